@@ -1,0 +1,2 @@
+//! creel.
+fn main() {}

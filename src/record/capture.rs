@@ -1,0 +1,82 @@
+//! One request, caught.
+
+use std::fmt;
+
+use super::{Body, Event, Flags, Head, Headers, Judgement, Timestamp};
+
+/// A capture's number in its store: ascending in the order of commit, never used twice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CaptureId(pub i64);
+
+impl fmt::Display for CaptureId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// A capture's name among all stores: a ULID, 48 bits of Unix milliseconds and 80 of chance, in Crockford's base 32
+/// (github.com/ulid/spec). It sorts by time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Uid(pub u128);
+
+impl Uid {
+    /// The uid of that moment, with the low 80 bits of `chance`.
+    pub fn new(at: Timestamp, chance: u128) -> Self {
+        Self((at.unix_ms().max(0) as u128) << 80 | (chance & ((1 << 80) - 1)))
+    }
+}
+
+impl fmt::Display for Uid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+        (0..26).rev().try_for_each(|digit| {
+            let value = (self.0 >> (digit * 5)) as usize & 31;
+            write!(f, "{}", char::from(ALPHABET[value]))
+        })
+    }
+}
+
+/// One request with everything creel knows about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Capture {
+    /// Its number; zero before it is stored.
+    pub id: CaptureId,
+    /// Its name among all stores.
+    pub uid: Uid,
+    /// When its head was complete.
+    pub received_at: Timestamp,
+    /// The endpoint it came in by.
+    pub endpoint: String,
+    /// The other end of the connection, `ADDR:PORT`.
+    pub peer: String,
+    /// Request line and headers.
+    pub head: Head,
+    /// The body.
+    pub body: Body,
+    /// Headers that came after the body.
+    pub trailers: Headers,
+    /// What is odd about it.
+    pub flags: Flags,
+    /// The provider, configured or detected.
+    pub provider: Option<String>,
+    /// The provider's event.
+    pub event: Event,
+    /// What creel thinks of its signature.
+    pub judgement: Judgement,
+    /// The first capture of the same event, where there is one. Found by the store on commit.
+    pub duplicate_of: Option<CaptureId>,
+    /// The status creel answered.
+    pub reply_status: u16,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_uid_is_a_ulid() {
+        // The example of the specification's time part: 1469918176385 ms is 01ARYZ6S41.
+        let uid = Uid::new(Timestamp::from_unix_ms(1_469_918_176_385), u128::MAX);
+        assert_eq!(uid.to_string(), "01ARYZ6S41ZZZZZZZZZZZZZZZZ");
+    }
+}

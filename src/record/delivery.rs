@@ -1,0 +1,112 @@
+//! A capture sent on to an app, and what came of it.
+
+use std::fmt;
+
+use bytes::Bytes;
+
+use super::{CaptureId, Headers, Timestamp};
+
+/// A delivery's number in its store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DeliveryId(pub i64);
+
+/// One try at sending a capture to an app.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// Its number; zero before it is stored.
+    pub id: DeliveryId,
+    /// What was sent.
+    pub capture: CaptureId,
+    /// The URL it was sent to.
+    pub to: String,
+    /// When sending began.
+    pub started_at: Timestamp,
+    /// From the first try to connect to the end of the reply, in milliseconds.
+    pub took_ms: u64,
+    /// Which try of this capture this is, from 1.
+    pub attempt: u32,
+    /// Everything in which the sent request differs from the captured one.
+    pub receipt: Vec<Change>,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// What came of a delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The app replied.
+    Replied(Reply),
+    /// No whole reply came; why, in one line.
+    Failed(String),
+}
+
+/// An app's reply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// The status code.
+    pub status: u16,
+    /// The headers as received.
+    pub headers: Headers,
+    /// The body, or its first part.
+    pub body: Bytes,
+    /// Whether the body went on past what was kept.
+    pub truncated: bool,
+}
+
+/// One line of a delivery's receipt: how the sent request differs from the captured one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// A header's value was replaced.
+    Replaced {
+        /// The header.
+        name: String,
+        /// The captured value.
+        from: String,
+        /// The sent value.
+        to: String,
+    },
+    /// A header was left out.
+    Dropped {
+        /// The header.
+        name: String,
+        /// The captured value.
+        value: String,
+    },
+    /// A header was added.
+    Added {
+        /// The header.
+        name: String,
+        /// The sent value.
+        value: String,
+    },
+    /// Something that is no header was changed: the protocol version, the target.
+    Other {
+        /// What, in a few words.
+        what: String,
+        /// As captured.
+        from: String,
+        /// As sent.
+        to: String,
+    },
+}
+
+impl Delivery {
+    /// The reply's status, where there was a reply.
+    pub fn status(&self) -> Option<u16> {
+        match &self.outcome {
+            Outcome::Replied(reply) => Some(reply.status),
+            Outcome::Failed(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Replaced { name, from, to } => write!(f, "~ {name}: {from} → {to}"),
+            Self::Dropped { name, value } => write!(f, "- {name}: {value}"),
+            Self::Added { name, value } => write!(f, "+ {name}: {value}"),
+            Self::Other { what, from, to } => write!(f, "~ {what}: {from} → {to}"),
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! What is odd about a request, and what is noteworthy about a delivery.
+
+/// Something odd that the wire saw: the request is kept, shown with its flag, and answered as the row says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Flag {
+    /// Both `Content-Length` and `Transfer-Encoding`.
+    BothLengths,
+    /// More than one `Content-Length`.
+    DuplicateLength,
+    /// A transfer coding other than `chunked` alone.
+    TransferCoding,
+    /// Line ends without CR.
+    LenientFraming,
+    /// No `Host` on HTTP/1.1.
+    HostMissing,
+    /// Several `Host` headers, or one that is no host.
+    HostBad,
+    /// An absolute target that names another host than `Host`.
+    HostDisagrees,
+    /// CONNECT: somebody takes creel for a proxy.
+    ProxyProbe,
+    /// A method of more letters than any.
+    MethodTooLong,
+    /// An expectation other than `100-continue`.
+    Expectation,
+    /// The protocol should be changed; it was not.
+    UpgradeAsked,
+    /// A body larger than the limit; its first part is kept.
+    TooLarge,
+    /// The body ended before its declared end, or came too slowly.
+    Cut,
+    /// The body's chunks were malformed; what came before is kept.
+    BadChunk,
+    /// Headers came after the body.
+    Trailers,
+    /// The page of some web site sent it (`Origin` or `Sec-Fetch-Site`).
+    FromWebPage,
+    /// Control or 8-bit bytes in the target or a header.
+    ControlBytes,
+    /// Creel was at its limit of bytes in flight and kept the head only.
+    Overload,
+}
+
+/// The rows: flag, name in JSON and in filters, the sentence for eyes. The row's place is the flag's bit in the store,
+/// so rows are only ever appended.
+const FLAGS: [(Flag, &str, &str); 18] = [
+    (Flag::BothLengths, "both-lengths", "request smuggling? Content-Length and Transfer-Encoding together"),
+    (Flag::DuplicateLength, "duplicate-length", "request smuggling? more than one Content-Length"),
+    (Flag::TransferCoding, "transfer-coding", "unusual transfer coding"),
+    (Flag::LenientFraming, "lenient-framing", "line ends without CR"),
+    (Flag::HostMissing, "host-missing", "no Host header"),
+    (Flag::HostBad, "host-bad", "several Host headers, or one that is no host"),
+    (Flag::HostDisagrees, "host-disagrees", "the target names another host than the Host header"),
+    (Flag::ProxyProbe, "proxy-probe", "somebody takes creel for a proxy"),
+    (Flag::MethodTooLong, "method-too-long", "no such method"),
+    (Flag::Expectation, "expectation", "an expectation that cannot be met"),
+    (Flag::UpgradeAsked, "upgrade-asked", "an upgrade was asked for and not made"),
+    (Flag::TooLarge, "too-large", "the body is over the limit; its first part is kept"),
+    (Flag::Cut, "cut", "the body ended early"),
+    (Flag::BadChunk, "bad-chunk", "malformed chunks; the part before them is kept"),
+    (Flag::Trailers, "trailers", "headers came after the body"),
+    (Flag::FromWebPage, "from-web-page", "sent by the page of a web site"),
+    (Flag::ControlBytes, "control-bytes", "control or 8-bit bytes in the head"),
+    (Flag::Overload, "overload", "too many bytes in flight; the body was not read"),
+];
+
+impl Flag {
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        FLAGS.iter().map(|row| row.0)
+    }
+
+    /// The name in JSON and in filters.
+    pub fn name(self) -> &'static str {
+        FLAGS[self as usize].1
+    }
+
+    /// What it means, for eyes.
+    pub fn sentence(self) -> &'static str {
+        FLAGS[self as usize].2
+    }
+
+    /// The flag of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        FLAGS.iter().find(|row| row.1 == name).map(|row| row.0)
+    }
+
+    /// Its bit in [`Flags::bits`].
+    pub fn bit(self) -> i64 {
+        1 << self as u32
+    }
+}
+
+/// A set of flags.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flags(i64);
+
+impl Flags {
+    /// The set that the store keeps as one integer.
+    pub fn from_bits(bits: i64) -> Self {
+        Self(bits)
+    }
+
+    /// The set as one integer.
+    pub fn bits(self) -> i64 {
+        self.0
+    }
+
+    /// Puts a flag in.
+    pub fn insert(&mut self, flag: Flag) {
+        self.0 |= flag.bit();
+    }
+
+    /// Whether a flag is in.
+    pub fn contains(self, flag: Flag) -> bool {
+        self.0 & flag.bit() != 0
+    }
+
+    /// Whether it is empty.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The flags in it.
+    pub fn iter(self) -> impl Iterator<Item = Flag> {
+        Flag::all().filter(move |&flag| self.contains(flag))
+    }
+}
+
+impl FromIterator<Flag> for Flags {
+    fn from_iter<T: IntoIterator<Item = Flag>>(iter: T) -> Self {
+        let mut flags = Self::default();
+        iter.into_iter().for_each(|flag| flags.insert(flag));
+        flags
+    }
+}
+
+/// What is noteworthy about a delivery among its like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Mark {
+    /// The same event id came before.
+    Duplicate,
+    /// The signature's timestamp is outside the scheme's tolerance.
+    Stale,
+}
+
+impl Mark {
+    /// The name in JSON and in filters.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Duplicate => "duplicate",
+            Self::Stale => "stale",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_flag_finds_its_own_row_and_survives_the_store() {
+        for flag in Flag::all() {
+            assert_eq!(Flag::named(flag.name()), Some(flag));
+            let kept = Flags::from_bits([flag].into_iter().collect::<Flags>().bits());
+            assert_eq!(kept.iter().collect::<Vec<_>>(), [flag]);
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! A request's head: request line and headers, as bytes and as parts.
+
+use std::{borrow::Cow, fmt};
+
+use bytes::{Bytes, BytesMut};
+
+use super::{Header, Headers, text};
+
+/// The protocol version of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Version {
+    /// HTTP/1.0
+    Http10,
+    /// HTTP/1.1
+    Http11,
+    /// HTTP/2
+    Http2,
+}
+
+impl Version {
+    /// The name as it stands in a request line, and in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Http10 => "HTTP/1.0",
+            Self::Http11 => "HTTP/1.1",
+            Self::Http2 => "HTTP/2.0",
+        }
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The head of a request. The raw bytes are the truth; the parts are slices of them.
+///
+/// For HTTP/1 the bytes are the ones from the wire. For HTTP/2, which has no such bytes, they are written in the same
+/// form from what the protocol gave (lower-case names, pseudo headers as the request line).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    raw: Bytes,
+    method: Bytes,
+    target: Bytes,
+    version: Version,
+    headers: Headers,
+}
+
+impl Head {
+    /// Takes a head apart. Total: a line that is no header is kept as a name without a value, so that nothing is lost
+    /// from a head that the protocol library let pass. Empty lines before the request line (RFC 9112, section 2.2)
+    /// stay in the raw bytes and are skipped.
+    pub fn parse(raw: Bytes) -> Self {
+        let start = raw.iter().position(|b| !matches!(b, b'\r' | b'\n')).unwrap_or(raw.len());
+        let mut lines = Lines { raw: &raw, at: start };
+        let line = lines.next().unwrap_or_default();
+        let (method, rest) = line
+            .iter()
+            .position(|&b| b == b' ')
+            .map_or((line.clone(), Bytes::new()), |at| (line.slice(..at), line.slice(at + 1..)));
+        let (target, version) = match rest.iter().rposition(|&b| b == b' ') {
+            Some(at) => (rest.slice(..at), rest.slice(at + 1..)),
+            None => (rest, Bytes::new()),
+        };
+        let version = match &version[..] {
+            b"HTTP/1.0" => Version::Http10,
+            b"HTTP/2.0" => Version::Http2,
+            _ => Version::Http11,
+        };
+        let headers = lines.take_while(|line| !line.is_empty()).map(|line| header(&line)).collect();
+        Self { raw, method, target, version, headers }
+    }
+
+    /// Writes a head from its parts, in the form of HTTP/1.
+    pub fn from_parts(method: &str, target: &[u8], version: Version, headers: &Headers) -> Self {
+        let size = headers.iter().map(|h| h.name.len() + h.value.len() + 4).sum::<usize>();
+        let mut raw = BytesMut::with_capacity(size + method.len() + target.len() + 16);
+        for part in [method.as_bytes(), b" ", target, b" ", version.name().as_bytes(), b"\r\n"] {
+            raw.extend_from_slice(part);
+        }
+        for header in headers {
+            for part in [&header.name[..], b": ", &header.value, b"\r\n"] {
+                raw.extend_from_slice(part);
+            }
+        }
+        raw.extend_from_slice(b"\r\n");
+        Self::parse(raw.freeze())
+    }
+
+    /// The bytes, request line to empty line.
+    pub fn raw(&self) -> &Bytes {
+        &self.raw
+    }
+
+    /// The method as sent. The wire lets only tokens (RFC 9110, section 5.6.2) pass, so this is ASCII there.
+    pub fn method(&self) -> Cow<'_, str> {
+        text::lossless(&self.method)
+    }
+
+    /// The request target as sent: origin form as a rule, but also absolute form, authority form or `*`.
+    pub fn target(&self) -> &Bytes {
+        &self.target
+    }
+
+    /// The protocol version.
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// The headers as sent.
+    pub fn headers(&self) -> &Headers {
+        &self.headers
+    }
+
+    /// The target's path: what stands before the first `?`, without scheme and authority. Not decoded.
+    pub fn path(&self) -> Cow<'_, str> {
+        text::lossless(path_and_query(&self.target).0)
+    }
+
+    /// The target's query: what stands after the first `?`, where there is one. Not decoded.
+    pub fn query(&self) -> Option<Cow<'_, str>> {
+        path_and_query(&self.target).1.map(text::lossless)
+    }
+}
+
+/// Splits a request target into path and query, both as sent. Of an absolute form, scheme and authority are left out;
+/// `*` and an authority form are their own path.
+fn path_and_query(target: &[u8]) -> (&[u8], Option<&[u8]>) {
+    let path_start = match find(target, b"://") {
+        Some(at) if !target.starts_with(b"/") => {
+            let authority = at + 3;
+            target[authority..].iter().position(|b| matches!(b, b'/' | b'?')).map_or(target.len(), |p| authority + p)
+        }
+        _ => 0,
+    };
+    let rest = &target[path_start..];
+    match rest.iter().position(|&b| b == b'?') {
+        Some(at) => (&rest[..at], Some(&rest[at + 1..])),
+        None => (rest, None),
+    }
+}
+
+fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    haystack.windows(needle.len()).position(|window| window == needle)
+}
+
+fn header(line: &Bytes) -> Header {
+    let Some(colon) = line.iter().position(|&b| b == b':') else {
+        return Header { name: line.clone(), value: Bytes::new() };
+    };
+    let value = line[colon + 1..].trim_ascii();
+    Header { name: line.slice(..colon), value: line.slice_ref(value) }
+}
+
+/// The lines of a head: ended by LF, a CR before it cut off.
+struct Lines<'a> {
+    raw: &'a Bytes,
+    at: usize,
+}
+
+impl Iterator for Lines<'_> {
+    type Item = Bytes;
+
+    fn next(&mut self) -> Option<Bytes> {
+        if self.at >= self.raw.len() {
+            return None;
+        }
+        let rest = &self.raw[self.at..];
+        let (len, step) = rest.iter().position(|&b| b == b'\n').map_or((rest.len(), rest.len()), |at| (at, at + 1));
+        let len = if rest[..len].ends_with(b"\r") { len - 1 } else { len };
+        let line = self.raw.slice(self.at..self.at + len);
+        self.at += step;
+        Some(line)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(text: &'static str) -> Head {
+        Head::parse(Bytes::from_static(text.as_bytes()))
+    }
+
+    #[test]
+    fn a_head_keeps_order_case_and_duplicates() {
+        let head = head("POST /a?x=1&x=2 HTTP/1.1\r\nX-Dup: a\r\nhOsT:  h \r\nx-dup: b\r\n\r\n");
+        assert_eq!((&*head.method(), &*head.path(), head.query().as_deref()), ("POST", "/a", Some("x=1&x=2")));
+        let names: Vec<_> = head.headers().iter().map(Header::name_text).collect();
+        assert_eq!(names, ["X-Dup", "hOsT", "x-dup"]);
+        assert_eq!(head.headers().get_all("X-DUP").collect::<Vec<_>>(), [b"a", b"b"]);
+        assert_eq!(head.headers().get("host"), Some(&b"h"[..]));
+    }
+
+    #[test]
+    fn bare_line_feeds_and_leading_empty_lines_are_read() {
+        let head = head("\r\n\nGET / HTTP/1.0\nA: 1\n\n");
+        assert_eq!((&*head.method(), head.version()), ("GET", Version::Http10));
+        assert_eq!(head.headers().len(), 1);
+    }
+
+    #[test]
+    fn odd_targets_have_a_path() {
+        for (target, path, query) in [
+            ("*", "*", None),
+            ("http://h:1/p?q", "/p", Some("q")),
+            ("http://h", "", None),
+            ("http://h?q=1", "", Some("q=1")),
+            ("h:443", "h:443", None),
+            ("/r?u=http://x/y", "/r", Some("u=http://x/y")),
+            ("/a://b", "/a://b", None),
+        ] {
+            let (p, q) = path_and_query(target.as_bytes());
+            assert_eq!((p, q), (path.as_bytes(), query.map(str::as_bytes)), "{target}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let headers: Headers = [("a", "1"), ("a", "2")].into_iter().collect();
+        let head = Head::from_parts("PUT", b"/x", Version::Http2, &headers);
+        assert_eq!(&head.raw()[..], b"PUT /x HTTP/2.0\r\na: 1\r\na: 2\r\n\r\n");
+        assert_eq!((head.headers(), head.version()), (&headers, Version::Http2));
+    }
+
+    #[test]
+    fn rubbish_is_kept_and_never_panics() {
+        let head = head("rubbish");
+        assert_eq!((&*head.method(), &head.raw()[..]), ("rubbish", &b"rubbish"[..]));
+        assert_eq!(&*Head::parse(Bytes::new()).method(), "");
+    }
+}

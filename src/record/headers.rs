@@ -1,0 +1,98 @@
+//! The header list, as it came.
+
+use bytes::Bytes;
+
+use super::text;
+
+/// One header line: name and value as the sender wrote them, without the white space around the value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// The name in the sender's case.
+    pub name: Bytes,
+    /// The value's bytes.
+    pub value: Bytes,
+}
+
+/// A header list that keeps order, case and duplicates. Look-ups ignore case; nothing is ever merged.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Headers(Vec<Header>);
+
+impl Headers {
+    /// A list with room for `n` headers.
+    pub fn with_capacity(n: usize) -> Self {
+        Self(Vec::with_capacity(n))
+    }
+
+    /// Appends a header at the end.
+    pub fn push(&mut self, name: impl Into<Bytes>, value: impl Into<Bytes>) {
+        self.0.push(Header { name: name.into(), value: value.into() });
+    }
+
+    /// The first value of that name.
+    pub fn get(&self, name: &str) -> Option<&[u8]> {
+        self.0.iter().find(|h| h.name.eq_ignore_ascii_case(name.as_bytes())).map(|h| &h.value[..])
+    }
+
+    /// Every value of that name, in the order they came.
+    pub fn get_all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        self.0.iter().filter(|h| h.name.eq_ignore_ascii_case(name.as_bytes())).map(|h| &h.value[..])
+    }
+
+    /// The first value of that name, where it is UTF-8.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.get(name).and_then(|value| std::str::from_utf8(value).ok())
+    }
+
+    /// The list as the sender ordered it.
+    pub fn iter(&self) -> std::slice::Iter<'_, Header> {
+        self.0.iter()
+    }
+
+    /// How many header lines there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<'a> IntoIterator for &'a Headers {
+    type Item = &'a Header;
+    type IntoIter = std::slice::Iter<'a, Header>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}
+
+impl FromIterator<Header> for Headers {
+    fn from_iter<T: IntoIterator<Item = Header>>(iter: T) -> Self {
+        Self(iter.into_iter().collect())
+    }
+}
+
+impl<N: AsRef<[u8]>, V: AsRef<[u8]>> FromIterator<(N, V)> for Headers {
+    fn from_iter<T: IntoIterator<Item = (N, V)>>(iter: T) -> Self {
+        iter.into_iter()
+            .map(|(name, value)| Header {
+                name: Bytes::copy_from_slice(name.as_ref()),
+                value: Bytes::copy_from_slice(value.as_ref()),
+            })
+            .collect()
+    }
+}
+
+impl Header {
+    /// The name as text (see [`text::lossless`]).
+    pub fn name_text(&self) -> std::borrow::Cow<'_, str> {
+        text::lossless(&self.name)
+    }
+
+    /// The value as text (see [`text::lossless`]).
+    pub fn value_text(&self) -> std::borrow::Cow<'_, str> {
+        text::lossless(&self.value)
+    }
+}

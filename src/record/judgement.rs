@@ -1,0 +1,147 @@
+//! What creel thinks of a signature, and why.
+
+use super::text;
+
+/// The result of a signature check.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// The signature is right, and its timestamp, where there is one, is fresh.
+    Passed,
+    /// The check was made and did not pass; a [`Fault`] says how.
+    Failed,
+    /// Nothing says that this request should be signed.
+    #[default]
+    Unsigned,
+    /// A provider is known, but its signature could not be checked: no secret, or a scheme creel cannot check.
+    Unchecked,
+}
+
+/// Why a check did not pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Fault {
+    /// A header (or field) that the scheme needs is not there.
+    HeaderMissing,
+    /// The signature or its timestamp is not in the form of the scheme.
+    Malformed,
+    /// The signature is of other bytes, or made with another secret.
+    Mismatch,
+    /// The signature is right and its timestamp is too old, or too far in the future.
+    Stale,
+    /// No secret is configured.
+    SecretMissing,
+    /// What the scheme needs cannot be checked here.
+    Unsupported,
+}
+
+/// Every verdict with its name in JSON and in filters, and its number in the store.
+const VERDICTS: [(Verdict, &str); 4] = [
+    (Verdict::Passed, "passed"),
+    (Verdict::Failed, "failed"),
+    (Verdict::Unsigned, "unsigned"),
+    (Verdict::Unchecked, "unchecked"),
+];
+
+/// Every fault with its name in JSON and in filters, and its number in the store.
+const FAULTS: [(Fault, &str); 6] = [
+    (Fault::HeaderMissing, "header-missing"),
+    (Fault::Malformed, "malformed"),
+    (Fault::Mismatch, "mismatch"),
+    (Fault::Stale, "stale"),
+    (Fault::SecretMissing, "secret-missing"),
+    (Fault::Unsupported, "unsupported"),
+];
+
+impl Verdict {
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        VERDICTS.iter().map(|row| row.0)
+    }
+
+    /// The name in JSON and in filters.
+    pub fn name(self) -> &'static str {
+        VERDICTS[self as usize].1
+    }
+
+    /// The verdict of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        VERDICTS.iter().find(|row| row.1 == name).map(|row| row.0)
+    }
+}
+
+impl Fault {
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        FAULTS.iter().map(|row| row.0)
+    }
+
+    /// The name in JSON and in filters.
+    pub fn name(self) -> &'static str {
+        FAULTS[self as usize].1
+    }
+
+    /// The fault of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        FAULTS.iter().find(|row| row.1 == name).map(|row| row.0)
+    }
+}
+
+/// Why a check failed, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// The class of the change that reproduces the received signature, where one does.
+    pub by: Option<String>,
+    /// One or two sentences.
+    pub text: String,
+    /// How many candidates were tried.
+    pub tried: u64,
+}
+
+/// What came and what should have come. Both are signatures, never secrets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Evidence {
+    /// Where the signature was looked for: a header's name, or a field's.
+    pub place: String,
+    /// The signature as it was received, where there was one.
+    pub received: Option<String>,
+    /// The signature that the first configured secret gives, in the form the scheme writes it. None where only the
+    /// sender can make one (public key schemes).
+    pub expected: Option<String>,
+    /// What is signed, in the terms of the provider's file: `{timestamp}.{body}`.
+    pub content: String,
+}
+
+/// The whole judgement of one request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Judgement {
+    /// The result.
+    pub verdict: Verdict,
+    /// Why it did not pass.
+    pub fault: Option<Fault>,
+    /// Why it did not pass, in words.
+    pub explanation: Option<Explanation>,
+    /// What came, what was expected.
+    pub evidence: Option<Evidence>,
+    /// How old the signature's timestamp was on arrival, in seconds; negative where it lay in the future.
+    pub age_s: Option<i64>,
+    /// Whether the signature covers the body. A token in a header does not.
+    pub covers_body: Option<bool>,
+}
+
+impl Evidence {
+    /// The received bytes as text for evidence (see [`text::lossless`]).
+    pub fn shown(bytes: &[u8]) -> String {
+        text::lossless(bytes).into_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_finds_its_own_row() {
+        assert!(Verdict::all().all(|v| Verdict::named(v.name()) == Some(v)));
+        assert!(Fault::all().all(|f| Fault::named(f.name()) == Some(f)));
+        assert_eq!((Verdict::all().count(), Fault::all().count()), (VERDICTS.len(), FAULTS.len()));
+    }
+}

@@ -1,0 +1,32 @@
+//! **Floor 0 — plain data.** What creel knows about a request, named once for every room.
+//!
+//! Nothing here reads a socket, a file, the clock or the environment; nothing here knows SQLite, HTTP libraries or the
+//! screen. A value of these types is a fact that somebody else observed. Bytes that came from outside stay bytes:
+//! they become text only through [`text::lossless`] (for JSON) or through the escaper in `body` (for eyes).
+
+mod body;
+mod capture;
+mod delivery;
+mod event;
+mod failure;
+mod flag;
+mod head;
+mod headers;
+mod judgement;
+mod refusal;
+mod summary;
+pub mod text;
+mod timestamp;
+
+pub use body::Body;
+pub use capture::{Capture, CaptureId, Uid};
+pub use delivery::{Change, Delivery, DeliveryId, Outcome, Reply};
+pub use event::Event;
+pub use failure::Failure;
+pub use flag::{Flag, Flags, Mark};
+pub use head::{Head, Version};
+pub use headers::{Header, Headers};
+pub use judgement::{Evidence, Explanation, Fault, Judgement, Verdict};
+pub use refusal::Refusal;
+pub use summary::{Counters, LastDelivery, Summary};
+pub use timestamp::{Timestamp, Zone};

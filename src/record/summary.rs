@@ -1,0 +1,83 @@
+//! What the list shows of a capture, and what the header shows of a store.
+
+use super::{CaptureId, Event, Fault, Flags, Mark, Timestamp, Uid, Verdict};
+
+/// One row of the list. Read without touching a body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// Its number.
+    pub id: CaptureId,
+    /// Its name among all stores.
+    pub uid: Uid,
+    /// When its head was complete.
+    pub received_at: Timestamp,
+    /// The endpoint it came in by.
+    pub endpoint: String,
+    /// The other end of the connection.
+    pub peer: String,
+    /// The method as sent.
+    pub method: String,
+    /// The target's path, not decoded.
+    pub path: String,
+    /// The target's query, not decoded.
+    pub query: Option<String>,
+    /// How many bytes of the body are kept.
+    pub size: u64,
+    /// Whether less than the whole body is kept.
+    pub truncated: bool,
+    /// What is odd about it.
+    pub flags: Flags,
+    /// The provider.
+    pub provider: Option<String>,
+    /// The provider's event.
+    pub event: Event,
+    /// The result of the signature check.
+    pub verdict: Verdict,
+    /// Why it did not pass.
+    pub fault: Option<Fault>,
+    /// Whether the signature covers the body.
+    pub covers_body: Option<bool>,
+    /// How old the signature's timestamp was, in seconds.
+    pub age_s: Option<i64>,
+    /// The first capture of the same event.
+    pub duplicate_of: Option<CaptureId>,
+    /// The status creel answered.
+    pub reply_status: u16,
+    /// How often it was delivered to an app.
+    pub deliveries: u32,
+    /// What came of the last delivery.
+    pub last_delivery: Option<LastDelivery>,
+}
+
+/// What came of a capture's last delivery, for the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LastDelivery {
+    /// The app replied with that status.
+    Replied(u16),
+    /// No reply came.
+    Failed,
+}
+
+impl Summary {
+    /// What is noteworthy about it among its like.
+    pub fn marks(&self) -> impl Iterator<Item = Mark> {
+        let duplicate = self.duplicate_of.map(|_| Mark::Duplicate);
+        let stale = (self.fault == Some(Fault::Stale)).then_some(Mark::Stale);
+        duplicate.into_iter().chain(stale)
+    }
+}
+
+/// What a store holds, counted as it was written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Captures.
+    pub captures: u64,
+    /// Bytes of heads and bodies.
+    pub bytes: u64,
+    /// Captures whose check failed.
+    pub failed: u64,
+    /// Captures of an event that had come before.
+    pub duplicates: u64,
+    /// Requests refused on the wire.
+    pub refused: u64,
+}
