@@ -113,6 +113,11 @@ impl Head {
         &self.headers
     }
 
+    /// The host that the sender named: `Host`, or HTTP/2's `:authority`.
+    pub fn host(&self) -> Option<&[u8]> {
+        self.headers.get("host").or_else(|| self.headers.get(":authority"))
+    }
+
     /// The target's path: what stands before the first `?`, without scheme and authority. Not decoded.
     pub fn path(&self) -> Cow<'_, str> {
         text::lossless(path_and_query(&self.target).0)
@@ -146,7 +151,8 @@ fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
 }
 
 fn header(line: &Bytes) -> Header {
-    let Some(colon) = line.iter().position(|&b| b == b':') else {
+    // A name may begin with a colon: HTTP/2's `:authority`.
+    let Some(colon) = line.iter().skip(1).position(|&b| b == b':').map(|at| at + 1) else {
         return Header { name: line.clone(), value: Bytes::new() };
     };
     let value = line[colon + 1..].trim_ascii();
