@@ -1,0 +1,164 @@
+//! The view of form fields: `application/x-www-form-urlencoded` (URL Standard, section 5), decoded, one field a line.
+//!
+//! A value that holds JSON, as Slack's and GitHub's `payload` does, is shown indented below its name, and one of several
+//! lines is shown in lines.
+
+use std::{borrow::Cow, collections::BTreeMap};
+
+use bytes::Bytes;
+use memchr::memchr;
+
+use super::{
+    Content, Document, LINE_CHARS, Role, json,
+    piece::{Sink, Sparse, Walk, cut},
+    text,
+};
+
+/// How many values are opened below their names for what they hold; of the fields after them every value that fits is
+/// one line. A body of a million tiny objects stays cheap.
+const OPENED: usize = 1_000;
+
+/// How many characters of a name are shown.
+const NAME_CHARS: usize = 1_024;
+
+/// Whatever the sender calls a form.
+pub(super) fn fits(content: &Content) -> bool {
+    content.coding().is_none()
+        && content.media() == "application/x-www-form-urlencoded"
+        && content.bytes.contains(&b'=')
+        && !content.bytes.iter().any(|&byte| byte < b' ' && !matches!(byte, b'\r' | b'\n'))
+}
+
+/// Decodes each field once to see what it holds.
+pub(super) fn open(content: &Content) -> Result<Box<dyn Document>, String> {
+    content.refuse_coding()?;
+    let bytes = content.bytes.clone();
+    let mut below = BTreeMap::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        let field = Field::at(&bytes, at);
+        if let Some(document) = opened(&field, below.len() < OPENED) {
+            below.insert(at, document);
+        }
+        at = field.next;
+    }
+    let note = bytes.is_empty().then(|| "no body".to_string());
+    Ok(Box::new(Sparse::new(Form { bytes, below }, note)))
+}
+
+/// What is shown below the name instead of beside it: JSON and lines where wanted, and what no line can hold in any case.
+fn opened(field: &Field<'_>, is_wanted: bool) -> Option<Box<dyn Document>> {
+    let value = decoded(field.value);
+    let is_long = cut(&value, LINE_CHARS - NAME_CHARS - 16) < value.len();
+    let holds_json = matches!(value.trim_ascii_start().first(), Some(b'{' | b'['));
+    if is_wanted && holds_json && json::check(&value).is_ok() {
+        return Some(json::document(Bytes::copy_from_slice(&value), None, None));
+    }
+    let is_lines = is_wanted && value.contains(&b'\n');
+    (is_long || is_lines).then(|| text::document(Bytes::copy_from_slice(&value), false, None))
+}
+
+/// One field, not decoded.
+struct Field<'a> {
+    name: &'a [u8],
+    value: &'a [u8],
+    has_value: bool,
+    /// Where the next field begins.
+    next: usize,
+}
+
+impl<'a> Field<'a> {
+    fn at(bytes: &'a [u8], at: usize) -> Self {
+        let rest = &bytes[at..];
+        let length = memchr(b'&', rest).unwrap_or(rest.len());
+        let pair = &rest[..length];
+        let name_end = memchr(b'=', pair);
+        let (name, value) = name_end.map_or((pair, &pair[..0]), |end| (&pair[..end], &pair[end + 1..]));
+        Self { name, value, has_value: name_end.is_some(), next: at + length + 1 }
+    }
+}
+
+/// `+` and `%20` as a space, other escapes as their byte, a `%` that is none as itself.
+fn decoded(text: &[u8]) -> Cow<'_, [u8]> {
+    if !text.iter().any(|byte| matches!(byte, b'+' | b'%')) {
+        return Cow::Borrowed(text);
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((&first, after)) = rest.split_first() {
+        rest = after;
+        bytes.push(match first {
+            b'+' => b' ',
+            b'%' => escaped(after).map_or(first, |byte| {
+                rest = &after[2..];
+                byte
+            }),
+            other => other,
+        });
+    }
+    Cow::Owned(bytes)
+}
+
+fn escaped(after: &[u8]) -> Option<u8> {
+    let digit = |byte: &u8| char::from(*byte).to_digit(16);
+    Some((digit(after.first()?)? * 16 + digit(after.get(1)?)?) as u8)
+}
+
+struct Form {
+    bytes: Bytes,
+    /// What is shown below a name, by where its field begins.
+    below: BTreeMap<usize, Box<dyn Document>>,
+}
+
+/// Before a line: the field, and the line within what is shown below its name, counted from one.
+#[derive(Clone, Copy)]
+struct Place {
+    at: usize,
+    row: usize,
+}
+
+impl Walk for Form {
+    type Place = Place;
+
+    fn start(&self) -> Place {
+        Place { at: 0, row: 0 }
+    }
+
+    fn ended(&self, place: &Place) -> bool {
+        place.at >= self.bytes.len()
+    }
+
+    fn step(&self, place: &mut Place, sink: &mut impl Sink) {
+        let field = Field::at(&self.bytes, place.at);
+        let below = self.below.get(&place.at);
+        self.draw(&field, below.map(|document| &**document), place.row, sink);
+        let rows = below.map_or(0, |document| document.line_count());
+        *place =
+            if place.row < rows { Place { row: place.row + 1, ..*place } } else { Place { at: field.next, row: 0 } };
+    }
+}
+
+impl Form {
+    fn draw<S: Sink>(&self, field: &Field<'_>, below: Option<&dyn Document>, row: usize, sink: &mut S) {
+        if !S::DRAWS {
+            return;
+        }
+        if let (Some(document), Some(line)) = (below, row.checked_sub(1)) {
+            sink.add(Role::Plain, "  ");
+            document.lines(line..line + 1).into_iter().for_each(|line| sink.append(line));
+            return;
+        }
+        let name = decoded(field.name);
+        let shown = cut(&name, NAME_CHARS);
+        sink.put(Role::Key, &name[..shown]);
+        if shown < name.len() {
+            sink.add(Role::Dim, &format!("… {} bytes more", name.len() - shown));
+        }
+        if field.has_value {
+            sink.add(Role::Punctuation, " = ");
+        }
+        if below.is_none() {
+            sink.put(Role::Text, &decoded(field.value));
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! Lines made one after another from a place in the bytes, and the sparse index that leads to any of them.
+
+use std::ops::Range;
+
+use super::{Document, LINE_CHARS, Line, Role, Span, escape};
+
+/// A place is remembered for every so many lines: a few bytes of index for a kilobyte of body, and at most this many
+/// lines walked to reach any.
+const LINES_PER_MARK: usize = 64;
+
+/// Stands before what goes on from the line above.
+const CONTINUED: &str = "↪ ";
+
+/// Columns from one tab stop to the next.
+const TAB: usize = 4;
+
+/// Something that can be read line by line from any place it has been at before.
+pub(super) trait Walk {
+    /// A place between two lines.
+    type Place: Clone;
+    /// The place before the first line.
+    fn start(&self) -> Self::Place;
+    /// Whether there is no further line.
+    fn ended(&self, place: &Self::Place) -> bool;
+    /// Makes the line there and goes to its end. Makes the same breaks whatever the sink is.
+    fn step(&self, place: &mut Self::Place, sink: &mut impl Sink);
+}
+
+/// Where the parts of a line go.
+pub(super) trait Sink {
+    /// Whether anything is kept of what is put in; where not, work only for the eye may be left out.
+    const DRAWS: bool;
+    /// Bytes of the body: UTF-8 as a rule, escaped here.
+    fn put(&mut self, role: Role, bytes: &[u8]);
+    /// Text of the body, escaped here.
+    fn put_text(&mut self, role: Role, text: &str) {
+        self.put(role, text.as_bytes());
+    }
+    /// Text of the view's own.
+    fn add(&mut self, role: Role, text: &str);
+    /// Spaces up to the next tab stop.
+    fn tab(&mut self);
+    /// A line that was finished elsewhere.
+    fn append(&mut self, line: Line);
+    /// The mark of a line that goes on from the one above.
+    fn continued(&mut self) {
+        self.add(Role::Dim, CONTINUED);
+    }
+}
+
+/// Keeps nothing: for counting lines.
+struct Count;
+
+impl Sink for Count {
+    const DRAWS: bool = false;
+    fn put(&mut self, _: Role, _: &[u8]) {}
+    fn add(&mut self, _: Role, _: &str) {}
+    fn tab(&mut self) {}
+    fn append(&mut self, _: Line) {}
+}
+
+/// Keeps a line.
+#[derive(Default)]
+struct Draw {
+    line: Line,
+    columns: usize,
+}
+
+impl Draw {
+    fn span(&mut self, role: Role, text: &str) {
+        self.columns += escape::width(text);
+        match self.line.last_mut() {
+            Some(span) if span.role == role => span.text.push_str(text),
+            _ => self.line.push(Span { role, text: text.to_string() }),
+        }
+    }
+}
+
+impl Sink for Draw {
+    const DRAWS: bool = true;
+
+    fn put(&mut self, role: Role, bytes: &[u8]) {
+        escape::pieces(bytes, &mut |text, is_escaped| {
+            self.span(if is_escaped { Role::Control } else { role }, text);
+        });
+    }
+
+    fn add(&mut self, role: Role, text: &str) {
+        self.span(role, text);
+    }
+
+    fn tab(&mut self) {
+        self.span(Role::Plain, &"    "[..TAB - self.columns % TAB]);
+    }
+
+    fn append(&mut self, line: Line) {
+        line.into_iter().for_each(|span| self.span(span.role, &span.text));
+    }
+}
+
+/// A document that walks: the lines are counted once, and made when they are asked for.
+pub(super) struct Sparse<W: Walk> {
+    walk: W,
+    marks: Vec<W::Place>,
+    lines: usize,
+    note: Option<String>,
+}
+
+impl<W: Walk> Sparse<W> {
+    /// Walks through once and remembers every so many lines where it was.
+    pub(super) fn new(walk: W, note: Option<String>) -> Self {
+        let (mut place, mut marks, mut lines) = (walk.start(), Vec::new(), 0);
+        while !walk.ended(&place) {
+            if lines % LINES_PER_MARK == 0 {
+                marks.push(place.clone());
+            }
+            walk.step(&mut place, &mut Count);
+            lines += 1;
+        }
+        Self { walk, marks, lines, note }
+    }
+}
+
+impl<W: Walk<Place: Send + Sync> + Send + Sync> Document for Sparse<W> {
+    fn line_count(&self) -> usize {
+        self.lines
+    }
+
+    fn lines(&self, range: Range<usize>) -> Vec<Line> {
+        let range = range.start..range.end.min(self.lines);
+        let mark = range.start / LINES_PER_MARK;
+        let (Some(place), false) = (self.marks.get(mark), range.is_empty()) else { return Vec::new() };
+        let mut place = place.clone();
+        for _ in mark * LINES_PER_MARK..range.start {
+            self.walk.step(&mut place, &mut Count);
+        }
+        range.map(|_| self.line(&mut place)).collect()
+    }
+
+    fn note(&self) -> Option<&str> {
+        self.note.as_deref()
+    }
+}
+
+impl<W: Walk> Sparse<W> {
+    fn line(&self, place: &mut W::Place) -> Line {
+        let mut draw = Draw::default();
+        self.walk.step(place, &mut draw);
+        draw.line
+    }
+}
+
+/// How many of the bytes, whole characters, are shown in at most that many characters; all of them where they fit, at
+/// least one character in any case. Looks at no more bytes than a line can hold.
+pub(super) fn cut(bytes: &[u8], chars: usize) -> usize {
+    // No byte is shown in more than four characters (`\x9b`; a C1 character takes eight for its two).
+    if bytes.len() <= chars / 4 {
+        return bytes.len();
+    }
+    // A character has at most four bytes, so a longer window could not be filled.
+    let window = &bytes[..bytes.len().min(LINE_CHARS * 4 + 4)];
+    let (mut used, mut at) = (0, 0);
+    for chunk in window.utf8_chunks() {
+        for char in chunk.valid().chars() {
+            used += if char == '\t' { TAB } else { escape::shown_chars(char) };
+            if used > chars {
+                return at.max(first(bytes));
+            }
+            at += char.len_utf8();
+        }
+        for _ in chunk.invalid() {
+            used += 4;
+            if used > chars {
+                return at.max(first(bytes));
+            }
+            at += 1;
+        }
+    }
+    at
+}
+
+/// The length of the first character; of one byte that begins none.
+fn first(bytes: &[u8]) -> usize {
+    let head = &bytes[..bytes.len().min(4)];
+    let valid = head.utf8_chunks().next().and_then(|chunk| chunk.valid().chars().next());
+    valid.map_or(1, char::len_utf8)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_cut_fits_and_loses_nothing(text in "[a\u{301}\u{9b}\u{202e}\u{1b}東\u{10ffff}]{1,60}", chars in 12usize..50) {
+            let (mut rest, mut parts) = (text.as_bytes(), Vec::new());
+            while !rest.is_empty() {
+                let (part, left) = rest.split_at(cut(rest, chars));
+                prop_assert!(escape::escape_bytes(part).chars().count() <= chars);
+                parts.extend_from_slice(part);
+                rest = left;
+            }
+            prop_assert_eq!(parts, text.as_bytes());
+        }
+
+        #[test]
+        fn a_cut_goes_forward_on_any_bytes(bytes in prop::collection::vec(any::<u8>(), 1..200), chars in 0usize..30) {
+            prop_assert!((1..=bytes.len()).contains(&cut(&bytes, chars)));
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! Indented JSON, a line at a time, from any bytes.
+//!
+//! This reads tokens, not values: it needs no valid input, remembers nothing but where it is and how deep, and shows
+//! every byte that is not white space between tokens exactly once and in order. What is wrong is said by the caller.
+
+use bytes::Bytes;
+use memchr::memchr2;
+
+use super::{
+    LINE_CHARS, Role,
+    piece::{Sink, Walk, cut},
+};
+
+/// How deep the indentation goes; what lies deeper is shown at this depth.
+const DEEPEST_INDENT: u32 = 40;
+
+/// Tokens up to this many bytes are never measured: they are taken for the widest they could be.
+const SHORT: usize = 256;
+
+/// Room that a line keeps for what is not measured: an arrow, a colon, brackets, a comma.
+const SPARE: usize = 16;
+
+/// The bytes and where the first of them is that makes them no JSON.
+pub(super) struct Pretty {
+    pub(super) bytes: Bytes,
+    pub(super) error: Option<usize>,
+}
+
+/// Before a line: the next byte, how many brackets are open, and the token that the line goes on with.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    at: usize,
+    depth: u32,
+    inside: Option<Token>,
+}
+
+/// A token that ends there.
+#[derive(Clone, Copy)]
+struct Token {
+    end: usize,
+    role: Role,
+}
+
+/// What a line has so far.
+struct Progress {
+    /// How many characters at most.
+    used: usize,
+    is_empty: bool,
+    /// Whether a value is complete: only a comma may follow on the same line.
+    has_value: bool,
+}
+
+impl Walk for Pretty {
+    type Place = Place;
+
+    fn start(&self) -> Place {
+        Place { at: self.after_space(0), depth: 0, inside: None }
+    }
+
+    fn ended(&self, place: &Place) -> bool {
+        place.at >= self.bytes.len()
+    }
+
+    fn step(&self, place: &mut Place, sink: &mut impl Sink) {
+        self.line(place, sink);
+        if place.inside.is_none() {
+            place.at = self.after_space(place.at);
+        }
+    }
+}
+
+impl Pretty {
+    fn line(&self, place: &mut Place, sink: &mut impl Sink) {
+        let mut line = Progress { used: 0, is_empty: true, has_value: false };
+        if let Some(token) = place.inside.take() {
+            sink.continued();
+            line.is_empty = false;
+            if !self.token(place, token, &mut line, sink) {
+                return;
+            }
+        }
+        while line.used + SPARE < LINE_CHARS {
+            place.at = self.after_space(place.at);
+            let Some(&byte) = self.bytes.get(place.at) else { return };
+            let goes_on = match byte {
+                b',' => self.comma(place, &mut line, sink),
+                b':' => self.colon(place, &mut line, sink),
+                b'}' | b']' => line.is_empty && self.close(place, &mut line, sink),
+                _ if line.has_value => false,
+                b'{' | b'[' => self.open(place, &mut line, sink),
+                b'"' => self.token(place, self.string(place.at), &mut line, sink),
+                _ => self.token(place, self.scalar(place.at), &mut line, sink),
+            };
+            if !goes_on {
+                return;
+            }
+        }
+    }
+
+    fn comma(&self, place: &mut Place, line: &mut Progress, sink: &mut impl Sink) -> bool {
+        self.mark(place, 1, line, sink);
+        false
+    }
+
+    fn colon(&self, place: &mut Place, line: &mut Progress, sink: &mut impl Sink) -> bool {
+        self.mark(place, 1, line, sink);
+        sink.add(Role::Plain, " ");
+        line.used += 1;
+        line.has_value = false;
+        true
+    }
+
+    fn close(&self, place: &mut Place, line: &mut Progress, sink: &mut impl Sink) -> bool {
+        place.depth = place.depth.saturating_sub(1);
+        self.mark(place, 1, line, sink);
+        line.has_value = true;
+        true
+    }
+
+    /// An opening bracket ends its line, unless the closing one follows at once.
+    fn open(&self, place: &mut Place, line: &mut Progress, sink: &mut impl Sink) -> bool {
+        let close = if self.bytes[place.at] == b'{' { b'}' } else { b']' };
+        self.mark(place, 1, line, sink);
+        let next = self.after_space(place.at);
+        if self.bytes.get(next) != Some(&close) {
+            place.depth = place.depth.saturating_add(1);
+            return false;
+        }
+        place.at = next;
+        self.mark(place, 1, line, sink);
+        line.has_value = true;
+        true
+    }
+
+    /// Shows as much of a token as the line has room for. False where it goes on in the next line.
+    fn token(&self, place: &mut Place, token: Token, line: &mut Progress, sink: &mut impl Sink) -> bool {
+        self.indent(place, line, sink);
+        let rest = &self.bytes[place.at..token.end];
+        let (taken, used) = if rest.len() <= SHORT && line.used + SPARE + 4 * SHORT < LINE_CHARS {
+            (rest.len(), rest.len() * 4)
+        } else {
+            let room = LINE_CHARS.saturating_sub(line.used + SPARE);
+            // What was measured fills the line as far as a neighbour is concerned, unless it is known to be short.
+            let taken = cut(rest, room);
+            (taken, if taken < rest.len() { room } else { room.min(rest.len() * 4) })
+        };
+        sink.put(self.role(token.role, place.at, place.at + taken), &rest[..taken]);
+        line.used += used;
+        place.at += taken;
+        if taken < rest.len() {
+            place.inside = Some(token);
+            return false;
+        }
+        line.has_value = token.role != Role::Key;
+        true
+    }
+
+    fn mark(&self, place: &mut Place, length: usize, line: &mut Progress, sink: &mut impl Sink) {
+        self.indent(place, line, sink);
+        let end = place.at + length;
+        sink.put(self.role(Role::Punctuation, place.at, end), &self.bytes[place.at..end]);
+        line.used += length;
+        place.at = end;
+    }
+
+    fn indent(&self, place: &Place, line: &mut Progress, sink: &mut impl Sink) {
+        if !std::mem::take(&mut line.is_empty) {
+            return;
+        }
+        let depth = place.depth.min(DEEPEST_INDENT);
+        if depth > 0 {
+            (0..depth).for_each(|_| sink.add(Role::Plain, "  "));
+        }
+        line.used += depth as usize * 2;
+    }
+
+    fn role(&self, role: Role, start: usize, end: usize) -> Role {
+        if self.error.is_some_and(|error| (start..end).contains(&error)) { Role::Error } else { role }
+    }
+
+    fn after_space(&self, at: usize) -> usize {
+        let rest = &self.bytes[at..];
+        let space = rest.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
+        at + space.unwrap_or(rest.len())
+    }
+
+    /// The string that begins there: up to its closing quote, to the end of the bytes where there is none.
+    fn string(&self, start: usize) -> Token {
+        let mut at = start + 1;
+        while let Some(found) = self.bytes.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
+            at += found;
+            if self.bytes[at] == b'"' {
+                let is_key = self.bytes.get(self.after_space(at + 1)) == Some(&b':');
+                return Token { end: at + 1, role: if is_key { Role::Key } else { Role::Text } };
+            }
+            at += 2;
+        }
+        Token { end: self.bytes.len(), role: Role::Error }
+    }
+
+    /// Whatever begins there and is neither a string nor a bracket, up to the next white space or mark.
+    fn scalar(&self, start: usize) -> Token {
+        let rest = &self.bytes[start..];
+        let stop =
+            |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b',' | b':' | b'{' | b'}' | b'[' | b']' | b'"');
+        let length = rest.iter().position(stop).unwrap_or(rest.len());
+        let role = match &rest[..length] {
+            b"true" | b"false" | b"null" => Role::Literal,
+            text if is_number(text) => Role::Number,
+            _ => Role::Error,
+        };
+        Token { end: start + length, role }
+    }
+}
+
+/// Whether this is a number of JSON (RFC 8259, section 6).
+fn is_number(text: &[u8]) -> bool {
+    let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let text = text.strip_prefix(b"-").unwrap_or(text);
+    let whole = digits(text);
+    if whole == 0 || (whole > 1 && text[0] == b'0') {
+        return false;
+    }
+    let mut rest = &text[whole..];
+    if let Some(fraction) = rest.strip_prefix(b".") {
+        let length = digits(fraction);
+        if length == 0 {
+            return false;
+        }
+        rest = &fraction[length..];
+    }
+    if let Some(exponent) = rest.strip_prefix(b"e").or_else(|| rest.strip_prefix(b"E")) {
+        let exponent = exponent.strip_prefix(b"+").or_else(|| exponent.strip_prefix(b"-")).unwrap_or(exponent);
+        let length = digits(exponent);
+        return length > 0 && length == exponent.len();
+    }
+    rest.is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_number;
+
+    #[test]
+    fn numbers_are_the_ones_of_the_standard() {
+        for number in ["0", "-0", "10", "1.5", "-1.5e+400", "0E0", "123456789012345678901234567890"] {
+            assert!(is_number(number.as_bytes()), "{number}");
+        }
+        for other in ["", "-", "01", "1.", ".5", "1e", "1e+", "+1", "NaN", "0x1", "1a", "1.5.5", "1e5x"] {
+            assert!(!is_number(other.as_bytes()), "{other}");
+        }
+    }
+}
