@@ -1,0 +1,350 @@
+//! The fields, a row each.
+
+use std::{cmp::Ordering, fmt::Write};
+
+use super::{
+    Sql, Value,
+    value::{lower, moment, size, span},
+};
+use crate::record::{Fault, Flag, LastDelivery, Summary, Timestamp, Verdict};
+
+/// A field that a filter can ask about.
+#[derive(Debug)]
+pub struct Field {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is, in a few words.
+    pub help: &'static str,
+    /// A filter that uses it.
+    pub example: &'static str,
+    kind: Kind,
+}
+
+/// How a field is asked. Text stands somewhere in its value with `:`, is its value with `=`; ASCII case says nothing.
+#[derive(Debug)]
+enum Kind {
+    Text(&'static str, fn(&Summary) -> &str),
+    /// A number, of the size and of nothing else perhaps with a unit; a column that may be NULL.
+    Number(&'static str, fn(&Summary) -> Option<i64>, fn(&str) -> Option<i64>),
+    /// `failed`, `none`, or a number: the app's last reply.
+    Reply,
+    /// One of some names, each with the number that stands for it in a column.
+    Name(&'static str, fn(&Summary) -> Option<i64>, fn(&str) -> Option<i64>, fn() -> String),
+    /// One of the flags.
+    Flag,
+    Truth(&'static str, fn(&Summary) -> bool),
+    /// How long ago it came.
+    Age,
+}
+
+/// Every field.
+pub const FIELDS: &[Field] = &[
+    Field { name: "id", help: "number", example: "id:10..20", kind: Kind::Number("id", |r| Some(r.id.0), size) },
+    Field { name: "method", help: "method", example: "method=POST", kind: Kind::Text("method", |r| &r.method) },
+    Field {
+        name: "path",
+        help: "path of the target, as sent",
+        example: "path:/stripe",
+        kind: Kind::Text("path", |r| &r.path),
+    },
+    Field {
+        name: "query",
+        help: "query of the target, as sent",
+        example: "query:x=1",
+        kind: Kind::Text("coalesce(query, '')", |r| r.query.as_deref().unwrap_or_default()),
+    },
+    Field {
+        name: "provider",
+        help: "signature provider",
+        example: "provider:stripe",
+        kind: Kind::Text("coalesce(provider, '')", |r| r.provider.as_deref().unwrap_or_default()),
+    },
+    Field {
+        name: "event",
+        help: "event type",
+        example: "event:charge.succeeded",
+        kind: Kind::Text("coalesce(event_type, '')", |r| r.event.kind.as_deref().unwrap_or_default()),
+    },
+    Field {
+        name: "event.id",
+        help: "event id",
+        example: "event.id=evt_1",
+        kind: Kind::Text("coalesce(event_id, '')", |r| r.event.id.as_deref().unwrap_or_default()),
+    },
+    Field {
+        name: "endpoint",
+        help: "endpoint",
+        example: "endpoint:shop",
+        kind: Kind::Text("endpoint", |r| &r.endpoint),
+    },
+    Field { name: "ip", help: "address of the sender", example: "ip:127.0.0.1", kind: Kind::Text("peer", |r| &r.peer) },
+    Field {
+        name: "sig",
+        help: "passed, failed, unsigned, unchecked",
+        example: "sig:failed",
+        kind: Kind::Name(
+            "verdict",
+            |r| Some(r.verdict as i64),
+            |name| Verdict::named(name).map(|verdict| verdict as i64),
+            || list(Verdict::all().map(Verdict::name)),
+        ),
+    },
+    Field {
+        name: "fault",
+        help: "why the check did not pass",
+        example: "fault:mismatch",
+        kind: Kind::Name(
+            "coalesce(fault, -1)",
+            |r| r.fault.map(|fault| fault as i64),
+            |name| Fault::named(name).map(|fault| fault as i64),
+            || list(Fault::all().map(Fault::name)),
+        ),
+    },
+    Field {
+        name: "size",
+        help: "bytes of the body, k and M allowed",
+        example: "size>10k",
+        kind: Kind::Number("size", |r| Some(r.size as i64), size),
+    },
+    Field {
+        name: "status",
+        help: "what creel answered",
+        example: "status:413",
+        kind: Kind::Number("reply", |r| Some(i64::from(r.reply_status)), size),
+    },
+    Field {
+        name: "reply",
+        help: "what the app last answered; or failed, none",
+        example: "reply>=500",
+        kind: Kind::Reply,
+    },
+    Field {
+        name: "dup",
+        help: "yes where the event had come before",
+        example: "dup:yes",
+        kind: Kind::Truth("duplicate_of IS NOT NULL", |r| r.duplicate_of.is_some()),
+    },
+    Field {
+        name: "cut",
+        help: "yes where the body is not whole",
+        example: "cut:yes",
+        kind: Kind::Truth("truncated <> 0", |r| r.truncated),
+    },
+    Field { name: "flag", help: "what is odd about it", example: "flag:both-lengths", kind: Kind::Flag },
+    Field { name: "age", help: "how long ago: s, m, h, d, w", example: "age<5m", kind: Kind::Age },
+    Field {
+        name: "time",
+        help: "when: a date, or RFC 3339",
+        example: "time>2026-11-23",
+        kind: Kind::Number("received_at", |r| Some(r.received_at.unix_ms()), moment),
+    },
+];
+
+/// The fields with their examples, a line each, for help texts.
+pub fn help() -> String {
+    FIELDS.iter().fold(String::new(), |mut lines, field| {
+        let _ = writeln!(lines, "{:<10} {:<24} {}", field.name, field.example, field.help);
+        lines
+    })
+}
+
+/// What is asked of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Operator {
+    /// `:`
+    Has,
+    /// `=`
+    Is,
+    /// `!=`
+    IsNot,
+    /// `>`
+    Above,
+    /// `>=`
+    AtLeast,
+    /// `<`
+    Below,
+    /// `<=`
+    AtMost,
+}
+
+/// The operators as they are written, those first that begin with another one.
+pub(super) const OPERATORS: &[(&str, Operator)] = &[
+    ("!=", Operator::IsNot),
+    (">=", Operator::AtLeast),
+    ("<=", Operator::AtMost),
+    (":", Operator::Has),
+    ("=", Operator::Is),
+    (">", Operator::Above),
+    ("<", Operator::Below),
+];
+
+impl Operator {
+    fn takes(self, ordering: Ordering) -> bool {
+        match self {
+            Self::Has | Self::Is => ordering.is_eq(),
+            Self::IsNot => ordering.is_ne(),
+            Self::Above => ordering.is_gt(),
+            Self::AtLeast => ordering.is_ge(),
+            Self::Below => ordering.is_lt(),
+            Self::AtMost => ordering.is_le(),
+        }
+    }
+
+    fn sql(self) -> &'static str {
+        match self {
+            Self::Has | Self::Is => "=",
+            Self::IsNot => "<>",
+            Self::Above => ">",
+            Self::AtLeast => ">=",
+            Self::Below => "<",
+            Self::AtMost => "<=",
+        }
+    }
+
+    fn orders(self) -> bool {
+        matches!(self, Self::Above | Self::AtLeast | Self::Below | Self::AtMost)
+    }
+}
+
+/// A field, an operator and a value, understood.
+#[derive(Clone, Debug)]
+pub(super) enum Test {
+    Text { column: &'static str, of: fn(&Summary) -> &str, operator: Operator, value: String },
+    Number { column: &'static str, of: fn(&Summary) -> Option<i64>, operator: Operator, value: i64 },
+    Range { column: &'static str, of: fn(&Summary) -> Option<i64>, from: i64, to: i64 },
+    Truth { sql: &'static str, of: fn(&Summary) -> bool, wanted: bool },
+    Flag { bit: i64, wanted: bool },
+    Age { operator: Operator, span: i64 },
+    NoReply,
+}
+
+/// Understands a test; else says why not.
+pub(super) fn test(field: &'static Field, operator: Operator, value: &str) -> Result<Test, String> {
+    let number = |read: fn(&str) -> Option<i64>, what: &str| {
+        read(value).ok_or_else(|| format!("`{value}` is no {what}; for example {}", field.example))
+    };
+    let unordered = || {
+        if operator.orders() {
+            Err(format!("`{}` takes : = and !=; for example {}", field.name, field.example))
+        } else {
+            Ok(())
+        }
+    };
+    match &field.kind {
+        Kind::Text(column, of) => {
+            unordered()?;
+            Ok(Test::Text { column, of: *of, operator, value: lower(value) })
+        }
+        Kind::Number(column, of, read) => match value.split_once("..") {
+            Some((from, to)) if operator == Operator::Has => {
+                let bound = |text: &str, open: i64| if text.is_empty() { Some(open) } else { read(text) };
+                let range = bound(from, i64::MIN).zip(bound(to, i64::MAX));
+                let (from, to) = range.ok_or_else(|| format!("`{value}` is no range; for example 1..9"))?;
+                Ok(Test::Range { column, of: *of, from, to })
+            }
+            _ => Ok(Test::Number { column, of: *of, operator, value: number(*read, "number")? }),
+        },
+        Kind::Reply => reply(field, operator, value),
+        Kind::Name(column, of, named, names) => {
+            unordered()?;
+            let value = named(&lower(value)).ok_or_else(|| format!("`{value}` is none of {}", names()))?;
+            Ok(Test::Number { column, of: *of, operator, value })
+        }
+        Kind::Flag => {
+            unordered()?;
+            let flag = Flag::named(&lower(value))
+                .ok_or_else(|| format!("`{value}` is none of {}", list(Flag::all().map(Flag::name))))?;
+            Ok(Test::Flag { bit: flag.bit(), wanted: operator != Operator::IsNot })
+        }
+        Kind::Truth(sql, of) => {
+            unordered()?;
+            let truth = match &lower(value)[..] {
+                "yes" | "true" | "1" => true,
+                "no" | "false" | "0" => false,
+                _ => return Err(format!("`{value}` is neither yes nor no")),
+            };
+            Ok(Test::Truth { sql, of: *of, wanted: truth == (operator != Operator::IsNot) })
+        }
+        Kind::Age => Ok(Test::Age { operator, span: number(span, "time")? }),
+    }
+}
+
+fn reply(field: &Field, operator: Operator, value: &str) -> Result<Test, String> {
+    let of: fn(&Summary) -> Option<i64> = |row| {
+        row.last_delivery.map(|last| match last {
+            LastDelivery::Replied(status) => i64::from(status),
+            LastDelivery::Failed => 0,
+        })
+    };
+    match (&lower(value)[..], operator) {
+        ("none", Operator::Has | Operator::Is) => Ok(Test::NoReply),
+        ("failed", Operator::Has | Operator::Is | Operator::IsNot) => {
+            Ok(Test::Number { column: "app", of, operator, value: 0 })
+        }
+        _ => match size(value) {
+            Some(value) => Ok(Test::Number { column: "app", of, operator, value }),
+            None => Err(format!("`{value}` is no status; for example {}, reply:failed, reply:none", field.example)),
+        },
+    }
+}
+
+fn list(names: impl Iterator<Item = &'static str>) -> String {
+    names.collect::<Vec<_>>().join(", ")
+}
+
+impl Test {
+    pub(super) fn matches(&self, row: &Summary, now: Timestamp) -> bool {
+        match self {
+            Self::Text { of, operator: Operator::Has, value, .. } => lower(of(row)).contains(&value[..]),
+            Self::Text { of, operator, value, .. } => operator.takes(lower(of(row)).cmp(value)),
+            Self::Number { of, operator, value, .. } => of(row).is_some_and(|n| operator.takes(n.cmp(value))),
+            Self::Range { of, from, to, .. } => of(row).is_some_and(|n| (*from..=*to).contains(&n)),
+            Self::Truth { of, wanted, .. } => of(row) == *wanted,
+            Self::Flag { bit, wanted } => (row.flags.bits() & bit != 0) == *wanted,
+            Self::Age { operator, span } => {
+                age_operator(*operator).takes(row.received_at.unix_ms().cmp(&now.unix_ms().saturating_sub(*span)))
+            }
+            Self::NoReply => row.last_delivery.is_none(),
+        }
+    }
+
+    /// Writes the test; what may be NULL is made 0.
+    pub(super) fn write(&self, now: Timestamp, sql: &mut Sql) {
+        let (text, values) = match self {
+            Self::Text { column, operator: Operator::Has, value, .. } => {
+                (format!("instr(lower({column}), ?) > 0"), vec![Value::Text(value.clone())])
+            }
+            Self::Text { column, operator, value, .. } => {
+                (format!("lower({column}) {} ?", operator.sql()), vec![Value::Text(value.clone())])
+            }
+            Self::Number { column, operator, value, .. } => {
+                (format!("coalesce({column} {} ?, 0)", operator.sql()), vec![Value::Int(*value)])
+            }
+            Self::Range { column, from, to, .. } => {
+                (format!("coalesce({column} BETWEEN ? AND ?, 0)"), vec![Value::Int(*from), Value::Int(*to)])
+            }
+            Self::Truth { sql, wanted, .. } => (format!("({sql}) = ?"), vec![Value::Int(i64::from(*wanted))]),
+            Self::Flag { bit, wanted } => {
+                ("(flags & ? <> 0) = ?".to_owned(), vec![Value::Int(*bit), Value::Int(i64::from(*wanted))])
+            }
+            Self::Age { operator, span } => (
+                format!("received_at {} ?", age_operator(*operator).sql()),
+                vec![Value::Int(now.unix_ms().saturating_sub(*span))],
+            ),
+            Self::NoReply => ("app IS NULL".to_owned(), Vec::new()),
+        };
+        sql.text.push_str(&format!("({text})"));
+        sql.values.extend(values);
+    }
+}
+
+/// An age seen as a moment: what is younger came later. `age:5m` means within the last five minutes.
+fn age_operator(operator: Operator) -> Operator {
+    match operator {
+        Operator::Has | Operator::AtMost => Operator::AtLeast,
+        Operator::Below => Operator::Above,
+        Operator::Above => Operator::Below,
+        Operator::AtLeast => Operator::AtMost,
+        same => same,
+    }
+}
