@@ -1,0 +1,117 @@
+//! Reading a body, as far as it comes and as far as it may.
+
+use std::{error::Error as _, io};
+
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
+use hyper::body::{Body as _, Incoming};
+use tokio::time::{Instant, timeout_at};
+
+use super::{Limits, crowd::Hold};
+use crate::record::{Flag, Headers};
+
+/// What was kept of a body.
+#[derive(Default)]
+pub(super) struct Kept {
+    pub(super) bytes: Bytes,
+    pub(super) trailers: Headers,
+    pub(super) truncated: bool,
+    /// What went wrong.
+    pub(super) flag: Option<Flag>,
+    /// The status that this demands.
+    pub(super) status: Option<u16>,
+    /// Whether the sender is gone.
+    pub(super) gone: bool,
+}
+
+/// How a body ended that is not whole.
+struct End {
+    flag: Flag,
+    status: u16,
+    gone: bool,
+}
+
+/// Reads a body. What is declared to be too large is not waited for.
+pub(super) async fn read(mut incoming: Incoming, declared: Option<u64>, limits: &Limits, hold: &mut Hold) -> Kept {
+    if incoming.is_end_stream() {
+        return Kept::default();
+    }
+    if declared.is_some_and(|size| size > limits.body_bytes as u64) {
+        return Kept { truncated: true, flag: Some(Flag::TooLarge), status: Some(413), ..Kept::default() };
+    }
+    let mut parts = Parts::default();
+    let ended = parts.collect(&mut incoming, limits, hold).await;
+    let (bytes, trailers) = (parts.bytes(), parts.trailers);
+    match ended {
+        Ok(()) => Kept { bytes, trailers, ..Kept::default() },
+        Err(End { flag, status, gone }) => {
+            Kept { bytes, trailers, truncated: true, flag: Some(flag), status: Some(status), gone }
+        }
+    }
+}
+
+/// The parts of a body. A body that comes in one part is not copied.
+#[derive(Default)]
+struct Parts {
+    first: Bytes,
+    all: BytesMut,
+    trailers: Headers,
+}
+
+impl Parts {
+    async fn collect(&mut self, incoming: &mut Incoming, limits: &Limits, hold: &mut Hold) -> Result<(), End> {
+        let end = Instant::now() + limits.body_total;
+        loop {
+            let until = end.min(Instant::now() + limits.body_idle);
+            let slow = End { flag: Flag::Cut, status: 408, gone: false };
+            let Some(frame) = timeout_at(until, incoming.frame()).await.map_err(|_| slow)? else { return Ok(()) };
+            match frame.map_err(|error| broken(&error))?.into_data() {
+                Ok(data) => self.add(data, limits, hold)?,
+                Err(frame) => self.add_trailers(frame.into_trailers().ok()),
+            }
+        }
+    }
+
+    fn add(&mut self, data: Bytes, limits: &Limits, hold: &mut Hold) -> Result<(), End> {
+        if !hold.more(data.len(), limits) {
+            return Err(End { flag: Flag::Overload, status: 503, gone: false });
+        }
+        let room = limits.body_bytes - self.len();
+        let over = data.len() > room;
+        let data = if over { data.slice(..room) } else { data };
+        if self.all.is_empty() && self.first.is_empty() {
+            self.first = data;
+        } else {
+            if self.all.is_empty() {
+                self.all.extend_from_slice(&std::mem::take(&mut self.first));
+            }
+            self.all.extend_from_slice(&data);
+        }
+        if over { Err(End { flag: Flag::TooLarge, status: 413, gone: false }) } else { Ok(()) }
+    }
+
+    fn add_trailers(&mut self, trailers: Option<hyper::HeaderMap>) {
+        for (name, value) in &trailers.unwrap_or_default() {
+            self.trailers.push(name.as_str().to_owned(), Bytes::copy_from_slice(value.as_bytes()));
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.first.len() + self.all.len()
+    }
+
+    fn bytes(&mut self) -> Bytes {
+        if self.all.is_empty() { std::mem::take(&mut self.first) } else { std::mem::take(&mut self.all).freeze() }
+    }
+}
+
+/// What a body's error means: its chunks were malformed, or its sender is gone.
+fn broken(error: &hyper::Error) -> End {
+    let kind = error.source().and_then(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind);
+    match kind {
+        Some(io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) => {
+            End { flag: Flag::BadChunk, status: 400, gone: false }
+        }
+        _ => End { flag: Flag::Cut, status: 400, gone: true },
+    }
+}

@@ -1,0 +1,199 @@
+//! One connection, from its first byte to its last.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use bytes::{Bytes, BytesMut};
+use hyper::{
+    body::Incoming,
+    server::conn::{http1, http2},
+    service::service_fn,
+};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    sync::watch,
+};
+
+use super::{
+    Catch, Limits,
+    crowd::Crowd,
+    limits::REFUSED_BYTES,
+    recorder::{Record, Recorder},
+    request::Exchange,
+};
+
+/// What an HTTP/2 client sends first (RFC 9113, section 3.4).
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// The most requests at once on one HTTP/2 connection.
+const STREAMS: u32 = 200;
+
+/// What a connection needs.
+pub(super) struct Connection<C> {
+    pub(super) peer: SocketAddr,
+    pub(super) limits: Arc<Limits>,
+    pub(super) crowd: Crowd,
+    pub(super) catch: C,
+    pub(super) stopped: watch::Receiver<bool>,
+}
+
+/// What the first bytes look like.
+enum Opening {
+    Http1,
+    Http2,
+    /// No HTTP at all; what it looks like.
+    Other(&'static str),
+    /// Nothing came.
+    Silence,
+    /// A head began and did not go on.
+    Slow,
+}
+
+impl<C: Catch> Connection<C> {
+    pub(super) async fn serve(mut self, mut stream: TcpStream) {
+        // Answers are small and whole; there is nothing to wait for.
+        let _ = stream.set_nodelay(true);
+        let mut first = BytesMut::with_capacity(4096);
+        match self.opening(&mut stream, &mut first).await {
+            Opening::Http1 => self.http1(stream, first.freeze()).await,
+            Opening::Http2 => self.http2(stream, first.freeze()).await,
+            Opening::Other(reason) => {
+                let _ = stream
+                    .write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+                    .await;
+                self.refuse(Some(400), reason, &first);
+            }
+            Opening::Silence => {}
+            Opening::Slow => self.refuse(Some(408), "slow head", &first),
+        }
+    }
+
+    fn refuse(&self, status: Option<u16>, reason: &'static str, head: &[u8]) {
+        self.crowd.refuse(&self.catch, self.peer, status, reason, head[..head.len().min(REFUSED_BYTES)].to_vec());
+    }
+
+    /// Reads until it is clear what this is.
+    async fn opening(&mut self, stream: &mut TcpStream, first: &mut BytesMut) -> Opening {
+        let head_time = self.limits.head_time;
+        loop {
+            let read = tokio::select! {
+                biased;
+                read = tokio::time::timeout(head_time, stream.read_buf(first)) => read,
+                () = asked_to_stop(&mut self.stopped) => return Opening::Silence,
+            };
+            match read {
+                Ok(Ok(0) | Err(_)) if first.is_empty() => return Opening::Silence,
+                Ok(Ok(0) | Err(_)) => return look(first).unwrap_or(Opening::Http1),
+                Err(_) if first.is_empty() => return Opening::Silence,
+                Err(_) => {
+                    let words = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+                    let _ = stream.write_all(words).await;
+                    return Opening::Slow;
+                }
+                Ok(Ok(_)) => {}
+            }
+            if let Some(opening) = look(first) {
+                return opening;
+            }
+        }
+    }
+
+    async fn http1(mut self, stream: TcpStream, first: Bytes) {
+        let recorder = Recorder::new(stream, first, Arc::clone(&self.limits));
+        let record = recorder.record();
+        let exchange = self.exchange(Some(record.clone()));
+        let service = service_fn(move |request: hyper::Request<Incoming>| exchange.clone().answer(request));
+        let mut builder = http1::Builder::new();
+        builder.half_close(true).max_headers(self.limits.headers).max_header_size(self.limits.head_bytes);
+        let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(recorder), service));
+        let ended = tokio::select! {
+            biased;
+            ended = connection.as_mut() => ended,
+            () = asked_to_stop(&mut self.stopped) => {
+                connection.as_mut().graceful_shutdown();
+                connection.as_mut().await
+            }
+        };
+        if let Err(error) = ended {
+            self.refuse_head(&error, &record);
+        }
+    }
+
+    /// Tells of a head that hyper refused. A connection that ends within a body or between requests is none.
+    fn refuse_head(&self, error: &hyper::Error, record: &Record) {
+        let rest = record.rest();
+        let (status, reason) = if record.was_slow() {
+            (Some(408), "slow head")
+        } else if error.is_parse_too_large() {
+            (Some(431), "the head is too large")
+        } else if error.is_parse() {
+            (Some(400), "malformed head")
+        } else if error.is_incomplete_message() {
+            (None, "the head ended early")
+        } else {
+            return;
+        };
+        if !rest.is_empty() {
+            self.refuse(status, reason, &rest);
+        }
+    }
+
+    async fn http2(mut self, stream: TcpStream, first: Bytes) {
+        let recorder = Recorder::opaque(stream, first, Arc::clone(&self.limits));
+        let exchange = self.exchange(None);
+        let service = service_fn(move |request: hyper::Request<Incoming>| exchange.clone().answer(request));
+        let mut builder = http2::Builder::new(TokioExecutor::new());
+        builder
+            .timer(TokioTimer::new())
+            .keep_alive_interval(Some(self.limits.keep_alive / 2))
+            .keep_alive_timeout(self.limits.keep_alive / 2)
+            .max_concurrent_streams(STREAMS)
+            .max_header_list_size(self.limits.head_bytes as u32);
+        let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(recorder), service));
+        let ended = tokio::select! {
+            biased;
+            ended = connection.as_mut() => ended,
+            () = asked_to_stop(&mut self.stopped) => {
+                connection.as_mut().graceful_shutdown();
+                connection.as_mut().await
+            }
+        };
+        if ended.is_err_and(|error| error.is_parse()) {
+            self.refuse(None, "malformed HTTP/2", b"");
+        }
+    }
+
+    fn exchange(&self, record: Option<Record>) -> Exchange<C> {
+        Exchange {
+            peer: self.peer,
+            limits: Arc::clone(&self.limits),
+            crowd: self.crowd.clone(),
+            catch: self.catch.clone(),
+            record,
+        }
+    }
+}
+
+/// Waits until the server is asked to stop.
+async fn asked_to_stop(stopped: &mut watch::Receiver<bool>) {
+    drop(stopped.wait_for(|&stop| stop).await);
+}
+
+/// What bytes begin; none where more are needed to tell.
+fn look(first: &[u8]) -> Option<Opening> {
+    if first.starts_with(PREFACE) {
+        return Some(Opening::Http2);
+    }
+    if PREFACE.starts_with(first) {
+        return None;
+    }
+    // A TLS record: handshake, version 3.x (RFC 8446, section 5.1).
+    if matches!(first, [0x16, 3, ..]) {
+        return Some(Opening::Other("not HTTP: looks like TLS"));
+    }
+    if first.starts_with(b"SSH-") {
+        return Some(Opening::Other("not HTTP: looks like SSH"));
+    }
+    let start = first.iter().find(|b| !matches!(b, b'\r' | b'\n'))?;
+    if start.is_ascii_graphic() { Some(Opening::Http1) } else { Some(Opening::Other("not HTTP: no method")) }
+}

@@ -1,0 +1,133 @@
+//! All connections together: how many there are, how many bytes they hold, and what was refused.
+
+use std::{
+    collections::HashMap,
+    net::{IpAddr, SocketAddr},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use super::{Catch, Limits};
+use crate::record::Refusal;
+
+/// The same refusal of the same address is told at most once in this time; the others are counted into the next one.
+const TOLD_EVERY: Duration = Duration::from_secs(60);
+/// How many addresses and reasons are remembered for that. Over it, all are forgotten.
+const REMEMBERED: usize = 4_096;
+
+/// What the connections share.
+#[derive(Clone, Default)]
+pub(super) struct Crowd(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    bytes: AtomicUsize,
+    ledger: Mutex<Ledger>,
+}
+
+#[derive(Default)]
+struct Ledger {
+    all: usize,
+    by_address: HashMap<IpAddr, usize>,
+    told: HashMap<(IpAddr, &'static str), (Instant, u64)>,
+}
+
+/// A connection's place; given back when it is dropped.
+pub(super) struct Place(Crowd, IpAddr);
+
+/// A number of bytes in flight; given back when it is dropped.
+pub(super) struct Hold(Crowd, usize);
+
+impl Crowd {
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.0.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A place for another connection, where there is one.
+    pub(super) fn enter(&self, address: IpAddr, limits: &Limits) -> Option<Place> {
+        let mut ledger = self.ledger();
+        let own = ledger.by_address.get(&address).copied().unwrap_or_default();
+        if ledger.all >= limits.connections || own >= limits.connections_per_address {
+            return None;
+        }
+        ledger.all += 1;
+        ledger.by_address.insert(address, own + 1);
+        Some(Place(self.clone(), address))
+    }
+
+    /// A hold on no bytes yet.
+    pub(super) fn hold(&self) -> Hold {
+        Hold(self.clone(), 0)
+    }
+
+    /// Tells of a refusal, unless the same was told of that address within the minute.
+    pub(super) fn refuse(
+        &self,
+        catch: &impl Catch,
+        peer: SocketAddr,
+        status: Option<u16>,
+        reason: &'static str,
+        head: Vec<u8>,
+    ) {
+        let Some(untold) = self.tell(peer.ip(), reason) else { return };
+        let reason = match untold {
+            0 => reason.to_owned(),
+            n => format!("{reason} (and {n} more since the last)"),
+        };
+        catch.refuse(Refusal { at: crate::wire::now(), peer: peer.to_string(), status, reason, head });
+    }
+
+    /// How many like it were not told; none where this one should not be told either.
+    fn tell(&self, address: IpAddr, reason: &'static str) -> Option<u64> {
+        let now = Instant::now();
+        let mut ledger = self.ledger();
+        if ledger.told.len() >= REMEMBERED {
+            ledger.told.clear();
+        }
+        let entry = ledger.told.entry((address, reason));
+        let (last, untold) = entry.or_insert((now, u64::MAX));
+        if *untold != u64::MAX && now.duration_since(*last) < TOLD_EVERY && is_noise(reason) {
+            *untold += 1;
+            return None;
+        }
+        let count = if *untold == u64::MAX { 0 } else { *untold };
+        (*last, *untold) = (now, 0);
+        Some(count)
+    }
+}
+
+/// Whether a refusal says nothing new the second time. A malformed head is another one each time.
+fn is_noise(reason: &str) -> bool {
+    reason.starts_with("not HTTP") || reason == "too many connections"
+}
+
+impl Hold {
+    /// Holds more bytes, where there is room for them.
+    pub(super) fn more(&mut self, bytes: usize, limits: &Limits) -> bool {
+        let before = self.0.0.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.1 += bytes;
+        before + bytes <= limits.in_flight_bytes
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.0.0.bytes.fetch_sub(self.1, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut ledger = self.0.ledger();
+        ledger.all -= 1;
+        if let Some(own) = ledger.by_address.get_mut(&self.1) {
+            *own -= 1;
+            if *own == 0 {
+                ledger.by_address.remove(&self.1);
+            }
+        }
+    }
+}

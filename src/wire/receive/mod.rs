@@ -1,0 +1,123 @@
+//! Catching: connections, requests, bodies, and the limits on all of them.
+
+mod body;
+mod connection;
+mod crowd;
+mod limits;
+mod recorder;
+mod request;
+mod strict;
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+pub use limits::Limits;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{mpsc, watch},
+};
+
+use self::{connection::Connection, crowd::Crowd};
+use crate::record::{Failure, Flags, Head, Headers, Refusal, Timestamp};
+
+/// How long the server rests when the system has no descriptor left for another connection.
+const BREATHER: Duration = Duration::from_millis(50);
+
+/// One request, as far as it came.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    /// The other end of the connection.
+    pub peer: SocketAddr,
+    /// When the head was complete.
+    pub received_at: Timestamp,
+    /// Request line and headers, as sent.
+    pub head: Head,
+    /// The body after transfer decoding, or its first part.
+    pub body: Bytes,
+    /// The size the sender declared.
+    pub declared: Option<u64>,
+    /// Whether the body is not whole.
+    pub truncated: bool,
+    /// Headers that came after the body.
+    pub trailers: Headers,
+    /// What is odd about it.
+    pub flags: Flags,
+    /// The status that the wire insists on, whatever the catcher says. None: the catcher decides. Where nobody is left
+    /// to answer, it is what would have been answered.
+    pub decided: Option<u16>,
+}
+
+/// What is answered.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The status, 200 to 599.
+    pub status: u16,
+    /// Headers beside those that the protocol needs.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Bytes,
+}
+
+/// The one who catches.
+pub trait Catch: Clone + Send + Sync + 'static {
+    /// Keeps a request and says what to answer. The request is the catcher's once this is first polled, even where the
+    /// sender goes away meanwhile.
+    fn catch(&self, arrival: Arrival) -> impl Future<Output = Answer> + Send;
+
+    /// Hears of what never became a request.
+    fn refuse(&self, refusal: Refusal);
+}
+
+/// Serves until `stop`: then no connection is taken any more, what is in flight is finished within the drain limit, and
+/// this returns. Fails only where the listener itself does.
+pub async fn serve(
+    listener: TcpListener,
+    limits: Limits,
+    catch: impl Catch,
+    stop: impl Future<Output = ()>,
+) -> Result<(), Failure> {
+    let (limits, crowd) = (Arc::new(limits), Crowd::default());
+    let (stopping, stopped) = watch::channel(false);
+    let (alive, mut drained) = mpsc::channel::<()>(1);
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = &mut stop => break,
+            accepted = listener.accept() => accepted,
+        };
+        let Ok((stream, peer)) = accepted else {
+            // Out of descriptors, or a connection that ended before it began: neither is a reason to stop.
+            tokio::time::sleep(BREATHER).await;
+            continue;
+        };
+        let Some(place) = crowd.enter(peer.ip(), &limits) else {
+            turn_away(&stream, peer, &crowd, &catch);
+            continue;
+        };
+        let connection = Connection {
+            peer,
+            limits: Arc::clone(&limits),
+            crowd: crowd.clone(),
+            catch: catch.clone(),
+            stopped: stopped.clone(),
+        };
+        let alive = alive.clone();
+        tokio::spawn(async move {
+            connection.serve(stream).await;
+            drop((place, alive));
+        });
+    }
+    drop((listener, alive));
+    let _ = stopping.send(true);
+    let _ = tokio::time::timeout(limits.drain, drained.recv()).await;
+    Ok(())
+}
+
+/// Says that there are too many. What cannot be written at once is not worth waiting for.
+fn turn_away(stream: &TcpStream, peer: SocketAddr, crowd: &Crowd, catch: &impl Catch) {
+    let _ = stream.try_write(
+        b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+    );
+    crowd.refuse(catch, peer, Some(503), "too many connections", Vec::new());
+}

@@ -1,0 +1,134 @@
+//! One request on a connection: its head is looked up, its body read, the catcher asked, the answer given.
+
+use std::{convert::Infallible, net::SocketAddr, sync::Arc};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::{
+    Request, Response, StatusCode,
+    body::{Body as _, Incoming},
+    header::{CONNECTION, HeaderName, HeaderValue},
+    http::request::Parts,
+};
+
+use super::{
+    Answer, Arrival, Catch, Limits,
+    body::{self, Kept},
+    crowd::Crowd,
+    recorder::Record,
+    strict,
+};
+use crate::record::{Flag, Head, Headers, Timestamp, Version};
+
+/// What a request needs of its connection.
+#[derive(Clone)]
+pub(super) struct Exchange<C> {
+    pub(super) peer: SocketAddr,
+    pub(super) limits: Arc<Limits>,
+    pub(super) crowd: Crowd,
+    pub(super) catch: C,
+    /// What was heard on the stream; none for HTTP/2.
+    pub(super) record: Option<Record>,
+}
+
+impl<C: Catch> Exchange<C> {
+    pub(super) async fn answer(self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+        let (parts, incoming) = request.into_parts();
+        let Some((head, received_at)) = self.head(&parts) else {
+            // The recorder and hyper disagree about where requests begin: neither is to be believed.
+            self.crowd.refuse(&self.catch, self.peer, Some(400), "ambiguous framing", Vec::new());
+            return Ok(closed(StatusCode::BAD_REQUEST));
+        };
+        let ruling = strict::rule(&head);
+        let declared = head.headers().text("content-length").and_then(|text| text.parse().ok());
+        // Given back when the answer is: until then the body's bytes wait for their commit.
+        let mut hold = self.crowd.hold();
+        let kept = if ruling.status.is_some() {
+            Kept::unread(&incoming)
+        } else {
+            body::read(incoming, declared, &self.limits, &mut hold).await
+        };
+        let mut flags = ruling.flags;
+        kept.flag.into_iter().for_each(|flag| flags.insert(flag));
+        if !kept.trailers.is_empty() {
+            flags.insert(Flag::Trailers);
+        }
+        let decided = ruling.status.or(kept.status);
+        let (http1, gone) = (self.record.is_some(), kept.gone);
+        let arrival = Arrival {
+            peer: self.peer,
+            received_at,
+            head,
+            body: kept.bytes,
+            declared,
+            truncated: kept.truncated,
+            trailers: kept.trailers,
+            flags,
+            decided,
+        };
+        let answer = if gone {
+            // hyper drops what it was doing when the connection ends; this must be kept all the same.
+            let catch = self.catch.clone();
+            let kept = tokio::spawn(async move { catch.catch(arrival).await });
+            kept.await.unwrap_or_else(|_| Answer { status: 500, headers: Vec::new(), body: Bytes::new() })
+        } else {
+            self.catch.catch(arrival).await
+        };
+        drop(hold);
+        Ok(response(answer, decided, http1))
+    }
+
+    /// The head of this request, and when it was whole.
+    fn head(&self, parts: &Parts) -> Option<(Head, Timestamp)> {
+        let Some(record) = &self.record else { return Some((http2_head(parts), crate::wire::now())) };
+        let (head, at) = record.take()?;
+        let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
+        let same = head.method() == parts.method.as_str()
+            && (head.target().starts_with(target.as_bytes()) || parts.uri.authority().is_some());
+        same.then_some((head, at))
+    }
+}
+
+/// A head in the form of HTTP/1 for a request that never had one: the pseudo headers become the request line and
+/// `:authority`, the others follow as hyper gives them.
+fn http2_head(parts: &Parts) -> Head {
+    let mut headers = Headers::with_capacity(parts.headers.len() + 1);
+    if let Some(authority) = parts.uri.authority() {
+        headers.push(Bytes::from_static(b":authority"), authority.as_str().to_owned());
+    }
+    for (name, value) in &parts.headers {
+        headers.push(Bytes::copy_from_slice(name.as_str().as_bytes()), Bytes::copy_from_slice(value.as_bytes()));
+    }
+    let target = parts.uri.path_and_query().map_or("*", |target| target.as_str());
+    Head::from_parts(parts.method.as_str(), target.as_bytes(), Version::Http2, &headers)
+}
+
+fn response(answer: Answer, decided: Option<u16>, http1: bool) -> Response<Full<Bytes>> {
+    let status = decided.unwrap_or(answer.status);
+    let mut response = Response::new(Full::new(answer.body));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in answer.headers {
+        // What is no header cannot be sent as one; settings were checked where they were read.
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            response.headers_mut().append(name, value);
+        }
+    }
+    if decided.is_some() && http1 {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+fn closed(status: StatusCode) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::new()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+impl Kept {
+    /// Nothing of a body, because its request is refused by its head.
+    fn unread(incoming: &Incoming) -> Self {
+        Self { truncated: !incoming.is_end_stream(), ..Self::default() }
+    }
+}

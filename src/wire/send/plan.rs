@@ -1,0 +1,187 @@
+//! What will be sent: the captured head with what has to change, and the receipt of it.
+
+use bytes::Bytes;
+
+use super::url::Url;
+use crate::record::{Change, Head, Header, Headers, Version, text};
+
+/// The head to send, and how it differs from the captured one.
+pub(super) struct Plan {
+    pub(super) method: String,
+    pub(super) target: Vec<u8>,
+    pub(super) head: Bytes,
+    pub(super) receipt: Vec<Change>,
+}
+
+/// Headers that speak of one connection, not of the message (RFC 9110, section 7.6.1), and what HTTP/2 had instead of a
+/// request line. `Expect` asks for an interim answer that nobody waits for here.
+const HOP_BY_HOP: &[&str] = &[
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "http2-settings",
+    "expect",
+    ":authority",
+];
+
+impl Plan {
+    pub(super) fn new(head: &Head, body: &[u8], url: &Url) -> Self {
+        let mut receipt = Vec::new();
+        let target = target(head, url, &mut receipt);
+        if head.version() != Version::Http11 {
+            let (from, to) = (head.version().to_string(), Version::Http11.to_string());
+            receipt.push(Change::Other { what: "version".to_owned(), from, to });
+        }
+        let headers = headers(head, body, url, &mut receipt);
+        let sent = Head::from_parts(&head.method(), &target, Version::Http11, &headers);
+        Self { method: head.method().into_owned(), head: sent.raw().clone(), target, receipt }
+    }
+}
+
+/// The target in origin form: the captured one, its path replaced where the URL names one.
+fn target(head: &Head, url: &Url, receipt: &mut Vec<Change>) -> Vec<u8> {
+    let captured = &head.target()[..];
+    let query = memchr::memchr(b'?', captured).map_or(&b""[..], |at| &captured[at..]);
+    let target = match url.target() {
+        // What the URL's own query says stands before what was captured.
+        Some(own) if own.contains('?') && !query.is_empty() => [own.as_bytes(), b"&", &query[1..]].concat(),
+        Some(own) => [own.as_bytes(), query].concat(),
+        None if captured.starts_with(b"/") || captured == b"*" => captured.to_vec(),
+        None => origin_form(head),
+    };
+    if target != captured {
+        let (from, to) = (text::lossless(captured).into_owned(), text::lossless(&target).into_owned());
+        receipt.push(Change::Other { what: "target".to_owned(), from, to });
+    }
+    target
+}
+
+fn origin_form(head: &Head) -> Vec<u8> {
+    let path = head.path();
+    let path = if path.starts_with('/') { path.into_owned() } else { "/".to_owned() };
+    head.query().map_or(path.clone(), |query| format!("{path}?{query}")).into_bytes()
+}
+
+fn headers(head: &Head, body: &[u8], url: &Url, receipt: &mut Vec<Change>) -> Headers {
+    let named = named_by_connection(head);
+    let length = body.len().to_string();
+    let mut sent = Headers::with_capacity(head.headers().len() + 3);
+    let (mut has_host, mut has_length) = (false, false);
+    for Header { name, value } in head.headers() {
+        let is = |other: &str| name.eq_ignore_ascii_case(other.as_bytes());
+        if is("host") && !has_host {
+            has_host = true;
+            replace(&mut sent, receipt, name, value, &url.authority());
+        } else if is("content-length") && !has_length {
+            has_length = true;
+            replace(&mut sent, receipt, name, value, &length);
+        } else if is("host")
+            || is("content-length")
+            || HOP_BY_HOP.iter().any(|hop| is(hop))
+            || named.iter().any(|n| is(n))
+        {
+            receipt.push(Change::Dropped { name: shown(name), value: shown(value) });
+        } else {
+            sent.push(name.clone(), value.clone());
+        }
+    }
+    if !has_host {
+        add(&mut sent, receipt, "Host", &url.authority());
+    }
+    // A request without a body and without a length has none; one with a body needs it.
+    if !has_length && !body.is_empty() {
+        add(&mut sent, receipt, "Content-Length", &length);
+    }
+    add(&mut sent, receipt, "Connection", "close");
+    sent
+}
+
+/// The headers that `Connection` says are of this connection alone. Those that the message needs stay.
+fn named_by_connection(head: &Head) -> Vec<String> {
+    let values = head.headers().get_all("connection").map(text::lossless);
+    let names = values.flat_map(|value| value.split(',').map(|name| name.trim().to_owned()).collect::<Vec<_>>());
+    names.filter(|name| !["host", "content-length", "content-type"].contains(&&name.to_ascii_lowercase()[..])).collect()
+}
+
+fn replace(sent: &mut Headers, receipt: &mut Vec<Change>, name: &Bytes, value: &Bytes, to: &str) {
+    if value != to.as_bytes() {
+        receipt.push(Change::Replaced { name: shown(name), from: shown(value), to: to.to_owned() });
+    }
+    sent.push(name.clone(), to.to_owned());
+}
+
+fn add(sent: &mut Headers, receipt: &mut Vec<Change>, name: &'static str, value: &str) {
+    receipt.push(Change::Added { name: name.to_owned(), value: value.to_owned() });
+    sent.push(name, value.to_owned());
+}
+
+fn shown(bytes: &[u8]) -> String {
+    text::lossless(bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(head: &str, body: &str, url: &str) -> (String, Vec<String>) {
+        let head = Head::parse(Bytes::from(format!("{head}\r\n\r\n")));
+        let plan = Plan::new(&head, body.as_bytes(), &Url::parse(url).unwrap());
+        let receipt = plan.receipt.iter().map(ToString::to_string).collect();
+        (String::from_utf8(plan.head.to_vec()).unwrap(), receipt)
+    }
+
+    #[test]
+    fn what_must_change_changes_and_stands_in_the_receipt() {
+        let captured = "POST /a?x=1 HTTP/1.1\r\nhOsT: creel\r\nX-Dup: 1\r\nconnection: X-Hop, close\r\nX-Hop: 2\r\nx-dup: 3\r\n\
+                        Transfer-Encoding: chunked\r\nExpect: 100-continue";
+        let (sent, receipt) = plan(captured, "body", "http://app:3000");
+        assert_eq!(
+            sent,
+            "POST /a?x=1 HTTP/1.1\r\nhOsT: app:3000\r\nX-Dup: 1\r\nx-dup: 3\r\nContent-Length: 4\r\nConnection: close\r\n\r\n"
+        );
+        assert_eq!(
+            receipt,
+            [
+                "~ hOsT: creel → app:3000",
+                "- connection: X-Hop, close",
+                "- X-Hop: 2",
+                "- Transfer-Encoding: chunked",
+                "- Expect: 100-continue",
+                "+ Content-Length: 4",
+                "+ Connection: close"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_url_with_a_path_takes_the_captured_path_s_place() {
+        for (captured, url, target) in [
+            ("/a?x=1", "http://h", "/a?x=1"),
+            ("/a?x=1", "http://h/", "/a?x=1"),
+            ("/a?x=1", "http://h/b", "/b?x=1"),
+            ("/a?x=1", "http://h/b?y=2", "/b?y=2&x=1"),
+            ("/a", "http://h/b?y=2", "/b?y=2"),
+            ("http://c/a?x", "http://h", "/a?x"),
+            ("http://c", "http://h", "/"),
+            ("*", "http://h", "*"),
+        ] {
+            let (sent, receipt) = plan(&format!("GET {captured} HTTP/1.1\r\nHost: h"), "", url);
+            assert!(sent.starts_with(&format!("GET {target} HTTP/1.1\r\n")), "{captured} to {url}: {sent}");
+            assert_eq!(receipt.iter().any(|line| line.starts_with("~ target")), captured != target, "{receipt:?}");
+        }
+    }
+
+    #[test]
+    fn http_2_becomes_http_1_1() {
+        let (sent, receipt) = plan("POST /a HTTP/2.0\r\n:authority: c\r\na: 1", "x", "http://h");
+        assert_eq!(sent, "POST /a HTTP/1.1\r\na: 1\r\nHost: h\r\nContent-Length: 1\r\nConnection: close\r\n\r\n");
+        assert!(
+            receipt.contains(&"~ version: HTTP/2.0 → HTTP/1.1".to_owned())
+                && receipt.contains(&"- :authority: c".to_owned())
+        );
+    }
+}
