@@ -1,4 +1,37 @@
-//! creel: a terminal request bin.
+//! creel is an angler's basket: it catches webhooks, keeps them, and throws them back. This is the map.
+//!
+//! # The circle
+//!
+//! Facts enter by the wire, are judged by pure rules, and are written by one hand; a bell rings; the screen asks for what
+//! it shows; a person's wish becomes a command, a command an effect, an effect a new fact.
+//!
+//! ```text
+//!  wire/receive ─► Capture ─► engine/admit ─► verify ─► Judgement ─► store/writer ─► store/bell
+//!       ▲                                                                │               │ rings, carries no data
+//!  wire/send ◄─ engine/deliver ◄─ Effect ◄─ tui/update ◄─ Command        │               ▼
+//!       └──────────► Delivery (the outcome) ───────────────────────────► ┘   Effect::Page ─► store/reader ─► Model ─► tui/view
+//! ```
+//!
+//! # The floors
+//!
+//! A room imports only from floors below its own, never from a sibling; a third-party crate has one home.
+//! `tests/floors.rs` holds both. In reading order:
+//!
+//! | floor | rooms | must never know |
+//! |---|---|---|
+//! | 0 | [`record`]: plain data, the vocabulary of all others | anything |
+//! | 1 | [`verify`]: is it from whom it says · [`body`]: how bytes are read by eyes · [`query`]: the filter language · [`export`]: how a capture leaves | files, sockets, the clock, the screen |
+//! | 2 | [`store`]: SQLite and nothing else · [`wire`]: HTTP and nothing else | each other, the screen |
+//! | 3 | [`engine`]: the running creel without a face | SQLite, hyper, ratatui |
+//! | 4 | [`tui`]: the screen · [`cli`]: the subcommands | each other, SQLite, hyper |
+//! | 5 | `main.rs`: chooses the face | how either works |
+//!
+//! # The rules
+//!
+//! One writer; the bell is a doorbell, not a parcel; `update` is total and pure and `view` changes nothing; late answers
+//! are dropped; nothing is lost silently; every limit is a named constant with its unit; errors are data, worded once.
+//! `ARCHITECTURE.md` gives the reasons.
+
 pub mod body;
 pub mod cli;
 pub mod engine;

@@ -1,2 +1,46 @@
-//! creel.
-fn main() {}
+//! Floor 5: chooses the face, and turns its answer into an exit code.
+
+use std::{
+    io::{self, IsTerminal},
+    process::ExitCode,
+    sync::Arc,
+};
+
+use clap::Parser;
+use creel::{
+    cli::{self, Answer, Cli, Face},
+    engine::{self, Engine, Settings, Wishes},
+    record::Failure,
+    tui,
+};
+
+fn main() -> ExitCode {
+    let on_a_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
+    let answer = match Cli::parse().face(on_a_terminal) {
+        Face::Screen(wishes) => Settings::resolve(&wishes).and_then(Engine::capture).and_then(screen),
+        Face::Watch(wishes) => watch(&wishes, on_a_terminal),
+        Face::Lines(work) => cli::run(work),
+    };
+    match answer {
+        Ok(Answer::Yes) => ExitCode::SUCCESS,
+        Ok(Answer::No) => ExitCode::from(1),
+        Err(failure) => {
+            cli::report(&format!("creel: {failure}"));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn watch(wishes: &Wishes, on_a_terminal: bool) -> Result<Answer, Failure> {
+    if !on_a_terminal {
+        return Err(Failure::new("watching", "this is not a terminal").hint("`creel tail` follows in plain lines"));
+    }
+    Settings::resolve(wishes).and_then(Engine::watch).and_then(screen)
+}
+
+fn screen(engine: Engine) -> Result<Answer, Failure> {
+    let engine = Arc::new(engine);
+    let shown = tui::show(Arc::clone(&engine));
+    let stopped = engine::stop_shared(engine);
+    shown.and(stopped).map(|()| Answer::Yes)
+}

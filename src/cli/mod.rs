@@ -1,1 +1,284 @@
-//! Room under construction.
+//! **Floor 4 — the command line.** Reads what the user typed, then works: one file a subcommand, one row in [`Command`].
+//!
+//! Parsing does no work, so that it can be tested. Everything printed goes through [`print::Printer`], which never lets
+//! a payload's control byte reach a terminal and takes a closed pipe for success. Exit codes: 0 yes, 1 no, 2 error.
+//! This room must never know the screen; `main` chooses between the two.
+
+mod input;
+mod ls;
+mod print;
+mod providers;
+mod resend;
+mod row;
+mod schema;
+mod serve;
+mod show;
+mod tail;
+mod verify;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+pub use self::print::{Printer, report};
+use crate::{
+    engine::{Settings, Wishes, secret::Source, settings},
+    record::Failure,
+};
+
+/// The answer to what was asked, as an exit code says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Exit code 0.
+    Yes,
+    /// Exit code 1: nothing found, a check failed, an app did not say 2xx.
+    No,
+}
+
+/// A terminal request bin: catches webhooks, shows them live, proves why a signature failed, resends them byte for byte.
+#[derive(Debug, Parser)]
+#[command(name = "creel", version, max_term_width = 100, after_help = AFTER_HELP)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    common: Common,
+    #[command(flatten)]
+    bin: Bin,
+    #[command(flatten)]
+    listen: Listen,
+}
+
+const AFTER_HELP: &str = "Without a command: capture and inspect, the server and the screen. On no terminal it \
+behaves like `creel serve`.\n\nExit codes: 0 yes, 1 no (nothing found, a check failed), 2 error.\n\
+Settings: flags, then CREEL_LISTEN, CREEL_DB and CREEL_CONFIG, then creel.toml here, then the user's creel/creel.toml, \
+then defaults.";
+
+/// The subcommands, a row each.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Capture without a screen: a line a capture
+    Serve(serve::Serve),
+    /// The screen on a store that another creel fills
+    Watch(Watch),
+    /// Follow in plain lines, oldest first
+    Tail(tail::Tail),
+    /// List captures, newest first
+    Ls(ls::Ls),
+    /// Show one capture: summary, headers, body, signature, deliveries
+    Show(show::Show),
+    /// Send captures again, byte for byte
+    Resend(resend::Resend),
+    /// Judge the signature of a capture, or of a raw HTTP request in a file
+    Verify(verify::Verify),
+    /// List the signature providers creel knows, or show one
+    Providers(providers::Providers),
+    /// Print the JSON Schema of a capture in --json
+    Schema,
+}
+
+/// Options of every subcommand.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Common {
+    /// The store, one SQLite file [default: creel/creel.db in the platform's data folder]
+    #[arg(long, global = true, env = "CREEL_DB", value_name = "PATH")]
+    db: Option<PathBuf>,
+    /// The configuration to read instead of creel.toml here and the user's
+    #[arg(long, global = true, env = "CREEL_CONFIG", value_name = "PATH")]
+    config: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long, global = true)]
+    json: bool,
+    /// Print results only, or nothing where the exit code says it
+    #[arg(long, short, global = true)]
+    quiet: bool,
+}
+
+/// Where a server listens.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Listen {
+    /// ADDR:PORT to listen on; port 0 picks a free one [default: 127.0.0.1:27335]
+    #[arg(long, env = "CREEL_LISTEN", value_name = "ADDR:PORT")]
+    listen: Option<String>,
+}
+
+/// The open bin: what is known of those who send to no configured endpoint.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Bin {
+    /// Who sends: a name from `creel providers`; else told by the headers
+    #[arg(long, value_name = "NAME")]
+    provider: Option<String>,
+    #[command(flatten)]
+    secrets: Secrets,
+    /// The app that captures are resent to
+    #[arg(long, value_name = "URL")]
+    forward: Option<String>,
+    /// The URL as the sender knows it, for schemes that sign it
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+}
+
+/// Secrets by value, variable or file; all are tried.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Secrets {
+    /// A secret as it is; for trials, since others on this machine can read a command line
+    #[arg(id = "secret", long = "secret", value_name = "SECRET")]
+    given: Vec<String>,
+    /// An environment variable that holds a secret
+    #[arg(id = "secret_env", long = "secret-env", value_name = "NAME")]
+    env: Vec<String>,
+    /// A file that holds a secret
+    #[arg(id = "secret_file", long = "secret-file", value_name = "PATH")]
+    file: Vec<PathBuf>,
+}
+
+/// The screen without a server.
+#[derive(Clone, Debug, Default, Args)]
+struct Watch {
+    #[command(flatten)]
+    bin: Bin,
+}
+
+/// What `main` should start.
+#[derive(Debug)]
+pub enum Face {
+    /// The screen, with a server behind it.
+    Screen(Wishes),
+    /// The screen on another creel's store.
+    Watch(Wishes),
+    /// Lines on standard output.
+    Lines(Work),
+}
+
+/// A subcommand that prints.
+#[derive(Debug)]
+pub struct Work {
+    command: Command,
+    common: Common,
+}
+
+impl Cli {
+    /// Which face was asked for. A bare `creel` that is not on a terminal serves.
+    pub fn face(self, on_a_terminal: bool) -> Face {
+        let Self { command, common, bin, listen } = self;
+        match command {
+            None if on_a_terminal && !common.json => Face::Screen(common.wishes(&bin, &listen)),
+            None => {
+                let serve = serve::Serve::in_place_of_the_screen(bin, listen, on_a_terminal);
+                Face::Lines(Work { command: Command::Serve(serve), common })
+            }
+            Some(Command::Watch(watch)) => Face::Watch(common.wishes(&watch.bin, &listen)),
+            Some(command) => Face::Lines(Work { command: command.with(bin, listen), common }),
+        }
+    }
+}
+
+impl Command {
+    /// Options before the subcommand's name count as if they stood after it.
+    fn with(self, bin: Bin, listen: Listen) -> Self {
+        match self {
+            Self::Serve(serve) => Self::Serve(serve.or(bin, listen)),
+            other => other,
+        }
+    }
+}
+
+impl Common {
+    fn wishes(&self, bin: &Bin, listen: &Listen) -> Wishes {
+        Wishes {
+            config: self.config.clone(),
+            db: self.db.clone(),
+            listen: listen.listen.clone(),
+            provider: bin.provider.clone(),
+            secrets: bin.secrets.given.clone(),
+            sources: bin.secrets.sources(),
+            forward: bin.forward.clone(),
+            url: bin.url.clone(),
+        }
+    }
+
+    /// The settings of a command that only works on the store.
+    fn settings(&self) -> Result<Settings, Failure> {
+        Settings::resolve(&self.wishes(&Bin::default(), &Listen::default()))
+    }
+
+    /// Where the store is.
+    fn store(&self) -> Result<PathBuf, Failure> {
+        settings::store_path(&self.wishes(&Bin::default(), &Listen::default()))
+    }
+
+    fn printer(&self) -> Printer {
+        Printer::new(self.json, self.quiet)
+    }
+}
+
+impl Secrets {
+    fn sources(&self) -> Vec<Source> {
+        let env = self.env.iter().cloned().map(Source::Env);
+        env.chain(self.file.iter().cloned().map(Source::File)).collect()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.given.is_empty() && self.env.is_empty() && self.file.is_empty()
+    }
+}
+
+/// Does what was asked.
+pub fn run(work: Work) -> Result<Answer, Failure> {
+    let Work { command, common } = work;
+    match command {
+        Command::Serve(serve) => serve::run(&serve, &common),
+        Command::Tail(tail) => tail::run(&tail, &common),
+        Command::Ls(ls) => ls::run(&ls, &common),
+        Command::Show(show) => show::run(&show, &common),
+        Command::Resend(resend) => resend::run(&resend, &common),
+        Command::Verify(verify) => verify::run(&verify, &common),
+        Command::Providers(providers) => providers::run(&providers, &common),
+        Command::Schema => schema::run(&common),
+        // `face` takes it out; were it here, the screen would be the answer.
+        Command::Watch(_) => Err(Failure::new("watching", "the screen needs a terminal")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn face(line: &str, on_a_terminal: bool) -> Face {
+        Cli::try_parse_from(line.split(' ')).unwrap().face(on_a_terminal)
+    }
+
+    #[test]
+    fn the_definition_holds_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_subcommand_has_a_help_line() {
+        let command = Cli::command();
+        let without: Vec<_> =
+            command.get_subcommands().filter(|c| c.get_about().is_none()).map(clap::Command::get_name).collect();
+        assert_eq!(without, [""; 0]);
+    }
+
+    #[test]
+    fn a_terminal_gets_the_screen_and_a_pipe_gets_lines() {
+        assert!(matches!(face("creel", true), Face::Screen(_)));
+        assert!(matches!(face("creel", false), Face::Lines(Work { command: Command::Serve(_), .. })));
+        assert!(matches!(face("creel watch", true), Face::Watch(_)));
+        assert!(matches!(face("creel ls", true), Face::Lines(_)));
+    }
+
+    #[test]
+    fn options_stand_before_or_after_the_subcommand() {
+        for line in ["creel --listen 1 --db a serve", "creel serve --listen 1 --db a"] {
+            let Face::Lines(Work { command: Command::Serve(serve), common }) = face(line, true) else {
+                panic!("{line}")
+            };
+            let wishes = serve.wishes(&common);
+            assert_eq!((wishes.listen.as_deref(), wishes.db), (Some("1"), Some(PathBuf::from("a"))), "{line}");
+        }
+    }
+}

@@ -1,1 +1,337 @@
-//! Room under construction.
+//! **Floor 3 — the running creel, without a face.** Settings become endpoints, arrivals become captures, wishes become
+//! deliveries. Both faces, the screen and the command line, stand on this.
+//!
+//! Threads: `creel-wire` runs the network on a current-thread runtime (a second worker gains nothing, and one keeps the
+//! order of things plain); the store's writer has its own; `creel-send` runs deliveries, so that a slow app never
+//! touches a capture. Faces run on whatever thread they like and read through readers of their own.
+//!
+//! This room must never know how a face looks, nor SQLite, nor hyper: it passes plain records between the rooms below.
+
+mod admit;
+mod config;
+mod deliver;
+pub mod endpoint;
+mod port;
+pub mod secret;
+pub mod settings;
+mod watch;
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{Receiver, channel},
+    },
+    thread::{self, JoinHandle},
+    time::SystemTime,
+};
+
+pub use config::Notice;
+pub use deliver::{Aim, no_such_capture};
+pub use settings::{Settings, Wishes};
+use tokio::sync::watch as flag;
+
+use self::{admit::Catcher, endpoint::Endpoints, port::Listener, watch::Watch};
+use crate::{
+    record::{CaptureId, Delivery, Failure, Timestamp, Zone},
+    store::{self, Bell, Reader, Role, Settler, Writer},
+    wire,
+};
+
+/// A running creel. Dropping it without [`Engine::stop`] ends it abruptly; nothing acknowledged is lost either way.
+pub struct Engine {
+    db: PathBuf,
+    bell: Bell,
+    endpoints: Endpoints,
+    notices: Vec<Notice>,
+    address: Option<SocketAddr>,
+    server: Option<Server>,
+    sender: Mutex<Option<Sender>>,
+    writer: Mutex<Option<Writer>>,
+    _watch: Option<Watch>,
+}
+
+/// The thread that listens.
+struct Server {
+    stop: flag::Sender<bool>,
+    thread: JoinHandle<Result<(), Failure>>,
+    /// Hears when the thread is over. Taken by whoever waits for it.
+    ended: Mutex<Option<Receiver<()>>>,
+}
+
+/// The thread that delivers.
+struct Sender {
+    runtime: tokio::runtime::Handle,
+    stop: flag::Sender<bool>,
+    thread: JoinHandle<()>,
+}
+
+impl Engine {
+    /// Starts capturing: binds the port, takes the store, and listens.
+    pub fn capture(settings: Settings) -> Result<Self, Failure> {
+        let Settings { db, listen, endpoints, limits, notices } = settings;
+        let listener = bind(listen)?;
+        let address = listener.local_addr().map_err(|why| Failure::new("listening", why))?;
+        let bell = Bell::new();
+        let (writer, settler) = Writer::open(&db, Role::Capturing, bell.clone())?;
+        writer.announce(&address.to_string());
+        let catcher = Catcher::new(writer.clone(), endpoints.clone())?;
+        let server = Server::start(listener, limits, catcher, settler)?;
+        Ok(Self {
+            db,
+            bell,
+            endpoints,
+            notices,
+            address: Some(address),
+            server: Some(server),
+            sender: Mutex::new(None),
+            writer: Mutex::new(Some(writer)),
+            _watch: None,
+        })
+    }
+
+    /// Looks at a store that another creel fills. The bell rings when that one commits.
+    pub fn watch(settings: Settings) -> Result<Self, Failure> {
+        let Settings { db, endpoints, notices, .. } = settings;
+        let bell = Bell::new();
+        let watch = Watch::start(Reader::open(&db)?, bell.clone())?;
+        Ok(Self {
+            db,
+            bell,
+            endpoints,
+            notices,
+            address: None,
+            server: None,
+            sender: Mutex::new(None),
+            writer: Mutex::new(None),
+            _watch: Some(watch),
+        })
+    }
+
+    /// Works on a store without watching it: for commands that come and go.
+    pub fn visit(settings: Settings) -> Self {
+        let Settings { db, endpoints, notices, .. } = settings;
+        Self {
+            db,
+            bell: Bell::new(),
+            endpoints,
+            notices,
+            address: None,
+            server: None,
+            sender: Mutex::new(None),
+            writer: Mutex::new(None),
+            _watch: None,
+        }
+    }
+
+    /// Where it listens; none where it only looks.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.address
+    }
+
+    /// The store's file.
+    pub fn db(&self) -> &Path {
+        &self.db
+    }
+
+    /// The endpoints.
+    pub fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
+    }
+
+    /// What a person should know and need not act on.
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
+    }
+
+    /// A reader of the store, for the caller's thread.
+    pub fn reader(&self) -> Result<Reader, Failure> {
+        Reader::open(&self.db)
+    }
+
+    /// Calls `ring` after each commit. It must be quick: the store's writer waits for it.
+    pub fn on_ring(&self, ring: impl Fn() + Send + Sync + 'static) {
+        self.bell.on_ring(ring);
+    }
+
+    /// Sends a capture to an app and stores what came of it. Blocks until then.
+    pub fn resend(&self, id: CaptureId, aim: Aim) -> Result<Delivery, Failure> {
+        let writer = self.writer()?;
+        let (answer, outcome) = channel();
+        let work = deliver::deliver(self.db.clone(), writer, self.endpoints.clone(), id, aim, now);
+        self.sending()?.spawn(async move {
+            let _ = answer.send(work.await);
+        });
+        outcome.recv().map_err(|_| Failure::new("resending", "creel is stopping"))?
+    }
+
+    /// Calls `over` when the server has ended by itself, which it only does where it failed.
+    pub fn on_end(&self, over: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
+        let ended = self.server.as_ref().and_then(|server| lock(&server.ended).take());
+        ended.map_or(Ok(()), |ended| {
+            let wait = move || {
+                let _ = ended.recv();
+                over();
+            };
+            spawn("creel-end", wait).map(drop)
+        })
+    }
+
+    /// Stops in order: no new connections, those in flight finished and committed, the store closed.
+    pub fn stop(mut self) -> Result<(), Failure> {
+        let served = self.server.take().map_or(Ok(()), Server::stop);
+        if let Some(sender) = self.sender.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
+            sender.stop();
+        }
+        let closed = match self.writer.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(writer) => writer.close(),
+            None => Ok(()),
+        };
+        served.and(closed)
+    }
+
+    /// The writer; a visiting one is opened when it is first needed.
+    fn writer(&self) -> Result<Writer, Failure> {
+        let mut writer = lock(&self.writer);
+        if let Some(writer) = &*writer {
+            return Ok(writer.clone());
+        }
+        let (new, settler) = Writer::open(&self.db, Role::Visiting, self.bell.clone())?;
+        self.sending()?.spawn(settler.run());
+        *writer = Some(new.clone());
+        Ok(new)
+    }
+
+    /// The runtime of deliveries, started when it is first needed.
+    fn sending(&self) -> Result<tokio::runtime::Handle, Failure> {
+        let mut sender = lock(&self.sender);
+        if let Some(sender) = &*sender {
+            return Ok(sender.runtime.clone());
+        }
+        let new = Sender::start()?;
+        let runtime = new.runtime.clone();
+        *sender = Some(new);
+        Ok(runtime)
+    }
+}
+
+impl Server {
+    fn start(listener: TcpListener, limits: wire::Limits, catcher: Catcher, settler: Settler) -> Result<Self, Failure> {
+        let runtime = runtime()?;
+        let (stop, mut stopped) = flag::channel(false);
+        let (over, ended) = channel();
+        let body = move || {
+            let served = runtime.block_on(async move {
+                tokio::spawn(settler.run());
+                let listener =
+                    tokio::net::TcpListener::from_std(listener).map_err(|why| Failure::new("listening", why))?;
+                let until = async move { drop(stopped.wait_for(|&stop| stop).await) };
+                wire::serve(listener, limits, catcher, until).await
+            });
+            drop(over);
+            served
+        };
+        let thread = spawn("creel-wire", body)?;
+        Ok(Self { stop, thread, ended: Mutex::new(Some(ended)) })
+    }
+
+    fn stop(self) -> Result<(), Failure> {
+        let _ = self.stop.send(true);
+        self.thread
+            .join()
+            .unwrap_or_else(|_| Err(Failure::new("serving", "a part of creel failed; what was answered is stored")))
+    }
+}
+
+impl Sender {
+    fn start() -> Result<Self, Failure> {
+        let runtime = runtime()?;
+        let (stop, mut stopped) = flag::channel(false);
+        let handle = runtime.handle().clone();
+        let thread = spawn("creel-send", move || {
+            runtime.block_on(async move { drop(stopped.wait_for(|&stop| stop).await) });
+        })?;
+        Ok(Self { runtime: handle, stop, thread })
+    }
+
+    fn stop(self) {
+        let _ = self.stop.send(true);
+        let _ = self.thread.join();
+    }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|why| Failure::new("starting the network", why))
+}
+
+fn spawn<T: Send + 'static>(name: &str, body: impl FnOnce() -> T + Send + 'static) -> Result<JoinHandle<T>, Failure> {
+    thread::Builder::new().name(name.to_owned()).spawn(body).map_err(|why| Failure::new("starting a thread", why))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Binds the port, or says who has it.
+fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
+    let listener = TcpListener::bind(address).map_err(|why| taken(address, &why))?;
+    listener.set_nonblocking(true).map_err(|why| Failure::new(format!("listening on {address}"), why))?;
+    Ok(listener)
+}
+
+fn taken(address: SocketAddr, why: &std::io::Error) -> Failure {
+    let doing = format!("listening on {address}");
+    if why.kind() != std::io::ErrorKind::AddrInUse {
+        return Failure::new(doing, why);
+    }
+    let port = address.port();
+    match port::listener(address) {
+        Some(Listener { pid, program }) if program == "creel" => {
+            Failure::new(doing, format!("port {port} is taken by another creel (pid {pid})"))
+                .hint("look at what it catches with `creel watch`, or listen elsewhere with --listen 0")
+        }
+        Some(Listener { pid, program }) => {
+            Failure::new(doing, format!("port {port} is taken by `{program}` (pid {pid}), which is not a creel"))
+                .hint("listen elsewhere with --listen 0; `creel watch` looks at a store without listening")
+        }
+        None => Failure::new(doing, format!("port {port} is taken, and by whom is not to be seen"))
+            .hint("listen elsewhere with --listen 0; if a creel of yours has it, `creel watch` shows what it catches"),
+    }
+}
+
+/// Now, by the system's clock.
+pub fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_unix_ms(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// The time zone of the machine, or of `TZ`.
+pub fn zone() -> Zone {
+    Zone::from_jiff(jiff::tz::TimeZone::system())
+}
+
+/// Who captures into a store, if somebody does.
+pub fn holder(db: &Path) -> Option<store::Holder> {
+    store::holder(db)
+}
+
+/// What must be done when the process is asked to end: calls `on_stop` once for each SIGINT, SIGTERM or SIGHUP, on a
+/// thread of its own.
+pub fn on_signal(mut on_stop: impl FnMut() + Send + 'static) -> Result<(), Failure> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP])
+        .map_err(|why| Failure::new("listening for signals", why))?;
+    spawn("creel-signals", move || signals.forever().for_each(|_| on_stop())).map(drop)
+}
+
+/// Shares an engine between a face and its helpers, and takes it back to stop it.
+pub fn stop_shared(engine: Arc<Engine>) -> Result<(), Failure> {
+    match Arc::try_unwrap(engine) {
+        Ok(engine) => engine.stop(),
+        Err(_) => Err(Failure::new("stopping", "a part of creel is still at work")),
+    }
+}

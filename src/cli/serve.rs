@@ -1,0 +1,109 @@
+//! `creel serve`: capture without a screen.
+
+use std::sync::mpsc::channel;
+
+use clap::Args;
+
+use super::{
+    Answer, Bin, Common, Listen, input, report,
+    tail::{Follow, Wake},
+};
+use crate::{
+    engine::{self, Engine, Settings, Wishes, settings},
+    record::Failure,
+};
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    bin: Bin,
+    #[command(flatten)]
+    listen: Listen,
+    /// Whether a bare `creel` was typed where no screen can be.
+    #[arg(skip)]
+    instead: Option<&'static str>,
+}
+
+impl Serve {
+    /// What a bare `creel` does without a screen.
+    pub(super) fn in_place_of_the_screen(bin: Bin, listen: Listen, on_a_terminal: bool) -> Self {
+        let why = if on_a_terminal { "--json asks for lines" } else { "this is not a terminal" };
+        Self { bin, listen, instead: Some(why) }
+    }
+
+    /// The options given before the subcommand's name, where it has none of its own.
+    pub(super) fn or(mut self, bin: Bin, listen: Listen) -> Self {
+        self.listen.listen = self.listen.listen.or(listen.listen);
+        self.bin.provider = self.bin.provider.or(bin.provider);
+        self.bin.forward = self.bin.forward.or(bin.forward);
+        self.bin.url = self.bin.url.or(bin.url);
+        if self.bin.secrets.is_empty() {
+            self.bin.secrets = bin.secrets;
+        }
+        self
+    }
+
+    pub(super) fn wishes(&self, common: &Common) -> Wishes {
+        common.wishes(&self.bin, &self.listen)
+    }
+}
+
+pub(super) fn run(serve: &Serve, common: &Common) -> Result<Answer, Failure> {
+    let printer = common.printer();
+    let engine = Engine::capture(Settings::resolve(&serve.wishes(common))?)?;
+    // Whoever starts creel from a script waits for this line.
+    if let Some(address) = engine.address() {
+        printer.line(&format!("listening on http://{address}"))?;
+    }
+    if !printer.quiet {
+        say_hello(serve, &engine);
+    }
+    let (wake, woken) = channel();
+    stop_by_signal(wake.clone())?;
+    if !printer.quiet {
+        let ring = wake.clone();
+        engine.on_ring(move || drop(ring.send(Wake::Ring)));
+    }
+    engine.on_end(move || drop(wake.send(Wake::Stop)))?;
+    let (reader, zone) = (engine.reader()?, engine::zone());
+    let last = input::newest(&reader)?;
+    let mut follow = Follow { reader: &reader, filter: None, printer: &printer, zone: &zone, last };
+    while matches!(woken.recv(), Ok(Wake::Ring)) {
+        if woken.try_iter().any(|wake| matches!(wake, Wake::Stop)) {
+            break;
+        }
+        follow.catch_up()?;
+    }
+    engine.stop()?;
+    if !printer.quiet {
+        follow.catch_up()?;
+    }
+    Ok(Answer::Yes)
+}
+
+fn say_hello(serve: &Serve, engine: &Engine) {
+    if let Some(why) = serve.instead {
+        report(&format!(
+            "{why}: capturing without the screen, like `creel serve`; `creel watch` shows it in a terminal"
+        ));
+    }
+    report(&format!("keeping captures in {}", settings::shown(engine.db())));
+    engine.notices().iter().for_each(|notice| report(notice));
+    if let Some(address) = engine.address()
+        && !settings::is_loopback(&address)
+    {
+        report(&format!("{address} can be reached from other machines; creel asks nobody who they are"));
+    }
+}
+
+/// The first signal stops in order, the second at once: what was acknowledged is stored either way.
+fn stop_by_signal(wake: std::sync::mpsc::Sender<Wake>) -> Result<(), Failure> {
+    let mut asked = false;
+    engine::on_signal(move || {
+        if asked {
+            std::process::exit(2);
+        }
+        asked = true;
+        let _ = wake.send(Wake::Stop);
+    })
+}

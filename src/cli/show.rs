@@ -1,0 +1,176 @@
+//! `creel show`: one capture, whole.
+
+use clap::Args;
+
+use super::{Answer, Common, Printer, row};
+use crate::{
+    body::{self, Content},
+    engine::{self, no_such_capture},
+    export::{self, json},
+    record::{Capture, CaptureId, Delivery, Failure, Header, Outcome, Reply, Zone},
+    store::{Bodies, Reader},
+};
+
+/// How many lines of a body are formatted at a time.
+const SLICE: usize = 1_000;
+
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// The capture's number
+    id: i64,
+    /// In a form for other tools: see the list below
+    #[arg(long = "as", value_name = "FORMAT", value_parser = format_names())]
+    format: Option<String>,
+    /// Print the body's bytes and nothing else
+    #[arg(long, conflicts_with = "format")]
+    body: bool,
+}
+
+fn format_names() -> clap::builder::PossibleValuesParser {
+    let values = export::FORMATS.iter().map(|f| clap::builder::PossibleValue::new(f.name).help(f.help));
+    values.collect::<Vec<_>>().into()
+}
+
+pub(super) fn run(show: &Show, common: &Common) -> Result<Answer, Failure> {
+    let printer = common.printer();
+    let reader = Reader::open(&common.store()?)?;
+    let id = CaptureId(show.id);
+    let capture = reader.capture(id, Bodies::Read)?.ok_or_else(|| no_such_capture(id))?;
+    if show.body {
+        return printer.bytes(&capture.body.bytes).map(|()| Answer::Yes);
+    }
+    if let Some(format) = show.format.as_ref().and_then(|name| export::FORMATS.iter().find(|f| f.name == name)) {
+        return printer.bytes(&(format.write)(&capture)).map(|()| Answer::Yes);
+    }
+    let deliveries = reader.deliveries(id)?;
+    if printer.json {
+        printer.value(&json::capture(&capture, &deliveries, true))?;
+    } else {
+        print(&printer, &capture, &deliveries, &engine::zone())?;
+    }
+    Ok(Answer::Yes)
+}
+
+fn print(printer: &Printer, capture: &Capture, deliveries: &[Delivery], zone: &Zone) -> Result<(), Failure> {
+    for (name, value) in facts(capture, zone) {
+        printer.line(&format!("{name:<10} {value}"))?;
+    }
+    printer.line("")?;
+    let target = String::from_utf8_lossy(capture.head.target());
+    printer.line(&format!("{} {target} {}", capture.head.method(), capture.head.version()))?;
+    print_headers(printer, capture.head.headers().iter())?;
+    if !capture.trailers.is_empty() {
+        printer.line("")?;
+        printer.line("trailers")?;
+        print_headers(printer, capture.trailers.iter())?;
+    }
+    print_body(printer, content(capture))?;
+    deliveries.iter().rev().try_for_each(|delivery| print_delivery(printer, delivery, zone))
+}
+
+fn facts(capture: &Capture, zone: &Zone) -> Vec<(&'static str, String)> {
+    let judgement = &capture.judgement;
+    let mut facts = vec![
+        ("capture", format!("#{}  {}", capture.id, capture.uid)),
+        ("received", format!("{} from {}", row::moment(capture.received_at, zone), capture.peer)),
+        ("endpoint", capture.endpoint.clone()),
+    ];
+    let mut add = |name, value: Option<String>| facts.extend(value.map(|value| (name, value)));
+    add("provider", capture.provider.clone());
+    add("event", capture.event.kind.clone());
+    add("event id", capture.event.id.clone());
+    add("event time", capture.event.created_at.map(|at| row::moment(at, zone)));
+    add("signature", Some(row::signature(judgement.verdict, judgement.fault)));
+    add("", judgement.explanation.as_ref().map(|e| e.text.clone()));
+    if let Some(evidence) = &judgement.evidence {
+        add("signs", Some(format!("{} in {}", evidence.content, evidence.place)));
+        add("received", evidence.received.clone());
+        add("expected", evidence.expected.clone());
+    }
+    add("age", judgement.age_s.map(|s| format!("{s} s")));
+    add(
+        "covers",
+        (judgement.covers_body == Some(false))
+            .then(|| "not the body: anybody who has the token can send any".to_owned()),
+    );
+    add("duplicate", capture.duplicate_of.map(|first| format!("of #{first}")));
+    for flag in capture.flags.iter() {
+        add("flag", Some(flag.sentence().to_owned()));
+    }
+    add("answered", (capture.reply_status != 0).then(|| capture.reply_status.to_string()));
+    let cut = capture.body.declared.filter(|&n| n != capture.body.size);
+    let of = cut.map_or(String::new(), |n| format!(" of {n} declared"));
+    add("body", Some(format!("{} bytes{of}, sha256 {}", capture.body.size, json::hex(&capture.body.sha256))));
+    facts
+}
+
+fn print_headers<'a>(printer: &Printer, headers: impl Iterator<Item = &'a Header>) -> Result<(), Failure> {
+    for header in headers {
+        printer.line(&format!("{}: {}", body::escape_bytes(&header.name), body::escape_bytes(&header.value)))?;
+    }
+    Ok(())
+}
+
+fn content(capture: &Capture) -> Content {
+    let header = |name| capture.head.headers().text(name).map(str::to_owned);
+    Content {
+        bytes: capture.body.bytes.clone(),
+        content_type: header("content-type"),
+        content_encoding: header("content-encoding"),
+    }
+}
+
+/// The body through the view that fits it best.
+fn print_body(printer: &Printer, content: Content) -> Result<(), Failure> {
+    if content.bytes.is_empty() {
+        return Ok(());
+    }
+    printer.line("")?;
+    let view = body::best(&content);
+    let document =
+        (view.open)(&content).map_err(|why| Failure::new(format!("showing the body as {}", view.name), why))?;
+    let count = document.line_count();
+    for from in (0..count).step_by(SLICE) {
+        for line in document.lines(from..count.min(from + SLICE)) {
+            printer.line(&line.iter().map(|span| &span.text[..]).collect::<String>())?;
+        }
+        if printer.closed() {
+            break;
+        }
+    }
+    document.note().map_or(Ok(()), |note| printer.line(&format!("({note})")))
+}
+
+fn print_delivery(printer: &Printer, delivery: &Delivery, zone: &Zone) -> Result<(), Failure> {
+    printer.line("")?;
+    printer.line(&outcome(delivery))?;
+    printer.line(&format!("  at {}, try {}", row::moment(delivery.started_at, zone), delivery.attempt))?;
+    for change in &delivery.receipt {
+        printer.line(&format!("  {change}"))?;
+    }
+    match &delivery.outcome {
+        Outcome::Replied(reply) => print_reply(printer, reply),
+        Outcome::Failed(_) => Ok(()),
+    }
+}
+
+fn print_reply(printer: &Printer, reply: &Reply) -> Result<(), Failure> {
+    print_headers(printer, reply.headers.iter())?;
+    let header = |name| reply.headers.text(name).map(str::to_owned);
+    let content = Content {
+        bytes: reply.body.clone(),
+        content_type: header("content-type"),
+        content_encoding: header("content-encoding"),
+    };
+    print_body(printer, content)?;
+    if reply.truncated { printer.line("(the reply went on; this is its first part)") } else { Ok(()) }
+}
+
+/// What came of a delivery, on one line. Shared with `creel resend`.
+pub(super) fn outcome(delivery: &Delivery) -> String {
+    let result = match &delivery.outcome {
+        Outcome::Replied(reply) => format!("{} in {} ms", reply.status, delivery.took_ms),
+        Outcome::Failed(why) => format!("failed: {why}"),
+    };
+    format!("#{} → {}  {result}", delivery.capture, delivery.to)
+}

@@ -1,0 +1,90 @@
+//! `creel tail`: captures as they are committed, oldest first.
+
+use std::sync::mpsc::channel;
+
+use clap::Args;
+
+use super::{Answer, Common, Printer, input, ls, row};
+use crate::{
+    engine::{self, Engine},
+    query::Filter,
+    record::{CaptureId, Failure, Summary, Zone},
+    store::{Reader, Start},
+};
+
+/// How many rows one question to the store brings.
+const PAGE: usize = 500;
+
+#[derive(Debug, Args)]
+pub(crate) struct Tail {
+    /// Which: for example `provider:stripe sig:failed`; all words must match
+    filter: Vec<String>,
+    /// How many captures to begin with
+    #[arg(long, short = 'n', default_value_t = 10, value_name = "N")]
+    lines: usize,
+}
+
+/// What is followed, and how far it was printed.
+pub(super) struct Follow<'a> {
+    pub(super) reader: &'a Reader,
+    pub(super) filter: Option<&'a Filter>,
+    pub(super) printer: &'a Printer,
+    pub(super) zone: &'a Zone,
+    pub(super) last: CaptureId,
+}
+
+pub(super) fn run(tail: &Tail, common: &Common) -> Result<Answer, Failure> {
+    let printer = common.printer();
+    let filter = input::filter(&tail.filter)?;
+    let engine = Engine::watch(common.settings()?)?;
+    let (ring, rung) = channel();
+    let stop = ring.clone();
+    engine.on_ring(move || drop(ring.send(Wake::Ring)));
+    engine::on_signal(move || drop(stop.send(Wake::Stop)))?;
+    let (reader, zone) = (engine.reader()?, engine::zone());
+    let last = input::newest(&reader)?;
+    let begin = reader.page(Start::Before(CaptureId(last.0 + 1)), tail.lines, filter.as_ref(), engine::now())?;
+    let mut follow = Follow { reader: &reader, filter: filter.as_ref(), printer: &printer, zone: &zone, last };
+    begin.iter().rev().try_for_each(|row| follow.print(row))?;
+    while !printer.closed() {
+        follow.catch_up()?;
+        if !matches!(rung.recv(), Ok(Wake::Ring)) || rung.try_iter().any(|wake| matches!(wake, Wake::Stop)) {
+            break;
+        }
+    }
+    Ok(Answer::Yes)
+}
+
+/// What ends a wait.
+pub(super) enum Wake {
+    /// Something was committed.
+    Ring,
+    /// The process is asked to end.
+    Stop,
+}
+
+impl Follow<'_> {
+    /// Prints what was committed since the last time, oldest first.
+    pub(super) fn catch_up(&mut self) -> Result<(), Failure> {
+        // What is newer than this comes with the next ring; without the bound, a page cut short by the filter's limit
+        // and a page that is up to date would look alike.
+        let newest = input::newest(self.reader)?;
+        while self.last < newest && !self.printer.closed() {
+            let rows = self.reader.page(Start::After(self.last), PAGE, self.filter, engine::now())?;
+            rows.iter().rev().try_for_each(|row| self.print(row))?;
+            self.last = match rows.first() {
+                Some(row) if rows.len() == PAGE => row.id,
+                newer => newest.max(newer.map_or(newest, |row| row.id)),
+            };
+        }
+        Ok(())
+    }
+
+    fn print(&self, row: &Summary) -> Result<(), Failure> {
+        if self.printer.json {
+            ls::print_json(self.reader, row.id, self.printer)
+        } else {
+            self.printer.line(&row::line(row, self.zone))
+        }
+    }
+}

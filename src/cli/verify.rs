@@ -1,0 +1,199 @@
+//! `creel verify`: is it from whom it says?
+
+use std::{
+    fs,
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+use bytes::Bytes;
+use clap::Args;
+use serde_json::json;
+
+use super::{Answer, Common, Secrets, row};
+use crate::{
+    engine::{self, Settings, Wishes, no_such_capture},
+    export::json as contract,
+    record::{CaptureId, Failure, Head, Judgement, Timestamp, Verdict},
+    store::{Bodies, Reader},
+    verify::{Catalog, Provider, Request, Secret},
+};
+
+/// The largest file that is read for a request, in bytes: well over the largest body creel captures unless told to.
+const LARGEST: u64 = 256 << 20;
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// The capture's number; its endpoint's provider and secrets are used unless others are given
+    #[arg(required_unless_present = "file", conflicts_with = "file", value_name = "ID")]
+    id: Option<i64>,
+    /// A raw HTTP request: request line, headers, an empty line, the body to the end of the file; - for standard input
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// Who should have sent it; else told by the headers
+    #[arg(long, value_name = "NAME")]
+    provider: Option<String>,
+    #[command(flatten)]
+    secrets: Secrets,
+    /// The URL as the sender knows it, for schemes that sign it
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+    /// The moment to judge a timestamp by, in Unix seconds [default: now for a file, its arrival for a capture]
+    #[arg(long, value_name = "UNIX")]
+    now: Option<i64>,
+}
+
+/// A request to judge, wherever it came from.
+struct Case {
+    head: Head,
+    body: Bytes,
+    truncated: bool,
+    received_at: Timestamp,
+    provider: Option<String>,
+    url: Option<String>,
+    secrets: Vec<Secret>,
+}
+
+pub(super) fn run(verify: &Verify, common: &Common) -> Result<Answer, Failure> {
+    let mut case = match (&verify.file, verify.id) {
+        (Some(path), _) => from_file(path)?,
+        (None, Some(id)) => from_store(CaptureId(id), common)?,
+        (None, None) => return Err(Failure::new("verifying", "neither a number nor a file was given")),
+    };
+    let given =
+        Wishes { secrets: verify.secrets.given.clone(), sources: verify.secrets.sources(), ..Wishes::default() };
+    let (secrets, notices) = given.open_bin_secrets()?;
+    notices.iter().for_each(|notice| super::report(notice));
+    if !verify.secrets.is_empty() {
+        case.secrets = secrets;
+    }
+    case.provider = verify.provider.clone().or(case.provider);
+    case.url = verify.url.clone().or(case.url);
+    if let Some(seconds) = verify.now {
+        case.received_at = Timestamp::from_unix_s(seconds);
+    }
+    let (provider, judgement) = case.judge()?;
+    print(provider, &judgement, common)?;
+    Ok(if judgement.verdict == Verdict::Passed { Answer::Yes } else { Answer::No })
+}
+
+fn from_file(path: &Path) -> Result<Case, Failure> {
+    let doing = || format!("reading {}", path.display());
+    let mut bytes = Vec::new();
+    let read = if path == Path::new("-") {
+        io::stdin().take(LARGEST + 1).read_to_end(&mut bytes)
+    } else {
+        fs::File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes))
+    };
+    read.map_err(|why| Failure::new(doing(), why))?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(Failure::new(doing(), format!("it is larger than {} MiB", LARGEST >> 20)));
+    }
+    let (head, body) = split(Bytes::from(bytes)).ok_or_else(|| {
+        Failure::new(doing(), "it is no HTTP request").hint("request line, headers, an empty line, then the body")
+    })?;
+    Ok(Case {
+        head,
+        body,
+        truncated: false,
+        received_at: engine::now(),
+        provider: None,
+        url: None,
+        secrets: Vec::new(),
+    })
+}
+
+/// Head and body of a raw request. A file that ends with its head has an empty body.
+fn split(bytes: Bytes) -> Option<(Head, Bytes)> {
+    let mut at = 0;
+    let end = loop {
+        let line = at + memchr::memchr(b'\n', &bytes[at..]).unwrap_or(bytes.len() - at);
+        let text = bytes[at..line].strip_suffix(b"\r").unwrap_or(&bytes[at..line]);
+        at = (line + 1).min(bytes.len());
+        if text.is_empty() || at == bytes.len() {
+            break at;
+        }
+    };
+    let head = Head::parse(bytes.slice(..end));
+    let is_request = !head.target().is_empty() && !head.method().is_empty() && head.method().is_ascii();
+    is_request.then(|| (head, bytes.slice(end..)))
+}
+
+fn from_store(id: CaptureId, common: &Common) -> Result<Case, Failure> {
+    let Settings { db, endpoints, .. } = common.settings()?;
+    let capture = Reader::open(&db)?.capture(id, Bodies::Read)?.ok_or_else(|| no_such_capture(id))?;
+    let endpoint = endpoints.route(&capture.head.path());
+    Ok(Case {
+        received_at: capture.received_at,
+        truncated: capture.body.truncated,
+        body: capture.body.bytes,
+        head: capture.head,
+        provider: endpoint.provider.clone().or(capture.provider),
+        url: endpoint.url.clone(),
+        secrets: endpoint.secrets.clone(),
+    })
+}
+
+impl Case {
+    fn judge(&self) -> Result<(Option<&'static Provider>, Judgement), Failure> {
+        let method = self.head.method();
+        let request = Request {
+            method: &method,
+            url: self.url.as_deref(),
+            target: self.head.target(),
+            headers: self.head.headers(),
+            body: &self.body,
+            truncated: self.truncated,
+            received_at: self.received_at,
+        };
+        let catalog = Catalog::builtin()?;
+        let provider = match &self.provider {
+            Some(name) => Some(super::providers::named(catalog, name)?),
+            None => catalog.detect(&request),
+        };
+        Ok((provider, provider.map_or_else(Judgement::default, |p| p.judge(&request, &self.secrets))))
+    }
+}
+
+fn print(provider: Option<&Provider>, judgement: &Judgement, common: &Common) -> Result<(), Failure> {
+    let printer = common.printer();
+    if printer.json {
+        let mut value = contract::judgement(judgement);
+        value["provider"] = json!(provider.map(Provider::name));
+        return printer.value(&value);
+    }
+    if printer.quiet {
+        return Ok(());
+    }
+    let who = provider.map_or("no provider creel knows", Provider::name);
+    printer.line(&format!("{}  ({who})", row::signature(judgement.verdict, judgement.fault)))?;
+    if let Some(explanation) = &judgement.explanation {
+        printer.line(&explanation.text)?;
+    }
+    if let Some(evidence) = &judgement.evidence {
+        printer.line(&format!("signed    {} in {}", evidence.content, evidence.place))?;
+        evidence.received.iter().try_for_each(|it| printer.line(&format!("received  {it}")))?;
+        evidence.expected.iter().try_for_each(|it| printer.line(&format!("expected  {it}")))?;
+    }
+    judgement.age_s.map_or(Ok(()), |age| printer.line(&format!("age       {age} s")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_raw_request_is_split_at_the_empty_line() {
+        for (raw, path, body) in [
+            ("POST /a HTTP/1.1\r\nA: 1\r\n\r\nx\r\n\r\ny", "/a", "x\r\n\r\ny"),
+            ("POST /b HTTP/1.1\nA: 1\n\nx", "/b", "x"),
+            ("GET /c HTTP/1.1\r\nA: 1\r\n", "/c", ""),
+            ("GET /d HTTP/1.1", "/d", ""),
+        ] {
+            let (head, rest) = split(Bytes::from_static(raw.as_bytes())).unwrap();
+            assert_eq!((&*head.path(), &rest[..]), (path, body.as_bytes()));
+        }
+        assert!(split(Bytes::from_static(b"")).is_none());
+        assert!(split(Bytes::from_static(b"{\"a\":1}")).is_none());
+    }
+}

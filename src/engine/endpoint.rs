@@ -1,0 +1,135 @@
+//! Endpoints: which path belongs to whom.
+
+use std::sync::Arc;
+
+use crate::verify::Secret;
+
+/// The name of the open bin: where a request goes that no endpoint's path takes.
+pub const OPEN_BIN: &str = "default";
+
+/// One way in: a path and all below it, with what is known of those who send there.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    /// Shown in the list.
+    pub name: String,
+    /// This path and all below it.
+    pub path: String,
+    /// Who sends there; detected from the headers where none is named.
+    pub provider: Option<String>,
+    /// Its secrets, tried in order.
+    pub secrets: Vec<Secret>,
+    /// The URL as the sender knows it, for schemes that sign it.
+    pub url: Option<String>,
+    /// The app that captures are resent to.
+    pub forward: Option<String>,
+    /// What is answered after the commit.
+    pub respond: Respond,
+}
+
+/// What an endpoint answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Respond {
+    /// The status, 200 to 599.
+    pub status: u16,
+    /// The body; none: `{"caught":ID}`.
+    pub body: Option<String>,
+    /// The body's media type.
+    pub content_type: String,
+}
+
+impl Default for Respond {
+    fn default() -> Self {
+        Self { status: 200, body: None, content_type: "application/json".to_owned() }
+    }
+}
+
+impl Endpoint {
+    /// The open bin.
+    pub fn open_bin() -> Self {
+        Self {
+            name: OPEN_BIN.to_owned(),
+            path: "/".to_owned(),
+            provider: None,
+            secrets: Vec::new(),
+            url: None,
+            forward: None,
+            respond: Respond::default(),
+        }
+    }
+
+    /// Whether a request's path is the endpoint's or below it: `/a` takes `/a`, `/a/` and `/a/b`, not `/ab`.
+    fn takes(&self, path: &str) -> bool {
+        let own = self.path.trim_end_matches('/');
+        path.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+}
+
+/// All endpoints, longest path first.
+#[derive(Clone, Debug)]
+pub struct Endpoints(Arc<[Arc<Endpoint>]>);
+
+impl Endpoints {
+    /// The endpoints, with the open bin added where none takes every path.
+    pub fn new(mut endpoints: Vec<Endpoint>) -> Self {
+        if !endpoints.iter().any(|e| e.path == "/") {
+            endpoints.push(Endpoint::open_bin());
+        }
+        endpoints.sort_by_key(|e| std::cmp::Reverse(e.path.trim_end_matches('/').len()));
+        Self(endpoints.into_iter().map(Arc::new).collect())
+    }
+
+    /// The endpoint of a path: the longest match; else the open bin, for `*` and the like.
+    pub fn route(&self, path: &str) -> &Arc<Endpoint> {
+        self.0.iter().find(|e| e.takes(path)).unwrap_or(&self.0[self.0.len() - 1])
+    }
+
+    /// The endpoint of that name.
+    pub fn named(&self, name: &str) -> Option<&Arc<Endpoint>> {
+        self.0.iter().find(|e| e.name == name)
+    }
+
+    /// All of them, longest path first.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Endpoint>> {
+        self.0.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoints(paths: &[&str]) -> Endpoints {
+        let rows = paths.iter().map(|path| Endpoint {
+            name: (*path).to_owned(),
+            path: (*path).to_owned(),
+            ..Endpoint::open_bin()
+        });
+        Endpoints::new(rows.collect())
+    }
+
+    #[test]
+    fn the_longest_path_that_takes_it_wins() {
+        let endpoints = endpoints(&["/a", "/a/b", "/c/"]);
+        for (path, name) in [
+            ("/a", "/a"),
+            ("/a/", "/a"),
+            ("/a/b", "/a/b"),
+            ("/a/b/c", "/a/b"),
+            ("/ab", OPEN_BIN),
+            ("/c", "/c/"),
+            ("/c/d", "/c/"),
+            ("/", OPEN_BIN),
+            ("*", OPEN_BIN),
+            ("", OPEN_BIN),
+        ] {
+            assert_eq!(endpoints.route(path).name, name, "{path}");
+        }
+    }
+
+    #[test]
+    fn an_endpoint_at_the_root_is_the_open_bin() {
+        let endpoints = endpoints(&["/", "/x"]);
+        assert_eq!(endpoints.iter().count(), 2);
+        assert_eq!(endpoints.route("/y").name, "/");
+    }
+}

@@ -1,0 +1,107 @@
+//! Where secrets come from. They are read once, at the start, and never written anywhere.
+
+use std::{fs, path::PathBuf, process::Command};
+
+use serde::Deserialize;
+
+use crate::{record::Failure, verify::Secret};
+
+/// The largest file or output that is taken for a secret, in bytes. Keys in PEM are the longest there are.
+const LARGEST: usize = 64 * 1024;
+
+/// A secret's source, as `creel.toml` and the command line name it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
+pub enum Source {
+    /// An environment variable.
+    Env(String),
+    /// A file; one line end at its end is not part of the secret.
+    File(PathBuf),
+    /// A shell command's standard output; one line end at its end is not part of the secret.
+    Command(String),
+}
+
+impl Source {
+    /// Reads the secret. None where an environment variable is not set: that is a machine's state, not a mistake, and
+    /// the endpoint's signatures stay unchecked.
+    pub fn read(&self) -> Result<Option<Secret>, Failure> {
+        let bytes = match self {
+            Self::Env(name) => match std::env::var_os(name) {
+                None => return Ok(None),
+                Some(value) => value.into_encoded_bytes(),
+            },
+            Self::File(path) => fs::read(path).map_err(|why| self.failure(why))?,
+            Self::Command(line) => self.output_of(line)?,
+        };
+        let bytes = if matches!(self, Self::Env(_)) { &bytes[..] } else { without_line_end(&bytes) };
+        if bytes.is_empty() {
+            return Err(self.failure("it is empty").hint("an empty secret would let everybody sign"));
+        }
+        if bytes.len() > LARGEST {
+            return Err(self.failure(format!("it is larger than {} KiB", LARGEST / 1024)));
+        }
+        if !bytes.starts_with(b"-----BEGIN ") && bytes.iter().any(|b| matches!(b, b'\n' | b'\r')) {
+            return Err(self
+                .failure("there is a line end in it")
+                .hint("a secret is one line; only keys in PEM have more"));
+        }
+        Ok(Some(Secret::new(bytes)))
+    }
+
+    /// What the source is called in an error or a notice. Never the secret.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Env(name) => format!("the environment variable {name}"),
+            Self::File(path) => format!("the file {}", path.display()),
+            Self::Command(line) => format!("the command `{line}`"),
+        }
+    }
+
+    fn failure(&self, why: impl std::fmt::Display) -> Failure {
+        Failure::new(format!("reading a secret from {}", self.name()), why)
+    }
+
+    fn output_of(&self, line: &str) -> Result<Vec<u8>, Failure> {
+        let output = Command::new("sh").args(["-c", line]).output().map_err(|why| self.failure(why))?;
+        if output.status.success() { Ok(output.stdout) } else { Err(self.failure(output.status)) }
+    }
+}
+
+fn without_line_end(bytes: &[u8]) -> &[u8] {
+    let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+    bytes.strip_suffix(b"\r").unwrap_or(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn command(line: &str) -> Result<Option<Secret>, Failure> {
+        Source::Command(line.to_owned()).read()
+    }
+
+    #[test]
+    fn a_command_and_a_file_lose_one_line_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        fs::write(&path, "abc\r\n").unwrap();
+        assert!(Source::File(path).read().unwrap().is_some());
+        assert!(command("echo abc").unwrap().is_some());
+        assert_eq!(without_line_end(b"abc\r\n"), b"abc");
+        assert_eq!(without_line_end(b"abc\n\n"), b"abc\n");
+    }
+
+    #[test]
+    fn what_cannot_be_a_secret_is_refused_without_showing_it() {
+        for (line, why) in [("printf ''", "it is empty"), ("printf 'ab\\ncd'", "line end"), ("exit 3", "3")] {
+            let failure = command(line).unwrap_err();
+            assert!(failure.why.contains(why), "{line}: {failure}");
+            assert!(!failure.why.contains("ab"), "{failure}");
+        }
+    }
+
+    #[test]
+    fn a_variable_that_is_not_set_is_no_secret() {
+        assert!(Source::Env("CREEL_TEST_NO_SUCH_VARIABLE".to_owned()).read().unwrap().is_none());
+    }
+}

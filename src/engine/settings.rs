@@ -1,0 +1,192 @@
+//! What a running creel was told: flags and environment over `creel.toml` here over the user's file over defaults.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    config::{self, File, Notice},
+    endpoint::{Endpoint, Endpoints, OPEN_BIN},
+    secret::Source,
+};
+use crate::{record::Failure, wire::Limits};
+
+/// Where creel listens unless told otherwise: C-R-E-E-L on a phone's keys, on this machine only.
+pub const LISTEN: &str = "127.0.0.1:27335";
+
+/// What the command line and the environment say.
+#[derive(Clone, Debug, Default)]
+pub struct Wishes {
+    /// The configuration file to read instead of the usual two.
+    pub config: Option<PathBuf>,
+    /// The store.
+    pub db: Option<PathBuf>,
+    /// The address to listen on.
+    pub listen: Option<String>,
+    /// The open bin's provider.
+    pub provider: Option<String>,
+    /// Secrets of the open bin, given as they are. For trials: other users of the machine can read a command line.
+    pub secrets: Vec<String>,
+    /// Sources of the open bin's secrets.
+    pub sources: Vec<Source>,
+    /// The open bin's app.
+    pub forward: Option<String>,
+    /// The open bin's URL as its senders know it.
+    pub url: Option<String>,
+}
+
+/// All of it, resolved.
+#[derive(Debug)]
+pub struct Settings {
+    /// The store.
+    pub db: PathBuf,
+    /// The address to listen on.
+    pub listen: SocketAddr,
+    /// Who may send where.
+    pub endpoints: Endpoints,
+    /// The wire's limits.
+    pub limits: Limits,
+    /// What a person should know and need not act on: a variable that is not set.
+    pub notices: Vec<Notice>,
+}
+
+impl Settings {
+    /// Reads the configuration files and lays the wishes over them.
+    pub fn resolve(wishes: &Wishes) -> Result<Self, Failure> {
+        let mut file = config::read(wishes.config.as_deref())?;
+        let db = match wishes.db.clone().or(file.db.take()) {
+            Some(path) => path,
+            None => default_db()?,
+        };
+        let listen = wishes.listen.clone().or(file.listen.take()).unwrap_or_else(|| LISTEN.to_owned());
+        let (endpoints, notices) = endpoints(wishes, &mut file)?;
+        Ok(Self { db, listen: address(&listen)?, endpoints, limits: file.limits, notices })
+    }
+}
+
+fn endpoints(wishes: &Wishes, file: &mut File) -> Result<(Endpoints, Vec<Notice>), Failure> {
+    let mut endpoints = std::mem::take(&mut file.endpoints);
+    let mut notices = std::mem::take(&mut file.notices);
+    if wishes.wants_an_open_bin() {
+        let at = endpoints.iter().position(|e| e.path == "/").unwrap_or_else(|| {
+            endpoints.push(Endpoint::open_bin());
+            endpoints.len() - 1
+        });
+        wishes.lay_over(&mut endpoints[at], &mut notices)?;
+    }
+    Ok((Endpoints::new(endpoints), notices))
+}
+
+impl Wishes {
+    fn wants_an_open_bin(&self) -> bool {
+        self.provider.is_some()
+            || self.forward.is_some()
+            || self.url.is_some()
+            || !self.secrets.is_empty()
+            || !self.sources.is_empty()
+    }
+
+    fn lay_over(&self, bin: &mut Endpoint, notices: &mut Vec<Notice>) -> Result<(), Failure> {
+        if let Some(provider) = &self.provider {
+            config::known_provider(provider).map_err(|hint| {
+                Failure::new(format!("reading --provider {provider}"), "no such provider").hint(hint)
+            })?;
+            bin.provider = Some(provider.clone());
+        }
+        if let Some(forward) = &self.forward {
+            bin.forward = Some(forward.clone());
+        }
+        if let Some(url) = &self.url {
+            bin.url = Some(url.clone());
+        }
+        let (secrets, missing) = self.open_bin_secrets()?;
+        if !secrets.is_empty() || !missing.is_empty() {
+            bin.secrets = secrets;
+        }
+        notices.extend(missing);
+        Ok(())
+    }
+
+    /// The secrets that the command line names, given ones first, and a notice for each variable that is not set.
+    pub fn open_bin_secrets(&self) -> Result<(Vec<crate::verify::Secret>, Vec<Notice>), Failure> {
+        if self.secrets.iter().any(String::is_empty) {
+            let why = "it is empty";
+            return Err(Failure::new("reading --secret", why).hint("an empty secret would let everybody sign"));
+        }
+        let given = self.secrets.iter().map(|s| crate::verify::Secret::new(s.as_bytes().to_vec())).collect();
+        config::read_secrets(OPEN_BIN, &self.sources).map(|(read, notices)| {
+            let mut all: Vec<_> = given;
+            all.extend(read);
+            (all, notices)
+        })
+    }
+}
+
+/// An address as `--listen` takes it: `ADDR:PORT`, or a port alone for loopback.
+fn address(text: &str) -> Result<SocketAddr, Failure> {
+    let full = match text.strip_prefix(':').unwrap_or(text).parse::<u16>() {
+        Ok(port) => format!("127.0.0.1:{port}"),
+        Err(_) => text.replacen("localhost:", "127.0.0.1:", 1),
+    };
+    full.parse().map_err(|_| {
+        Failure::new(format!("reading the address `{text}`"), "it is not ADDR:PORT")
+            .hint("for example --listen 127.0.0.1:27335, or --listen 0 for a free port")
+    })
+}
+
+/// The store's place where nobody names one: the platform's data folder.
+fn default_db() -> Result<PathBuf, Failure> {
+    let strategy = etcetera::choose_base_strategy().map_err(|why| {
+        Failure::new("looking for your data folder", why).hint("name the store: --db PATH, or CREEL_DB")
+    })?;
+    Ok(etcetera::BaseStrategy::data_dir(&strategy).join("creel").join("creel.db"))
+}
+
+/// The user's configuration file, whether or not it is there.
+pub(super) fn user_config() -> Option<PathBuf> {
+    let strategy = etcetera::choose_base_strategy().ok()?;
+    Some(etcetera::BaseStrategy::config_dir(&strategy).join("creel").join(config::NAME))
+}
+
+/// Where creel keeps its captures with these wishes; reads the configuration only where it has to.
+pub fn store_path(wishes: &Wishes) -> Result<PathBuf, Failure> {
+    match &wishes.db {
+        Some(path) => Ok(path.clone()),
+        None => Settings::resolve(&Wishes { config: wishes.config.clone(), ..Wishes::default() }).map(|s| s.db),
+    }
+}
+
+/// Whether an address is of this machine alone.
+pub fn is_loopback(address: &SocketAddr) -> bool {
+    address.ip().is_loopback()
+}
+
+/// A path as a person would write it: below the home folder with `~`.
+pub fn shown(path: &Path) -> String {
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    match home.as_deref().and_then(|home| path.strip_prefix(home).ok()) {
+        Some(below) => format!("~/{}", below.display()),
+        None => path.display().to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_read_in_three_forms() {
+        for (text, address_) in [
+            ("127.0.0.1:1", "127.0.0.1:1"),
+            ("0", "127.0.0.1:0"),
+            (":8080", "127.0.0.1:8080"),
+            ("localhost:9", "127.0.0.1:9"),
+            ("[::1]:9", "[::1]:9"),
+            ("0.0.0.0:9", "0.0.0.0:9"),
+        ] {
+            assert_eq!(address(text).unwrap().to_string(), address_, "{text}");
+        }
+        assert!(address("example.com").unwrap_err().to_string().contains("ADDR:PORT"));
+    }
+}

@@ -1,0 +1,175 @@
+//! A creel of the test's own: its store in a folder that goes with it, its port picked by the system.
+
+#![allow(dead_code, unreachable_pub, reason = "every test file uses its own part of this")]
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::{SocketAddr, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdout, Command, Output, Stdio},
+};
+
+/// The program under test, with nothing of the user's around it.
+pub fn creel() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_creel"));
+    for name in ["CREEL_DB", "CREEL_LISTEN", "CREEL_CONFIG", "NO_COLOR"] {
+        command.env_remove(name);
+    }
+    command.env("TZ", "UTC");
+    command
+}
+
+/// A folder to work in, which is also home: neither configuration nor store of the user's is seen.
+pub struct Home {
+    folder: tempfile::TempDir,
+}
+
+impl Home {
+    pub fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn db(&self) -> PathBuf {
+        self.path().join("creel.db")
+    }
+
+    pub fn write(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// A command in this home, on its store.
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = creel();
+        command.args(args).current_dir(self.path()).env("HOME", self.path()).env("CREEL_DB", self.db());
+        command.env_remove("XDG_DATA_HOME").env_remove("XDG_CONFIG_HOME");
+        command
+    }
+
+    /// Runs a command to its end.
+    pub fn run(&self, args: &[&str]) -> Output {
+        self.command(args).stdin(Stdio::null()).output().unwrap()
+    }
+
+    /// Runs a command that must answer yes and say nothing beside its result.
+    pub fn yes(&self, args: &[&str]) -> String {
+        let output = self.run(args);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{args:?}: {}\n{said}", output.status);
+        assert_eq!(said, "", "{args:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Runs a command that must fail with this code, and gives what it said.
+    pub fn fails(&self, code: i32, args: &[&str]) -> String {
+        let output = self.run(args);
+        assert_eq!(output.status.code(), Some(code), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stderr).unwrap()
+    }
+
+    /// The captures in the store as JSON, oldest first, bodies left out.
+    pub fn captures(&self) -> Vec<serde_json::Value> {
+        let output = self.run(&["ls", "--json", "--limit", "0"]);
+        let text = String::from_utf8(output.stdout).unwrap();
+        let mut rows: Vec<_> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        rows.reverse();
+        rows
+    }
+
+    /// Starts `creel serve` here.
+    pub fn serve(&self, args: &[&str]) -> Serving {
+        let mut all = vec!["serve", "--listen", "127.0.0.1:0"];
+        all.extend(args);
+        Serving::start(self.command(&all))
+    }
+}
+
+/// A running `creel serve`; killed when dropped.
+pub struct Serving {
+    child: Child,
+    out: BufReader<ChildStdout>,
+    pub address: SocketAddr,
+}
+
+impl Serving {
+    fn start(mut command: Command) -> Self {
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut first = String::new();
+        out.read_line(&mut first).unwrap();
+        let Some(address) = first.trim().strip_prefix("listening on http://") else {
+            let mut said = String::new();
+            child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+            panic!("creel did not start: {first}{said}");
+        };
+        Self { address: address.parse().unwrap(), child, out }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The next line it prints.
+    pub fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.out.read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
+    }
+
+    pub fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).unwrap()
+    }
+
+    /// Sends raw bytes on a connection of their own and gives all that comes back.
+    pub fn raw(&self, request: &[u8]) -> String {
+        let mut stream = self.connect();
+        stream.write_all(request).unwrap();
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    /// Posts a body and gives the capture's number.
+    pub fn post(&self, target: &str, headers: &[(&str, &str)], body: &[u8]) -> i64 {
+        let mut request = format!("POST {target} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.address);
+        for (name, value) in headers {
+            request.push_str(&format!("{name}: {value}\r\n"));
+        }
+        request.push_str(&format!("Content-Length: {}\r\n\r\n", body.len()));
+        let answer = self.raw(&[request.as_bytes(), body].concat());
+        let caught = answer.split("{\"caught\":").nth(1).unwrap_or_else(|| panic!("no capture: {answer}"));
+        caught.trim_end_matches(|c: char| !c.is_ascii_digit()).parse().unwrap()
+    }
+
+    /// Sends a signal by its name.
+    pub fn signal(&self, name: &str) {
+        let kill = Command::new("kill").args([&format!("-{name}"), &self.pid().to_string()]).status().unwrap();
+        assert!(kill.success());
+    }
+
+    /// Asks it to end, and gives its exit code and what it still printed and said.
+    pub fn stop(mut self) -> (Option<i32>, String, String) {
+        self.signal("TERM");
+        self.end()
+    }
+
+    /// Waits for its end.
+    pub fn end(&mut self) -> (Option<i32>, String, String) {
+        let (mut printed, mut said) = (String::new(), String::new());
+        self.out.read_to_string(&mut printed).unwrap();
+        self.child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        (self.child.wait().unwrap().code(), printed, said)
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
