@@ -294,7 +294,9 @@ impl Log {
             let (batches, mut settled) = tokio::sync::mpsc::unbounded_channel::<Vec<oneshot::Sender<()>>>();
             tokio::spawn(async move {
                 while let Some(batch) = settled.recv().await {
-                    batch.into_iter().for_each(|done| drop(done.send(())));
+                    for done in batch {
+                        let _ = done.send(());
+                    }
                 }
             });
             thread::spawn(move || log.write(&batches));

@@ -9,7 +9,7 @@ use std::{
 use clap::Parser;
 use creel::{
     cli::{self, Answer, Cli, Face},
-    engine::{self, Engine, Settings, Wishes},
+    engine::{Engine, Settings, Wishes},
     record::Failure,
     tui,
 };
@@ -40,7 +40,6 @@ fn watch(wishes: &Wishes, on_a_terminal: bool) -> Result<Answer, Failure> {
 
 fn screen(engine: Engine) -> Result<Answer, Failure> {
     let engine = Arc::new(engine);
-    let shown = tui::show(Arc::clone(&engine));
-    let stopped = engine::stop_shared(engine);
-    shown.and(stopped).map(|()| Answer::Yes)
+    let shown = tui::show(&engine);
+    shown.and(engine.stop()).map(|()| Answer::Yes)
 }

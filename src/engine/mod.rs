@@ -20,7 +20,7 @@ use std::{
     net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, PoisonError,
+        Mutex, PoisonError,
         mpsc::{Receiver, channel},
     },
     thread::{self, JoinHandle},
@@ -46,7 +46,7 @@ pub struct Engine {
     endpoints: Endpoints,
     notices: Vec<Notice>,
     address: Option<SocketAddr>,
-    server: Option<Server>,
+    server: Mutex<Option<Server>>,
     sender: Mutex<Option<Sender>>,
     writer: Mutex<Option<Writer>>,
     _watch: Option<Watch>,
@@ -57,7 +57,7 @@ struct Server {
     stop: flag::Sender<bool>,
     thread: JoinHandle<Result<(), Failure>>,
     /// Hears when the thread is over. Taken by whoever waits for it.
-    ended: Mutex<Option<Receiver<()>>>,
+    ended: Option<Receiver<()>>,
 }
 
 /// The thread that delivers.
@@ -84,7 +84,7 @@ impl Engine {
             endpoints,
             notices,
             address: Some(address),
-            server: Some(server),
+            server: Mutex::new(Some(server)),
             sender: Mutex::new(None),
             writer: Mutex::new(Some(writer)),
             _watch: None,
@@ -102,7 +102,7 @@ impl Engine {
             endpoints,
             notices,
             address: None,
-            server: None,
+            server: Mutex::new(None),
             sender: Mutex::new(None),
             writer: Mutex::new(None),
             _watch: Some(watch),
@@ -118,7 +118,7 @@ impl Engine {
             endpoints,
             notices,
             address: None,
-            server: None,
+            server: Mutex::new(None),
             sender: Mutex::new(None),
             writer: Mutex::new(None),
             _watch: None,
@@ -168,7 +168,7 @@ impl Engine {
 
     /// Calls `over` when the server has ended by itself, which it only does where it failed.
     pub fn on_end(&self, over: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
-        let ended = self.server.as_ref().and_then(|server| lock(&server.ended).take());
+        let ended = lock(&self.server).as_mut().and_then(|server| server.ended.take());
         ended.map_or(Ok(()), |ended| {
             let wait = move || {
                 let _ = ended.recv();
@@ -178,17 +178,14 @@ impl Engine {
         })
     }
 
-    /// Stops in order: no new connections, those in flight finished and committed, the store closed.
-    pub fn stop(mut self) -> Result<(), Failure> {
-        let served = self.server.take().map_or(Ok(()), Server::stop);
-        if let Some(sender) = self.sender.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
-            sender.stop();
-        }
-        let closed = match self.writer.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
-            Some(writer) => writer.close(),
-            None => Ok(()),
-        };
-        served.and(closed)
+    /// Stops in order: no new connections, those in flight finished and committed, the store closed. Twice does no harm.
+    pub fn stop(&self) -> Result<(), Failure> {
+        let server = lock(&self.server).take();
+        let served = server.map_or(Ok(()), Server::stop);
+        let sender = lock(&self.sender).take();
+        sender.into_iter().for_each(Sender::stop);
+        let writer = lock(&self.writer).take();
+        served.and(writer.map_or(Ok(()), Writer::close))
     }
 
     /// The writer; a visiting one is opened when it is first needed.
@@ -233,7 +230,7 @@ impl Server {
             served
         };
         let thread = spawn("creel-wire", body)?;
-        Ok(Self { stop, thread, ended: Mutex::new(Some(ended)) })
+        Ok(Self { stop, thread, ended: Some(ended) })
     }
 
     fn stop(self) -> Result<(), Failure> {
@@ -326,12 +323,4 @@ pub fn on_signal(mut on_stop: impl FnMut() + Send + 'static) -> Result<(), Failu
     let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP])
         .map_err(|why| Failure::new("listening for signals", why))?;
     spawn("creel-signals", move || signals.forever().for_each(|_| on_stop())).map(drop)
-}
-
-/// Shares an engine between a face and its helpers, and takes it back to stop it.
-pub fn stop_shared(engine: Arc<Engine>) -> Result<(), Failure> {
-    match Arc::try_unwrap(engine) {
-        Ok(engine) => engine.stop(),
-        Err(_) => Err(Failure::new("stopping", "a part of creel is still at work")),
-    }
 }

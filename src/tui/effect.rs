@@ -1,0 +1,45 @@
+//! What `update` may wish for.
+
+use std::sync::Arc;
+
+use crate::{
+    query::Filter,
+    record::{Capture, CaptureId},
+    store::Start,
+};
+
+/// A wish, as data. It is done off the screen's thread.
+#[derive(Clone, Debug)]
+pub(super) enum Effect {
+    /// Read rows of the list.
+    Page { generation: u64, ask: Ask, start: Start, limit: usize, filter: Option<Arc<Filter>> },
+    /// Read the counters.
+    Count,
+    /// Read a capture and open its body in the view that fits.
+    Open { generation: u64, id: CaptureId },
+    /// Open a body in a view.
+    View { generation: u64, capture: Arc<Capture>, view: usize },
+    /// Read a capture's deliveries again.
+    Deliveries(CaptureId),
+    /// Send a capture to an app; none: its endpoint's.
+    Resend { id: CaptureId, to: Option<String> },
+    /// Leave.
+    Quit,
+}
+
+/// What a page was asked for, and so what becomes of its rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ask {
+    /// They are the newest: the window begins with them.
+    Newest,
+    /// They are the oldest: the window ends with them.
+    Oldest,
+    /// They go below the window.
+    Older,
+    /// They go above it.
+    Newer,
+    /// They are the window's own rows, read again.
+    Again,
+    /// They begin with the selected row, or with the next older one that the filter takes.
+    Around,
+}

@@ -1,0 +1,83 @@
+//! Where things are.
+//!
+//! ```text
+//! ┌ header: creel, where, live, counters, filter ───────────────────────────────────────────────┐
+//! │ columns of the list                          │ tabs                                          │
+//! │ list                                         │ detail                                        │
+//! │                                              │                                               │
+//! ├ notice, where there is one (1 or 2 rows) ────────────────────────────────────────────────────┤
+//! └ footer: keys, or the prompt and what is wrong with it ───────────────────────────────────────┘
+//! ```
+//!
+//! Narrow terminals show list or detail, whichever has the keys.
+
+use ratatui::layout::Rect;
+
+use super::{keys::Mode, model::Model};
+
+/// From how many columns on list and detail stand beside each other.
+pub(super) const WIDE: u16 = 110;
+
+/// The areas of a frame. An area that is not shown is empty.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Areas {
+    pub(super) header: Rect,
+    /// The list's rows, its columns' names above them not among them.
+    pub(super) columns: Rect,
+    pub(super) list: Rect,
+    pub(super) rule: Rect,
+    pub(super) tabs: Rect,
+    pub(super) detail: Rect,
+    pub(super) notice: Rect,
+    pub(super) footer: Rect,
+}
+
+/// The areas for a model. Drawing and updating both ask this.
+pub(super) fn areas(model: &Model) -> Areas {
+    let (columns, rows) = model.size;
+    let footer_rows = if model.prompt.as_ref().is_some_and(|prompt| prompt.error.is_some()) { 2 } else { 1 };
+    let notice_rows = model.notice.as_ref().map_or(0, |notice| 1 + u16::from(notice.hint.is_some()));
+    let mut left = Rect::new(0, 0, columns, rows);
+    let mut areas = Areas { header: cut_top(&mut left, 1), ..Areas::default() };
+    areas.footer = cut_bottom(&mut left, footer_rows);
+    areas.notice = cut_bottom(&mut left, notice_rows);
+    let beside = columns >= WIDE;
+    if beside {
+        // The list needs no more than its columns take; the detail can use all there is.
+        let list = (columns * 11 / 20).clamp(60, 110);
+        let mut side = Rect { width: list, ..left };
+        areas.columns = cut_top(&mut side, 1);
+        areas.list = side;
+        areas.rule = Rect { x: list, width: 1, ..left };
+        let mut side = Rect { x: list + 2, width: columns - list - 2, ..left };
+        areas.tabs = cut_top(&mut side, 1);
+        areas.detail = side;
+    } else if shows_detail(model) {
+        areas.tabs = cut_top(&mut left, 1);
+        areas.detail = left;
+    } else {
+        areas.columns = cut_top(&mut left, 1);
+        areas.list = left;
+    }
+    areas
+}
+
+/// Whether a narrow terminal shows the detail.
+fn shows_detail(model: &Model) -> bool {
+    let mode = if model.mode == Mode::Help { model.before_help } else { model.mode };
+    mode == Mode::Detail
+}
+
+fn cut_top(area: &mut Rect, rows: u16) -> Rect {
+    let rows = rows.min(area.height);
+    let top = Rect { height: rows, ..*area };
+    area.y += rows;
+    area.height -= rows;
+    top
+}
+
+fn cut_bottom(area: &mut Rect, rows: u16) -> Rect {
+    let rows = rows.min(area.height);
+    area.height -= rows;
+    Rect { y: area.y + area.height, height: rows, ..*area }
+}

@@ -1,0 +1,81 @@
+//! Everything that can happen to the screen.
+
+use std::sync::Arc;
+
+use crossterm::event::KeyEvent;
+
+use super::effect::Ask;
+use crate::{
+    body::Document,
+    record::{Capture, CaptureId, Counters, Delivery, Failure, Summary},
+};
+
+/// A message, by where it comes from.
+pub(super) enum Msg {
+    // The terminal.
+    /// A key was pressed.
+    Key(KeyEvent),
+    /// Text was pasted.
+    Paste(String),
+    /// The terminal has another size: columns, rows.
+    Resize(u16, u16),
+
+    // The process.
+    /// It is asked to end.
+    Stop,
+    /// The server ended by itself.
+    ServerEnded,
+    /// A part of creel panicked; in a few words.
+    Panicked(String),
+
+    // The store's bell.
+    /// Something was committed.
+    Ring,
+
+    // The loop.
+    /// A frame is about to be drawn.
+    Frame,
+
+    // Answers to effects.
+    /// Rows of the list, newest first.
+    Page {
+        generation: u64,
+        ask: Ask,
+        rows: Result<Vec<Summary>, Failure>,
+    },
+    Counted(Result<Counters, Failure>),
+    /// A capture was opened; none where it is gone.
+    Opened {
+        generation: u64,
+        opened: Result<Option<Opened>, Failure>,
+    },
+    /// A body was opened in another view.
+    Viewed {
+        generation: u64,
+        body: BodyView,
+    },
+    Deliveries {
+        id: CaptureId,
+        deliveries: Result<Vec<Delivery>, Failure>,
+    },
+    Resent {
+        id: CaptureId,
+        delivery: Result<Delivery, Failure>,
+    },
+}
+
+/// A capture with its body in the view that fits best.
+pub(super) struct Opened {
+    pub(super) capture: Arc<Capture>,
+    pub(super) deliveries: Vec<Delivery>,
+    pub(super) body: BodyView,
+}
+
+/// A body in one view.
+#[derive(Clone)]
+pub(super) struct BodyView {
+    /// Its place in `body::VIEWS`.
+    pub(super) view: usize,
+    /// The lines, or why there are none.
+    pub(super) document: Result<Arc<dyn Document>, String>,
+}

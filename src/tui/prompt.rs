@@ -1,0 +1,148 @@
+//! One line that the user types.
+
+use std::sync::Arc;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::keys;
+use crate::{
+    body,
+    query::{Filter, SyntaxError},
+    record::CaptureId,
+};
+
+/// The most characters that a prompt takes.
+const LONGEST: usize = 2_000;
+
+/// A prompt: what for, what was typed, where the cursor stands.
+#[derive(Clone, Debug)]
+pub(super) struct Prompt {
+    pub(super) purpose: Purpose,
+    /// What was typed, as characters: the cursor counts those.
+    pub(super) text: Vec<char>,
+    pub(super) cursor: usize,
+    /// What is wrong with it.
+    pub(super) error: Option<SyntaxError>,
+}
+
+/// What a prompt is for.
+#[derive(Clone, Debug)]
+pub(super) enum Purpose {
+    /// A filter; the one that was there before.
+    Filter(Option<Arc<Filter>>),
+    /// The URL to resend a capture to.
+    Url(CaptureId),
+}
+
+/// What a key did to a prompt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Typed {
+    /// The text is another one.
+    Changed,
+    /// At most the cursor moved.
+    Kept,
+    /// Enter.
+    Done,
+    /// Escape.
+    Left,
+}
+
+impl Prompt {
+    pub(super) fn new(purpose: Purpose, text: &str) -> Self {
+        let text: Vec<char> = text.chars().collect();
+        Self { purpose, cursor: text.len(), text, error: None }
+    }
+
+    /// What was typed.
+    pub(super) fn text(&self) -> String {
+        self.text.iter().collect()
+    }
+
+    /// What stands before the text.
+    pub(super) fn label(&self) -> String {
+        match self.purpose {
+            Purpose::Filter(_) => "filter: ".to_owned(),
+            Purpose::Url(id) => format!("resend #{id} to: "),
+        }
+    }
+
+    /// Takes a key.
+    pub(super) fn key(&mut self, event: &KeyEvent) -> Typed {
+        let Some(chord) = keys::chord(event) else { return Typed::Kept };
+        match &chord[..] {
+            "enter" => return Typed::Done,
+            "esc" | "ctrl-c" => return Typed::Left,
+            "left" | "ctrl-b" => self.cursor = self.cursor.saturating_sub(1),
+            "right" | "ctrl-f" => self.cursor = (self.cursor + 1).min(self.text.len()),
+            "home" | "ctrl-a" => self.cursor = 0,
+            "end" | "ctrl-e" => self.cursor = self.text.len(),
+            "backspace" | "ctrl-h" => return self.remove(self.cursor.saturating_sub(1)),
+            "delete" | "ctrl-d" => return self.remove(self.cursor),
+            "ctrl-u" => return self.remove(0),
+            "ctrl-w" => return self.remove(self.word_start()),
+            _ => {}
+        }
+        match event.code {
+            KeyCode::Char(c) if !event.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT) => {
+                self.insert(&c.to_string())
+            }
+            _ => Typed::Kept,
+        }
+    }
+
+    /// Puts text in at the cursor; what is no character of a line is left out.
+    pub(super) fn insert(&mut self, text: &str) -> Typed {
+        let room = LONGEST - self.text.len().min(LONGEST);
+        let new: Vec<char> = text.chars().filter(|&c| body::is_safe(c)).take(room).collect();
+        let count = new.len();
+        self.text.splice(self.cursor..self.cursor, new);
+        self.cursor += count;
+        if count > 0 { Typed::Changed } else { Typed::Kept }
+    }
+
+    /// Takes out what stands between a place and the cursor, or at the place where that is the cursor's.
+    fn remove(&mut self, from: usize) -> Typed {
+        let to = if from == self.cursor { from + 1 } else { self.cursor };
+        if from >= self.text.len() || to > self.text.len() {
+            return Typed::Kept;
+        }
+        self.text.drain(from..to);
+        self.cursor = from;
+        Typed::Changed
+    }
+
+    fn word_start(&self) -> usize {
+        let before = &self.text[..self.cursor];
+        let word = before.iter().rposition(|c| !c.is_whitespace()).unwrap_or(0);
+        before[..word].iter().rposition(|c| c.is_whitespace()).map_or(0, |at| at + 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn press(prompt: &mut Prompt, code: KeyCode, modifiers: KeyModifiers) -> Typed {
+        prompt.key(&KeyEvent::new(code, modifiers))
+    }
+
+    #[test]
+    fn a_line_is_edited() {
+        let mut prompt = Prompt::new(Purpose::Filter(None), "sig:failed pth");
+        for _ in 0..2 {
+            press(&mut prompt, KeyCode::Left, KeyModifiers::NONE);
+        }
+        assert_eq!(press(&mut prompt, KeyCode::Char('a'), KeyModifiers::NONE), Typed::Changed);
+        assert_eq!(prompt.text(), "sig:failed path");
+        press(&mut prompt, KeyCode::End, KeyModifiers::NONE);
+        press(&mut prompt, KeyCode::Char('w'), KeyModifiers::CONTROL);
+        assert_eq!(prompt.text(), "sig:failed ");
+        press(&mut prompt, KeyCode::Backspace, KeyModifiers::NONE);
+        assert_eq!(prompt.insert("\u{1b}[2J ü\n"), Typed::Changed);
+        assert_eq!(prompt.text(), "sig:failed[2J ü");
+        press(&mut prompt, KeyCode::Char('u'), KeyModifiers::CONTROL);
+        assert_eq!(press(&mut prompt, KeyCode::Backspace, KeyModifiers::NONE), Typed::Kept);
+        assert_eq!(press(&mut prompt, KeyCode::Delete, KeyModifiers::NONE), Typed::Kept);
+        assert_eq!(prompt.text(), "");
+    }
+}

@@ -1,0 +1,261 @@
+//! The loop: messages in, frames out, wishes to the workers.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use crossterm::event::{self, Event};
+use ratatui::{Terminal, backend::Backend};
+
+use super::{
+    effect::Effect,
+    look::Look,
+    model::{Model, Notice, Tone},
+    msg::{BodyView, Msg, Opened},
+    stage::{Place, Stage},
+    terminal::{self, Guard},
+    update::update,
+    view,
+};
+use crate::{
+    body::{self, Content},
+    engine,
+    record::{Capture, CaptureId, Failure, Zone},
+};
+
+/// The shortest time between two frames: at most 60 a second.
+const FRAME: Duration = Duration::from_micros(16_667);
+
+/// What the screen is told at its start.
+pub(super) struct Options {
+    pub(super) place: Place,
+    pub(super) apps: BTreeMap<String, String>,
+    pub(super) notices: Vec<String>,
+    pub(super) zone: Zone,
+    pub(super) look: Look,
+}
+
+/// Runs the screen on the terminal until it is left.
+pub(super) fn on_terminal(stage: Arc<dyn Stage>, options: Options) -> Result<(), Failure> {
+    let (messages, inbox) = channel();
+    terminal::tell_panics(messages.clone());
+    let stop = messages.clone();
+    engine::on_signal(move || drop(stop.send(Msg::Stop)))?;
+    let over = messages.clone();
+    stage.on_end(Box::new(move || drop(over.send(Msg::ServerEnded))))?;
+    let (guard, mut terminal) = Guard::take()?;
+    listen_to_keys(messages.clone())?;
+    let left = run(&mut terminal, &stage, options, &messages, &inbox);
+    drop(guard);
+    for words in terminal::panics() {
+        eprintln!("creel: a part of creel failed while it ran: {}", body::escape(&words));
+    }
+    left
+}
+
+/// A thread that waits for the terminal. It ends with the process: nothing can wake it.
+fn listen_to_keys(messages: Sender<Msg>) -> Result<(), Failure> {
+    let listen = move || {
+        while let Ok(event) = event::read() {
+            let message = match event {
+                Event::Key(key) => Msg::Key(key),
+                Event::Paste(text) => Msg::Paste(text),
+                Event::Resize(columns, rows) => Msg::Resize(columns, rows),
+                _ => continue,
+            };
+            if messages.send(message).is_err() {
+                return;
+            }
+        }
+        // The terminal is gone.
+        let _ = messages.send(Msg::Stop);
+    };
+    let spawned = thread::Builder::new().name("creel-keys".to_owned()).spawn(listen);
+    spawned.map(drop).map_err(|why| Failure::new("listening to the keys", why))
+}
+
+/// The loop itself, on any backend: blocks until something happens, takes all that has, draws once.
+pub(super) fn run<B: Backend>(
+    terminal: &mut Terminal<B>,
+    stage: &Arc<dyn Stage>,
+    options: Options,
+    messages: &Sender<Msg>,
+    inbox: &Receiver<Msg>,
+) -> Result<(), Failure> {
+    let failed = |why: B::Error| Failure::new("drawing", why);
+    let size = terminal.size().map_err(failed)?;
+    let mut model = Model::new(options.place, options.zone, options.look, (size.width, size.height));
+    model.apps = options.apps;
+    model.notice = options.notices.first().map(|text| Notice { tone: Tone::Plain, text: text.clone(), hint: None });
+    let bell = ring_once(stage, messages);
+    let workers = Workers::start(stage, messages)?;
+    let mut next_frame = Instant::now();
+    loop {
+        // What is asked for here is answered after this frame, and drawn in the next.
+        bell.store(false, Ordering::Release);
+        if dispatch(&workers, update(&mut model, Msg::Frame)) {
+            return Ok(());
+        }
+        terminal.draw(|frame| view::draw(&model, frame)).map_err(failed)?;
+        next_frame = Instant::now().max(next_frame) + FRAME;
+        let Ok(first) = inbox.recv() else { return Ok(()) };
+        let mut message = Some(first);
+        while let Some(it) = message {
+            if dispatch(&workers, update(&mut model, it)) {
+                return Ok(());
+            }
+            // Between frames messages are taken as they come, so that a flood costs no more than its frames.
+            message = match inbox.recv_timeout(next_frame.saturating_duration_since(Instant::now())) {
+                Ok(message) => Some(message),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            };
+            if Instant::now() >= next_frame {
+                if let Some(it) = message.take()
+                    && dispatch(&workers, update(&mut model, it))
+                {
+                    return Ok(());
+                }
+                break;
+            }
+        }
+    }
+}
+
+/// Turns the bell's rings into at most one message between two frames.
+fn ring_once(stage: &Arc<dyn Stage>, messages: &Sender<Msg>) -> Arc<AtomicBool> {
+    let rung = Arc::new(AtomicBool::new(false));
+    let (heard, messages) = (Arc::clone(&rung), messages.clone());
+    stage.on_ring(Box::new(move || {
+        if !heard.swap(true, Ordering::AcqRel) {
+            let _ = messages.send(Msg::Ring);
+        }
+    }));
+    rung
+}
+
+/// Hands wishes out. Whether the wish is to leave.
+fn dispatch(workers: &Workers, effects: Vec<Effect>) -> bool {
+    effects.into_iter().any(|effect| {
+        let quit = matches!(effect, Effect::Quit);
+        workers.take(effect);
+        quit
+    })
+}
+
+/// The threads that do what is wished for: one for rows, one for bodies, one for each resend.
+struct Workers {
+    rows: Sender<Effect>,
+    bodies: Sender<Effect>,
+    /// The latest generation of the detail: what was asked for before is not worth doing.
+    latest: Arc<AtomicU64>,
+    stage: Arc<dyn Stage>,
+    messages: Sender<Msg>,
+}
+
+impl Workers {
+    fn start(stage: &Arc<dyn Stage>, messages: &Sender<Msg>) -> Result<Self, Failure> {
+        let latest = Arc::new(AtomicU64::new(0));
+        Ok(Self {
+            rows: worker("creel-rows", stage, messages, &latest)?,
+            bodies: worker("creel-bodies", stage, messages, &latest)?,
+            latest,
+            stage: Arc::clone(stage),
+            messages: messages.clone(),
+        })
+    }
+
+    fn take(&self, effect: Effect) {
+        // A worker that is gone has told of its panic.
+        match effect {
+            Effect::Quit => {}
+            Effect::Resend { id, to } => self.resend(id, to),
+            Effect::Open { generation, .. } | Effect::View { generation, .. } => {
+                self.latest.store(generation, Ordering::Release);
+                let _ = self.bodies.send(effect);
+            }
+            effect => drop(self.rows.send(effect)),
+        }
+    }
+
+    fn resend(&self, id: CaptureId, to: Option<String>) {
+        let (stage, messages) = (Arc::clone(&self.stage), self.messages.clone());
+        let work = move || {
+            let delivery = stage.resend(id, to);
+            let _ = messages.send(Msg::Resent { id, delivery });
+        };
+        if let Err(why) = thread::Builder::new().name("creel-resend".to_owned()).spawn(work) {
+            let delivery = Err(Failure::new("resending", why));
+            let _ = self.messages.send(Msg::Resent { id, delivery });
+        }
+    }
+}
+
+fn worker(
+    name: &str,
+    stage: &Arc<dyn Stage>,
+    messages: &Sender<Msg>,
+    latest: &Arc<AtomicU64>,
+) -> Result<Sender<Effect>, Failure> {
+    let (effects, inbox) = channel::<Effect>();
+    let (stage, messages, latest) = (Arc::clone(stage), messages.clone(), Arc::clone(latest));
+    let work = move || {
+        for effect in inbox {
+            let late = |generation: u64| generation < latest.load(Ordering::Acquire);
+            if let Some(answer) = perform(&*stage, effect, late)
+                && messages.send(answer).is_err()
+            {
+                return;
+            }
+        }
+    };
+    let spawned = thread::Builder::new().name(name.to_owned()).spawn(work);
+    spawned.map(|_| effects).map_err(|why| Failure::new("starting the screen", why))
+}
+
+/// Does what is wished for.
+fn perform(stage: &dyn Stage, effect: Effect, late: impl Fn(u64) -> bool) -> Option<Msg> {
+    match effect {
+        Effect::Page { generation, ask, start, limit, filter } => {
+            Some(Msg::Page { generation, ask, rows: stage.page(start, limit, filter.as_deref()) })
+        }
+        Effect::Count => Some(Msg::Counted(stage.counters())),
+        Effect::Open { generation, .. } | Effect::View { generation, .. } if late(generation) => None,
+        Effect::Open { generation, id } => Some(Msg::Opened { generation, opened: open(stage, id) }),
+        Effect::View { generation, capture, view } => {
+            let body = open_in(&content(&capture), view);
+            Some(Msg::Viewed { generation, body })
+        }
+        Effect::Deliveries(id) => Some(Msg::Deliveries { id, deliveries: stage.deliveries(id) }),
+        Effect::Resend { .. } | Effect::Quit => None,
+    }
+}
+
+fn open(stage: &dyn Stage, id: CaptureId) -> Result<Option<Opened>, Failure> {
+    let Some(capture) = stage.capture(id)? else { return Ok(None) };
+    let deliveries = stage.deliveries(id)?;
+    let content = content(&capture);
+    let best = body::best(&content).name;
+    let view = body::VIEWS.iter().position(|view| view.name == best).unwrap_or(body::VIEWS.len() - 1);
+    Ok(Some(Opened { body: open_in(&content, view), capture: Arc::new(capture), deliveries }))
+}
+
+fn open_in(content: &Content, view: usize) -> BodyView {
+    BodyView { view, document: (body::VIEWS[view].open)(content).map(Arc::from) }
+}
+
+fn content(capture: &Capture) -> Content {
+    let header = |name| capture.head.headers().text(name).map(str::to_owned);
+    Content {
+        bytes: capture.body.bytes.clone(),
+        content_type: header("content-type"),
+        content_encoding: header("content-encoding"),
+    }
+}

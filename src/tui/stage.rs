@@ -1,0 +1,113 @@
+//! What the screen may ask for, and who answers.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use crate::{
+    engine::{self, Aim, Engine},
+    query::Filter,
+    record::{Capture, CaptureId, Counters, Delivery, Failure, Summary},
+    store::{Bodies, Reader, Start},
+};
+
+/// Everything outside that the screen needs. Called on workers' threads; may block.
+pub(super) trait Stage: Send + Sync + 'static {
+    /// A page of the list, newest first.
+    fn page(&self, start: Start, limit: usize, filter: Option<&Filter>) -> Result<Vec<Summary>, Failure>;
+    /// What the store holds.
+    fn counters(&self) -> Result<Counters, Failure>;
+    /// One capture with its body.
+    fn capture(&self, id: CaptureId) -> Result<Option<Capture>, Failure>;
+    /// A capture's deliveries, newest first.
+    fn deliveries(&self, id: CaptureId) -> Result<Vec<Delivery>, Failure>;
+    /// Sends a capture to an app; blocks until the outcome is stored.
+    fn resend(&self, id: CaptureId, to: Option<String>) -> Result<Delivery, Failure>;
+    /// Calls `ring` after each commit.
+    fn on_ring(&self, ring: Box<dyn Fn() + Send + Sync>);
+    /// Calls `over` where the server ends by itself.
+    fn on_end(&self, over: Box<dyn FnOnce() + Send>) -> Result<(), Failure>;
+}
+
+/// The engine as a stage.
+pub(super) struct Live {
+    engine: Arc<Engine>,
+    /// One for the list and one for the detail: a filter that searches long does not keep a capture from opening.
+    rows: Mutex<Reader>,
+    captures: Mutex<Reader>,
+}
+
+impl Live {
+    pub(super) fn new(engine: Arc<Engine>) -> Result<Self, Failure> {
+        let (rows, captures) = (Mutex::new(engine.reader()?), Mutex::new(engine.reader()?));
+        Ok(Self { engine, rows, captures })
+    }
+}
+
+fn lock(reader: &Mutex<Reader>) -> MutexGuard<'_, Reader> {
+    reader.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Stage for Live {
+    fn page(&self, start: Start, limit: usize, filter: Option<&Filter>) -> Result<Vec<Summary>, Failure> {
+        lock(&self.rows).page(start, limit, filter, engine::now())
+    }
+
+    fn counters(&self) -> Result<Counters, Failure> {
+        lock(&self.rows).counters()
+    }
+
+    fn capture(&self, id: CaptureId) -> Result<Option<Capture>, Failure> {
+        lock(&self.captures).capture(id, Bodies::Read)
+    }
+
+    fn deliveries(&self, id: CaptureId) -> Result<Vec<Delivery>, Failure> {
+        lock(&self.captures).deliveries(id)
+    }
+
+    fn resend(&self, id: CaptureId, to: Option<String>) -> Result<Delivery, Failure> {
+        self.engine.resend(id, Aim { to, insecure: false })
+    }
+
+    fn on_ring(&self, ring: Box<dyn Fn() + Send + Sync>) {
+        self.engine.on_ring(ring);
+    }
+
+    fn on_end(&self, over: Box<dyn FnOnce() + Send>) -> Result<(), Failure> {
+        self.engine.on_end(over)
+    }
+}
+
+/// The apps of the endpoints that have one.
+pub(super) fn apps(engine: &Engine) -> BTreeMap<String, String> {
+    let endpoints = engine.endpoints().iter();
+    endpoints.filter_map(|endpoint| Some((endpoint.name.clone(), endpoint.forward.clone()?))).collect()
+}
+
+/// Where the screen is: the address that catches, or the store that is watched.
+pub(super) fn place(engine: &Engine) -> Place {
+    match engine.address() {
+        Some(address) => Place::Listening(format!("http://{address}")),
+        None => Place::Watching {
+            store: engine::settings::shown(engine.db()),
+            address: engine::holder(engine.db())
+                .and_then(|holder| holder.address)
+                .map(|address| format!("http://{address}")),
+        },
+    }
+}
+
+/// Where the screen is.
+#[derive(Clone, Debug)]
+pub(super) enum Place {
+    /// This process catches at that URL.
+    Listening(String),
+    /// It looks at a store; where the process that fills it listens, if one does.
+    Watching {
+        /// The store's file.
+        store: String,
+        /// The other process's URL.
+        address: Option<String>,
+    },
+}

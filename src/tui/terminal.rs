@@ -1,0 +1,85 @@
+//! The terminal, taken and given back.
+//!
+//! Whatever ends the screen — quitting, an error, a signal, a panic — the terminal is as it was before. A panic on another
+//! thread does not touch it: it becomes a message, and the screen goes on.
+
+use std::{
+    io::{self, Stdout, Write},
+    panic,
+    sync::{Mutex, PoisonError, mpsc::Sender},
+    thread,
+};
+
+use crossterm::{
+    cursor,
+    event::{DisableBracketedPaste, EnableBracketedPaste},
+    execute,
+    terminal::{self, EnterAlternateScreen, LeaveAlternateScreen},
+};
+use ratatui::{Terminal, backend::CrosstermBackend};
+
+use super::msg::Msg;
+use crate::record::Failure;
+
+/// The taken terminal. Given back when it is dropped.
+pub(super) struct Guard;
+
+impl Guard {
+    /// Takes the terminal: raw mode, the other screen, no cursor, pastes as one event.
+    pub(super) fn take() -> Result<(Self, Terminal<CrosstermBackend<Stdout>>), Failure> {
+        let failed = |why: io::Error| Failure::new("taking the terminal", why).hint("`creel serve` needs none");
+        terminal::enable_raw_mode().map_err(failed)?;
+        let guard = Self;
+        execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide).map_err(failed)?;
+        let terminal = Terminal::new(CrosstermBackend::new(io::stdout())).map_err(failed)?;
+        Ok((guard, terminal))
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        give_back();
+    }
+}
+
+/// Gives the terminal back. Twice does no harm; what cannot be written then cannot be helped.
+fn give_back() {
+    let _ = execute!(io::stdout(), DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
+    let _ = terminal::disable_raw_mode();
+    let _ = io::stdout().flush();
+}
+
+/// What panicked on other threads, to be told once the terminal is given back.
+static PANICS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// From now on a panic is told in a few words: at once where it is the screen's own, else as a message.
+pub(super) fn tell_panics(to: Sender<Msg>) {
+    let screen = thread::current().id();
+    let to = Mutex::new(to);
+    panic::set_hook(Box::new(move |info| {
+        let words = words(info);
+        if thread::current().id() == screen {
+            give_back();
+            let _ = writeln!(
+                io::stderr(),
+                "creel: the screen failed: {words}\n  what was answered is stored; start creel again"
+            );
+            return;
+        }
+        PANICS.lock().unwrap_or_else(PoisonError::into_inner).push(words.clone());
+        let _ = to.lock().unwrap_or_else(PoisonError::into_inner).send(Msg::Panicked(words));
+    }));
+}
+
+/// What panicked on other threads.
+pub(super) fn panics() -> Vec<String> {
+    std::mem::take(&mut *PANICS.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// A panic in a line: where, and what it said.
+fn words(info: &panic::PanicHookInfo<'_>) -> String {
+    let payload = info.payload();
+    let said = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(|s| &s[..]));
+    let place = info.location().map_or(String::new(), |at| format!(" ({}:{})", at.file(), at.line()));
+    format!("{}{place}", said.unwrap_or("no words").lines().next().unwrap_or_default())
+}

@@ -1,0 +1,69 @@
+//! Drawing. Reads the model, changes nothing.
+
+mod chrome;
+mod detail;
+mod help;
+mod list;
+
+use ratatui::{Frame, buffer::Buffer};
+
+pub(super) use self::help::rows as help_rows;
+use super::{keys::Mode, layout, model::Model};
+use crate::body;
+
+/// Draws a frame.
+pub(super) fn draw(model: &Model, frame: &mut Frame<'_>) {
+    // Between a resize and its message the terminal and the model disagree for a frame; what does not fit is not drawn.
+    let areas = layout::areas(model);
+    let buffer = frame.buffer_mut();
+    chrome::header(model, areas.header, buffer);
+    list::draw(model, &areas, buffer);
+    detail::draw(model, &areas, buffer);
+    chrome::notice(model, areas.notice, buffer);
+    let cursor = chrome::footer(model, areas.footer, buffer);
+    if model.mode == Mode::Help {
+        help::draw(model, buffer);
+    }
+    sweep(buffer);
+    if let Some(position) = cursor.filter(|position| buffer.area.contains(*position)) {
+        frame.set_cursor_position(position);
+    }
+}
+
+/// The last look at a frame before the terminal sees it: whatever a terminal might obey, or not show, becomes a `?`.
+/// Texts were escaped long before; this holds where somebody forgot.
+fn sweep(buffer: &mut Buffer) {
+    for cell in &mut buffer.content {
+        if !cell.symbol().chars().all(body::is_safe) {
+            cell.set_symbol("?");
+        }
+    }
+}
+
+/// Draws lines one under the other; what is outside the area or the buffer is left out.
+fn lines<'a>(
+    lines: impl IntoIterator<Item = ratatui::text::Line<'a>>,
+    area: ratatui::layout::Rect,
+    buffer: &mut Buffer,
+) {
+    let area = area.intersection(buffer.area);
+    for (y, line) in (area.y..area.y + area.height).zip(lines) {
+        buffer.set_line(area.x, y, &line, area.width);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::{buffer::Buffer, layout::Rect};
+
+    #[test]
+    fn what_was_forgotten_is_swept() {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 4, 1));
+        for (cell, symbol) in buffer.content.iter_mut().zip(["\u{1b}[2J", "a\u{200b}", "\u{9b}", "漢"]) {
+            cell.set_symbol(symbol);
+        }
+        super::sweep(&mut buffer);
+        let symbols: Vec<_> = buffer.content.iter().map(ratatui::buffer::Cell::symbol).collect();
+        assert_eq!(symbols, ["?", "?", "?", "漢"]);
+    }
+}

@@ -1,0 +1,400 @@
+//! The screen in a real terminal: what a person sees, and the terminal whole again however it ends.
+
+mod support;
+
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    path::Path,
+    process::Command,
+    sync::{Arc, Condvar, Mutex},
+    thread,
+    time::{Duration, Instant},
+};
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use support::Home;
+
+/// Longer than anything may take on a busy machine; reached only by a failure.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A program on a terminal of its own, with the screen that its output draws and every byte of that output.
+struct Terminal {
+    master: Box<dyn MasterPty + Send>,
+    child: Box<dyn Child + Send + Sync>,
+    keys: Box<dyn Write + Send>,
+    seen: Arc<(Mutex<Seen>, Condvar)>,
+}
+
+fn nonzero(n: u16) -> std::num::NonZero<u16> {
+    std::num::NonZero::new(n).unwrap()
+}
+
+struct Seen {
+    screen: vt100::Parser,
+    bytes: Vec<u8>,
+    ended: bool,
+}
+
+impl Terminal {
+    fn start(home: &Home, args: &[&str], size: (u16, u16), env: &[(&str, &str)]) -> Self {
+        let (rows, cols) = size;
+        let pty = native_pty_system().openpty(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_creel"));
+        command.args(args);
+        command.cwd(home.path());
+        for name in ["NO_COLOR", "CREEL_CONFIG", "CREEL_LISTEN", "XDG_DATA_HOME", "XDG_CONFIG_HOME"] {
+            command.env_remove(name);
+        }
+        let own = [("HOME", home.path()), ("CREEL_DB", &home.db()), ("TZ", Path::new("UTC"))];
+        own.iter().for_each(|(name, value)| command.env(name, value));
+        [("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("LC_ALL", "C.UTF-8")]
+            .iter()
+            .chain(env)
+            .for_each(|(n, v)| command.env(n, v));
+        let child = pty.slave.spawn_command(command).unwrap();
+        drop(pty.slave);
+        let seen = Arc::new((
+            Mutex::new(Seen {
+                screen: vt100::Parser::new(nonzero(rows), nonzero(cols), 0),
+                bytes: Vec::new(),
+                ended: false,
+            }),
+            Condvar::new(),
+        ));
+        let (mut reader, heard) = (pty.master.try_clone_reader().unwrap(), Arc::clone(&seen));
+        thread::spawn(move || {
+            let mut part = [0; 65536];
+            loop {
+                let n = reader.read(&mut part).unwrap_or(0);
+                let mut seen = heard.0.lock().unwrap();
+                seen.screen.process(&part[..n]);
+                seen.bytes.extend_from_slice(&part[..n]);
+                seen.ended = n == 0;
+                heard.1.notify_all();
+                if n == 0 {
+                    break;
+                }
+            }
+        });
+        let keys = pty.master.take_writer().unwrap();
+        Self { master: pty.master, child, keys, seen }
+    }
+
+    fn keys(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).unwrap();
+        self.keys.flush().unwrap();
+    }
+
+    /// Waits until the screen is as wanted, and gives its text.
+    fn wait(&self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
+        let (lock, changed) = &*self.seen;
+        let until = Instant::now() + PATIENCE;
+        let mut seen = lock.lock().unwrap();
+        loop {
+            let text = seen.screen.screen().contents();
+            if wanted(&text) {
+                return text;
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero() && !seen.ended, "never saw {what}:\n{text}");
+            seen = changed.wait_timeout(seen, left).unwrap().0;
+        }
+    }
+
+    fn wait_for(&self, text: &str) -> String {
+        self.wait(text, |screen| screen.contains(text))
+    }
+
+    /// Where the server listens, read from the screen.
+    fn address(&self) -> String {
+        let screen = self.wait_for("http://127.0.0.1:");
+        let after = screen.split("http://").nth(1).unwrap();
+        after.split(|c: char| c != '.' && c != ':' && !c.is_ascii_digit()).next().unwrap().to_owned()
+    }
+
+    fn pid(&self) -> String {
+        self.child.process_id().unwrap().to_string()
+    }
+
+    /// Waits for the end: the exit code, and what the program left on the terminal.
+    fn end(mut self) -> (u32, Ended) {
+        let (lock, changed) = &*self.seen;
+        let waiting = changed.wait_timeout_while(lock.lock().unwrap(), PATIENCE, |seen| !seen.ended);
+        let (seen, late) = waiting.unwrap();
+        if late.timed_out() {
+            self.child.kill().unwrap();
+            panic!("it did not end:\n{}", seen.screen.screen().contents());
+        }
+        let code = self.child.wait().unwrap().exit_code();
+        let screen = seen.screen.screen();
+        let ended = Ended {
+            alternate: screen.alternate_screen(),
+            cursor_hidden: screen.hide_cursor(),
+            paste: screen.bracketed_paste(),
+            mouse: screen.mouse_protocol_mode() != vt100::MouseProtocolMode::None,
+            text: screen.contents(),
+            bytes: seen.bytes.clone(),
+        };
+        drop(self.master);
+        (code, ended)
+    }
+}
+
+struct Ended {
+    alternate: bool,
+    cursor_hidden: bool,
+    paste: bool,
+    mouse: bool,
+    text: String,
+    bytes: Vec<u8>,
+}
+
+impl Ended {
+    fn assert_whole(&self, how: &str) {
+        assert!(
+            !self.alternate && !self.cursor_hidden && !self.paste && !self.mouse,
+            "after {how} the terminal is not whole"
+        );
+    }
+}
+
+fn post(address: &str, head: &[u8], body: &[u8]) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(head).unwrap();
+    stream
+        .write_all(format!("Host: h\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body.len()).as_bytes())
+        .unwrap();
+    stream.write_all(body).unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    assert!(answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer));
+}
+
+fn creel(home: &Home, size: (u16, u16)) -> Terminal {
+    Terminal::start(home, &["--listen", "127.0.0.1:0"], size, &[])
+}
+
+#[test]
+fn a_newcomer_sees_where_to_send_and_then_what_came() {
+    let home = Home::new();
+    let mut terminal = creel(&home, (24, 80));
+    let address = terminal.address();
+    let screen = terminal.wait_for("curl");
+    assert!(screen.contains(&address), "{screen}");
+    post(&address, b"POST /first HTTP/1.1\r\n", b"{\"hello\":\"creel\"}");
+    terminal.wait_for("/first");
+    terminal.keys("\r");
+    let screen = terminal.wait_for("\"hello\"");
+    assert!(screen.contains("Overview") && screen.contains("no provider creel knows"), "{screen}");
+    terminal.keys("q");
+    let (code, ended) = terminal.end();
+    assert_eq!(code, 0);
+    ended.assert_whole("quit");
+}
+
+#[test]
+fn the_terminal_is_whole_after_every_signal() {
+    for signal in ["TERM", "INT", "HUP"] {
+        let home = Home::new();
+        let terminal = creel(&home, (24, 80));
+        terminal.address();
+        assert!(Command::new("kill").args([&format!("-{signal}"), &terminal.pid()]).status().unwrap().success());
+        let (code, ended) = terminal.end();
+        assert_eq!(code, 0, "{signal}");
+        ended.assert_whole(signal);
+    }
+}
+
+#[test]
+fn an_error_before_the_screen_is_plain_words() {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet"]);
+    let (code, ended) = Terminal::start(&home, &[], (24, 80), &[("CREEL_LISTEN", &serving.address.to_string())]).end();
+    assert_eq!(code, 2);
+    ended.assert_whole("an error");
+    assert!(ended.text.contains("taken by another creel") && ended.text.contains("creel watch"), "{}", ended.text);
+}
+
+#[test]
+fn watch_shows_what_another_process_catches() {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet"]);
+    serving.post("/before", &[], b"{}");
+    let mut terminal = Terminal::start(&home, &["watch"], (24, 80), &[]);
+    terminal.wait_for("/before");
+    serving.post("/after", &[], b"{}");
+    terminal.wait_for("/after");
+    terminal.keys("q");
+    terminal.end().1.assert_whole("quit");
+}
+
+#[test]
+fn a_resend_shows_in_its_row() {
+    let home = Home::new();
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let forward = format!("http://{nobody}");
+    let mut terminal = Terminal::start(&home, &["--listen", "127.0.0.1:0", "--forward", &forward], (30, 120), &[]);
+    let address = terminal.address();
+    post(&address, b"POST /x HTTP/1.1\r\n", b"{}");
+    terminal.wait_for("/x");
+    terminal.keys("r");
+    terminal.wait_for("connection refused");
+    terminal.keys("q");
+    assert_eq!(terminal.end().0, 0);
+}
+
+/// Everything a terminal might obey, in every field a sender fills.
+#[test]
+fn no_payload_byte_reaches_the_terminal_unescaped() {
+    const EVIL: &[&[u8]] = &[
+        b"\x1b]0;owned\x07",
+        b"\x1b]52;c;b3duZWQ=\x07",
+        b"\x1b[2J",
+        b"\x1b[?1049l",
+        b"\x1bP+q\x1b\\",
+        b"\x9b31m",
+        b"\x07",
+        b"\x0e",
+        b"\xc2\x9b2J",
+        "\u{202e}evil".as_bytes(),
+        "\u{200b}\u{200d}".as_bytes(),
+        "\u{e0041}".as_bytes(),
+        b"\x08\x08\x7f",
+    ];
+    let home = Home::new();
+    let mut terminal = creel(&home, (40, 160));
+    let address = terminal.address();
+    for (n, evil) in EVIL.iter().enumerate() {
+        let printable: Vec<u8> = evil.iter().copied().filter(|b| *b >= 0x80 || (0x21..0x7f).contains(b)).collect();
+        // What is not UTF-8 cannot be in a target; as a header's value it can.
+        let target = if std::str::from_utf8(&printable).is_ok() { &printable[..] } else { b"raw" };
+        let number = format!("/{n}");
+        let parts = [
+            b"POST /",
+            target,
+            number.as_bytes(),
+            b" HTTP/1.1\r\nX-Evil: ",
+            &printable,
+            b"\r\nContent-Type: application/json\r\n",
+        ];
+        let head = parts.concat();
+        post(&address, &head, &[b"{\"evil\":\"", *evil, b"\"}", b"\n", *evil].concat());
+    }
+    terminal.wait(&format!("row {}", EVIL.len()), |screen| screen.contains(&format!("{} ", EVIL.len())));
+    // Through every capture and every tab of it.
+    terminal.keys("g\r");
+    for _ in EVIL {
+        terminal.keys("12345");
+        // An escape with a key right behind it would be that key with Alt.
+        terminal.keys("\x1b");
+        terminal.wait_for("enter open");
+        terminal.keys("j\r");
+        terminal.wait_for("esc back");
+    }
+    terminal.keys("?");
+    terminal.wait_for("Keys");
+    terminal.keys("q");
+    let (_, ended) = terminal.end();
+    ended.assert_whole("hostile payloads");
+    // creel itself sends no operating system command, no device control string and no bell.
+    for needle in
+        [&b"\x1b]"[..], b"\x1bP", b"\x07", b"\x0e", b"\xc2\x9b", b"\xe2\x80\xae", b"\xe2\x80\x8b", b"\xf3\xa0\x81\x81"]
+    {
+        assert!(
+            !ended.bytes.windows(needle.len()).any(|w| w == needle),
+            "{:?} reached the terminal",
+            String::from_utf8_lossy(needle)
+        );
+    }
+}
+
+#[test]
+fn the_smallest_and_the_largest_terminal_and_no_colour() {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet"]);
+    serving.post("/some/path", &[], b"{\"a\":1}");
+    for (size, env) in [
+        ((10, 40), &[][..]),
+        ((100, 300), &[]),
+        ((24, 80), &[("NO_COLOR", "1")]),
+        ((1, 1), &[]),
+        ((24, 80), &[("TERM", "dumb")]),
+    ] {
+        let mut terminal = Terminal::start(&home, &["watch"], size, env);
+        if size.0 > 1 {
+            terminal.wait_for("/some");
+        } else {
+            terminal.wait("anything", |text| !text.is_empty() || size == (1, 1));
+        }
+        terminal.keys("\r12345q");
+        let colours = { String::from_utf8_lossy(&terminal.seen.0.lock().unwrap().bytes).contains("\x1b[38;") };
+        let (code, ended) = {
+            terminal.keys("qq");
+            terminal.end()
+        };
+        assert_eq!(code, 0, "{size:?} {env:?}");
+        ended.assert_whole("quit");
+        assert!(!(colours && env.contains(&("NO_COLOR", "1"))), "colours in spite of NO_COLOR");
+    }
+}
+
+#[test]
+fn resizing_at_random_breaks_nothing() {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet"]);
+    for n in 0..30 {
+        serving.post(&format!("/{n}"), &[], b"{\"a\":[1,2,3]}");
+    }
+    let mut terminal = Terminal::start(&home, &["watch"], (24, 80), &[]);
+    terminal.wait_for("/29");
+    let mut seed = 7_u32;
+    for _ in 0..200 {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let (rows, cols) = (1 + (seed >> 8) % 60, 1 + (seed >> 16) % 200);
+        terminal
+            .master
+            .resize(PtySize { rows: rows as u16, cols: cols as u16, pixel_width: 0, pixel_height: 0 })
+            .unwrap();
+        let keys = b"jkgG\rhl1234\t/?v";
+        let key = keys[(seed >> 20) as usize % keys.len()];
+        terminal.keys.write_all(&[key, 0x1b]).unwrap();
+    }
+    terminal.master.resize(PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 }).unwrap();
+    assert!(Command::new("kill").args(["-TERM", &terminal.pid()]).status().unwrap().success());
+    let (code, ended) = terminal.end();
+    assert_eq!(code, 0);
+    ended.assert_whole("200 sizes");
+}
+
+/// Processor time of a process so far (proc(5): `stat`, fields 14 and 15, in ticks of 10 ms).
+#[cfg(target_os = "linux")]
+fn processor_ticks(pid: &str) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    stat.rsplit(") ").next().unwrap().split(' ').skip(11).take(2).map(|f| f.parse::<u64>().unwrap()).sum()
+}
+
+/// An idle screen blocks. Two seconds of wall time cost it no tick of 10 ms, or one that was just beginning.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_idle_screen_uses_no_processor() {
+    let home = Home::new();
+    let mut terminal = creel(&home, (40, 120));
+    let address = terminal.address();
+    post(&address, b"POST /x HTTP/1.1\r\n", b"{}");
+    terminal.wait_for("/x");
+    // The rate in the header runs out within seconds; then nothing is left to draw.
+    let pid = terminal.pid();
+    let mut quiet = false;
+    for _ in 0..20 {
+        let before = processor_ticks(&pid);
+        thread::park_timeout(Duration::from_secs(1));
+        quiet = processor_ticks(&pid) - before == 0;
+        if quiet {
+            break;
+        }
+    }
+    terminal.keys("q");
+    terminal.end();
+    assert!(quiet, "the idle screen kept the processor busy for twenty seconds");
+}
