@@ -1,10 +1,6 @@
 //! What the user typed, read with words for what is wrong with it.
 
-use crate::{
-    query::Filter,
-    record::{CaptureId, Failure},
-    store::{Reader, Start},
-};
+use crate::{query::Filter, record::Failure};
 
 /// A filter from the words of a command line, joined by blanks. None where there are none.
 pub(super) fn filter(words: &[String]) -> Result<Option<Filter>, Failure> {
@@ -17,10 +13,4 @@ pub(super) fn filter(words: &[String]) -> Result<Option<Filter>, Failure> {
         let hint = error.hint.map_or(pointer.clone(), |hint| format!("{pointer}\n  {hint}"));
         Failure::new("reading the filter", format!("{}, at column {}", error.message, error.column)).hint(hint)
     })
-}
-
-/// The newest number in a store, or zero.
-pub(super) fn newest(reader: &Reader) -> Result<CaptureId, Failure> {
-    let rows = reader.page(Start::Newest, 1, None, crate::engine::now())?;
-    Ok(rows.first().map_or(CaptureId(0), |row| row.id))
 }

@@ -5,7 +5,7 @@ use std::sync::mpsc::channel;
 use clap::Args;
 
 use super::{
-    Answer, Bin, Common, Listen, input, report,
+    Answer, Bin, Common, Listen, report,
     tail::{Follow, Wake},
 };
 use crate::{
@@ -63,10 +63,12 @@ pub(super) fn run(serve: &Serve, common: &Common) -> Result<Answer, Failure> {
     if !printer.quiet {
         let ring = wake.clone();
         engine.on_ring(move || drop(ring.send(Wake::Ring)));
+        // What came before the bell was heard is printed too.
+        let _ = wake.send(Wake::Ring);
     }
     engine.on_end(move || drop(wake.send(Wake::Stop)))?;
     let (reader, zone) = (engine.reader()?, engine::zone());
-    let last = input::newest(&reader)?;
+    let last = engine.newest_before();
     let mut follow = Follow { reader: &reader, filter: None, printer: &printer, zone: &zone, last };
     while matches!(woken.recv(), Ok(Wake::Ring)) {
         if woken.try_iter().any(|wake| matches!(wake, Wake::Stop)) {

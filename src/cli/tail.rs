@@ -42,7 +42,7 @@ pub(super) fn run(tail: &Tail, common: &Common) -> Result<Answer, Failure> {
     engine.on_ring(move || drop(ring.send(Wake::Ring)));
     engine::on_signal(move || drop(stop.send(Wake::Stop)))?;
     let (reader, zone) = (engine.reader()?, engine::zone());
-    let last = input::newest(&reader)?;
+    let last = engine::newest(&reader)?;
     let begin = reader.page(Start::Before(CaptureId(last.0 + 1)), tail.lines, filter.as_ref(), engine::now())?;
     let mut follow = Follow { reader: &reader, filter: filter.as_ref(), printer: &printer, zone: &zone, last };
     begin.iter().rev().try_for_each(|row| follow.print(row))?;
@@ -68,7 +68,7 @@ impl Follow<'_> {
     pub(super) fn catch_up(&mut self) -> Result<(), Failure> {
         // What is newer than this comes with the next ring; without the bound, a page cut short by the filter's limit
         // and a page that is up to date would look alike.
-        let newest = input::newest(self.reader)?;
+        let newest = engine::newest(self.reader)?;
         while self.last < newest && !self.printer.closed() {
             let rows = self.reader.page(Start::After(self.last), PAGE, self.filter, engine::now())?;
             rows.iter().rev().try_for_each(|row| self.print(row))?;

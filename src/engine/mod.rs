@@ -35,7 +35,7 @@ use tokio::sync::watch as flag;
 use self::{admit::Catcher, endpoint::Endpoints, port::Listener, watch::Watch};
 use crate::{
     record::{CaptureId, Delivery, Failure, Timestamp, Zone},
-    store::{self, Bell, Reader, Role, Settler, Writer},
+    store::{self, Bell, Reader, Role, Settler, Start, Writer},
     wire,
 };
 
@@ -46,6 +46,7 @@ pub struct Engine {
     endpoints: Endpoints,
     notices: Vec<Notice>,
     address: Option<SocketAddr>,
+    newest_before: CaptureId,
     server: Mutex<Option<Server>>,
     sender: Mutex<Option<Sender>>,
     writer: Mutex<Option<Writer>>,
@@ -76,6 +77,7 @@ impl Engine {
         let bell = Bell::new();
         let (writer, settler) = Writer::open(&db, Role::Capturing, bell.clone())?;
         writer.announce(&address.to_string());
+        let newest_before = newest(&Reader::open(&db)?)?;
         let catcher = Catcher::new(writer.clone(), endpoints.clone())?;
         let server = Server::start(listener, limits, catcher, settler)?;
         Ok(Self {
@@ -84,6 +86,7 @@ impl Engine {
             endpoints,
             notices,
             address: Some(address),
+            newest_before,
             server: Mutex::new(Some(server)),
             sender: Mutex::new(None),
             writer: Mutex::new(Some(writer)),
@@ -102,6 +105,7 @@ impl Engine {
             endpoints,
             notices,
             address: None,
+            newest_before: CaptureId(0),
             server: Mutex::new(None),
             sender: Mutex::new(None),
             writer: Mutex::new(None),
@@ -118,6 +122,7 @@ impl Engine {
             endpoints,
             notices,
             address: None,
+            newest_before: CaptureId(0),
             server: Mutex::new(None),
             sender: Mutex::new(None),
             writer: Mutex::new(None),
@@ -128,6 +133,11 @@ impl Engine {
     /// Where it listens; none where it only looks.
     pub fn address(&self) -> Option<SocketAddr> {
         self.address
+    }
+
+    /// The newest capture there was before this process began to catch.
+    pub fn newest_before(&self) -> CaptureId {
+        self.newest_before
     }
 
     /// The store's file.
@@ -267,6 +277,12 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 
 fn spawn<T: Send + 'static>(name: &str, body: impl FnOnce() -> T + Send + 'static) -> Result<JoinHandle<T>, Failure> {
     thread::Builder::new().name(name.to_owned()).spawn(body).map_err(|why| Failure::new("starting a thread", why))
+}
+
+/// The newest capture's number, or zero.
+pub fn newest(reader: &Reader) -> Result<CaptureId, Failure> {
+    let rows = reader.page(Start::Newest, 1, None, now())?;
+    Ok(rows.first().map_or(CaptureId(0), |row| row.id))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

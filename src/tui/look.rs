@@ -110,8 +110,9 @@ impl Look {
             Paint::Good => (Some(Color::Green), Modifier::empty()),
             Paint::Bad => (Some(Color::Red), Modifier::BOLD),
             Paint::Warning => (Some(Color::Yellow), Modifier::empty()),
-            Paint::Selected => return Style::new().add_modifier(Modifier::REVERSED),
-            Paint::Resting => return Style::new().add_modifier(Modifier::BOLD | Modifier::UNDERLINED),
+            Paint::Selected => return bare().add_modifier(Modifier::REVERSED),
+            Paint::Resting if self.colour => return bare().bg(Color::DarkGray),
+            Paint::Resting => return Style::new().add_modifier(Modifier::UNDERLINED),
             Paint::Marked => return self.style(Paint::Bad).add_modifier(Modifier::REVERSED),
             Paint::Body(role) => body_style(role),
         };
@@ -122,6 +123,11 @@ impl Look {
             _ => style.add_modifier(weight),
         }
     }
+}
+
+/// A style that lays itself over all others: a row of many colours would be a row of many patches.
+fn bare() -> Style {
+    Style::new().fg(Color::Reset).bg(Color::Reset).remove_modifier(Modifier::all())
 }
 
 fn body_style(role: body::Role) -> (Option<Color>, Modifier) {
