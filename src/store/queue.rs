@@ -86,6 +86,8 @@ struct Waiting {
     jobs: std::collections::VecDeque<Job>,
     bytes: usize,
     closed: bool,
+    /// Whether the writer waits: waking one that does not costs a system call for nothing.
+    idle: bool,
     /// Refused requests that found the queue full: they are counted all the same.
     dropped: u64,
 }
@@ -106,8 +108,11 @@ impl Queue {
         }
         waiting.bytes += bytes;
         waiting.jobs.push_back(job);
+        let idle = std::mem::take(&mut waiting.idle);
         drop(waiting);
-        self.0.1.notify_one();
+        if idle {
+            self.0.1.notify_one();
+        }
         Ok(())
     }
 
@@ -116,8 +121,10 @@ impl Queue {
     pub(super) fn take(&self) -> Option<(Vec<Job>, u64)> {
         let mut waiting = self.lock();
         while waiting.jobs.is_empty() && !waiting.closed {
+            waiting.idle = true;
             waiting = self.0.1.wait(waiting).unwrap_or_else(PoisonError::into_inner);
         }
+        waiting.idle = false;
         if waiting.jobs.is_empty() && waiting.dropped == 0 {
             return None;
         }

@@ -5,7 +5,7 @@
 //! it is believed, so that collisions, and captures deleted since, do no harm. Every [`RUN`] captures the pairs
 //! are stored as one blob, in the transaction that stores the capture; a start reads those blobs and the rows after them.
 
-use std::collections::HashMap;
+use std::collections::BTreeSet;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -13,7 +13,7 @@ use crate::record::CaptureId;
 
 /// How many captures one stored run covers.
 const RUN: i64 = 4_096;
-/// How many pairs are kept in the map before they are merged into the sorted list.
+/// How many pairs are kept in the set before they are merged into the sorted list.
 const RECENT: usize = 65_536;
 
 /// The event of a capture, as far as sameness goes.
@@ -42,8 +42,7 @@ type Pair = (u32, u32);
 /// The pairs of all captures.
 pub(super) struct Seen {
     sorted: Vec<Pair>,
-    recent: HashMap<u32, Vec<u32>>,
-    recent_count: usize,
+    recent: BTreeSet<Pair>,
     /// The pairs that no stored run has yet, in the order of their captures.
     tail: Vec<Pair>,
     /// The first capture that no stored run covers.
@@ -53,8 +52,7 @@ pub(super) struct Seen {
 impl Seen {
     /// Reads the stored runs, and the rows after the last.
     pub(super) fn load(connection: &Connection) -> rusqlite::Result<Self> {
-        let mut seen =
-            Self { sorted: Vec::new(), recent: HashMap::new(), recent_count: 0, tail: Vec::new(), tail_from: 1 };
+        let mut seen = Self { sorted: Vec::new(), recent: BTreeSet::new(), tail: Vec::new(), tail_from: 1 };
         let mut runs = connection.prepare("SELECT last_id, entries FROM event_run ORDER BY first_id")?;
         let mut rows = runs.query([])?;
         while let Some(row) = rows.next()? {
@@ -80,9 +78,9 @@ impl Seen {
         let hash = key.hash();
         let from = self.sorted.partition_point(|pair| pair.0 < hash);
         let sorted = self.sorted[from..].iter().take_while(|pair| pair.0 == hash).map(|pair| pair.1);
-        let mut candidates: Vec<u32> = sorted.chain(self.recent.get(&hash).into_iter().flatten().copied()).collect();
-        candidates.sort_unstable();
-        candidates.into_iter().map(|id| verify(connection, i64::from(id), key)).find_map(Result::transpose).transpose()
+        let recent = self.recent.range((hash, 0)..=(hash, u32::MAX)).map(|pair| pair.1);
+        // What is in the set came after what is in the list: the first is found first.
+        sorted.chain(recent).map(|id| verify(connection, i64::from(id), key)).find_map(Result::transpose).transpose()
     }
 
     /// Remembers a capture.
@@ -91,27 +89,22 @@ impl Seen {
         let Ok(number) = u32::try_from(id.0) else { return };
         let pair = (key.hash(), number);
         self.tail.push(pair);
-        self.recent.entry(pair.0).or_default().push(number);
-        self.recent_count += 1;
-        if self.recent_count >= RECENT {
+        self.recent.insert(pair);
+        if self.recent.len() >= RECENT {
             self.merge();
         }
     }
 
     fn merge(&mut self) {
-        let recent = std::mem::take(&mut self.recent);
-        self.sorted.extend(recent.into_iter().flat_map(|(hash, ids)| ids.into_iter().map(move |id| (hash, id))));
+        self.sorted.extend(std::mem::take(&mut self.recent));
         self.sorted.sort_unstable();
-        self.recent_count = 0;
     }
 
     /// Forgets the captures from this number on: their transaction was rolled back.
     pub(super) fn forget_from(&mut self, id: CaptureId) {
         let keep = |number: u32| i64::from(number) < id.0;
         self.sorted.retain(|pair| keep(pair.1));
-        self.recent.values_mut().for_each(|ids| ids.retain(|&number| keep(number)));
-        self.recent.retain(|_, ids| !ids.is_empty());
-        self.recent_count = self.recent.values().map(Vec::len).sum();
+        self.recent.retain(|pair| keep(pair.1));
         self.tail.retain(|pair| keep(pair.1));
     }
 
@@ -215,7 +208,7 @@ mod tests {
         capture(&connection, &mut seen, 1, "a");
         // The same hash by force: only the row can tell them apart.
         let other = key("b");
-        seen.recent.insert(other.hash(), vec![1]);
+        seen.recent.insert((other.hash(), 1));
         assert_eq!(seen.first(&connection, &other).unwrap(), None);
         let elsewhere = EventKey { endpoint: "f", ..key("a") };
         assert_eq!(seen.first(&connection, &elsewhere).unwrap(), None);
@@ -230,7 +223,7 @@ mod tests {
         seen.merge();
         seen.insert(CaptureId(3), &key("c"));
         seen.forget_from(CaptureId(2));
-        assert_eq!((seen.sorted.len(), seen.recent_count, seen.tail.len()), (1, 0, 1));
+        assert_eq!((seen.sorted.len(), seen.recent.len(), seen.tail.len()), (1, 0, 1));
         assert_eq!(seen.first(&connection, &key("a")).unwrap(), Some(CaptureId(1)));
     }
 }
