@@ -5,6 +5,8 @@
 //!
 //! `cargo bench --bench capture`; `CREEL_BENCH_ROUNDS` (5) and `CREEL_BENCH_SECONDS` (2) set its length.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a bench that cannot run ends")]
+
 use std::{
     env, fs,
     io::{BufRead, BufReader, Write},
@@ -111,7 +113,7 @@ fn measure(server: &str, connections: usize, length: Duration, folder: &Path) ->
     let began = Instant::now();
     let mut latencies = runtime.block_on(load(address, connections, length, &request));
     let took = began.elapsed();
-    let processor = processor_time(child.id()) - before;
+    let processor = processor_time(child.id()).saturating_sub(before);
     let resident_mib = resident(child.id());
     child.kill().unwrap();
     child.wait().unwrap();

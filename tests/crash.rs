@@ -1,5 +1,7 @@
 //! Kill the process at any moment: every request that was answered is there, once.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 mod support;
 
 use std::{

@@ -1,5 +1,7 @@
 //! creel without its screen, used as a script would: the whole circle, each subcommand, each exit code.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 mod support;
 
 use std::{

@@ -1,5 +1,7 @@
 //! What comes over the wire, byte by byte: each odd request has its answer, its mark, and its place in the store.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 mod support;
 
 use std::io::{Read, Write};

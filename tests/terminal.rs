@@ -1,5 +1,7 @@
 //! The screen in a real terminal: what a person sees, and the terminal whole again however it ends.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 mod support;
 
 use std::{
@@ -64,7 +66,7 @@ impl Terminal {
         ));
         let (mut reader, heard) = (pty.master.try_clone_reader().unwrap(), Arc::clone(&seen));
         thread::spawn(move || {
-            let mut part = [0; 65536];
+            let mut part = [0; 8192];
             loop {
                 let n = reader.read(&mut part).unwrap_or(0);
                 let mut seen = heard.0.lock().unwrap();

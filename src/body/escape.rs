@@ -38,9 +38,8 @@ const HIDDEN: [(u32, u32); 21] = [
 /// Whether a character may reach the terminal as it is. What may not is shown by [`escape`].
 pub fn is_safe(char: char) -> bool {
     match u32::from(char) {
-        0x20..=0x7E => true,
+        0x20..=0x7E | 0xA0..=0xAC => true,
         0x00..=0x9F => false,
-        0xA0..=0xAC => true,
         code => HIDDEN.binary_search_by(|&(first, last)| place(first, last, code)).is_err() && code & 0xFFFE != 0xFFFE,
     }
 }
@@ -166,8 +165,7 @@ fn is_mark(char: char) -> bool {
 /// How many characters the shown form of a character has at most.
 pub(super) fn shown_chars(char: char) -> usize {
     match char {
-        ' '..='~' => 1,
-        '\0'..='\x1F' | '\x7F' => 1,
+        '\0'..='\x7F' => 1,
         _ if !is_safe(char) => 10,
         // The ninth mark in a row brings the count, the first may bring a circle: three each is more than both.
         _ if is_mark(char) => 3,

@@ -49,7 +49,7 @@ pub(super) fn open(content: &Content) -> Result<Box<dyn Document>, String> {
 /// What is shown below the name instead of beside it: JSON and lines where wanted, and what no line can hold in any case.
 fn opened(field: &Field<'_>, is_wanted: bool) -> Option<Box<dyn Document>> {
     let value = decoded(field.value);
-    let is_long = cut(&value, LINE_CHARS - NAME_CHARS - 16) < value.len();
+    let is_long = cut(&value, LINE_CHARS - NAME_CHARS - 16).bytes < value.len();
     let holds_json = matches!(value.trim_ascii_start().first(), Some(b'{' | b'['));
     if is_wanted && holds_json && json::check(&value).is_ok() {
         return Some(json::document(Bytes::copy_from_slice(&value), None, None));
@@ -131,34 +131,87 @@ impl Walk for Form {
     fn step(&self, place: &mut Place, sink: &mut impl Sink) {
         let field = Field::at(&self.bytes, place.at);
         let below = self.below.get(&place.at);
-        self.draw(&field, below.map(|document| &**document), place.row, sink);
+        draw(&field, below.map(|document| &**document), place.row, sink);
         let rows = below.map_or(0, |document| document.line_count());
         *place =
             if place.row < rows { Place { row: place.row + 1, ..*place } } else { Place { at: field.next, row: 0 } };
     }
 }
 
-impl Form {
-    fn draw<S: Sink>(&self, field: &Field<'_>, below: Option<&dyn Document>, row: usize, sink: &mut S) {
-        if !S::DRAWS {
-            return;
-        }
-        if let (Some(document), Some(line)) = (below, row.checked_sub(1)) {
-            sink.add(Role::Plain, "  ");
-            document.lines(line..line + 1).into_iter().for_each(|line| sink.append(line));
-            return;
-        }
-        let name = decoded(field.name);
-        let shown = cut(&name, NAME_CHARS);
-        sink.put(Role::Key, &name[..shown]);
-        if shown < name.len() {
-            sink.add(Role::Dim, &format!("… {} bytes more", name.len() - shown));
-        }
-        if field.has_value {
-            sink.add(Role::Punctuation, " = ");
-        }
-        if below.is_none() {
-            sink.put(Role::Text, &decoded(field.value));
+fn draw<S: Sink>(field: &Field<'_>, below: Option<&dyn Document>, row: usize, sink: &mut S) {
+    if !S::DRAWS {
+        return;
+    }
+    if let (Some(document), Some(line)) = (below, row.checked_sub(1)) {
+        sink.add(Role::Plain, "  ");
+        document.lines(line..line + 1).into_iter().for_each(|line| sink.append(line));
+        return;
+    }
+    let name = decoded(field.name);
+    let shown = cut(&name, NAME_CHARS).bytes;
+    sink.put(Role::Key, &name[..shown]);
+    if shown < name.len() {
+        sink.add(Role::Dim, &format!("… {} bytes more", name.len() - shown));
+    }
+    if field.has_value {
+        sink.add(Role::Punctuation, " = ");
+    }
+    if below.is_none() {
+        sink.put(Role::Text, &decoded(field.value));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::body::Line;
+
+    fn opened(bytes: impl Into<Bytes>) -> Box<dyn Document> {
+        let content_type = Some("application/x-www-form-urlencoded".to_string());
+        open(&Content { bytes: bytes.into(), content_type, content_encoding: None }).unwrap()
+    }
+
+    fn text(line: &Line) -> String {
+        line.iter().map(|span| span.text.as_str()).collect()
+    }
+
+    fn shown(document: &dyn Document) -> Vec<String> {
+        document.lines(0..document.line_count()).iter().map(text).collect()
+    }
+
+    #[test]
+    fn fields_are_decoded_in_their_order_and_number() {
+        let document = opened("b=1+2%2B3&a=caf%C3%A9&a=%zz%9&flag&=&x=%9B%1b");
+        let lines = shown(&*document);
+        assert_eq!(lines, ["b = 1 2+3", "a = café", "a = %zz%9", "flag", " = ", "x = \\x9b␛"]);
+    }
+
+    #[test]
+    fn json_in_a_value_is_shown_below_its_name() {
+        let lines = shown(&*opened("payload=%7B%22a%22%3A%5B1%5D%7D&token=%7Bx&z=1"));
+        assert_eq!(lines, ["payload = ", "  {", "    \"a\": [", "      1", "    ]", "  }", "token = {x", "z = 1"]);
+    }
+
+    #[test]
+    fn a_value_of_several_lines_is_shown_in_lines() {
+        assert_eq!(shown(&*opened("body=a%0Ab&z=1")), ["body = ", "  a", "  b", "z = 1"]);
+    }
+
+    #[test]
+    fn a_million_tiny_objects_and_one_huge_value_stay_cheap() {
+        let document = opened("a={}&".repeat(100_000) + "z=" + &"%1b".repeat(100_000));
+        let lines = document.lines(0..document.line_count());
+        assert!(lines.iter().all(|line| text(line).chars().count() <= LINE_CHARS));
+        let escapes = lines.iter().map(|line| text(line).matches('␛').count()).sum::<usize>();
+        assert_eq!((escapes, text(&lines[lines.len() - 26]).as_str()), (100_000, "z = "));
+    }
+
+    #[test]
+    fn what_is_chunked_is_the_same_from_any_line() {
+        let document = opened("a=%7B%22x%22:1%7D&b=2&".repeat(200));
+        let all = document.lines(0..document.line_count());
+        for start in [0, 1, 63, 64, 65, 700] {
+            assert_eq!(document.lines(start..start + 9), all[start..start + 9]);
         }
     }
 }

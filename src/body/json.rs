@@ -87,8 +87,16 @@ fn broken(bytes: &[u8], skipped: usize, error: &serde_json::Error) -> Broken {
     let at = (start + within).min(text.len());
     let column = String::from_utf8_lossy(&text[start..at]).chars().count() + 1;
     let said = error.to_string();
-    let why = said.rfind(" at line ").map_or(said.as_str(), |end| &said[..end]).to_string();
-    Broken { byte: skipped + at, line: error.line(), column, why }
+    let why = if is_trailing_comma(&text[..at], text.get(at)) {
+        "trailing comma"
+    } else {
+        said.rfind(" at line ").map_or(said.as_str(), |end| &said[..end])
+    };
+    Broken { byte: skipped + at, line: error.line(), column, why: why.to_string() }
+}
+
+fn is_trailing_comma(before: &[u8], byte: Option<&u8>) -> bool {
+    matches!(byte, Some(b'}' | b']')) && before.trim_ascii_end().ends_with(b",")
 }
 
 #[cfg(test)]
@@ -144,7 +152,7 @@ mod tests {
     #[test]
     fn broken_json_shows_and_says_where() {
         for (text, note) in [
-            ("{\"a\": 1,}", "invalid JSON at 1:9 (byte 8): key must be a string"),
+            ("{\"a\": 1,}", "invalid JSON at 1:9 (byte 8): trailing comma"),
             ("{\n \"é\": NaN}", "invalid JSON at 2:7 (byte 9): expected value"),
             ("{\"a\": \"foo", "invalid JSON at 1:11 (byte 10): EOF while parsing a string"),
             ("[1 2]", "invalid JSON at 1:4 (byte 3): expected `,` or `]`"),
@@ -175,7 +183,7 @@ mod tests {
 
     #[test]
     fn any_screen_is_the_same_through_the_index_and_from_the_top() {
-        let text: String = (0..500).map(|n| format!("{{\"n\":[{n},{n}]}}\n")).collect();
+        let text = (0..500).map(|n| format!("{{\"n\":[{n},{n}]}}\n")).collect::<Vec<_>>().concat();
         let document = opened(text);
         let all = document.lines(0..document.line_count());
         for start in [0, 1, 63, 64, 65, 1_000, all.len() - 1] {

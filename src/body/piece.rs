@@ -94,7 +94,9 @@ impl Sink for Draw {
     }
 
     fn append(&mut self, line: Line) {
-        line.into_iter().for_each(|span| self.span(span.role, &span.text));
+        for span in line {
+            self.span(span.role, &span.text);
+        }
     }
 }
 
@@ -150,40 +152,35 @@ impl<W: Walk> Sparse<W> {
     }
 }
 
-/// How many of the bytes, whole characters, are shown in at most that many characters; all of them where they fit, at
-/// least one character in any case. Looks at no more bytes than a line can hold.
-pub(super) fn cut(bytes: &[u8], chars: usize) -> usize {
-    // No byte is shown in more than four characters (`\x9b`; a C1 character takes eight for its two).
-    if bytes.len() <= chars / 4 {
-        return bytes.len();
-    }
-    // A character has at most four bytes, so a longer window could not be filled.
-    let window = &bytes[..bytes.len().min(LINE_CHARS * 4 + 4)];
-    let (mut used, mut at) = (0, 0);
-    for chunk in window.utf8_chunks() {
-        for char in chunk.valid().chars() {
-            used += if char == '\t' { TAB } else { escape::shown_chars(char) };
-            if used > chars {
-                return at.max(first(bytes));
-            }
-            at += char.len_utf8();
-        }
-        for _ in chunk.invalid() {
-            used += 4;
-            if used > chars {
-                return at.max(first(bytes));
-            }
-            at += 1;
-        }
-    }
-    at
+/// The first part of some bytes, as it fits in a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Cut {
+    /// How many bytes.
+    pub(super) bytes: usize,
+    /// How many characters they are shown in, at most.
+    pub(super) chars: usize,
 }
 
-/// The length of the first character; of one byte that begins none.
-fn first(bytes: &[u8]) -> usize {
-    let head = &bytes[..bytes.len().min(4)];
-    let valid = head.utf8_chunks().next().and_then(|chunk| chunk.valid().chars().next());
-    valid.map_or(1, char::len_utf8)
+/// How many of the bytes, whole characters, are shown in at most that many characters; at least one character in any
+/// case, where there is one. Looks at no more bytes than a line can hold.
+pub(super) fn cut(bytes: &[u8], chars: usize) -> Cut {
+    // A character has at most four bytes, so a longer window could not be filled.
+    let window = &bytes[..bytes.len().min(LINE_CHARS * 4 + 4)];
+    let mut taken = Cut { bytes: 0, chars: 0 };
+    for (bytes, shown) in window.utf8_chunks().flat_map(|chunk| sizes(&chunk)) {
+        if taken.bytes > 0 && taken.chars + shown > chars {
+            break;
+        }
+        taken = Cut { bytes: taken.bytes + bytes, chars: taken.chars + shown };
+    }
+    taken
+}
+
+/// The size of each character: bytes, and characters it is shown in. A byte that is no character is shown as `\x9b`.
+fn sizes<'a>(chunk: &std::str::Utf8Chunk<'a>) -> impl Iterator<Item = (usize, usize)> + use<'a> {
+    let shown = |char| if char == '\t' { TAB } else { escape::shown_chars(char) };
+    let valid = chunk.valid().chars().map(move |char| (char.len_utf8(), shown(char)));
+    valid.chain(chunk.invalid().iter().map(|_| (1, 4)))
 }
 
 #[cfg(test)]
@@ -197,7 +194,7 @@ mod tests {
         fn a_cut_fits_and_loses_nothing(text in "[a\u{301}\u{9b}\u{202e}\u{1b}東\u{10ffff}]{1,60}", chars in 12usize..50) {
             let (mut rest, mut parts) = (text.as_bytes(), Vec::new());
             while !rest.is_empty() {
-                let (part, left) = rest.split_at(cut(rest, chars));
+                let (part, left) = rest.split_at(cut(rest, chars).bytes);
                 prop_assert!(escape::escape_bytes(part).chars().count() <= chars);
                 parts.extend_from_slice(part);
                 rest = left;
@@ -207,7 +204,7 @@ mod tests {
 
         #[test]
         fn a_cut_goes_forward_on_any_bytes(bytes in prop::collection::vec(any::<u8>(), 1..200), chars in 0usize..30) {
-            prop_assert!((1..=bytes.len()).contains(&cut(&bytes, chars)));
+            prop_assert!((1..=bytes.len()).contains(&cut(&bytes, chars).bytes));
         }
     }
 }

@@ -8,7 +8,7 @@ use memchr::memchr2;
 
 use super::{
     LINE_CHARS, Role,
-    piece::{Sink, Walk, cut},
+    piece::{Cut, Sink, Walk, cut},
 };
 
 /// How deep the indentation goes; what lies deeper is shown at this depth.
@@ -134,20 +134,18 @@ impl Pretty {
 
     /// Shows as much of a token as the line has room for. False where it goes on in the next line.
     fn token(&self, place: &mut Place, token: Token, line: &mut Progress, sink: &mut impl Sink) -> bool {
-        self.indent(place, line, sink);
+        indent(place, line, sink);
         let rest = &self.bytes[place.at..token.end];
-        let (taken, used) = if rest.len() <= SHORT && line.used + SPARE + 4 * SHORT < LINE_CHARS {
-            (rest.len(), rest.len() * 4)
+        let part = if rest.len() <= SHORT && line.used + SPARE + 4 * SHORT < LINE_CHARS {
+            Cut { bytes: rest.len(), chars: rest.len() * 4 }
         } else {
-            let room = LINE_CHARS.saturating_sub(line.used + SPARE);
-            // What was measured fills the line as far as a neighbour is concerned, unless it is known to be short.
-            let taken = cut(rest, room);
-            (taken, if taken < rest.len() { room } else { room.min(rest.len() * 4) })
+            cut(rest, LINE_CHARS.saturating_sub(line.used + SPARE))
         };
-        sink.put(self.role(token.role, place.at, place.at + taken), &rest[..taken]);
-        line.used += used;
-        place.at += taken;
-        if taken < rest.len() {
+        let end = place.at + part.bytes;
+        sink.put(self.role(token.role, place.at, end), &rest[..part.bytes]);
+        line.used += part.chars;
+        place.at = end;
+        if end < token.end {
             place.inside = Some(token);
             return false;
         }
@@ -156,22 +154,11 @@ impl Pretty {
     }
 
     fn mark(&self, place: &mut Place, length: usize, line: &mut Progress, sink: &mut impl Sink) {
-        self.indent(place, line, sink);
+        indent(place, line, sink);
         let end = place.at + length;
         sink.put(self.role(Role::Punctuation, place.at, end), &self.bytes[place.at..end]);
         line.used += length;
         place.at = end;
-    }
-
-    fn indent(&self, place: &Place, line: &mut Progress, sink: &mut impl Sink) {
-        if !std::mem::take(&mut line.is_empty) {
-            return;
-        }
-        let depth = place.depth.min(DEEPEST_INDENT);
-        if depth > 0 {
-            (0..depth).for_each(|_| sink.add(Role::Plain, "  "));
-        }
-        line.used += depth as usize * 2;
     }
 
     fn role(&self, role: Role, start: usize, end: usize) -> Role {
@@ -211,6 +198,18 @@ impl Pretty {
         };
         Token { end: start + length, role }
     }
+}
+
+/// Indents a line that is still empty.
+fn indent(place: &Place, line: &mut Progress, sink: &mut impl Sink) {
+    if !std::mem::take(&mut line.is_empty) {
+        return;
+    }
+    let depth = place.depth.min(DEEPEST_INDENT);
+    for _ in 0..depth {
+        sink.add(Role::Plain, "  ");
+    }
+    line.used += depth as usize * 2;
 }
 
 /// Whether this is a number of JSON (RFC 8259, section 6).

@@ -129,7 +129,7 @@ impl Text {
         const WIDEST: usize = 8;
         let room = LINE_CHARS - SPARE;
         if !self.is_latin1 {
-            return cut(segment, room);
+            return cut(segment, room).bytes;
         }
         let mut used = 0;
         let shown = |byte: &u8| if matches!(byte, 0x80..=0x9F | b'\t' | 0xAD) { WIDEST } else { 1 };

@@ -64,7 +64,7 @@ fn print(printer: &Printer, capture: &Capture, deliveries: &[Delivery], zone: &Z
         printer.line("trailers")?;
         print_headers(printer, capture.trailers.iter())?;
     }
-    print_body(printer, content(capture))?;
+    print_body(printer, &content(capture))?;
     deliveries.iter().rev().try_for_each(|delivery| print_delivery(printer, delivery, zone))
 }
 
@@ -121,14 +121,14 @@ fn content(capture: &Capture) -> Content {
 }
 
 /// The body through the view that fits it best.
-fn print_body(printer: &Printer, content: Content) -> Result<(), Failure> {
+fn print_body(printer: &Printer, content: &Content) -> Result<(), Failure> {
     if content.bytes.is_empty() {
         return Ok(());
     }
     printer.line("")?;
-    let view = body::best(&content);
+    let view = body::best(content);
     let document =
-        (view.open)(&content).map_err(|why| Failure::new(format!("showing the body as {}", view.name), why))?;
+        (view.open)(content).map_err(|why| Failure::new(format!("showing the body as {}", view.name), why))?;
     let count = document.line_count();
     for from in (0..count).step_by(SLICE) {
         for line in document.lines(from..count.min(from + SLICE)) {
@@ -162,7 +162,7 @@ fn print_reply(printer: &Printer, reply: &Reply) -> Result<(), Failure> {
         content_type: header("content-type"),
         content_encoding: header("content-encoding"),
     };
-    print_body(printer, content)?;
+    print_body(printer, &content)?;
     if reply.truncated { printer.line("(the reply went on; this is its first part)") } else { Ok(()) }
 }
 

@@ -89,7 +89,7 @@ fn from_file(path: &Path) -> Result<Case, Failure> {
     if bytes.len() as u64 > LARGEST {
         return Err(Failure::new(doing(), format!("it is larger than {} MiB", LARGEST >> 20)));
     }
-    let (head, body) = split(Bytes::from(bytes)).ok_or_else(|| {
+    let (head, body) = split(&Bytes::from(bytes)).ok_or_else(|| {
         Failure::new(doing(), "it is no HTTP request").hint("request line, headers, an empty line, then the body")
     })?;
     Ok(Case {
@@ -104,7 +104,7 @@ fn from_file(path: &Path) -> Result<Case, Failure> {
 }
 
 /// Head and body of a raw request. A file that ends with its head has an empty body.
-fn split(bytes: Bytes) -> Option<(Head, Bytes)> {
+fn split(bytes: &Bytes) -> Option<(Head, Bytes)> {
     let mut at = 0;
     let end = loop {
         let line = at + memchr::memchr(b'\n', &bytes[at..]).unwrap_or(bytes.len() - at);
@@ -190,10 +190,10 @@ mod tests {
             ("GET /c HTTP/1.1\r\nA: 1\r\n", "/c", ""),
             ("GET /d HTTP/1.1", "/d", ""),
         ] {
-            let (head, rest) = split(Bytes::from_static(raw.as_bytes())).unwrap();
+            let (head, rest) = split(&Bytes::from_static(raw.as_bytes())).unwrap();
             assert_eq!((&*head.path(), &rest[..]), (path, body.as_bytes()));
         }
-        assert!(split(Bytes::from_static(b"")).is_none());
-        assert!(split(Bytes::from_static(b"{\"a\":1}")).is_none());
+        assert!(split(&Bytes::from_static(b"")).is_none());
+        assert!(split(&Bytes::from_static(b"{\"a\":1}")).is_none());
     }
 }

@@ -207,7 +207,9 @@ mod tests {
                 );
             }
             Value::Array(items) => {
-                items.iter().for_each(|item| agree(root, &schema["items"], item, &format!("{place}[]"), wrong))
+                for item in items {
+                    agree(root, &schema["items"], item, &format!("{place}[]"), wrong);
+                }
             }
             _ if schema["type"].is_null() && schema["enum"].is_null() => wrong.push(format!("{place} has no type")),
             _ => {}

@@ -5,7 +5,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 /// A doorbell, not a parcel: it says that something changed, never what. Whoever hears it asks the store; so a slow
 /// listener can lag but not lie, and nothing can overflow.
 #[derive(Clone, Default)]
-pub struct Bell(Arc<RwLock<Vec<Box<dyn Fn() + Send + Sync>>>>);
+pub struct Bell(Arc<RwLock<Vec<Listener>>>);
+
+/// What is called at a ring.
+type Listener = Box<dyn Fn() + Send + Sync>;
 
 impl Bell {
     /// A bell that nobody hears yet.

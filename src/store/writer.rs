@@ -39,12 +39,15 @@ pub struct Stored {
     pub duplicate_of: Option<CaptureId>,
 }
 
+/// The writer's thread, and how it ended.
+type Thread = JoinHandle<Result<(), Failure>>;
+
 /// The way to the writer's thread. Clones are the same writer.
 #[derive(Clone)]
 pub struct Writer {
     queue: Queue,
     lock: Option<Arc<Lock>>,
-    thread: Arc<Mutex<Option<JoinHandle<Result<(), Failure>>>>>,
+    thread: Arc<Mutex<Option<Thread>>>,
 }
 
 impl Writer {

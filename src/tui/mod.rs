@@ -45,5 +45,6 @@ pub fn show(engine: &Arc<Engine>) -> Result<(), Failure> {
         zone: crate::engine::zone(),
         look: look::Look::from_environment(),
     };
-    run::on_terminal(Arc::new(stage::Live::new(Arc::clone(engine))?), options)
+    let stage: Arc<dyn stage::Stage> = Arc::new(stage::Live::new(Arc::clone(engine))?);
+    run::on_terminal(&stage, options)
 }

@@ -43,7 +43,7 @@ pub(super) struct Options {
 }
 
 /// Runs the screen on the terminal until it is left.
-pub(super) fn on_terminal(stage: Arc<dyn Stage>, options: Options) -> Result<(), Failure> {
+pub(super) fn on_terminal(stage: &Arc<dyn Stage>, options: Options) -> Result<(), Failure> {
     let (messages, inbox) = channel();
     terminal::tell_panics(messages.clone());
     let stop = messages.clone();
@@ -52,7 +52,7 @@ pub(super) fn on_terminal(stage: Arc<dyn Stage>, options: Options) -> Result<(),
     stage.on_end(Box::new(move || drop(over.send(Msg::ServerEnded))))?;
     let (guard, mut terminal) = Guard::take()?;
     listen_to_keys(messages.clone())?;
-    let left = run(&mut terminal, &stage, options, &messages, &inbox);
+    let left = run(&mut terminal, stage, options, &messages, &inbox);
     drop(guard);
     for words in terminal::panics() {
         eprintln!("creel: a part of creel failed while it ran: {}", body::escape(&words));

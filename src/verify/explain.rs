@@ -1,105 +1,107 @@
-//! Why a check did not pass, in words for a person.
+//! Says what is wrong with a signature, in one or two plain sentences.
 
-use super::provider::{Provider, Scheme};
-use crate::record::Explanation;
+use super::{
+    Provider,
+    check::{Finding, Problem},
+    mac::Algorithm,
+    scheme::Scheme,
+    time::Window,
+};
+use crate::record::{Fault, Verdict};
 
-fn because(text: String, tried: u64) -> Option<Explanation> {
-    Some(Explanation { by: None, text, tried })
+/// What a problem is called.
+pub(super) fn judged(problem: &Problem) -> (Verdict, Fault) {
+    match problem {
+        Problem::SecretMissing => (Verdict::Unchecked, Fault::SecretMissing),
+        Problem::SecretUnusable(_) | Problem::Truncated => (Verdict::Unchecked, Fault::Unsupported),
+        Problem::SignatureMissing | Problem::PartMissing(_) => (Verdict::Failed, Fault::HeaderMissing),
+        Problem::Malformed(_) | Problem::BadTimestamp(_) => (Verdict::Failed, Fault::Malformed),
+        Problem::Mismatch | Problem::BodyChanged => (Verdict::Failed, Fault::Mismatch),
+        Problem::Stale => (Verdict::Failed, Fault::Stale),
+    }
 }
 
-/// The signature's header is not there.
-pub(super) fn header_missing(provider: &Provider, scheme: &Scheme) -> Option<Explanation> {
-    let (title, header) = (provider.title(), &scheme.header);
-    because(
-        format!(
-            "{title} signs with the header {header}, and this request has none. Is a secret set at {title}, and did the request come from there?"
-        ),
-        0,
-    )
-}
-
-/// The timestamp is not there.
-pub(super) fn stamp_missing(provider: &Provider, place: &str) -> Option<Explanation> {
-    because(format!("{} signs a timestamp in {place}, and this request has none.", provider.title()), 0)
-}
-
-/// There is no signature of the right form.
-pub(super) fn malformed(scheme: &Scheme) -> Option<Explanation> {
-    let (header, form) = (&scheme.header, scheme.form_of_signature());
-    because(format!("What stands in {header} is no signature of this scheme, which looks like `{form}`."), 0)
-}
-
-/// The timestamp is no number.
-pub(super) fn stamp_malformed(place: &str) -> Option<Explanation> {
-    because(format!("The timestamp in {place} is not a number of seconds."), 0)
-}
-
-/// No signature is the one that a secret gives.
-pub(super) fn mismatch(scheme: &Scheme, tried: u64, secrets: usize) -> Option<Explanation> {
-    let secrets = if secrets == 1 {
-        "the configured secret".to_owned()
-    } else {
-        format!("any of the {secrets} configured secrets")
-    };
-    let text = match &scheme.content {
-        None => format!("The token is not {secrets}."),
-        Some(_) if !scheme.algorithm.is_symmetric() => {
+/// The sentences. `secrets` is how many secrets there are.
+pub(super) fn text(
+    provider: &Provider,
+    scheme: &Scheme,
+    secrets: usize,
+    problem: &Problem,
+    finding: &Finding<'_>,
+) -> String {
+    let title = &provider.title;
+    match problem {
+        Problem::SecretMissing => format!("No secret is configured for {title}, so its signature was not checked."),
+        Problem::SecretUnusable(why) => {
             format!(
-                "The signature is not of these bytes under {secrets}. Either the key is of another sender, or something on the way changed what was signed."
+                "The configured secret {why}. {title} hands it out as: {}.",
+                scheme.secret.described(scheme.algorithm)
             )
         }
-        Some(content) => {
-            let url = if content.has_url() {
-                ", or the URL is not the one that was signed: set `url` to the one the sender knows"
-            } else {
-                ""
-            };
-            format!(
-                "The signature is not the one that {secrets} gives for these bytes. Either the sender has another secret, or something on the way changed what was signed{url}."
-            )
+        Problem::Truncated => {
+            "Only a part of the body was kept, and the signature covers all of it: it cannot be checked.".to_owned()
         }
+        Problem::SignatureMissing => {
+            let places = provider.place_titles();
+            let what = if finding.place.header().is_some() { "no such header" } else { "nothing there" };
+            format!("{title} signs with {places}; this request has {what}. Is a secret set on the provider's side?")
+        }
+        Problem::PartMissing(part) => {
+            format!("{title} signs {}; this request has no {part}.", scheme.content_described())
+        }
+        Problem::Malformed(why) => {
+            format!("{why}. {title} writes it as {} in {}.", scheme.shape.described(), scheme.encoding.name())
+        }
+        Problem::BadTimestamp(why) => format!("{why}. {title} signs {}.", scheme.content_described()),
+        Problem::Mismatch => mismatch(title, scheme, secrets, finding),
+        Problem::BodyChanged => {
+            "The signature is right, but it covers the SHA-256 of another body: the body was changed on its way."
+                .to_owned()
+        }
+        Problem::Stale => stale(title, scheme, finding),
+    }
+}
+
+fn mismatch(title: &str, scheme: &Scheme, secrets: usize, finding: &Finding<'_>) -> String {
+    if scheme.algorithm == Algorithm::Token {
+        return format!("The token is not {}. {title} sends the secret itself.", who(secrets, "configured secret"));
+    }
+    let what = match scheme.algorithm.has_public_key() {
+        true => format!(
+            "The signature was not made by the holder of {} for these bytes.",
+            who(secrets, "configured public key")
+        ),
+        false if secrets > 1 => {
+            format!("None of the {secrets} configured secrets gives this signature for these bytes.")
+        }
+        false => "The signature is not the one that the configured secret gives for these bytes.".to_owned(),
     };
-    because(text, tried)
+    match finding.urls.split_first() {
+        None => format!("{what} The secret is another one, or what is signed was changed on its way."),
+        Some((url, [])) => format!("{what} The signature covers the URL, taken to be {url}."),
+        Some((url, others)) => {
+            let (count, ending) = (others.len(), if others.len() == 1 { "" } else { "s" });
+            format!("{what} The signature covers the URL, taken to be {url} and {count} other spelling{ending}.")
+        }
+    }
 }
 
-/// The hash of the body that the URL carries is another one.
-pub(super) fn body_changed(field: &str, tried: u64) -> Option<Explanation> {
-    because(
-        format!(
-            "The URL is signed and right, but the body's SHA-256 is not the one in its `{field}`: the body was changed on the way."
-        ),
-        tried,
+fn who(secrets: usize, what: &str) -> String {
+    if secrets > 1 { format!("one of the {secrets} {what}s") } else { format!("the {what}") }
+}
+
+fn stale(title: &str, scheme: &Scheme, finding: &Finding<'_>) -> String {
+    let clock = scheme.clock.as_ref();
+    let age = finding.age_s.unwrap_or_default();
+    let side = if age < 0 { "in the future" } else { "old" };
+    let tolerance = clock.and_then(|clock| clock.tolerance);
+    let allowed = tolerance.map_or(0, |tolerance| tolerance.seconds);
+    let both = tolerance.is_some_and(|tolerance| matches!(tolerance.window, Window::Both));
+    let ways = if both { " either way" } else { "" };
+    let name = finding.place.title();
+    format!(
+        "The signature in {name} is right, but its timestamp is {} s {side}; {title} allows {allowed} s{ways}. A replay, a \
+         late delivery, or a clock that is wrong.",
+        age.unsigned_abs()
     )
-}
-
-/// The signature is right and old, or of the future.
-pub(super) fn stale(age_s: i64, tolerance_s: i64, tried: u64) -> Option<Explanation> {
-    let (age, side) = if age_s >= 0 { (age_s, "old") } else { (-age_s, "in the future") };
-    because(
-        format!(
-            "The signature is right, but its timestamp is {age} s {side}, and {tolerance_s} s are allowed: an old delivery was sent again, or a clock is wrong."
-        ),
-        tried,
-    )
-}
-
-/// There is no secret to check with.
-pub(super) fn no_secret(provider: &Provider) -> Option<Explanation> {
-    because(
-        format!(
-            "No secret is configured to check it with. Give the endpoint a `secret` in creel.toml, or start with --provider {} --secret-env NAME.",
-            provider.name()
-        ),
-        0,
-    )
-}
-
-/// A secret cannot be one of this scheme's.
-pub(super) fn unusable_secret(scheme: &Scheme, why: &str) -> Option<Explanation> {
-    because(format!("The configured secret cannot be used: {why}. This scheme's secret is {}.", scheme.form.words()), 0)
-}
-
-/// The body that is signed is not whole.
-pub(super) fn cut_body() -> Option<Explanation> {
-    because("The signature covers the body, and only the first part of the body is kept.".to_owned(), 0)
 }

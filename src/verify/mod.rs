@@ -1,25 +1,49 @@
-//! **Floor 1 — is it from whom it says?** Signature schemes declared as data and run by one engine.
+//! **Floor 1 — is it from whom it says.** Judges a request's signature by the rules of its provider, reads the
+//! provider's event out of it, and signs requests by the same rules.
 //!
-//! A provider is a file in `assets/providers/`; what it may say is `grammar.rs`, and no provider has Rust of its own.
-//! This room is pure: the request, the secrets and the moment are given to it. It must never say [`Verdict::Passed`] of
-//! what it could not check, never compare a signature but in constant time (`compare.rs`), and never show a secret.
+//! A provider is data: one TOML file in `assets/providers/`, read by [`Provider::parse`] into the parts of this room. The
+//! grammar is `file`; a `place` says where something sits in a request, a `content` what is signed, a `key` what
+//! a secret is made of, a `scheme` how all of it belongs together. `check` judges with it, `sign` signs with it,
+//! `event` and `detect` read the rest. No provider has a line of Rust.
 //!
-//! [`Verdict::Passed`]: crate::record::Verdict::Passed
+//! This room is pure and must stay so: it reads no clock (a request carries the moment it came), opens no file and no
+//! socket, and keeps nothing between two calls. It never shows a secret, in no error, no explanation and no `Debug`. It
+//! compares secret bytes only in `compare`, in constant time. It never panics on what a sender or a file may hold.
 
-mod algorithm;
+mod address;
 mod catalog;
+mod check;
 mod compare;
+mod content;
+mod detect;
+mod encoding;
+mod event;
+mod example;
 mod explain;
-mod grammar;
+mod facts;
+mod file;
+mod form;
+mod json;
+mod key;
+mod mac;
 mod place;
 mod provider;
 mod request;
-mod secret;
-mod signature;
-mod template;
+mod scheme;
+mod shape;
+mod sign;
+mod time;
 
-pub use algorithm::sha256;
 pub use catalog::Catalog;
-pub use provider::{Example, Provider};
+pub use example::Example;
+pub use file::Confidence;
+pub use key::Secret;
+pub use provider::Provider;
 pub use request::Request;
-pub use secret::Secret;
+
+use sha2::{Digest, Sha256};
+
+/// The SHA-256 of some bytes: what names a body in the store.
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
+}

@@ -1,212 +1,203 @@
-//! Where a provider puts what it says: in a header, in the JSON body, in a form's field.
+//! Where something sits in a request.
 
 use std::{borrow::Cow, fmt};
 
-use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
+use super::{Request, form, json, json::Paths, shape::Sent};
 
-use super::request::Request;
-use crate::record::{Headers, text};
+/// A place in a request, written `header:NAME`, `query:NAME`, `form:NAME`, `json:PATH` or `pair:KEY`. A JSON text inside
+/// one of the others is reached by ` > json:PATH` after it: `form:payload > json:type`.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    text: String,
+    spot: Spot,
+    /// Where to go on inside a JSON text found there.
+    inside: Option<Paths>,
+}
 
-/// A place: `header:NAME`, `json:a.b.0`, `form:NAME`, or `form:NAME:a.b` for JSON within a form's field.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+#[derive(Clone, Debug)]
+enum Spot {
+    /// The first header of that name.
     Header(String),
-    Json(Vec<String>),
-    Form(String, Option<Vec<String>>),
+    /// The first field of that name in the query of the URL.
+    Query(String),
+    /// The first field of that name in a form body.
+    Form(String),
+    /// A value in a JSON body: `data.object.id`, `events.0.type`.
+    Json(Paths),
+    /// An item of the list in which the signature sits: `t` in `t=…,v1=…`.
+    Pair(String),
+}
+
+/// What a place is looked up in.
+#[derive(Clone, Copy)]
+pub(super) struct View<'a> {
+    /// The request.
+    pub(super) request: &'a Request<'a>,
+    /// The URL whose query counts; None: the target's does.
+    pub(super) url: Option<&'a str>,
+    /// The header that holds the signature.
+    pub(super) sent: Option<Sent<'a>>,
+    /// The fields of the form as they are signed, where somebody has sorted them already.
+    pub(super) sorted_form: Option<&'a [u8]>,
+}
+
+impl<'a> View<'a> {
+    /// A view of a request alone.
+    pub(super) fn of(request: &'a Request<'a>) -> Self {
+        Self { request, url: None, sent: None, sorted_form: None }
+    }
 }
 
 impl Place {
+    /// Reads a place; the error says what is wrong with the text.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let path = |text: &str| text.split('.').map(str::to_owned).collect::<Vec<_>>();
-        match text.split_once(':') {
-            Some(("header", name)) if !name.is_empty() => Ok(Self::Header(name.to_owned())),
-            Some(("json", steps)) if !steps.is_empty() => Ok(Self::Json(path(steps))),
-            Some(("form", rest)) if !rest.is_empty() => Ok(match rest.split_once(':') {
-                Some((name, steps)) => Self::Form(name.to_owned(), Some(path(steps))),
-                None => Self::Form(rest.to_owned(), None),
-            }),
-            _ => Err(format!("`{text}` is no place; there are header:NAME, json:a.b, form:NAME and form:NAME:a.b")),
+        let (outer, inside) = match text.split_once(" > ") {
+            Some((outer, inside)) => (outer, Some(inside)),
+            None => (text, None),
+        };
+        let (kind, name) = outer.split_once(':').ok_or_else(|| wrong(text))?;
+        if name.is_empty() || name.trim() != name {
+            return Err(wrong(text));
+        }
+        let spot = match kind {
+            "header" => Spot::Header(name.to_owned()),
+            "query" => Spot::Query(name.to_owned()),
+            "form" => Spot::Form(name.to_owned()),
+            "pair" => Spot::Pair(name.to_owned()),
+            "json" => Spot::Json(path(name)),
+            _ => return Err(wrong(text)),
+        };
+        let inside =
+            inside.map(|inside| inside.strip_prefix("json:").map(path).ok_or_else(|| wrong(text))).transpose()?;
+        Ok(Self { text: text.to_owned(), spot, inside })
+    }
+
+    /// The header's name, where the place is a whole header.
+    pub(super) fn header(&self) -> Option<&str> {
+        match (&self.spot, &self.inside) {
+            (Spot::Header(name), None) => Some(name),
+            _ => None,
         }
     }
 
-    /// What stands there; none where nothing does, or nothing that is one value.
-    pub(super) fn find(&self, request: &Request<'_>) -> Option<String> {
-        let found = match self {
-            Self::Header(name) => request.headers.get(name).map(|value| text::lossless(value).into_owned()),
-            Self::Json(path) => json_at(request.body, path),
-            Self::Form(name, path) => {
-                let value = form_field(request, name)?;
-                path.as_ref().map_or_else(|| Some(value.clone().into_owned()), |path| json_at(value.as_bytes(), path))
-            }
+    /// The key, where the place is an item of the list in which the signature sits.
+    pub(super) fn pair(&self) -> Option<&str> {
+        match &self.spot {
+            Spot::Pair(key) => Some(key),
+            _ => None,
+        }
+    }
+
+    /// The JSON path, where the place is in the body: what can be looked up together with others in one pass.
+    pub(super) fn json_path(&self) -> Option<&str> {
+        match self.spot {
+            Spot::Json(_) => self.text.strip_prefix("json:"),
+            _ => None,
+        }
+    }
+
+    /// What a person calls it: the header's name, or the place as it is written in the file.
+    pub(super) fn title(&self) -> &str {
+        self.header().unwrap_or(&self.text)
+    }
+
+    /// What is there.
+    pub(super) fn find<'a>(&self, view: View<'a>) -> Option<Cow<'a, [u8]>> {
+        let outer = match &self.spot {
+            Spot::Header(name) => view.request.headers.get(name).map(Cow::Borrowed),
+            Spot::Query(name) => form::value(query(view), name),
+            Spot::Form(name) => is_form(view.request).then(|| form::value(view.request.body, name)).flatten(),
+            Spot::Json(paths) => json::value(view.request.body, paths).map(|text| Cow::Owned(text.into_bytes())),
+            Spot::Pair(key) => view.sent.and_then(|sent| sent.last(key)).map(Cow::Borrowed),
         };
-        found.filter(|value| !value.is_empty())
+        match &self.inside {
+            None => outer,
+            Some(paths) => json::value(&outer?, paths).map(|text| Cow::Owned(text.into_bytes())),
+        }
+    }
+
+    /// Everything that is there: each of several headers of one name.
+    pub(super) fn find_all<'a>(&'a self, view: View<'a>) -> Vec<Cow<'a, [u8]>> {
+        match self.header() {
+            Some(name) => view.request.headers.get_all(name).map(Cow::Borrowed).collect(),
+            None => self.find(view).into_iter().collect(),
+        }
     }
 }
 
+/// The place as it is written in the file.
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Header(name) => write!(f, "header {name}"),
-            Self::Json(path) => write!(f, "JSON {}", path.join(".")),
-            Self::Form(name, None) => write!(f, "form field {name}"),
-            Self::Form(name, Some(path)) => write!(f, "JSON {} in form field {name}", path.join(".")),
-        }
+        f.write_str(&self.text)
     }
 }
 
-/// Whether the body is a form.
-pub(super) fn is_form(headers: &Headers) -> bool {
+fn path(text: &str) -> Paths {
+    let mut paths = Paths::default();
+    paths.add(text, 0);
+    paths
+}
+
+fn wrong(text: &str) -> String {
+    format!("`{text}` is no place; one is header:NAME, query:NAME, form:NAME, json:PATH or pair:KEY")
+}
+
+fn query(view: View<'_>) -> &[u8] {
+    let url = view.url.map_or(view.request.target, str::as_bytes);
+    let url = url.split(|&b| b == b'#').next().unwrap_or_default();
+    url.iter().position(|&b| b == b'?').map_or(&[], |at| &url[at + 1..])
+}
+
+/// Whether the body says that it is a form. Nothing else is searched for form fields.
+fn is_form(request: &Request<'_>) -> bool {
     const FORM: &[u8] = b"application/x-www-form-urlencoded";
-    headers.get("content-type").is_some_and(|kind| kind.get(..FORM.len()).is_some_and(|k| k.eq_ignore_ascii_case(FORM)))
-}
-
-fn form_field<'a>(request: &Request<'a>, name: &str) -> Option<Cow<'a, str>> {
-    let mut pairs = is_form(request.headers).then(|| form_urlencoded::parse(request.body))?;
-    pairs.find(|(key, _)| key == name).map(|(_, value)| value)
-}
-
-/// The single value at a path of a JSON text. The text is read in a stream only as far as that value: no tree is built,
-/// and what comes after it is not looked at.
-fn json_at(bytes: &[u8], path: &[String]) -> Option<String> {
-    if !matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'[')) {
-        return None;
-    }
-    let mut found = None;
-    // The walk ends with an error once it has found something; that error is not one.
-    let _ = Walk { path, found: &mut found }.deserialize(&mut serde_json::Deserializer::from_slice(bytes));
-    found
-}
-
-struct Walk<'a> {
-    path: &'a [String],
-    found: &'a mut Option<String>,
-}
-
-impl<'de> DeserializeSeed<'de> for Walk<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        if !self.path.is_empty() {
-            return deserializer.deserialize_any(self);
-        }
-        let raw: &RawValue = serde::Deserialize::deserialize(deserializer)?;
-        *self.found = scalar(raw.get());
-        Err(D::Error::custom("found"))
-    }
-}
-
-fn scalar(raw: &str) -> Option<String> {
-    match raw.as_bytes().first()? {
-        b'"' => serde_json::from_str(raw).ok(),
-        b'{' | b'[' | b'n' => None,
-        _ => Some(raw.to_owned()),
-    }
-}
-
-impl<'de> Visitor<'de> for Walk<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let (step, rest) = (&self.path[0], &self.path[1..]);
-        while let Some(key) = map.next_key::<Cow<'_, str>>()? {
-            if key == **step {
-                map.next_value_seed(Walk { path: rest, found: self.found })?;
-            } else {
-                map.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        let index: usize = self.path[0].parse().map_err(|_| A::Error::custom("no index"))?;
-        for _ in 0..index {
-            if seq.next_element::<IgnoredAny>()?.is_none() {
-                return Ok(());
-            }
-        }
-        seq.next_element_seed(Walk { path: &self.path[1..], found: self.found }).map(drop)
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
+    let content_type = request.headers.get("content-type").unwrap_or_default();
+    content_type.get(..FORM.len()).is_some_and(|start| start.eq_ignore_ascii_case(FORM))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::{Headers, Timestamp};
 
-    fn at(text: &str, path: &str) -> Option<String> {
-        json_at(text.as_bytes(), &path.split('.').map(str::to_owned).collect::<Vec<_>>())
-    }
-
-    #[test]
-    fn a_value_is_found_at_its_path_as_it_was_sent() {
-        let text = r#"{"x":{"id":9,"y":[1,{"z":"caf\u00e9"}]},"id":"a","big":12345678901234567890123,"f":1.0,"t":true,"n":null} rubbish"#;
-        for (path, value) in [
-            ("id", Some("a")),
-            ("x.id", Some("9")),
-            ("x.y.1.z", Some("café")),
-            ("big", Some("12345678901234567890123")),
-            ("f", Some("1.0")),
-            ("t", Some("true")),
-            ("n", None),
-            ("x", None),
-            ("x.y", None),
-            ("id.more", None),
-            ("big.more", None),
-            ("x.y.7", None),
-            ("x.y.z", None),
-            ("none", None),
-        ] {
-            assert_eq!(at(text, path).as_deref(), value, "{path}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_json_has_no_value_and_does_no_harm() {
-        for text in ["", "id=1", "{", "{\"a\"", "{\"a\":1", "[[[[", "\u{0}"] {
-            assert_eq!(at(text, "id"), None, "{text:?}");
-        }
-        assert_eq!(json_at(&b"[".repeat(100_000), &["0".to_owned()]), None);
-    }
-
-    #[test]
-    fn places_are_written_in_three_ways() {
-        let headers: Headers =
-            [("Content-Type", "application/x-www-form-urlencoded"), ("X-A", "1")].into_iter().collect();
+    fn found(place: &str, body: &str, content_type: &str) -> Option<String> {
+        let headers: Headers = [("Content-Type", content_type), ("X-Id", "7"), ("x-id", "8")].into_iter().collect();
         let request = Request {
             method: "POST",
             url: None,
-            target: b"/",
+            target: b"/hook?hash=%41&hash=b#hash=c",
             headers: &headers,
-            body: b"a=b+c&payload=%7B%22t%22%3A%22x%22%7D",
+            body: body.as_bytes(),
             truncated: false,
-            received_at: crate::record::Timestamp::default(),
+            received_at: Timestamp::default(),
         };
-        for (place, value) in [
-            ("header:x-a", Some("1")),
-            ("form:a", Some("b c")),
-            ("form:payload:t", Some("x")),
-            ("form:none", None),
-            ("json:t", None),
+        let place = Place::parse(place).unwrap();
+        place.find(View::of(&request)).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    #[test]
+    fn every_kind_of_place_is_found() {
+        let form = "application/x-www-form-urlencoded; charset=utf-8";
+        for (place, body, content_type, expected) in [
+            ("header:x-ID", "", "", Some("7")),
+            ("header:absent", "", "", None),
+            ("query:hash", "", "", Some("A")),
+            ("query:absent", "", "", None),
+            ("form:a", "b=1&a=x+y", form, Some("x y")),
+            ("form:a", "b=1&a=x+y", "text/plain", None),
+            ("json:a.b", r#"{"a":{"b":3}}"#, "", Some("3")),
+            ("form:payload > json:type", "payload=%7B%22type%22%3A%22view%22%7D", form, Some("view")),
+            ("form:payload > json:type", "payload=view", form, None),
+            ("pair:t", "", "", None),
         ] {
-            assert_eq!(Place::parse(place).unwrap().find(&request).as_deref(), value, "{place}");
+            assert_eq!(found(place, body, content_type).as_deref(), expected, "{place}");
         }
-        assert!(Place::parse("cookie:a").is_err() && Place::parse("json:").is_err());
+    }
+
+    #[test]
+    fn what_is_no_place_is_refused() {
+        for text in ["", "id", "header:", "header: x", "heather:x", "form:a > b", "form:a > form:b"] {
+            assert!(Place::parse(text).is_err(), "{text}");
+        }
     }
 }

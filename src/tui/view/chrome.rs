@@ -108,13 +108,11 @@ pub(super) fn notice(model: &Model, area: Rect, buffer: &mut Buffer) {
 
 /// The keys, or the prompt; where the cursor stands in it.
 pub(super) fn footer(model: &Model, area: Rect, buffer: &mut Buffer) -> Option<Position> {
-    match &model.prompt {
-        Some(prompt) => Some(draw_prompt(model, prompt, area, buffer)),
-        None => {
-            lines([keys(model, usize::from(area.width))], area, buffer);
-            None
-        }
+    if let Some(prompt) = &model.prompt {
+        return Some(draw_prompt(model, prompt, area, buffer));
     }
+    lines([keys(model, usize::from(area.width))], area, buffer);
+    None
 }
 
 /// The keys of the mode that are for the footer, as many as fit.

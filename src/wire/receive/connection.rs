@@ -82,9 +82,8 @@ impl<C: Catch> Connection<C> {
                 () = asked_to_stop(&mut self.stopped) => return Opening::Silence,
             };
             match read {
-                Ok(Ok(0) | Err(_)) if first.is_empty() => return Opening::Silence,
+                Ok(Ok(0) | Err(_)) | Err(_) if first.is_empty() => return Opening::Silence,
                 Ok(Ok(0) | Err(_)) => return look(first).unwrap_or(Opening::Http1),
-                Err(_) if first.is_empty() => return Opening::Silence,
                 Err(_) => {
                     let words = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
                     let _ = stream.write_all(words).await;

@@ -1,0 +1,96 @@
+//! How bytes are written in a header.
+
+use std::borrow::Cow;
+
+use base64::{
+    Engine,
+    alphabet::STANDARD as ALPHABET,
+    engine::{
+        DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig,
+        general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+    },
+};
+use serde::Deserialize;
+
+/// Base64 with or without its padding: how secrets are handed out. Trailing bits that no encoder writes are refused
+/// here too, so that one key has one spelling.
+const PADDING_OPTIONAL: GeneralPurpose = GeneralPurpose::new(
+    &ALPHABET,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// How a signature is written.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Encoding {
+    /// Hexadecimal digits: written in lower case, read in both, since the bytes are compared.
+    Hex,
+    /// Base64 (RFC 4648, section 4) with padding. Read strictly: non-zero trailing bits (section 3.5) are refused.
+    Base64,
+    /// Base64 with the URL alphabet (RFC 4648, section 5), without padding.
+    Base64url,
+    /// As it is.
+    Text,
+}
+
+impl Encoding {
+    /// The name in a provider's file.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Hex => "hex",
+            Self::Base64 => "base64",
+            Self::Base64url => "base64url",
+            Self::Text => "text",
+        }
+    }
+
+    /// Writes bytes.
+    pub(super) fn write(self, bytes: &[u8]) -> String {
+        match self {
+            Self::Hex => hex::encode(bytes),
+            Self::Base64 => STANDARD.encode(bytes),
+            Self::Base64url => URL_SAFE_NO_PAD.encode(bytes),
+            Self::Text => String::from_utf8_lossy(bytes).into_owned(),
+        }
+    }
+
+    /// Reads bytes; None where the text is not of this encoding.
+    pub(super) fn read(self, text: &[u8]) -> Option<Cow<'_, [u8]>> {
+        match self {
+            Self::Hex => hex::decode(text).ok().map(Cow::Owned),
+            Self::Base64 => STANDARD.decode(text).ok().map(Cow::Owned),
+            Self::Base64url => URL_SAFE_NO_PAD.decode(text).ok().map(Cow::Owned),
+            Self::Text => Some(Cow::Borrowed(text)),
+        }
+    }
+}
+
+/// Reads a secret's base64, whose padding is optional.
+pub(super) fn read_secret_base64(text: &[u8]) -> Option<Vec<u8>> {
+    PADDING_OPTIONAL.decode(text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        for encoding in [Encoding::Hex, Encoding::Base64, Encoding::Base64url, Encoding::Text] {
+            let written = encoding.write(b"\x00ink?>");
+            assert_eq!(encoding.read(written.as_bytes()).as_deref(), Some(&b"\x00ink?>"[..]), "{}", encoding.name());
+        }
+    }
+
+    #[test]
+    fn base64_has_one_spelling() {
+        // RFC 4648, section 3.5: the last two bits of "Zg==" are no data; "Zh==" would decode to the same byte.
+        assert!(Encoding::Base64.read(b"Zg==").is_some());
+        for wrong in [&b"Zh=="[..], b"Zg", b"Zg=", b"Zg== ", b"Z g=="] {
+            assert!(Encoding::Base64.read(wrong).is_none());
+        }
+        assert_eq!(read_secret_base64(b"Zg").as_deref(), Some(&b"f"[..]));
+        assert_eq!(read_secret_base64(b"Zg==").as_deref(), Some(&b"f"[..]));
+        assert!(read_secret_base64(b"Zh").is_none());
+    }
+}

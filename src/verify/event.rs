@@ -1,0 +1,144 @@
+//! The provider's event: its id, its type, when it happened.
+
+use super::{
+    Provider, Request,
+    file::{EventTable, Text},
+    json::Paths,
+    place::{Place, View},
+    provider::{Wrong, place},
+    time::Unit,
+};
+use crate::record::{Event, text};
+
+/// The longest id or type that is taken, in bytes. A longer one is no name: it stays in the body, where it came.
+const MAX_NAME: usize = 1024;
+
+/// Where the parts of an event are: each a list of places, the first that holds something counts.
+#[derive(Clone, Debug)]
+pub(super) struct EventPlaces {
+    pub(super) id: Vec<Choice>,
+    pub(super) kind: Vec<Choice>,
+    pub(super) created: Vec<Choice>,
+    pub(super) unit: Unit,
+    /// Every place in the JSON body, found in one pass.
+    paths: Paths,
+    slots: usize,
+}
+
+/// One of the places of a part.
+#[derive(Clone, Debug)]
+pub(super) struct Choice {
+    pub(super) place: Place,
+    /// Its slot among the values of the JSON body, where it is one of them.
+    slot: Option<usize>,
+}
+
+impl EventPlaces {
+    /// Makes them of their table.
+    pub(super) fn build(table: &EventTable) -> Result<Self, Wrong> {
+        let (mut paths, mut slots) = (Paths::default(), 0);
+        let mut choices = |texts: &[Text]| -> Result<Vec<_>, Wrong> {
+            texts.iter().map(|text| choice(text, &mut paths, &mut slots)).collect()
+        };
+        let (id, kind, created) = (choices(&table.id)?, choices(&table.r#type)?, choices(&table.created)?);
+        Ok(Self { id, kind, created, unit: table.created_unit, paths, slots })
+    }
+}
+
+fn choice(text: &Text, paths: &mut Paths, slots: &mut usize) -> Result<Choice, Wrong> {
+    let place = place(text)?;
+    if place.pair().is_some() {
+        return Err(Wrong::with(text, "an event is not in the signature"));
+    }
+    let slot = place.json_path().map(|path| {
+        paths.add(path, *slots);
+        *slots += 1;
+        *slots - 1
+    });
+    Ok(Choice { place, slot })
+}
+
+impl Provider {
+    /// What the request says about its event, as far as the provider's file says where to look. What is not there, or is
+    /// longer than a name, is left out.
+    pub fn event(&self, request: &Request<'_>) -> Event {
+        let places = &self.event;
+        let mut values = Values { request, places, found: None };
+        Event {
+            id: values.first(&places.id).filter(|id| is_name(id)),
+            kind: values.first(&places.kind).filter(|kind| is_name(kind)),
+            created_at: values.first(&places.created).and_then(|text| places.unit.read(text.as_bytes())),
+        }
+    }
+}
+
+struct Values<'a> {
+    request: &'a Request<'a>,
+    places: &'a EventPlaces,
+    /// The values of the JSON body, once somebody asked for one.
+    found: Option<Vec<Option<String>>>,
+}
+
+impl Values<'_> {
+    fn first(&mut self, choices: &[Choice]) -> Option<String> {
+        choices.iter().find_map(|choice| self.value(choice).filter(|value| !value.is_empty()))
+    }
+
+    fn value(&mut self, choice: &Choice) -> Option<String> {
+        let Some(slot) = choice.slot else {
+            return choice.place.find(View::of(self.request)).map(|bytes| text::lossless(&bytes).into_owned());
+        };
+        let (request, places) = (self.request, self.places);
+        let found = self.found.get_or_insert_with(|| {
+            let mut found = vec![None; places.slots];
+            places.paths.find(request.body, &mut found);
+            found
+        });
+        found.get(slot).cloned().flatten()
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    text.len() <= MAX_NAME
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Headers, Timestamp};
+
+    fn event(places: &str, body: &str) -> Event {
+        let file = format!(
+            "title = 'A'\ndocs = ''\nconfidence = 'low'\n[event]\n{places}\n[[scheme]]\nalgorithm = 'token'\nencoding = \
+             'text'\nsignature = {{ in = ['header:X'] }}"
+        );
+        let headers: Headers = [("X-Id", "h1")].into_iter().collect();
+        let request = Request {
+            method: "POST",
+            url: None,
+            target: b"/",
+            headers: &headers,
+            body: body.as_bytes(),
+            truncated: false,
+            received_at: Timestamp::default(),
+        };
+        Provider::parse("a", &file).unwrap().event(&request)
+    }
+
+    #[test]
+    fn the_first_place_that_holds_something_counts() {
+        let places = "id = ['json:id', 'header:X-Id']\ntype = ['json:event.type', 'json:type']\ncreated = ['json:at']";
+        let full = event(places, r#"{"type":"outer","id":7,"event":{"type":"inner"},"at":17}"#);
+        assert_eq!((full.id.as_deref(), full.kind.as_deref()), (Some("7"), Some("inner")));
+        assert_eq!(full.created_at, Some(Timestamp::from_unix_s(17)));
+        let bare = event(places, r#"{"type":"outer"}"#);
+        assert_eq!((bare.id.as_deref(), bare.kind.as_deref()), (Some("h1"), Some("outer")));
+        assert_eq!(event(places, "no json").kind, None);
+    }
+
+    #[test]
+    fn an_endless_name_is_none() {
+        let id = |length: usize| event("id = ['json:id']", &format!("{{\"id\":\"{}\"}}", "x".repeat(length))).id;
+        assert_eq!((id(MAX_NAME).map(|id| id.len()), id(MAX_NAME + 1), id(0)), (Some(MAX_NAME), None, None));
+    }
+}

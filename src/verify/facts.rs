@@ -1,0 +1,113 @@
+//! What a provider's file says, for eyes and for JSON: `creel providers NAME`.
+
+use serde_json::{Value, json};
+
+use super::{
+    Provider,
+    detect::Rule,
+    event::Choice,
+    scheme::{Clock, Scheme},
+    time::Window,
+};
+
+impl Provider {
+    /// The file in words, a line each: what it is about, and what it says.
+    pub fn facts(&self) -> Vec<(&'static str, String)> {
+        let rules: Vec<_> = self.rules.iter().map(Rule::described).collect();
+        let detected =
+            if rules.is_empty() { "nothing; name it in the endpoint".to_owned() } else { rules.join(" or ") };
+        let about = [
+            ("provider", self.name.clone()),
+            ("title", self.title.clone()),
+            ("docs", self.docs.clone()),
+            ("confidence", self.confidence.name().to_owned()),
+            ("detected by", detected),
+        ];
+        let event = [
+            ("event id", places(&self.event.id)),
+            ("event type", places(&self.event.kind)),
+            ("event time", places(&self.event.created)),
+        ];
+        about
+            .into_iter()
+            .chain(self.schemes().flat_map(Scheme::facts))
+            .chain(event)
+            .filter(|f| !f.1.is_empty())
+            .collect()
+    }
+
+    /// The same for JSON.
+    pub fn json(&self) -> Value {
+        json!({
+            "name": self.name,
+            "title": self.title,
+            "docs": self.docs,
+            "confidence": self.confidence.name(),
+            "detect": self.rules.iter().map(Rule::described).collect::<Vec<_>>(),
+            "schemes": self.schemes().map(Scheme::json).collect::<Vec<_>>(),
+            "event": {
+                "id": list(&self.event.id),
+                "type": list(&self.event.kind),
+                "created_at": list(&self.event.created),
+            },
+        })
+    }
+}
+
+impl Scheme {
+    fn facts(&self) -> [(&'static str, String); 8] {
+        let encoding = format!("{}, {} in {}", self.shape.described(), self.algorithm.name(), self.encoding.name());
+        [
+            ("used when", self.when.as_ref().map_or(String::new(), |place| format!("the request has {place}"))),
+            ("signature in", self.place_titles()),
+            ("written as", encoding),
+            ("signed", self.content_described()),
+            ("secret", self.secret.described(self.algorithm)),
+            ("timestamp", self.clock.as_ref().map_or("none".to_owned(), Clock::described)),
+            ("tolerance", self.clock.as_ref().map_or(String::new(), Clock::tolerance_described)),
+            ("covers the body", if self.covers_body() { "yes" } else { "no" }.to_owned()),
+        ]
+    }
+
+    fn json(&self) -> Value {
+        let tolerance = self.clock.as_ref().and_then(|clock| clock.tolerance);
+        json!({
+            "when": self.when.as_ref().map(ToString::to_string),
+            "signature": self.places.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "form": self.shape.described(),
+            "algorithm": self.algorithm.name(),
+            "encoding": self.encoding.name(),
+            "secret": self.secret.described(self.algorithm),
+            "content": self.content_described(),
+            "timestamp": self.clock.as_ref().map(|clock| clock.place.to_string()),
+            "tolerance_s": tolerance.map(|tolerance| tolerance.seconds),
+            "window": tolerance.map(|tolerance| window(tolerance.window)),
+            "covers_body": self.covers_body(),
+        })
+    }
+}
+
+impl Clock {
+    fn described(&self) -> String {
+        format!("{} in {}", self.place, self.unit.name())
+    }
+
+    fn tolerance_described(&self) -> String {
+        self.tolerance.map_or("none set".to_owned(), |t| format!("{} s, {}", t.seconds, window(t.window)))
+    }
+}
+
+fn window(window: Window) -> &'static str {
+    match window {
+        Window::Both => "both ways",
+        Window::Past => "past only",
+    }
+}
+
+fn list(choices: &[Choice]) -> Vec<String> {
+    choices.iter().map(|choice| choice.place.to_string()).collect()
+}
+
+fn places(choices: &[Choice]) -> String {
+    list(choices).join(", else ")
+}

@@ -1,0 +1,121 @@
+//! Forms and queries: `name=value` pairs joined by `&`, percent-encoded, a `+` for a space.
+//!
+//! Decoded to bytes, not to text: a signature covers bytes, and two that no text can hold must not become one.
+
+use std::{borrow::Cow, collections::HashMap};
+
+/// A name and its value, both decoded.
+pub(super) type Pair<'a> = (Cow<'a, [u8]>, Cow<'a, [u8]>);
+
+/// How many pairs of a query Node's `querystring.parse` looks at (its `maxKeys`).
+const NODE_MAX_KEYS: usize = 1000;
+
+/// The pairs in the order they came.
+pub(super) fn pairs(encoded: &[u8]) -> impl Iterator<Item = Pair<'_>> {
+    encoded.split(|&b| b == b'&').filter(|pair| !pair.is_empty()).map(|pair| {
+        let at = pair.iter().position(|&b| b == b'=');
+        let (name, value) = at.map_or((pair, &b""[..]), |at| (&pair[..at], &pair[at + 1..]));
+        (decode(name), decode(value))
+    })
+}
+
+/// The first value of that name.
+pub(super) fn value<'a>(encoded: &'a [u8], name: &str) -> Option<Cow<'a, [u8]>> {
+    pairs(encoded).find(|(n, _)| **n == *name.as_bytes()).map(|(_, value)| value)
+}
+
+/// Every pair once, sorted by name and value, written as name and value without anything between: what Twilio signs
+/// (twilio-node, `getExpectedTwilioSignature`).
+pub(super) fn sorted(encoded: &[u8]) -> Vec<u8> {
+    let mut pairs: Vec<_> = pairs(encoded).collect();
+    pairs.sort();
+    pairs.dedup();
+    pairs.iter().flat_map(|(name, value)| name.iter().chain(value.iter())).copied().collect()
+}
+
+/// A query as Node's `querystring` writes it after reading it: a space as `%20`, `A-Z a-z 0-9 - _ . ~ ! ' ( ) *` as they
+/// are, values of one name side by side.
+pub(super) fn rewritten(query: &str) -> String {
+    let mut groups: Vec<Vec<Pair<'_>>> = Vec::new();
+    let mut places: HashMap<Cow<'_, [u8]>, usize> = HashMap::new();
+    for pair in pairs(query.as_bytes()).take(NODE_MAX_KEYS) {
+        let place = *places.entry(pair.0.clone()).or_insert(groups.len());
+        match groups.get_mut(place) {
+            Some(group) => group.push(pair),
+            None => groups.push(vec![pair]),
+        }
+    }
+    let written = |(name, value): &Pair<'_>| format!("{}={}", escape(name), escape(value));
+    groups.iter().flatten().map(written).collect::<Vec<_>>().join("&")
+}
+
+fn escape(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, &byte| {
+        match byte {
+            b'-' | b'_' | b'.' | b'~' | b'!' | b'\'' | b'(' | b')' | b'*' => text.push(char::from(byte)),
+            _ if byte.is_ascii_alphanumeric() => text.push(char::from(byte)),
+            _ => push_percent(&mut text, byte),
+        }
+        text
+    })
+}
+
+/// Appends `%XX`.
+pub(super) fn push_percent(text: &mut String, byte: u8) {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    text.push('%');
+    text.push(char::from(DIGITS[usize::from(byte >> 4)]));
+    text.push(char::from(DIGITS[usize::from(byte & 15)]));
+}
+
+fn decode(encoded: &[u8]) -> Cow<'_, [u8]> {
+    if !encoded.iter().any(|b| matches!(b, b'%' | b'+')) {
+        return Cow::Borrowed(encoded);
+    }
+    let mut decoded = Vec::with_capacity(encoded.len());
+    let mut rest = encoded;
+    while let Some((&first, after)) = rest.split_first() {
+        let (byte, next) = match (first, after) {
+            (b'+', _) => (b' ', after),
+            (b'%', [high, low, after @ ..]) if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
+                (digit(*high) << 4 | digit(*low), after)
+            }
+            _ => (first, after),
+        };
+        decoded.push(byte);
+        rest = next;
+    }
+    Cow::Owned(decoded)
+}
+
+fn digit(hex: u8) -> u8 {
+    match hex {
+        b'0'..=b'9' => hex - b'0',
+        _ => (hex | 0x20) - b'a' + 10,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pairs_are_decoded_and_odd_ones_kept() {
+        let pairs: Vec<_> = pairs(b"a=1&&b&c=x%2By+z&=v&d=%zz%4").collect();
+        let text: Vec<_> = pairs.iter().map(|(n, v)| [n, v].map(|b| String::from_utf8_lossy(b).into_owned())).collect();
+        assert_eq!(text, [["a", "1"], ["b", ""], ["c", "x+y z"], ["", "v"], ["d", "%zz%4"]]);
+        assert_eq!(value(b"x=1&x=2", "x").as_deref(), Some(&b"1"[..]));
+        assert_eq!(value(b"x=1", "y"), None);
+    }
+
+    #[test]
+    fn sorting_removes_only_equal_pairs() {
+        assert_eq!(sorted(b"Sid=CA&Digits=56&Digits=12&Digits=12"), b"Digits12Digits56SidCA");
+        assert_ne!(sorted(b"a=%FF"), sorted(b"a=%FE"));
+    }
+
+    #[test]
+    fn a_query_is_rewritten_as_node_does() {
+        assert_eq!(rewritten("a=It%27s+amazing&b=%2f&a=2&c"), "a=It's%20amazing&a=2&b=%2F&c=");
+    }
+}

@@ -1,0 +1,240 @@
+//! Reads a few values out of a JSON text without building the rest.
+//!
+//! This runs for every captured request, on the network thread: the text is passed over once, nothing is kept of it but
+//! the values asked for, and a text that breaks off gives what stood before the break.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// The paths to look for, as a tree: each has a slot into which its value goes.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Paths {
+    slots: Vec<usize>,
+    children: Vec<(Step, Paths)>,
+}
+
+/// One step of a path: a name in an object, and the place in an array where it is a number.
+#[derive(Clone, Debug)]
+struct Step {
+    name: String,
+    index: Option<usize>,
+}
+
+impl Paths {
+    /// Adds a path (`data.object.id`, `events.0.type`) whose value shall go to that slot.
+    pub(super) fn add(&mut self, path: &str, slot: usize) {
+        let end = path.split('.').fold(self, |node, name| node.child(name));
+        end.slots.push(slot);
+    }
+
+    fn child(&mut self, name: &str) -> &mut Self {
+        let at = self.children.iter().position(|(step, _)| step.name == name).unwrap_or_else(|| {
+            self.children.push((Step { name: name.to_owned(), index: name.parse().ok() }, Self::default()));
+            self.children.len() - 1
+        });
+        &mut self.children[at].1
+    }
+
+    /// Whether there is no path.
+    pub(super) fn is_empty(&self) -> bool {
+        self.slots.is_empty() && self.children.is_empty()
+    }
+
+    /// Fills the slots whose paths lead to a text, a number or a boolean. Of a name given twice the last one counts, as
+    /// in every JSON reader that an app would use.
+    pub(super) fn find(&self, text: &[u8], found: &mut [Option<String>]) {
+        let looks_like_json = text.trim_ascii_start().first().is_some_and(|b| matches!(b, b'{' | b'['));
+        if looks_like_json && !self.is_empty() {
+            // A text that breaks off is an error here; what was found before it stays found.
+            let _ = Walk { paths: Some(self), found }.deserialize(&mut serde_json::Deserializer::from_slice(text));
+        }
+    }
+}
+
+/// The value at that path, where it is a text, a number or a boolean.
+pub(super) fn value(text: &[u8], paths: &Paths) -> Option<String> {
+    let mut found = [None];
+    paths.find(text, &mut found);
+    let [value] = found;
+    value
+}
+
+struct Walk<'p, 'f> {
+    /// What to look for below here; None: nothing.
+    paths: Option<&'p Paths>,
+    found: &'f mut [Option<String>],
+}
+
+impl<'de> DeserializeSeed<'de> for Walk<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        match self.paths {
+            None => deserializer.deserialize_ignored_any(IgnoredAny).map(drop),
+            Some(paths) if paths.slots.is_empty() => deserializer.deserialize_any(self),
+            Some(paths) => {
+                let raw: &'de RawValue = serde::Deserialize::deserialize(deserializer)?;
+                fill(paths, raw.get(), self.found);
+                Ok(())
+            }
+        }
+    }
+}
+
+fn fill(paths: &Paths, raw: &str, found: &mut [Option<String>]) {
+    let value = scalar(raw);
+    for &slot in &paths.slots {
+        if let Some(place) = found.get_mut(slot) {
+            place.clone_from(&value);
+        }
+    }
+    if !paths.children.is_empty() {
+        let below = Paths { slots: Vec::new(), children: paths.children.clone() };
+        below.find(raw.as_bytes(), found);
+    }
+}
+
+fn scalar(raw: &str) -> Option<String> {
+    match raw.as_bytes().first()? {
+        b'"' => serde_json::from_str(raw).ok(),
+        b'{' | b'[' | b'n' => None,
+        _ => Some(raw.to_owned()),
+    }
+}
+
+impl<'de> Visitor<'de> for Walk<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let children = self.paths.map_or(&[][..], |paths| &paths.children);
+        while let Some(paths) = map.next_key_seed(Name(children))? {
+            map.next_value_seed(Walk { paths, found: self.found })?;
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        let children = self.paths.map_or(&[][..], |paths| &paths.children);
+        for at in 0.. {
+            let paths = children.iter().find(|(step, _)| step.index == Some(at)).map(|(_, paths)| paths);
+            if seq.next_element_seed(Walk { paths, found: self.found })?.is_none() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+}
+
+/// Reads a name in an object and says where it leads.
+struct Name<'p>(&'p [(Step, Paths)]);
+
+impl<'de, 'p> DeserializeSeed<'de> for Name<'p> {
+    type Value = Option<&'p Paths>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'p> Visitor<'_> for Name<'p> {
+    type Value = Option<&'p Paths>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+        Ok(self.0.iter().find(|(step, _)| step.name == name).map(|(_, paths)| paths))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn find(text: &str, paths: &[&str]) -> Vec<Option<String>> {
+        let mut tree = Paths::default();
+        paths.iter().enumerate().for_each(|(slot, path)| tree.add(path, slot));
+        let mut found = vec![None; paths.len()];
+        tree.find(text.as_bytes(), &mut found);
+        found
+    }
+
+    #[test]
+    fn values_are_found_where_they_are() {
+        let text = r#" {"id":"evt_1","n":1.50,"big":12345678901234567890123,"yes":true,"none":null,
+            "data":{"object":{"id":"é\n"},"list":[{"t":"a"},{"t":"b"}]},"type":"x.y"}"#;
+        let cases = [
+            ("id", Some("evt_1")),
+            ("n", Some("1.50")),
+            ("big", Some("12345678901234567890123")),
+            ("yes", Some("true")),
+            ("none", None),
+            ("data", None),
+            ("data.object.id", Some("é\n")),
+            ("data.list.1.t", Some("b")),
+            ("data.list.2.t", None),
+            ("id.x", None),
+            ("n.x", None),
+            ("type", Some("x.y")),
+            ("absent", None),
+        ];
+        let found = find(text, &cases.map(|case| case.0));
+        for ((path, expected), found) in cases.iter().zip(found) {
+            assert_eq!(found.as_deref(), *expected, "{path}");
+        }
+        assert_eq!(find(r#"[{"type":"first"}]"#, &["0.type"]), [Some("first".to_owned())]);
+    }
+
+    #[test]
+    fn the_last_of_equal_names_counts() {
+        assert_eq!(find(r#"{"id":"a","id":"b"}"#, &["id"]), [Some("b".to_owned())]);
+    }
+
+    #[test]
+    fn a_text_that_breaks_off_gives_what_stood_before() {
+        assert_eq!(find(r#"{"id":"a","type":"unfin"#, &["id", "type"]), [Some("a".to_owned()), None]);
+        assert_eq!(find("", &["id"]), [None]);
+        assert_eq!(find("id=a", &["id"]), [None]);
+        assert_eq!(find(&"[".repeat(100_000), &["0.0.0.id"]), [None]);
+        assert_eq!(find(&r#"{"a":"#.repeat(100_000), &["a.a.a"]), [None]);
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_do_no_harm() {
+        let mut tree = Paths::default();
+        tree.add("id", 0);
+        assert_eq!(value(b"{\"x\":\"\xff\",\"id\":\"a\"}", &tree).as_deref(), Some("a"));
+        assert_eq!(value(b"{\"id\":\"\xff\"}", &tree), None);
+    }
+}
