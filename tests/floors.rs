@@ -49,7 +49,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("serde_json", &["*"]),
     ("sha1", &["verify"]),
     ("sha2", &["verify"]),
-    ("signal_hook", &["engine", "tui"]),
+    ("signal_hook", &["engine"]),
     ("strsim", &["verify", "query", "engine"]),
     ("subtle", &["verify"]),
     ("tokio", &["store", "wire", "engine"]),

@@ -18,6 +18,8 @@ pub(super) struct List {
     pub(super) rows: Vec<Summary>,
     /// The selected capture. It is among the rows whenever there are any.
     pub(super) selected: Option<CaptureId>,
+    /// What was selected when a filter began to be typed: half a filter may take nothing, and the whole one takes it.
+    pub(super) anchor: Option<CaptureId>,
     /// Which row is the first that is seen.
     pub(super) top: usize,
     /// Whether the newest capture stays selected as others arrive.
@@ -63,9 +65,10 @@ impl List {
             (Ask::Older, _, Some(last)) => (Start::Before(last), self.page()),
             (Ask::Newer, Some(first), _) => (Start::After(first), self.page()),
             (Ask::Again, Some(first), _) => (Start::Before(CaptureId(first.0 + 1)), self.rows.len().max(self.page())),
-            (Ask::Around, ..) if self.selected.is_some() => {
-                (Start::Before(CaptureId(self.selected.map_or(0, |id| id.0) + 1)), self.page())
-            }
+            (Ask::Around, ..) => match self.anchor.or(self.selected) {
+                Some(id) => (Start::Before(CaptureId(id.0 + 1)), self.page()),
+                None => (Start::Newest, self.page()),
+            },
             (Ask::Oldest, ..) => (Start::After(CaptureId(0)), self.page()),
             _ => (Start::Newest, self.page()),
         }
@@ -107,6 +110,7 @@ impl List {
         let row = match ask {
             _ if self.follow => self.rows.first(),
             Ask::Oldest => self.rows.last(),
+            Ask::Around => self.rows.first(),
             _ if there => return,
             // What was selected is gone: the row that took its place.
             _ => self.rows.get(place).or(self.rows.last()),

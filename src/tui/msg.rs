@@ -11,6 +11,7 @@ use crate::{
 };
 
 /// A message, by where it comes from.
+#[derive(Debug)]
 pub(super) enum Msg {
     // The terminal.
     /// A key was pressed.
@@ -65,6 +66,7 @@ pub(super) enum Msg {
 }
 
 /// A capture with its body in the view that fits best.
+#[derive(Debug)]
 pub(super) struct Opened {
     pub(super) capture: Arc<Capture>,
     pub(super) deliveries: Vec<Delivery>,
@@ -78,4 +80,12 @@ pub(super) struct BodyView {
     pub(super) view: usize,
     /// The lines, or why there are none.
     pub(super) document: Result<Arc<dyn Document>, String>,
+}
+
+/// A document is as long as it is: its view says enough.
+impl std::fmt::Debug for BodyView {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let document = self.document.as_ref().map(|document| document.line_count());
+        f.debug_struct("BodyView").field("view", &self.view).field("lines", &document).finish()
+    }
 }

@@ -1,1 +1,497 @@
-//! Tests of the screen.
+//! The screen without a terminal: the real loop, on a stage of the test's own.
+
+use std::sync::{
+    Arc, Mutex,
+    mpsc::{Receiver, Sender, channel},
+};
+
+use bytes::Bytes;
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use proptest::prelude::*;
+use ratatui::{Terminal, backend::TestBackend};
+
+use super::{
+    effect::{Ask, Effect},
+    look::Look,
+    model::Model,
+    msg::{BodyView, Msg, Opened},
+    run::{self, Options},
+    stage::{Place, Stage},
+    update::update,
+    view,
+};
+use crate::{
+    body,
+    query::Filter,
+    record::{
+        Body, Capture, CaptureId, Counters, Delivery, Event, Evidence, Explanation, Failure, Fault, Flag, Head,
+        Headers, Judgement, Summary, Timestamp, Uid, Verdict, Zone,
+    },
+    store::Start,
+};
+
+/// A store in memory: rows by number, newest last.
+#[derive(Clone, Default)]
+struct Basket(Arc<Mutex<Vec<Summary>>>);
+
+type Ring = Box<dyn Fn() + Send + Sync>;
+
+/// The stage that the real loop runs on.
+#[derive(Default)]
+struct Scene {
+    basket: Basket,
+    ring: Mutex<Option<Ring>>,
+    resent: Mutex<Vec<(CaptureId, Option<String>)>>,
+}
+
+fn summary(id: i64) -> Summary {
+    Summary {
+        id: CaptureId(id),
+        uid: Uid(id as u128),
+        received_at: Timestamp::from_unix_ms(1_795_424_700_000 + id * 1000),
+        endpoint: "default".to_owned(),
+        peer: "127.0.0.1:1".to_owned(),
+        method: "POST".to_owned(),
+        path: format!("/path/{id}"),
+        query: None,
+        size: 2150,
+        truncated: false,
+        flags: crate::record::Flags::default(),
+        provider: Some("github".to_owned()),
+        event: Event { id: None, kind: Some(if id % 3 == 0 { "push" } else { "issues" }.to_owned()), created_at: None },
+        verdict: if id % 5 == 0 { Verdict::Failed } else { Verdict::Passed },
+        fault: (id % 5 == 0).then_some(Fault::Mismatch),
+        covers_body: Some(true),
+        age_s: None,
+        duplicate_of: None,
+        reply_status: 200,
+        deliveries: 0,
+        last_delivery: None,
+    }
+}
+
+fn capture(id: CaptureId) -> Capture {
+    let text = format!(
+        "POST /path/{id}?x HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer abcdef\r\nX-Evil: \u{9b}31m\u{202e}\r\n\r\n"
+    );
+    Capture {
+        id,
+        uid: Uid(0),
+        received_at: Timestamp::from_unix_ms(0),
+        endpoint: "default".to_owned(),
+        peer: "127.0.0.1:1".to_owned(),
+        head: Head::parse(Bytes::from(text)),
+        body: Body {
+            size: 40,
+            bytes: Bytes::from_static(b"{\"evil\":\"\x1b]0;owned\x07\",\"n\":1.0,\"id\":1}"),
+            sha256: [0; 32],
+            declared: None,
+            truncated: false,
+        },
+        trailers: Headers::default(),
+        flags: [Flag::FromWebPage].into_iter().collect(),
+        provider: Some("github".to_owned()),
+        event: Event::default(),
+        judgement: Judgement {
+            verdict: Verdict::Failed,
+            fault: Some(Fault::Mismatch),
+            explanation: Some(Explanation { by: None, text: "Not of these bytes.".to_owned(), tried: 1 }),
+            evidence: Some(Evidence {
+                place: "X-Hub-Signature-256".to_owned(),
+                received: Some("sha256=00ff".to_owned()),
+                expected: Some("sha256=01ff".to_owned()),
+                content: "{body}".to_owned(),
+            }),
+            age_s: None,
+            covers_body: Some(true),
+        },
+        duplicate_of: None,
+        reply_status: 200,
+    }
+}
+
+impl Basket {
+    fn put(&self, count: i64) {
+        let mut rows = self.0.lock().unwrap();
+        let from = rows.len() as i64;
+        rows.extend((from + 1..=from + count).map(summary));
+    }
+
+    fn page(&self, start: Start, limit: usize, filter: Option<&Filter>) -> Vec<Summary> {
+        let rows = self.0.lock().unwrap();
+        let taken = rows.iter().filter(|row| filter.is_none_or(|f| f.matches(row, Timestamp::default())));
+        let mut page: Vec<_> = match start {
+            Start::Newest => taken.rev().take(limit).cloned().collect(),
+            Start::Before(id) => taken.rev().filter(|row| row.id < id).take(limit).cloned().collect(),
+            Start::After(id) => taken.filter(|row| row.id > id).take(limit).cloned().collect(),
+        };
+        page.sort_by_key(|row| std::cmp::Reverse(row.id));
+        page
+    }
+
+    fn counters(&self) -> Counters {
+        Counters { captures: self.0.lock().unwrap().len() as u64, ..Counters::default() }
+    }
+}
+
+impl Stage for Scene {
+    fn page(&self, start: Start, limit: usize, filter: Option<&Filter>) -> Result<Vec<Summary>, Failure> {
+        Ok(self.basket.page(start, limit, filter))
+    }
+
+    fn counters(&self) -> Result<Counters, Failure> {
+        Ok(self.basket.counters())
+    }
+
+    fn capture(&self, id: CaptureId) -> Result<Option<Capture>, Failure> {
+        Ok(Some(capture(id)))
+    }
+
+    fn deliveries(&self, _: CaptureId) -> Result<Vec<Delivery>, Failure> {
+        Ok(Vec::new())
+    }
+
+    fn resend(&self, id: CaptureId, to: Option<String>) -> Result<Delivery, Failure> {
+        self.resent.lock().unwrap().push((id, to));
+        Err(Failure::new("resending", "this stage has no apps"))
+    }
+
+    fn on_ring(&self, ring: Ring) {
+        *self.ring.lock().unwrap() = Some(ring);
+    }
+
+    fn on_end(&self, _: Box<dyn FnOnce() + Send>) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+const LOOK: Look = Look { colour: true, unicode: true };
+
+fn place() -> Place {
+    Place::Listening("http://127.0.0.1:27335".to_owned())
+}
+
+/// A model whose effects are done at once, as the workers would.
+struct Play {
+    model: Model,
+    basket: Basket,
+    quit: bool,
+}
+
+impl Play {
+    fn new(rows: i64, size: (u16, u16)) -> Self {
+        let basket = Basket::default();
+        basket.put(rows);
+        let mut play = Self { model: Model::new(place(), Zone::utc(), LOOK, size), basket, quit: false };
+        play.frame();
+        play
+    }
+
+    fn send(&mut self, msg: Msg) {
+        let mut effects = update(&mut self.model, msg);
+        while let Some(effect) = effects.pop() {
+            if let Some(answer) = self.perform(effect) {
+                effects.extend(update(&mut self.model, answer));
+            }
+        }
+        self.check();
+    }
+
+    fn perform(&mut self, effect: Effect) -> Option<Msg> {
+        match effect {
+            Effect::Page { generation, ask, start, limit, filter } => {
+                Some(Msg::Page { generation, ask, rows: Ok(self.basket.page(start, limit, filter.as_deref())) })
+            }
+            Effect::Count => Some(Msg::Counted(Ok(self.basket.counters()))),
+            Effect::Open { generation, id } => Some(Msg::Opened { generation, opened: Ok(Some(opened(id))) }),
+            Effect::View { generation, capture, view } => {
+                let content = body::Content { bytes: capture.body.bytes.clone(), ..body::Content::default() };
+                let document = (body::VIEWS[view].open)(&content).map(Arc::from);
+                Some(Msg::Viewed { generation, body: BodyView { view, document } })
+            }
+            Effect::Deliveries(id) => Some(Msg::Deliveries { id, deliveries: Ok(Vec::new()) }),
+            Effect::Resend { id, .. } => Some(Msg::Resent { id, delivery: Err(Failure::new("resending", "no apps")) }),
+            Effect::Quit => {
+                self.quit = true;
+                None
+            }
+        }
+    }
+
+    /// What always holds: the selection is a row, and is seen.
+    fn check(&self) {
+        let list = &self.model.list;
+        if let Some(id) = list.selected.filter(|_| list.asked.is_none()) {
+            assert!(list.rows.is_empty() || list.rows.iter().any(|row| row.id == id), "{id} is no row");
+            let place = list.place();
+            let seen = list.height == 0 || (list.top <= place && place < list.top + list.height);
+            assert!(seen, "row {place} is not among {} from {}", list.height, list.top);
+        }
+        assert!(list.rows.windows(2).all(|pair| pair[0].id > pair[1].id), "the window is out of order");
+    }
+
+    fn frame(&mut self) {
+        self.send(Msg::Frame);
+    }
+
+    fn ring(&mut self) {
+        self.send(Msg::Ring);
+        self.frame();
+    }
+
+    fn keys(&mut self, keys: &str) {
+        for c in keys.chars() {
+            let (code, modifiers) = match c {
+                '\n' => (KeyCode::Enter, KeyModifiers::NONE),
+                '\u{1b}' => (KeyCode::Esc, KeyModifiers::NONE),
+                c => (KeyCode::Char(c), KeyModifiers::NONE),
+            };
+            self.send(Msg::Key(KeyEvent::new(code, modifiers)));
+        }
+    }
+
+    fn selected(&self) -> i64 {
+        self.model.list.selected.map_or(0, |id| id.0)
+    }
+
+    fn screen(&self) -> String {
+        let (columns, rows) = self.model.size;
+        // The backend of the tests cannot print a screen without columns.
+        let mut terminal = Terminal::new(TestBackend::new(columns.max(1), rows)).unwrap();
+        terminal.draw(|frame| view::draw(&self.model, frame)).unwrap();
+        terminal.backend().to_string()
+    }
+}
+
+fn opened(id: CaptureId) -> Opened {
+    let capture = capture(id);
+    let content = body::Content { bytes: capture.body.bytes.clone(), ..body::Content::default() };
+    let document = (body::VIEWS[0].open)(&content).map(Arc::from);
+    Opened { capture: Arc::new(capture), deliveries: Vec::new(), body: BodyView { view: 0, document } }
+}
+
+#[test]
+fn the_newest_is_followed_until_the_user_moves() {
+    let mut play = Play::new(100, (80, 24));
+    assert_eq!(play.selected(), 100);
+    play.basket.put(5);
+    play.ring();
+    assert_eq!(play.selected(), 105);
+    play.keys("jj");
+    play.basket.put(7);
+    play.ring();
+    assert_eq!(play.selected(), 103);
+    assert!(play.screen().contains("7 new ↑"), "{}", play.screen());
+    play.keys("g");
+    assert_eq!(play.selected(), 112);
+    assert!(!play.screen().contains("new ↑"));
+}
+
+#[test]
+fn a_long_list_is_walked_from_end_to_end_with_a_window_that_stays_small() {
+    let mut play = Play::new(5_000, (80, 24));
+    for _ in 0..4_999 {
+        play.keys("j");
+    }
+    assert_eq!(play.selected(), 1);
+    assert!(play.model.list.rows.len() < 500, "{} rows", play.model.list.rows.len());
+    for _ in 0..4_999 {
+        play.keys("k");
+    }
+    assert_eq!(play.selected(), 5_000);
+    play.keys("G");
+    assert_eq!(play.selected(), 1);
+    play.keys("g");
+    assert_eq!(play.selected(), 5_000);
+}
+
+#[test]
+fn a_filter_keeps_the_selection_where_it_can_and_the_last_good_one_stays() {
+    let mut play = Play::new(300, (80, 24));
+    play.keys("jjjjj");
+    assert_eq!(play.selected(), 295);
+    play.keys("/sig:failed");
+    assert_eq!(play.selected(), 295, "it is among the failed");
+    assert!(play.model.list.rows.iter().all(|row| row.verdict == Verdict::Failed));
+    play.keys(" evnt:x");
+    let screen = play.screen();
+    assert!(screen.contains("there is no field `evnt`; did you mean `event`?"), "{screen}");
+    // What was typed before the colon was a word, and a good filter.
+    assert_eq!(play.model.filter.as_ref().unwrap().text(), "sig:failed evnt");
+    play.keys("\u{1b}");
+    assert!(play.model.filter.is_none() && play.model.prompt.is_none());
+    assert_eq!(play.selected(), 295);
+    play.keys("/path:/nowhere\n");
+    assert!(play.screen().contains("Nothing matches"), "{}", play.screen());
+    play.keys("\u{1b}");
+    assert!(play.model.filter.is_none() && !play.quit);
+}
+
+#[test]
+fn late_answers_are_dropped() {
+    let mut play = Play::new(50, (120, 30));
+    let before = play.model.list.generation;
+    play.keys("/event:push\n");
+    let rows = vec![summary(999)];
+    play.send(Msg::Page { generation: before, ask: Ask::Newest, rows: Ok(rows) });
+    assert!(play.model.list.rows.iter().all(|row| row.id.0 != 999));
+    let stale = play.model.detail.generation;
+    play.keys("j");
+    play.send(Msg::Opened { generation: stale, opened: Ok(Some(opened(CaptureId(777)))) });
+    assert_ne!(play.model.detail.capture.as_ref().unwrap().id.0, 777);
+}
+
+#[test]
+fn the_detail_has_what_there_is_to_know_and_nothing_that_acts() {
+    let mut play = Play::new(10, (100, 40));
+    play.keys("\n");
+    let overview = play.screen();
+    for words in
+        ["#10 POST /path/10?x", "failed: it is not of these bytes", "sent by the page of a web site", "\"evil\""]
+    {
+        assert!(overview.contains(words), "{words}:\n{overview}");
+    }
+    play.keys("2");
+    assert!(play.screen().contains("\"␛]0;owned␇\""), "{}", play.screen());
+    play.keys("v");
+    assert!(play.screen().contains("form"), "{}", play.screen());
+    play.keys("3");
+    let headers = play.screen();
+    assert!(headers.contains("Authorization: ••••••") && !headers.contains("Bearer"), "{headers}");
+    assert!(headers.contains("‹U+009B›31m‹U+202E›"), "{headers}");
+    play.keys("m");
+    assert!(play.screen().contains("Bearer abcdef"));
+    play.keys("4");
+    let signature = play.screen();
+    for words in ["received   sha256=00ff", "expected   sha256=01ff", "signed     {body}"] {
+        assert!(signature.contains(words), "{words}:\n{signature}");
+    }
+    play.keys("5");
+    assert!(play.screen().contains("Not sent on yet"));
+    play.keys("?");
+    assert!(play.screen().contains("Keys"));
+    play.keys("\u{1b}\u{1b}\u{1b}");
+    assert!(!play.quit, "Esc never quits");
+    play.keys("q");
+    assert!(play.quit);
+}
+
+#[test]
+fn resending_asks_for_a_url_where_no_app_is_known() {
+    let mut play = Play::new(3, (80, 24));
+    play.keys("r");
+    assert!(play.screen().contains("resend #3 to: http://localhost:"), "{}", play.screen());
+    play.keys("9\n");
+    assert_eq!(play.model.last_url.as_deref(), Some("http://localhost:9"));
+    assert!(play.screen().contains("resending: no apps"), "{}", play.screen());
+    play.model.apps.insert("default".to_owned(), "http://app".to_owned());
+    play.keys("r");
+    assert!(play.model.prompt.is_none());
+}
+
+#[test]
+fn nothing_caught_yet_tells_where_to_send() {
+    for size in [(40, 10), (80, 24), (200, 60)] {
+        let play = Play::new(0, size);
+        let screen = play.screen().replace(['\n', '"', ' '], "");
+        assert!(screen.contains("http://127.0.0.1:27335"), "{screen}");
+    }
+    assert!(Play::new(0, (80, 24)).screen().contains("curl -d '{\"hello\":\"creel\"}' http://127.0.0.1:27335/hello"));
+}
+
+#[test]
+fn every_size_shows_the_rows_and_their_verdicts() {
+    for size in [(40, 10), (80, 24), (120, 35), (200, 60), (300, 100)] {
+        let screen = Play::new(200, size).screen();
+        assert!(screen.contains("/path/200") && screen.contains('✗') && screen.contains('✓'), "{size:?}\n{screen}");
+    }
+}
+
+#[test]
+fn without_colour_and_without_unicode_the_same_is_told() {
+    let mut play = Play::new(20, (120, 30));
+    play.model.look = Look { colour: false, unicode: false };
+    let mut terminal = Terminal::new(TestBackend::new(120, 30)).unwrap();
+    terminal.draw(|frame| view::draw(&play.model, frame)).unwrap();
+    let buffer = terminal.backend().buffer();
+    let colourless = |colour| colour == ratatui::style::Color::Reset;
+    assert!(buffer.content.iter().all(|cell| colourless(cell.fg) && colourless(cell.bg)));
+    let list = buffer.content.iter().enumerate().filter(|(at, _)| at % 120 < 60);
+    assert!(list.clone().all(|(_, cell)| cell.symbol().is_ascii()));
+    assert!(list.clone().any(|(_, cell)| cell.symbol() == "x"));
+}
+
+/// The real loop: keys in, frames out, a bell that rings while it draws.
+#[test]
+fn the_loop_runs_on_any_terminal() {
+    let scene = Arc::new(Scene::default());
+    scene.basket.put(30);
+    let stage: Arc<dyn Stage> = scene.clone();
+    let (messages, inbox): (Sender<Msg>, Receiver<Msg>) = channel();
+    let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
+    let to = messages.clone();
+    let ringing = scene.clone();
+    let typist = std::thread::spawn(move || {
+        while ringing.ring.lock().unwrap().is_none() {
+            std::thread::yield_now();
+        }
+        for _ in 0..2_000 {
+            ringing.basket.put(1);
+            ringing.ring.lock().unwrap().as_ref().unwrap()();
+        }
+        // Until the first rows have come there is nothing to resend.
+        while ringing.resent.lock().unwrap().is_empty() {
+            for code in [KeyCode::Char('R'), KeyCode::Char('5'), KeyCode::Enter] {
+                to.send(Msg::Key(KeyEvent::new(code, KeyModifiers::NONE))).unwrap();
+            }
+            std::thread::yield_now();
+        }
+        to.send(Msg::Stop).unwrap();
+    });
+    let options = Options {
+        place: place(),
+        apps: std::collections::BTreeMap::new(),
+        notices: Vec::new(),
+        zone: Zone::utc(),
+        look: LOOK,
+    };
+    run::run(&mut terminal, &stage, options, &messages, &inbox).unwrap();
+    typist.join().unwrap();
+    let resent = scene.resent.lock().unwrap().clone();
+    assert_eq!(resent[0].1.as_deref(), Some("http://localhost:5"));
+    assert!(terminal.backend().to_string().contains("creel"));
+}
+
+fn any_msg() -> impl Strategy<Value = Msg> {
+    let key = prop_oneof![
+        "[ -~]".prop_map(|text| KeyEvent::new(KeyCode::Char(text.chars().next().unwrap_or('j')), KeyModifiers::NONE)),
+        Just(KeyEvent::new(KeyCode::Enter, KeyModifiers::NONE)),
+        Just(KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE)),
+        Just(KeyEvent::new(KeyCode::Backspace, KeyModifiers::NONE)),
+        Just(KeyEvent::new(KeyCode::PageDown, KeyModifiers::NONE)),
+        Just(KeyEvent::new(KeyCode::Char('d'), KeyModifiers::CONTROL)),
+    ];
+    prop_oneof![
+        6 => key.prop_map(Msg::Key),
+        2 => Just(()).prop_map(|()| Msg::Ring),
+        1 => (0_u16..300, 0_u16..100).prop_map(|(columns, rows)| Msg::Resize(columns, rows)),
+        1 => ".{0,20}".prop_map(Msg::Paste),
+        1 => "\\PC{0,20}".prop_map(Msg::Panicked),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    /// Whatever happens in whatever order: no panic, the selection is a row that is seen, every frame can be drawn.
+    #[test]
+    fn nothing_that_happens_breaks_it(rows in 0_i64..400, msgs in prop::collection::vec(any_msg(), 1..80), more in 0_i64..3) {
+        let mut play = Play::new(rows, (80, 24));
+        for msg in msgs {
+            play.basket.put(more);
+            play.send(msg);
+            play.frame();
+        }
+        play.screen();
+    }
+}

@@ -128,6 +128,9 @@ fn page(model: &mut Model, generation: u64, ask: Ask, rows: Result<Vec<Summary>,
         return Vec::new();
     }
     let moved = model.list.take(ask, rows);
+    if model.prompt.is_none() {
+        model.list.anchor = None;
+    }
     let mut effects = if moved { follow_selection(model) } else { Vec::new() };
     let known = model.detail.deliveries.len();
     let row = model.list.rows.iter().find(|row| Some(row.id) == model.detail.id());
@@ -212,6 +215,7 @@ fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::Filter => {
             let text = model.filter.as_ref().map_or(String::new(), |filter| filter.text().to_owned());
             model.prompt = Some(Prompt::new(Purpose::Filter(model.filter.clone()), &text));
+            model.list.anchor = model.list.selected;
             Vec::new()
         }
         Command::Resend => resend(model, false),

@@ -1,0 +1,176 @@
+//! A filter says the same as SQL and as a predicate: every field's example, and filters at random.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use creel::{
+    query::{FIELDS, Filter, Value},
+    record::{CaptureId, Event, Fault, Flag, Flags, LastDelivery, Summary, Timestamp, Uid, Verdict},
+};
+use proptest::prelude::*;
+use rusqlite::{Connection, params, types::Value as Sqlite};
+
+const NOW: i64 = 1_795_424_700_000;
+
+/// Rows that differ in everything a filter can ask about.
+fn rows() -> Vec<Summary> {
+    (1..=48_i64).map(row).collect()
+}
+
+fn row(n: i64) -> Summary {
+    let pick = |of: &[&str]| of[n as usize % of.len()].to_owned();
+    let some = |of: &[&str]| Some(pick(of)).filter(|text| !text.is_empty());
+    Summary {
+        id: CaptureId(n),
+        uid: Uid(n as u128),
+        received_at: Timestamp::from_unix_ms(NOW - n * n * 7_000),
+        endpoint: pick(&["default", "shop", "SHOP-eu"]),
+        peer: pick(&["127.0.0.1:5", "[::1]:9", "10.0.0.7:1"]),
+        method: pick(&["POST", "GET", "post", "PUT"]),
+        path: pick(&["/", "/stripe", "/Stripe/é%", "/a_b*c", "/'\"--", "/\u{212a}elvin"]),
+        query: some(&["", "x=1", "X=1&y=%25"]),
+        size: (n * n * 97) as u64,
+        truncated: n % 7 == 0,
+        flags: if n % 3 == 0 {
+            [Flag::BothLengths, Flag::Cut].into_iter().take(n as usize % 2 + 1).collect()
+        } else {
+            Flags::default()
+        },
+        provider: some(&["", "stripe", "github", "Svix"]),
+        event: Event {
+            id: some(&["", "evt_1", "EVT_2"]),
+            kind: some(&["", "charge.succeeded", "push", "Push Hook", ""]),
+            created_at: None,
+        },
+        verdict: Verdict::all().nth(n as usize % 4).unwrap(),
+        fault: (n % 2 == 0).then(|| Fault::all().nth(n as usize % 6).unwrap()),
+        covers_body: Some(true),
+        age_s: None,
+        duplicate_of: (n % 5 == 0).then_some(CaptureId(1)),
+        reply_status: [200, 413, 400][n as usize % 3],
+        deliveries: 0,
+        last_delivery: [
+            None,
+            Some(LastDelivery::Failed),
+            Some(LastDelivery::Replied(200)),
+            Some(LastDelivery::Replied(503)),
+        ][n as usize % 4],
+    }
+}
+
+fn store(rows: &[Summary]) -> Connection {
+    let connection = Connection::open_in_memory().unwrap();
+    let table =
+        "CREATE TABLE summary (id, received_at, endpoint, peer, method, path, query, provider, event_id, event_type,
+                 verdict, fault, flags, duplicate_of, size, truncated, reply, app)";
+    connection.execute_batch(table).unwrap();
+    for row in rows {
+        let app = row.last_delivery.map(|last| match last {
+            LastDelivery::Failed => 0,
+            LastDelivery::Replied(status) => status,
+        });
+        let values = params![
+            row.id.0,
+            row.received_at.unix_ms(),
+            row.endpoint,
+            row.peer,
+            row.method,
+            row.path,
+            row.query,
+            row.provider,
+            row.event.id,
+            row.event.kind,
+            row.verdict as i64,
+            row.fault.map(|fault| fault as i64),
+            row.flags.bits(),
+            row.duplicate_of.map(|id| id.0),
+            row.size as i64,
+            row.truncated,
+            row.reply_status,
+            app
+        ];
+        connection.execute("INSERT INTO summary VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", values).unwrap();
+    }
+    connection
+}
+
+/// The rows that a filter takes, by both ways; they must be the same.
+fn taken(filter: &Filter, rows: &[Summary], connection: &Connection) -> Vec<i64> {
+    let now = Timestamp::from_unix_ms(NOW);
+    let by_predicate: Vec<i64> = rows.iter().filter(|row| filter.matches(row, now)).map(|row| row.id.0).collect();
+    let sql = filter.sql(now);
+    let values = sql.values.iter().map(|value| match value {
+        Value::Int(n) => Sqlite::Integer(*n),
+        Value::Text(text) => Sqlite::Text(text.clone()),
+    });
+    let mut statement = connection.prepare(&format!("SELECT id FROM summary WHERE {} ORDER BY id", sql.text)).unwrap();
+    let by_sql = statement.query_map(rusqlite::params_from_iter(values), |row| row.get(0)).unwrap();
+    assert_eq!(by_sql.collect::<Result<Vec<i64>, _>>().unwrap(), by_predicate, "{} → {}", filter.text(), sql.text);
+    by_predicate
+}
+
+#[test]
+fn every_fields_example_says_the_same_both_ways_and_takes_a_part() {
+    let rows = rows();
+    let connection = store(&rows);
+    for field in FIELDS {
+        let filter = Filter::parse(field.example).unwrap();
+        let count = taken(&filter, &rows, &connection).len();
+        assert!(count > 0 && (count < rows.len() || field.name == "time"), "{} takes {count}", field.example);
+    }
+}
+
+#[test]
+fn words_and_their_joints_say_the_same_both_ways() {
+    let rows = rows();
+    let connection = store(&rows);
+    for (text, some) in [
+        ("stripe", true),
+        ("STRIPE", true),
+        ("%", true),
+        ("_b*", true),
+        ("'", true),
+        ("\"/'\"", true),
+        ("é", true),
+        ("É", false),
+        ("kelvin", false),
+        ("not stripe", true),
+        ("stripe or push", true),
+        ("stripe and not sig:failed", true),
+        ("(method=post or method=get) size>10k", true),
+        ("id:5..9", true),
+        ("id:..3", true),
+        ("reply:none", true),
+        ("reply:failed", true),
+        ("reply!=failed", true),
+        ("not reply:200", true),
+        ("not fault:stale", true),
+        ("age>1h", true),
+        ("dup:no cut:no", true),
+        ("flag!=cut", true),
+        ("provider!=stripe", true),
+        ("event=\"Push Hook\"", true),
+        ("", true),
+    ] {
+        assert_eq!(!taken(&Filter::parse(text).unwrap(), &rows, &connection).is_empty(), some, "{text}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    #[test]
+    fn filters_at_random_say_the_same_both_ways(parts in prop::collection::vec((0_usize..64, 0..4), 1..6), word in "[ -~é]{0,6}") {
+        let rows = rows();
+        let connection = store(&rows);
+        let words = parts.iter().map(|(field, joint)| {
+            let example = FIELDS[field % FIELDS.len()].example;
+            ["", "not ", "or ", "and "][*joint as usize].to_owned() + example
+        });
+        let text = words.collect::<Vec<_>>().join(" ");
+        let text = text.trim_start_matches("or ").trim_start_matches("and ");
+        taken(&Filter::parse(text).unwrap(), &rows, &connection);
+        if let Ok(filter) = Filter::parse(&word) {
+            taken(&filter, &rows, &connection);
+        }
+    }
+}
