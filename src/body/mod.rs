@@ -1,6 +1,6 @@
 //! **Floor 1 — how bytes are read by eyes.** Turns the bytes of a payload into lines that are safe to show.
 //!
-//! Two things live here: [`escape`], the one escaper that every byte of a payload passes on its way to a terminal, and
+//! Two things live here: [`escape()`], the one escaper that every byte of a payload passes on its way to a terminal, and
 //! the views, one file and one row of [`VIEWS`] each, which open a body as a [`Document`] of finished lines.
 //!
 //! What this room must never do: let a control, bidirectional, zero-width or private character out unescaped; build a

@@ -1,4 +1,4 @@
-//! **Floor 4 — the screen.** What happens becomes a message; [`update`](update::update) turns messages into a new model and
+//! **Floor 4 — the screen.** What happens becomes a message; `update` turns messages into a new model and
 //! wishes; wishes are done off the screen's thread and come back as messages; the view draws the model and changes
 //! nothing.
 //!
