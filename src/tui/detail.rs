@@ -198,7 +198,7 @@ fn tab_lines(model: &Model, capture: &Capture, columns: usize) -> Vec<Pieces> {
         Tab::Overview => overview(model, capture, columns),
         Tab::Body => no_body(model, columns),
         Tab::Headers => headers(model, capture),
-        Tab::Signature => signature(model, capture, columns),
+        Tab::Signature => signature(capture, columns),
         Tab::Deliveries => deliveries(model, columns),
     }
 }
@@ -359,7 +359,7 @@ fn headers(model: &Model, capture: &Capture) -> Vec<Pieces> {
 }
 
 /// What came, what was expected, and why it did not pass.
-fn signature(model: &Model, capture: &Capture, columns: usize) -> Vec<Pieces> {
+fn signature(capture: &Capture, columns: usize) -> Vec<Pieces> {
     let judgement = &capture.judgement;
     let mut lines = vec![fact("verdict", vec![verdict(capture)])];
     if let Some(explanation) = &judgement.explanation {
@@ -380,7 +380,7 @@ fn signature(model: &Model, capture: &Capture, columns: usize) -> Vec<Pieces> {
             .push(fact("", vec![piece(Paint::Warning, "the body is not covered: whoever has the token can send any")]));
     }
     lines.push(Vec::new());
-    lines.extend(compared(model, evidence, judgement.verdict, columns));
+    lines.extend(compared(evidence, judgement.verdict, judgement.fault, columns));
     lines
 }
 
@@ -393,8 +393,12 @@ fn age_words(age: i64) -> String {
 }
 
 /// Received over expected, wrapped alike, with the characters marked that differ.
-fn compared(model: &Model, evidence: &Evidence, verdict: Verdict, columns: usize) -> Vec<Pieces> {
+fn compared(evidence: &Evidence, verdict: Verdict, fault: Option<Fault>, columns: usize) -> Vec<Pieces> {
     let received = evidence.received.as_deref();
+    if received.is_none() && evidence.expected.is_none() && fault != Some(Fault::HeaderMissing) {
+        let words = "a token: it is the secret itself, and is not shown";
+        return vec![fact("received", vec![piece(Paint::Dim, words)])];
+    }
     let Some(expected) = evidence.expected.as_deref() else {
         let words = received
             .map_or_else(|| fact("received", vec![piece(Paint::Bad, "nothing")]), |it| text_fact("received", it));
@@ -419,7 +423,6 @@ fn compared(model: &Model, evidence: &Evidence, verdict: Verdict, columns: usize
         lines.push(fact(name("received"), marked(&came, &due, verdict, Paint::Marked)));
         lines.push(fact(name("expected"), marked(&due, &came, verdict, Paint::Good)));
     }
-    let _ = model;
     lines
 }
 

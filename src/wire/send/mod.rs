@@ -189,7 +189,8 @@ fn reply_headers(raw: &[u8], response: &Response<Incoming>) -> Headers {
 /// A protocol's error in words for a person.
 fn words(error: &hyper::Error, url: &Url) -> String {
     let authority = url.authority();
-    if error.is_incomplete_message() {
+    let cut = error.source().and_then(|why| why.downcast_ref::<io::Error>());
+    if error.is_incomplete_message() || cut.is_some_and(|why| why.kind() == io::ErrorKind::UnexpectedEof) {
         return format!("{authority} closed the connection without a whole reply");
     }
     if error.is_parse_too_large() {

@@ -1,0 +1,190 @@
+//! What arrives at an app is what was caught, byte for byte, but for what the receipt says; and no reply does harm.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::{
+    io::{Read, Write},
+    net::{TcpListener, TcpStream},
+    sync::mpsc::{Receiver, channel},
+    thread,
+};
+
+use serde_json::Value;
+use support::{Home, Serving};
+
+/// An app that tells what it got and does what it is told with the connection.
+fn app(act: impl Fn(TcpStream) + Send + 'static) -> (String, Receiver<Vec<u8>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (told, heard) = channel();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let request = read_request(&mut stream);
+            act(stream);
+            let _ = told.send(request);
+        }
+    });
+    (url, heard)
+}
+
+fn read_request(stream: &mut TcpStream) -> Vec<u8> {
+    let mut request = Vec::new();
+    let mut part = [0; 4096];
+    loop {
+        let text = String::from_utf8_lossy(&request);
+        let done = text.split_once("\r\n\r\n").is_some_and(|(head, _)| {
+            let head = head.to_lowercase();
+            let length = head.split("content-length: ").nth(1).and_then(|rest| rest.split("\r\n").next());
+            let start = request.windows(4).position(|w| w == b"\r\n\r\n").unwrap() + 4;
+            request.len() - start >= length.map_or(0, |n| n.parse().unwrap())
+        });
+        if done {
+            return request;
+        }
+        let n = stream.read(&mut part).unwrap_or(0);
+        if n == 0 {
+            return request;
+        }
+        request.extend_from_slice(&part[..n]);
+    }
+}
+
+fn say(bytes: &'static [u8]) -> impl Fn(TcpStream) + Send + 'static {
+    move |mut stream| drop(stream.write_all(bytes))
+}
+
+fn send(serving: &Serving, raw: &[u8]) {
+    let mut stream = serving.connect();
+    stream.write_all(raw).unwrap();
+    stream.shutdown(std::net::Shutdown::Write).unwrap();
+    let _ = stream.read_to_end(&mut Vec::new());
+}
+
+fn delivery(home: &Home, id: &str, to: &str) -> Value {
+    let output = home.run(&["resend", id, "--to", to, "--json"]);
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)))
+}
+
+/// Odd requests: what came, less what may change. `{H}` stands for the Host that was sent.
+const ODD: &[&[u8]] = &[
+    b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}",
+    b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"DELETE /d HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"BREW /pot HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"POST /q?a=1&a=2&&b=%20+ HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n",
+    b"POST /../%2e/%00//x HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"POST /caf\xc3\xa9 HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"POST / HTTP/1.1\r\nX-First: 1\r\nhOsT: x\r\nX-Last: 2\r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: x\r\nX-Dup: a\r\nx-dup: b\r\nX-DUP: c\r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: x\r\nX-Empty: \r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: x\r\nX-8-bit: caf\xe9 \x9b\r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: x\r\nX-Odd!#$%&'*+-.^_`|~: y\r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\n\x1f\x8b\x00",
+    b"POST / HTTP/1.1\r\nHost: x\r\nCONTENT-LENGTH: 5\r\n\r\n\r\n\r\n\x00",
+    b"POST / HTTP/1.1\r\nHost: x\r\nCookie: a=b; c=d\r\nAuthorization: Basic eDp5\r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: x\r\nAccept: */*\r\nUser-Agent: \r\nDate: yesterday\r\n\r\n",
+    b"PATCH /p HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\n\r\n{\"n\":1.0,  ",
+    b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"HEAD /h HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"PUT /p HTTP/1.1\r\nHost: x\r\nStripe-Signature: t=1,v1=aa,v0=bb\r\nContent-Length: 1\r\n\r\nx",
+];
+
+#[test]
+fn odd_requests_arrive_as_they_came() {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet"]);
+    let (url, heard) = app(say(b"HTTP/1.1 204 No Content\r\n\r\n"));
+    let host = url.trim_start_matches("http://").as_bytes().to_vec();
+    for (n, raw) in ODD.iter().enumerate() {
+        send(&serving, raw);
+        let delivery = delivery(&home, &(n + 1).to_string(), &url);
+        assert_eq!(delivery["status"], 204, "{delivery}");
+        // Host is the app's, and the connection is closed afterwards: the receipt says both, and nothing else changed.
+        let text = raw
+            .windows(3)
+            .position(|w| w == b": x")
+            .map(|at| [&raw[..at + 2], &host, &raw[at + 3..]].concat())
+            .unwrap();
+        let end = text.windows(4).position(|w| w == b"\r\n\r\n").unwrap();
+        let expected = [&text[..end], b"\r\nConnection: close", &text[end..]].concat();
+        let got = heard.recv().unwrap();
+        assert_eq!(String::from_utf8_lossy(&got), String::from_utf8_lossy(&expected), "request {n}");
+        let receipt = delivery["receipt"].as_array().unwrap();
+        assert_eq!(receipt.len(), 2, "{receipt:?}");
+    }
+}
+
+#[test]
+fn a_chunked_request_is_sent_with_its_length_and_the_receipt_says_so() {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet"]);
+    let (url, heard) = app(say(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
+    send(
+        &serving,
+        b"POST /c HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nA: 1\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n",
+    );
+    let delivery = delivery(&home, "1", &format!("{url}/hooks?k=v"));
+    let got = String::from_utf8(heard.recv().unwrap()).unwrap();
+    assert!(
+        got.starts_with("POST /hooks?k=v HTTP/1.1\r\n")
+            && got.ends_with("A: 1\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc"),
+        "{got}"
+    );
+    let receipt: Vec<_> = delivery["receipt"].as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect();
+    for line in ["~ target: /c → /hooks?k=v", "- Transfer-Encoding: chunked", "+ Content-Length: 3"] {
+        assert!(receipt.contains(&line), "{line}: {receipt:?}");
+    }
+}
+
+#[test]
+fn every_way_an_app_can_fail_is_told_in_words() {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet"]);
+    send(&serving, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}");
+    let garbage = app(say(b"\x16\x03\x01 not http at all\r\n\r\n"));
+    let silence = app(drop);
+    let half = app(say(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nhalf"));
+    let long_head = app(|mut stream| {
+        drop(stream.write_all(&[b"HTTP/1.1 200 OK\r\nA: ", &vec![b'a'; 200 << 10][..], b"\r\n\r\n"].concat()))
+    });
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for (to, words) in [
+        (&garbage.0[..], "did not answer in HTTP/1"),
+        (&silence.0, "closed the connection without a whole reply"),
+        (&half.0, "closed the connection without a whole reply"),
+        (&long_head.0, "larger than 64 KiB"),
+        (&format!("http://{nobody}"), "connection refused: nothing listens on"),
+        ("ftp://h", "is no URL that creel can send to"),
+        ("localhost:3000", "is no URL that creel can send to"),
+    ] {
+        let delivery = delivery(&home, "1", to);
+        let error = delivery["error"].as_str().unwrap();
+        assert!(error.contains(words) && !error.contains('\n'), "{to}: {error}");
+        assert_eq!(delivery["status"], Value::Null);
+    }
+}
+
+#[test]
+fn a_reply_is_kept_as_it_came_and_no_longer_than_its_limit() {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet"]);
+    send(&serving, b"POST / HTTP/1.1\r\nHost: x\r\n\r\n");
+    // Interim replies, a redirect, odd headers: kept and not followed.
+    let odd = app(say(b"HTTP/1.1 103 Early Hints\r\nLink: no\r\n\r\nHTTP/1.1 302 Found\r\nLOCATION: http://127.0.0.1:1/\r\nX-b: 1\r\nx-B: 2\r\nContent-Length: 1\r\n\r\n!"));
+    let redirect = delivery(&home, "1", &odd.0);
+    let headers =
+        serde_json::json!([["LOCATION", "http://127.0.0.1:1/"], ["X-b", "1"], ["x-B", "2"], ["Content-Length", "1"]]);
+    assert_eq!((&redirect["status"], &redirect["reply"]["headers"]), (&302.into(), &headers));
+    let endless = app(|mut stream| {
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
+        while stream.write_all(&[b'x'; 64 << 10]).is_ok() {}
+    });
+    let cut = delivery(&home, "1", &endless.0);
+    assert_eq!(
+        (&cut["status"], &cut["reply"]["body"]["size"], &cut["reply"]["body"]["truncated"]),
+        (&200.into(), &(1 << 20).into(), &true.into())
+    );
+}
