@@ -47,7 +47,7 @@ fn main() {
 
     let (reader, opened) = timed(|| Reader::open(&db).unwrap());
     let (_, counted) = timed(|| reader.counters().unwrap());
-    let (first, listed) = timed(|| reader.page(Start::Newest, PAGE, None, Timestamp::default()).unwrap());
+    let (first, listed) = timed(|| reader.page(Start::Newest, PAGE, None).unwrap());
     assert_eq!(first.len(), PAGE.min(rows));
     println!("open {opened:?}, counters {counted:?}, first page {listed:?}");
 
@@ -57,13 +57,13 @@ fn main() {
         CaptureId((seed >> 33) as i64 % rows as i64 + 1)
     };
     let pages = |random: &mut dyn FnMut() -> CaptureId| {
-        times(|| drop(reader.page(Start::Before(random()), PAGE, None, Timestamp::default()).unwrap()))
+        times(|| drop(reader.page(Start::Before(random()), PAGE, None).unwrap()))
     };
     pages(&mut random);
     println!("any page, warm: {}", pages(&mut random));
     println!("any capture with its body: {}", times(|| drop(reader.capture(random(), Bodies::Read).unwrap().unwrap())));
-    let filter = Filter::parse("event:no-such-event").unwrap();
-    let (_, scanned) = timed(|| reader.page(Start::Newest, PAGE, Some(&filter), Timestamp::default()).unwrap());
+    let filter = Filter::parse("event:no-such-event").unwrap().sql(Timestamp::default());
+    let (_, scanned) = timed(|| reader.page(Start::Newest, PAGE, Some(&filter)).unwrap());
     println!("a filter that takes nothing, over all rows: {scanned:?}");
     println!("resident with the pages read: {:.1} MiB", resident());
 

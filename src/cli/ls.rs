@@ -26,12 +26,12 @@ pub(super) fn run(ls: &Ls, common: &Common) -> Result<Answer, Failure> {
     let printer = common.printer();
     let filter = input::filter(&ls.filter)?;
     let reader = Reader::open(&common.store()?)?;
-    let (now, zone) = (engine::now(), engine::zone());
+    let (condition, zone) = (filter.as_ref().map(|filter| filter.sql(engine::now())), engine::zone());
     let mut left = if ls.limit == 0 { usize::MAX } else { ls.limit };
     let mut start = Start::Newest;
     let mut found = false;
     while left > 0 && !printer.closed() {
-        let rows = reader.page(start, left.min(PAGE), filter.as_ref(), now)?;
+        let rows = reader.page(start, left.min(PAGE), condition.as_ref())?;
         let Some(last) = rows.last() else { break };
         (start, left, found) = (Start::Before(last.id), left - rows.len(), true);
         for row in &rows {

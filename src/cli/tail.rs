@@ -43,7 +43,8 @@ pub(super) fn run(tail: &Tail, common: &Common) -> Result<Answer, Failure> {
     engine::on_signal(move || drop(stop.send(Wake::Stop)))?;
     let (reader, zone) = (engine.reader()?, engine::zone());
     let last = engine::newest(&reader)?;
-    let begin = reader.page(Start::Before(CaptureId(last.0 + 1)), tail.lines, filter.as_ref(), engine::now())?;
+    let condition = filter.as_ref().map(|filter| filter.sql(engine::now()));
+    let begin = reader.page(Start::Before(CaptureId(last.0 + 1)), tail.lines, condition.as_ref())?;
     let mut follow = Follow { reader: &reader, filter: filter.as_ref(), printer: &printer, zone: &zone, last };
     begin.iter().rev().try_for_each(|row| follow.print(row))?;
     while !printer.closed() {
@@ -70,7 +71,8 @@ impl Follow<'_> {
         // and a page that is up to date would look alike.
         let newest = engine::newest(self.reader)?;
         while self.last < newest && !self.printer.closed() {
-            let rows = self.reader.page(Start::After(self.last), PAGE, self.filter, engine::now())?;
+            let condition = self.filter.map(|filter| filter.sql(engine::now()));
+            let rows = self.reader.page(Start::After(self.last), PAGE, condition.as_ref())?;
             rows.iter().rev().try_for_each(|row| self.print(row))?;
             self.last = match rows.first() {
                 Some(row) if rows.len() == PAGE => row.id,

@@ -1,28 +1,75 @@
-//! The bell: something was committed.
+//! The doorbell: says that the store changed, and carries nothing.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::{
+    fmt,
+    sync::{Arc, PoisonError, RwLock},
+};
 
-/// A doorbell, not a parcel: it says that something changed, never what. Whoever hears it asks the store; so a slow
-/// listener can lag but not lie, and nothing can overflow.
+type Subscriber = Arc<dyn Fn() + Send + Sync>;
+
+/// A bell that the writer rings once after each commit. Clones are the same bell.
+///
+/// It carries no data, so that it can neither overflow nor lie: who hears it asks a [`Reader`](super::Reader). Who is
+/// rung more often than it can look takes several rings for one; that is the subscriber's own matter.
 #[derive(Clone, Default)]
-pub struct Bell(Arc<RwLock<Vec<Listener>>>);
-
-/// What is called at a ring.
-type Listener = Box<dyn Fn() + Send + Sync>;
+pub struct Bell {
+    subscribers: Arc<RwLock<Vec<Subscriber>>>,
+}
 
 impl Bell {
-    /// A bell that nobody hears yet.
+    /// A bell nobody listens to yet.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Calls `f` at each ring, on the ringer's thread: it must be quick.
+    /// Calls `f` at every ring from now on, on the thread that rings. `f` must be quick and must not panic: it runs
+    /// between two transactions.
     pub fn on_ring(&self, f: impl Fn() + Send + Sync + 'static) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).push(Box::new(f));
+        self.subscribers.write().unwrap_or_else(PoisonError::into_inner).push(Arc::new(f));
     }
 
-    /// Rings.
+    /// Rings. The list is copied first, so that a subscriber may itself subscribe another.
     pub fn ring(&self) {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).iter().for_each(|hear| hear());
+        let subscribers = self.subscribers.read().unwrap_or_else(PoisonError::into_inner).clone();
+        for subscriber in subscribers {
+            subscriber();
+        }
+    }
+}
+
+impl fmt::Debug for Bell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Bell")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn everybody_hears_every_ring_from_any_clone() {
+        let bell = Bell::new();
+        let heard = Arc::new(AtomicU32::new(0));
+        for weight in [1, 100] {
+            let heard = Arc::clone(&heard);
+            bell.on_ring(move || {
+                heard.fetch_add(weight, Ordering::Relaxed);
+            });
+        }
+        bell.clone().ring();
+        bell.ring();
+        assert_eq!(heard.load(Ordering::Relaxed), 202);
+    }
+
+    #[test]
+    fn a_subscriber_may_subscribe_another_while_it_is_rung() {
+        let bell = Bell::new();
+        let same = bell.clone();
+        bell.on_ring(move || same.on_ring(|| ()));
+        bell.ring();
+        assert_eq!(bell.subscribers.read().unwrap().len(), 2);
     }
 }

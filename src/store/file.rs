@@ -1,145 +1,279 @@
-//! Opening the file: its rights before its contents, its kind before its rows.
+//! Opening the file: whose it is, who may read it, and how SQLite is told to use it.
 
 use std::{
-    fs::{self, DirBuilder, OpenOptions},
-    io,
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
-    path::Path,
+    ffi::OsString,
+    fs::{self, DirBuilder, OpenOptions, Permissions},
+    io::ErrorKind,
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
+    path::{Path, PathBuf},
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, Error, OpenFlags, config::DbConfig};
 
-use super::{failure, schema};
+use super::{
+    lock::Lock,
+    schema::{self, Migration, State},
+    trouble,
+    writer::Role,
+};
 use crate::record::Failure;
 
-/// Bytes a page. Large pages make few of them: the pause of a checkpoint follows their number.
-const PAGE_BYTES: u32 = 16 << 10;
-/// Pages in the log before it is copied into the file: 4 MB.
-const CHECKPOINT_PAGES: u32 = 250;
-/// How long a connection waits for another process's commit.
-const BUSY: Duration = Duration::from_secs(5);
-/// The writer's page cache, in KiB.
-const WRITER_CACHE_KIB: u32 = 8 << 10;
-/// A reader's page cache, in KiB.
-const READER_CACHE_KIB: u32 = 4 << 10;
-/// The oldest SQLite without the bug that corrupts a log which two connections write (fixed in 3.51.3).
-const OLDEST_SQLITE: i32 = 3_051_003;
+/// Mode of the store's files: the owner's alone. SQLite gives the WAL and its index the mode of the main file.
+pub(super) const FILE_MODE: u32 = 0o600;
+/// Mode of a folder that is made for the store.
+const FOLDER_MODE: u32 = 0o700;
+/// SQLite's first version without the WAL-reset bug, by which two connections could damage a file
+/// (`sqlite.org/releaselog/3_51_3.html`).
+const SQLITE_VERSION_MIN: i32 = 3_051_003;
+/// Bytes of a page. Sixteen KiB write large bodies 25 to 65 % faster than four, and let a short WAL hold 4 MB.
+const PAGE_BYTES: i64 = 16_384;
+/// Pages of WAL after which the capturing process moves them into the main file. The pause for that grows with the
+/// number of pages: 250 keep it below 5 ms.
+const CHECKPOINT_PAGES: i64 = 250;
+/// The same for a visiting process, which leaves it to the capturing one while there is one.
+const VISITING_CHECKPOINT_PAGES: i64 = 4_000;
+/// Bytes of WAL that stay on the disk after a burst.
+const WAL_KEPT_BYTES: i64 = 64 * 1024 * 1024;
+/// KiB of pages that a writing connection keeps in memory.
+const WRITER_CACHE_KIB: i64 = 8 * 1024;
+/// KiB of pages that a reading connection keeps in memory.
+const READER_CACHE_KIB: i64 = 2 * 1024;
+/// How long one process waits for another's transaction.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Prepared statements a connection keeps.
+const STATEMENTS: usize = 32;
 
-/// Opens the store for writing; makes it where there is none, and brings its tables up to date.
-pub(super) fn open_for_writing(path: &Path) -> Result<Connection, Failure> {
-    let doing = format!("opening the store {}", path.display());
-    check_library(&doing)?;
-    prepare(path).map_err(|why| Failure::new(doing.clone(), why))?;
-    refuse_link(path, &doing)?;
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
-    let mut connection = Connection::open_with_flags(path, flags).map_err(|why| failure(&doing, &why))?;
-    set_up(&connection).map_err(|why| failure(&doing, &why))?;
-    schema::migrate(&mut connection, &doing)?;
-    Ok(connection)
+/// The version of the SQLite inside, as `3.54.1`.
+pub fn sqlite_version() -> &'static str {
+    rusqlite::version()
 }
 
-fn set_up(connection: &Connection) -> rusqlite::Result<()> {
-    connection.busy_timeout(BUSY)?;
-    connection.pragma_update(None, "page_size", PAGE_BYTES)?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
-    connection.pragma_update(None, "cache_size", -i64::from(WRITER_CACHE_KIB))
+/// What is being done, for a failure.
+pub(super) fn opening(path: &Path) -> String {
+    format!("opening the store {}", path.display())
 }
 
-/// Opens the store for reading.
-pub(super) fn open_for_reading(path: &Path) -> Result<Connection, Failure> {
-    let doing = format!("opening the store {}", path.display());
-    check_library(&doing)?;
-    if !path.exists() {
-        return Err(Failure::new(doing, "there is none yet")
-            .hint("start `creel` or `creel serve` to capture into it, or name another one with --db"));
-    }
-    refuse_link(path, &doing)?;
-    // Not SQLITE_OPEN_READ_ONLY: a reader of a log that no writer has open must be able to rebuild the log's index.
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
-    let connection = Connection::open_with_flags(path, flags).map_err(|why| failure(&doing, &why))?;
-    let ready = connection
-        .busy_timeout(BUSY)
-        .and_then(|()| connection.pragma_update(None, "cache_size", -i64::from(READER_CACHE_KIB)))
-        .and_then(|()| connection.pragma_update(None, "query_only", true));
-    ready.map_err(|why| failure(&doing, &why))?;
-    schema::check(&connection, &doing)?;
-    Ok(connection)
+/// The path of a file that belongs to the store: `creel.db-lock`.
+pub(super) fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(end);
+    PathBuf::from(name)
 }
 
-fn check_library(doing: &str) -> Result<(), Failure> {
-    if rusqlite::version_number() < OLDEST_SQLITE {
-        let why = format!("SQLite {} can corrupt a store that is read while it is written", rusqlite::version());
-        return Err(Failure::new(doing, why).hint("build creel with its bundled SQLite"));
-    }
-    Ok(())
+/// The path from the root. SQLite would take a relative `file:x` for a URI.
+pub(super) fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+    std::path::absolute(path).map_err(|error| Failure::new(opening(path), error).hint("name a file with --db"))
 }
 
-/// Makes folder and file with their rights, so that SQLite's own files beside it take the same.
-fn prepare(path: &Path) -> io::Result<()> {
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
-        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    }
-    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Err(why) if why.kind() != io::ErrorKind::AlreadyExists => Err(why),
-        _ => Ok(()),
-    }
-}
-
-fn refuse_link(path: &Path, doing: &str) -> Result<(), Failure> {
+/// Says no to a symbolic link: what it points to is not creel's to write.
+pub(super) fn refuse_symlink(path: &Path) -> Result<(), String> {
     match fs::symlink_metadata(path) {
-        Ok(metadata) if metadata.is_symlink() => {
-            Err(Failure::new(doing, "it is a symbolic link").hint("name the file itself with --db"))
-        }
+        Ok(found) if found.is_symlink() => Err(format!("{} is a symbolic link", path.display())),
+        Ok(found) if !found.is_file() => Err(format!("{} is not a file", path.display())),
         _ => Ok(()),
     }
+}
+
+/// Makes the store's folder, where there is none, for the owner alone. A folder that was there is left as it is: it is
+/// the person's, not creel's.
+pub(super) fn make_folder(path: &Path) -> Result<(), Failure> {
+    let Some(folder) = path.parent().filter(|folder| !folder.is_dir()) else { return Ok(()) };
+    DirBuilder::new()
+        .recursive(true)
+        .mode(FOLDER_MODE)
+        .create(folder)
+        .map_err(|error| Failure::new(format!("making the folder {}", folder.display()), error))
+}
+
+/// Makes the file, where there is none, before SQLite sees it: SQLite would use the process's mask.
+pub(super) fn make(path: &Path) -> Result<(), Failure> {
+    let made = OpenOptions::new().write(true).create_new(true).mode(FILE_MODE).open(path);
+    match made {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(Failure::new(opening(path), error).hint("name another file with --db")),
+    }
+}
+
+/// Which file a path leads to, whatever its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Identity {
+    device: u64,
+    inode: u64,
+}
+
+impl Identity {
+    /// The file at that path now.
+    pub(super) fn of(path: &Path) -> std::io::Result<Self> {
+        fs::metadata(path).map(|found| Self { device: found.dev(), inode: found.ino() })
+    }
+}
+
+/// Opens the writing connection of a process, on a file that exists. The caller holds the lock, when it captures.
+pub(super) fn connect(path: &Path, role: Role) -> Result<Connection, Failure> {
+    connect_with(path, role, schema::MIGRATIONS)
+}
+
+/// [`connect`] with other migrations.
+pub(super) fn connect_with(path: &Path, role: Role, steps: &[Migration]) -> Result<Connection, Failure> {
+    assert_version(path)?;
+    let doing = opening(path);
+    let mut connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let state = schema::state(&connection, path)?;
+    schema::refuse_newer(state, steps.len(), path)?;
+    // Only now is it known to be creel's.
+    fs::set_permissions(path, Permissions::from_mode(FILE_MODE)).map_err(|error| Failure::new(&doing, error))?;
+    set_up(&connection, role).map_err(|error| trouble::failure(&doing, &error))?;
+    if state != State::Version(steps.len()) {
+        let _lock = (role == Role::Visiting).then(|| Lock::take(path)).transpose()?;
+        back_up(&connection, state, path)?;
+        schema::migrate(&mut connection, steps)?;
+    }
+    Ok(connection)
+}
+
+/// Opens a reading connection, on a store that exists.
+pub(super) fn connect_reading(path: &Path) -> Result<Connection, Failure> {
+    assert_version(path)?;
+    refuse_missing(path)?;
+    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let known = schema::MIGRATIONS.len();
+    let state = schema::state(&connection, path)?;
+    schema::refuse_newer(state, known, path)?;
+    match state {
+        State::Fresh => return Err(missing(path, "nothing has been captured into it yet")),
+        // An older store is brought up by a visiting writer, which is at once gone again.
+        State::Version(version) if version < known => drop(connect(path, Role::Visiting)?),
+        State::Version(_) => (),
+    }
+    let pragmas = || -> Result<(), Error> {
+        connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
+        connection.pragma_update(None, "query_only", true)
+    };
+    pragmas().map_err(|error| trouble::failure(opening(path), &error))?;
+    Ok(connection)
+}
+
+/// Refuses a store that is not there, with what to do.
+pub(super) fn refuse_missing(path: &Path) -> Result<(), Failure> {
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(missing(path, "there is none")),
+        _ => Ok(()),
+    }
+}
+
+fn missing(path: &Path, why: &str) -> Failure {
+    Failure::new(opening(path), why).hint("`creel` or `creel serve` makes it; --db PATH names another")
+}
+
+fn assert_version(path: &Path) -> Result<(), Failure> {
+    if rusqlite::version_number() >= SQLITE_VERSION_MIN {
+        return Ok(());
+    }
+    let why = format!("creel was built with SQLite {}, whose WAL can damage a file", rusqlite::version());
+    Err(Failure::new(opening(path), why).hint("build it with SQLite 3.51.3 or newer: the bundled one"))
+}
+
+fn open(path: &Path, access: OpenFlags) -> Result<Connection, Failure> {
+    refuse_symlink(path).map_err(|why| Failure::new(opening(path), why).hint("name the file itself with --db"))?;
+    let connection = || -> Result<Connection, Error> {
+        let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        // A file may come from anywhere: its schema runs no functions, and SQL cannot rewrite it.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+        connection.pragma_update(None, "cell_size_check", true)?;
+        Ok(connection)
+    };
+    connection().map_err(|error| trouble::failure(opening(path), &error))
+}
+
+/// The pragmas of a writing connection. The page size must be said before the WAL is switched on; in a file that has
+/// pages already it says nothing.
+fn set_up(connection: &Connection, role: Role) -> Result<(), Error> {
+    let checkpoint = match role {
+        Role::Capturing => CHECKPOINT_PAGES,
+        Role::Visiting => VISITING_CHECKPOINT_PAGES,
+    };
+    connection.pragma_update(None, "page_size", PAGE_BYTES)?;
+    connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
+    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update_and_check(None, "wal_autocheckpoint", checkpoint, |_| Ok(()))?;
+    connection.pragma_update_and_check(None, "journal_size_limit", WAL_KEPT_BYTES, |_| Ok(()))?;
+    connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)
+}
+
+/// Copies an older store before it is migrated, to `creel.db.v1`.
+fn back_up(connection: &Connection, state: State, path: &Path) -> Result<(), Failure> {
+    let State::Version(version) = state else { return Ok(()) };
+    let copy = beside(path, &format!(".v{version}"));
+    let doing = format!("copying the store to {} before it is brought up to this version", copy.display());
+    // A copy that is there was cut off, or the migration after it: the store itself is whole and still old.
+    match fs::remove_file(&copy) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(Failure::new(doing, error)),
+        _ => make(&copy)?,
+    }
+    let name = copy.to_str().ok_or_else(|| Failure::new(&doing, "its name is not UTF-8"))?;
+    connection.execute("VACUUM INTO ?1", [name]).map_err(|error| trouble::failure(doing, &error))?;
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
     #[test]
-    fn the_bundled_sqlite_is_new_enough() {
-        assert!(rusqlite::version_number() >= OLDEST_SQLITE);
+    fn the_sqlite_inside_is_free_of_the_wal_reset_bug() {
+        assert!(rusqlite::version_number() >= SQLITE_VERSION_MIN, "{}", sqlite_version());
+    }
+
+    fn pragma(connection: &Connection, name: &str) -> String {
+        connection
+            .pragma_query_value(None, name, |row| row.get_ref(0).map(|value| format!("{value:?}")))
+            .unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 
     #[test]
-    fn a_new_store_is_its_owners_alone() {
+    fn a_writing_connection_syncs_every_commit_into_a_short_wal_of_large_pages() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a/b/creel.db");
-        let connection = open_for_writing(&path).unwrap();
-        connection.execute("UPDATE counter SET captures = captures", []).unwrap();
-        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
-        assert_eq!(mode(&folder.path().join("a/b/creel.db-wal")), 0o600);
-    }
-
-    #[test]
-    fn what_is_no_store_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let missing = open_for_reading(&folder.path().join("none.db")).unwrap_err();
-        assert!(missing.why.contains("none yet"), "{missing}");
-
-        let text = folder.path().join("text.db");
-        fs::write(&text, "this is a text of more than sixteen bytes, and no database").unwrap();
-        let failure = open_for_writing(&text).unwrap_err();
-        assert!(failure.why.contains("not a database"), "{failure}");
-
-        let foreign = folder.path().join("foreign.db");
-        Connection::open(&foreign).unwrap().execute_batch("CREATE TABLE t (a); PRAGMA user_version = 1;").unwrap();
-        for failure in [open_for_writing(&foreign).unwrap_err(), open_for_reading(&foreign).unwrap_err()] {
-            assert!(failure.why.contains("not creel's"), "{failure}");
+        let path = folder.path().join("creel.db");
+        make(&path).unwrap();
+        let connection = connect(&path, Role::Capturing).unwrap();
+        for (name, value) in [
+            ("page_size", "Integer(16384)"),
+            ("synchronous", "Integer(2)"),
+            ("wal_autocheckpoint", "Integer(250)"),
+            ("cache_size", "Integer(-8192)"),
+            ("busy_timeout", "Integer(5000)"),
+            ("trusted_schema", "Integer(0)"),
+        ] {
+            assert_eq!(pragma(&connection, name), value, "{name}");
         }
+        let mode: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
+        assert_eq!(mode, "wal");
+    }
 
-        let real = folder.path().join("real.db");
-        drop(open_for_writing(&real).unwrap());
-        let link = folder.path().join("link.db");
-        std::os::unix::fs::symlink(&real, &link).unwrap();
-        assert!(open_for_writing(&link).unwrap_err().why.contains("symbolic link"));
+    #[test]
+    fn an_older_store_is_copied_before_it_is_migrated() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("creel.db");
+        make(&path).unwrap();
+        connect(&path, Role::Capturing).unwrap().execute("UPDATE counter SET captures = 7", ()).unwrap();
+        let next = Migration { reason: "a synthetic step", sql: "UPDATE counter SET captures = 8" };
+        let steps: Vec<_> = schema::MIGRATIONS
+            .iter()
+            .map(|step| Migration { reason: step.reason, sql: step.sql })
+            .chain([next])
+            .collect();
+        let copy = beside(&path, &format!(".v{}", schema::MIGRATIONS.len()));
+        fs::write(&copy, "the rest of a copy that was cut off").unwrap();
+        let captures = |connection: &Connection| -> i64 {
+            connection.query_row("SELECT captures FROM counter", (), |row| row.get(0)).unwrap()
+        };
+        assert_eq!(captures(&connect_with(&path, Role::Visiting, &steps).unwrap()), 8);
+        assert_eq!(captures(&Connection::open(&copy).unwrap()), 7);
+        assert_eq!(fs::metadata(&copy).unwrap().mode() & 0o777, FILE_MODE);
     }
 }

@@ -1,79 +1,151 @@
-//! Who captures into a store.
+//! One capturing process a store: a lock file beside it.
+//!
+//! The kernel holds the lock (`flock`) and lets go of it when the process ends, however it ends; so a lock file that
+//! was left behind means nothing. The file itself stays: removing it would let two processes lock two files of one name.
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
-    io::{Read, Seek, Write},
+    io::{Read, Seek, SeekFrom, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
+    process, thread,
+    time::Duration,
 };
 
+use super::file;
 use crate::record::Failure;
+
+/// How often a held lock is tried: [`holder`] holds it for an instant while it looks.
+const TRIES: u32 = 5;
+/// Between two tries.
+const PAUSE: Duration = Duration::from_millis(20);
+/// Most bytes read of a lock file.
+const CONTENT_BYTES: u64 = 4_096;
 
 /// The process that captures into a store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Holder {
-    /// Its process id.
-    pub pid: u32,
-    /// Where it listens, once it does.
+    /// Its process id; none for the instant between its locking and its saying so.
+    pub pid: Option<u32>,
+    /// Where it listens, as it announced it.
     pub address: Option<String>,
 }
 
-/// The held lock: a file beside the store, locked as long as its process lives.
-pub(super) struct Lock(File);
-
-fn path_of(db: &Path) -> PathBuf {
-    let mut path = db.as_os_str().to_owned();
-    path.push("-lock");
-    path.into()
+/// The held lock; dropping it lets go.
+#[derive(Debug)]
+pub(super) struct Lock {
+    file: File,
 }
 
 impl Lock {
-    /// Takes the lock, or says who has it.
-    pub(super) fn take(db: &Path) -> Result<Self, Failure> {
-        let doing = || format!("taking the store {}", db.display());
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false).mode(0o600);
-        let file = options.open(path_of(db)).map_err(|why| Failure::new(doing(), why))?;
-        match file.try_lock() {
-            Ok(()) => {
-                let lock = Self(file);
-                lock.say(None).map_err(|why| Failure::new(doing(), why))?;
-                Ok(lock)
+    /// Takes the lock of the store at `path`, an absolute path.
+    pub(super) fn take(path: &Path) -> Result<Self, Failure> {
+        let file = open(&lock_path(path), true).map_err(|why| Failure::new(file::opening(path), why))?;
+        for _ in 0..TRIES {
+            match file.try_lock() {
+                Ok(()) => return Self { file }.introduced(path),
+                Err(TryLockError::WouldBlock) => thread::sleep(PAUSE),
+                Err(TryLockError::Error(error)) => return Err(Failure::new(file::opening(path), error)),
             }
-            Err(TryLockError::WouldBlock) => Err(Failure::new(doing(), already(holder(db)))
-                .hint("`creel watch` shows what that one catches; --db PATH takes another store")),
-            Err(TryLockError::Error(why)) => Err(Failure::new(doing(), why)),
         }
+        Err(taken(path, &read(&file)))
     }
 
-    /// Writes who holds it, for others to read.
-    pub(super) fn say(&self, address: Option<&str>) -> std::io::Result<()> {
-        let mut file = &self.0;
-        file.set_len(0)?;
-        file.rewind()?;
-        writeln!(file, "{}\n{}", std::process::id(), address.unwrap_or_default())
+    fn introduced(mut self, path: &Path) -> Result<Self, Failure> {
+        self.write("").map_err(|error| Failure::new(file::opening(path), error))?;
+        Ok(self)
+    }
+
+    /// Says where this process listens.
+    pub(super) fn announce(&mut self, address: &str) -> Result<(), Failure> {
+        self.write(address).map_err(|error| Failure::new("saying beside the store where creel listens", error))
+    }
+
+    fn write(&mut self, address: &str) -> std::io::Result<()> {
+        let address = address.lines().next().unwrap_or_default();
+        self.file.set_len(0)?;
+        self.file.seek(SeekFrom::Start(0))?;
+        self.file.write_all(format!("{}\n{address}\n", process::id()).as_bytes())
     }
 }
 
-fn already(holder: Option<Holder>) -> String {
-    match holder {
-        Some(Holder { pid, address: Some(address) }) => {
-            format!("another creel (pid {pid}) captures into it, listening on http://{address}")
-        }
-        Some(Holder { pid, .. }) => format!("another creel (pid {pid}) captures into it"),
-        None => "another creel captures into it".to_owned(),
+/// The process that captures into the store at `path` now, if one does.
+pub fn holder(path: &Path) -> Option<Holder> {
+    let path = std::path::absolute(path).ok()?;
+    let file = open(&lock_path(&path), false).ok()?;
+    match file.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => Some(read(&file)),
+        _ => None,
     }
 }
 
-/// Who captures into a store now; none where nobody does.
-pub fn holder(db: &Path) -> Option<Holder> {
-    let mut file = File::open(path_of(db)).ok()?;
-    if file.try_lock_shared().is_ok() {
-        return None;
-    }
+fn lock_path(path: &Path) -> PathBuf {
+    file::beside(path, "-lock")
+}
+
+fn open(path: &Path, create: bool) -> Result<File, String> {
+    file::refuse_symlink(path)?;
+    let opened =
+        OpenOptions::new().read(true).write(create).create(create).truncate(false).mode(file::FILE_MODE).open(path);
+    opened.map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn read(mut file: &File) -> Holder {
     let mut text = String::new();
-    file.read_to_string(&mut text).ok()?;
+    // What cannot be read is not said; that the lock is held is known all the same.
+    let _ = file.seek(SeekFrom::Start(0)).and_then(|_| file.take(CONTENT_BYTES).read_to_string(&mut text));
     let mut lines = text.lines();
-    let pid = lines.next()?.parse().ok()?;
-    Some(Holder { pid, address: lines.next().filter(|line| !line.is_empty()).map(str::to_owned) })
+    let pid = lines.next().and_then(|line| line.parse().ok());
+    Holder { pid, address: lines.next().filter(|line| !line.is_empty()).map(str::to_owned) }
+}
+
+fn taken(path: &Path, holder: &Holder) -> Failure {
+    let who = holder.pid.map_or_else(|| "another process".into(), |pid| format!("process {pid}"));
+    let place = holder.address.as_ref().map(|address| format!(", listening on {address}")).unwrap_or_default();
+    Failure::new(file::opening(path), format!("{who} captures into it already{place}"))
+        .hint("`creel watch` shows what it catches; --db PATH captures into another file")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_holder_is_known_while_it_holds_and_not_after() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = folder.path().join("creel.db");
+        assert_eq!(holder(&store), None);
+        let mut lock = Lock::take(&store).unwrap();
+        let me = Some(process::id());
+        assert_eq!(holder(&store), Some(Holder { pid: me, address: None }));
+        lock.announce("http://127.0.0.1:1\nnot a second line").unwrap();
+        assert_eq!(holder(&store), Some(Holder { pid: me, address: Some("http://127.0.0.1:1".into()) }));
+        let refused = Lock::take(&store).unwrap_err();
+        assert!(refused.why.contains(&process::id().to_string()), "{refused}");
+        assert!(refused.why.contains("http://127.0.0.1:1"), "{refused}");
+        assert!(refused.hint.is_some_and(|hint| hint.contains("creel watch")));
+        drop(lock);
+        assert_eq!(holder(&store), None);
+        Lock::take(&store).unwrap();
+    }
+
+    #[test]
+    fn a_lock_file_left_behind_or_full_of_rubbish_holds_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = folder.path().join("creel.db");
+        std::fs::write(lock_path(&store), b"\xff\xfe no pid").unwrap();
+        assert_eq!(holder(&store), None);
+        Lock::take(&store).unwrap();
+    }
+
+    #[test]
+    fn a_symlink_in_place_of_the_lock_file_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = folder.path().join("creel.db");
+        let victim = folder.path().join("victim");
+        std::fs::write(&victim, "precious").unwrap();
+        std::os::unix::fs::symlink(&victim, lock_path(&store)).unwrap();
+        assert!(Lock::take(&store).unwrap_err().why.contains("symbolic link"));
+        assert_eq!(std::fs::read_to_string(victim).unwrap(), "precious");
+    }
 }

@@ -1,48 +1,56 @@
-//! **Floor 2 — SQLite and nothing else.** One file holds everything; one thread writes it; readers read beside it.
+//! **Floor 2 — SQLite and nothing else.** The one file in which every capture, delivery and refusal is kept.
 //!
-//! A capture is acknowledged only after the transaction that holds it is on the disk. Nothing here may ever answer
-//! before that, write a row by half, or let a reader see a body when it asked for a list. This room knows neither HTTP
-//! nor the screen nor where secrets come from: no secret ever gets here.
+//! One hand writes: a process has one [`Writer`], behind it one thread with the only writing connection. It drains its
+//! queue into one transaction, commits it to the disk, and only then answers all who wait. So "stored" means "on the
+//! disk", and a thousand senders share one flush. Readers have their own read-only connections and are never held up.
+//! The [`Bell`] says that something changed; what changed is asked of a [`Reader`].
+//!
+//! In reading order: `schema` (the tables and how they grew), `file` (opening: modes, pragmas, whose file it is),
+//! `lock` (one capturing process a store), `queue` and `writer` (what callers hold), `scribe` (the thread: batches,
+//! trouble, recovery), `insert` (rows in), `seen` (repeats of an event), `select` and `reader` (rows out), `codec`
+//! (lists of headers and the like as one column), `trouble` (SQLite's errors in words).
+//!
+//! This room must never: speak HTTP, judge a signature, know a screen, read a clock, acknowledge before the commit, keep
+//! a second copy of what the file says, or let a byte of a damaged file panic.
 
 mod bell;
+mod codec;
 mod file;
+mod insert;
 mod lock;
 mod queue;
 mod reader;
-mod rows;
 mod schema;
+mod scribe;
 mod seen;
+mod select;
+#[cfg(test)]
+mod tests;
+mod trouble;
 mod writer;
 
 pub use bell::Bell;
+pub use file::sqlite_version;
 pub use lock::{Holder, holder};
-pub use queue::{Full, Pending, Settler};
+pub use queue::Full;
 pub use reader::{Bodies, Interrupter, Reader, Start};
-pub use writer::{Role, Stored, Writer};
+pub use writer::{Pending, Role, Settler, Stored, Writer};
 
-use crate::record::Failure;
+const KIB: usize = 1024;
+const MIB: usize = 1024 * KIB;
 
-/// Bodies up to this many bytes stand in their capture's row, larger ones in chunks of this size. 256 KiB keeps memory
-/// bounded and costs nothing against one large value.
-const CHUNK_BYTES: usize = 256 << 10;
-
-/// A failure of SQLite, in words.
-fn failure(doing: &str, why: &rusqlite::Error) -> Failure {
-    let failure = Failure::new(doing, plain(why));
-    match why.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::DiskFull) => failure.hint("free some space; creel goes on by itself"),
-        Some(rusqlite::ErrorCode::NotADatabase) => failure.hint("name another file with --db"),
-        Some(rusqlite::ErrorCode::DatabaseCorrupt) => {
-            failure.hint("the store is damaged; move it away, and creel begins a new one")
-        }
-        _ => failure,
-    }
-}
-
-/// SQLite's words without its numbers.
-fn plain(why: &rusqlite::Error) -> String {
-    match why {
-        rusqlite::Error::SqliteFailure(code, text) => text.clone().unwrap_or_else(|| code.to_string()),
-        other => other.to_string(),
-    }
-}
+/// Most jobs that wait to be written or are being written; one more is [`Full`].
+pub const QUEUE_JOBS: usize = 4_096;
+/// Most bytes of heads and bodies that wait to be written or are being written; more is [`Full`].
+pub const QUEUE_BYTES: usize = 64 * MIB;
+/// Most jobs in one transaction. A cap of 16 halves the throughput, one job a transaction leaves a tenth.
+pub const BATCH_JOBS: usize = 512;
+/// Bytes of heads and bodies after which a transaction takes no further job.
+pub const BATCH_BYTES: usize = 8 * MIB;
+/// Bytes of a body up to which it lies in its capture's row; a larger one lies in chunks of this size, so that no more
+/// than one of them is copied at a time.
+pub const CHUNK_BYTES: usize = 256 * KIB;
+/// How many refusals are kept; of older ones only the count is.
+pub const REFUSALS_KEPT: i64 = 10_000;
+/// Bytes of refused heads that are kept; of older ones only the count is.
+pub const REFUSALS_BYTES: i64 = 64 * MIB as i64;

@@ -1,150 +1,161 @@
-//! The way to the writer, and the way back.
+//! The queue before the writer: bounded in number and in bytes, taken whole.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::{
+    fmt,
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+};
 
-use tokio::sync::{mpsc, oneshot};
-
-use super::writer::Stored;
-use crate::record::{Capture, Delivery, Failure, Refusal};
-
-/// How many jobs may wait.
-const JOBS: usize = 4_096;
-/// How many bytes of heads and bodies may wait.
-const BYTES: usize = 64 << 20;
-/// How many jobs go into one transaction.
-const BATCH_JOBS: usize = 512;
-/// How many bytes go into one transaction, unless a single job has more.
-const BATCH_BYTES: usize = 8 << 20;
-
-/// The outcome of a job, once its transaction is committed or has failed.
-pub type Pending<T> = oneshot::Receiver<Result<T, Failure>>;
-
-/// The writer cannot keep up: nothing was taken.
+/// The writer has as much to do as it may have: nothing was taken. The wire answers 503.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Full;
 
-impl std::fmt::Display for Full {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("more arrives than the disk can take; try again in a moment")
+impl fmt::Display for Full {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("more waits to be stored than creel may hold in memory")
     }
 }
 
 impl std::error::Error for Full {}
 
-/// What the writer can be asked to do.
-pub(super) enum Job {
-    Capture(Box<Capture>, oneshot::Sender<Result<Stored, Failure>>),
-    Deliver(Box<Delivery>, oneshot::Sender<Result<Delivery, Failure>>),
-    Refuse(Box<Refusal>),
+/// Jobs on their way to the one that takes them. What was taken counts until it is released, so that the bounds are
+/// bounds of memory.
+#[derive(Debug)]
+pub(super) struct Queue<T> {
+    state: Mutex<State<T>>,
+    wake: Condvar,
+    max_jobs: usize,
+    max_bytes: usize,
 }
 
-impl Job {
-    fn bytes(&self) -> usize {
-        match self {
-            Self::Capture(capture, _) => capture.head.raw().len() + capture.body.bytes.len(),
-            Self::Deliver(..) => 0,
-            Self::Refuse(refusal) => refusal.head.len(),
-        }
-    }
-}
-
-/// A job's outcome on its way to whoever waits for it.
-pub(super) enum Settled {
-    Capture(oneshot::Sender<Result<Stored, Failure>>, Result<Stored, Failure>),
-    Deliver(oneshot::Sender<Result<Delivery, Failure>>, Result<Delivery, Failure>),
-}
-
-impl Settled {
-    /// Whoever waited may be gone; the outcome stands in the store all the same.
-    fn tell(self) {
-        match self {
-            Self::Capture(to, outcome) => drop(to.send(outcome)),
-            Self::Deliver(to, outcome) => drop(to.send(outcome)),
-        }
-    }
-}
-
-/// The task that wakes all who wait for a batch. It runs in the network's runtime: waking each responder from the
-/// writer's thread costs a tenth of the rate.
-pub struct Settler(pub(super) mpsc::UnboundedReceiver<Vec<Settled>>);
-
-impl Settler {
-    /// Runs until the writer has ended and everybody is told.
-    pub async fn run(mut self) {
-        while let Some(batch) = self.0.recv().await {
-            batch.into_iter().for_each(Settled::tell);
-        }
-    }
-}
-
-/// The jobs that wait.
-#[derive(Clone, Default)]
-pub(super) struct Queue(Arc<(Mutex<Waiting>, Condvar)>);
-
-#[derive(Default)]
-struct Waiting {
-    jobs: std::collections::VecDeque<Job>,
+#[derive(Debug)]
+struct State<T> {
+    waiting: Vec<T>,
+    jobs: usize,
     bytes: usize,
     closed: bool,
-    /// Whether the writer waits: waking one that does not costs a system call for nothing.
-    idle: bool,
-    /// Refused requests that found the queue full: they are counted all the same.
-    dropped: u64,
+    asleep: bool,
 }
 
-impl Queue {
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+impl<T> Queue<T> {
+    /// A queue with those bounds.
+    pub(super) fn new(max_jobs: usize, max_bytes: usize) -> Self {
+        let state = State { waiting: Vec::new(), jobs: 0, bytes: 0, closed: false, asleep: false };
+        Self { state: Mutex::new(state), wake: Condvar::new(), max_jobs, max_bytes }
     }
 
-    /// Puts a job at the end.
-    pub(super) fn push(&self, job: Job) -> Result<(), Full> {
-        let bytes = job.bytes();
-        let mut waiting = self.lock();
-        let over = waiting.jobs.len() >= JOBS || (waiting.bytes > 0 && waiting.bytes + bytes > BYTES);
-        if over || waiting.closed {
-            waiting.dropped += u64::from(matches!(job, Job::Refuse(_)));
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Appends a job of `bytes`. A job larger than the bound is taken when nothing else is there: else it never could be.
+    pub(super) fn push(&self, job: T, bytes: usize) -> Result<(), Full> {
+        let mut state = self.lock();
+        let over = state.jobs > 0 && state.bytes.saturating_add(bytes) > self.max_bytes;
+        if state.closed || state.jobs >= self.max_jobs || over {
             return Err(Full);
         }
-        waiting.bytes += bytes;
-        waiting.jobs.push_back(job);
-        let idle = std::mem::take(&mut waiting.idle);
-        drop(waiting);
-        if idle {
-            self.0.1.notify_one();
+        state.jobs += 1;
+        state.bytes += bytes;
+        state.waiting.push(job);
+        if state.asleep {
+            self.wake.notify_one();
         }
         Ok(())
     }
 
-    /// Waits for work and takes a batch, with the number of refused requests that were dropped. None once the queue is
-    /// closed and empty.
-    pub(super) fn take(&self) -> Option<(Vec<Job>, u64)> {
-        let mut waiting = self.lock();
-        while waiting.jobs.is_empty() && !waiting.closed {
-            waiting.idle = true;
-            waiting = self.0.1.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+    /// Waits for jobs and swaps all of them for `into`, which is empty. False: the queue is closed, and nothing is left.
+    pub(super) fn take(&self, into: &mut Vec<T>) -> bool {
+        let mut state = self.lock();
+        while state.waiting.is_empty() && !state.closed {
+            state.asleep = true;
+            state = self.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.asleep = false;
         }
-        waiting.idle = false;
-        if waiting.jobs.is_empty() && waiting.dropped == 0 {
-            return None;
-        }
-        let mut batch = Vec::with_capacity(waiting.jobs.len().min(BATCH_JOBS));
-        let mut bytes = 0;
-        while let Some(job) = waiting.jobs.front() {
-            let more = job.bytes();
-            if batch.len() >= BATCH_JOBS || (bytes > 0 && bytes + more > BATCH_BYTES) {
-                break;
-            }
-            bytes += more;
-            waiting.bytes -= more;
-            batch.extend(waiting.jobs.pop_front());
-        }
-        Some((batch, std::mem::take(&mut waiting.dropped)))
+        std::mem::swap(&mut state.waiting, into);
+        !into.is_empty()
     }
 
-    /// Takes no more jobs; those that wait are still done.
+    /// Gives back the room of jobs that were taken.
+    pub(super) fn release(&self, jobs: usize, bytes: usize) {
+        let mut state = self.lock();
+        state.jobs = state.jobs.saturating_sub(jobs);
+        state.bytes = state.bytes.saturating_sub(bytes);
+    }
+
+    /// Lets no further job in; what is there can be taken.
     pub(super) fn close(&self) {
         self.lock().closed = true;
-        self.0.1.notify_all();
+        self.wake.notify_all();
+    }
+
+    /// Closes, and drops what is there.
+    pub(super) fn abandon(&self) {
+        self.close();
+        let dropped = std::mem::take(&mut self.lock().waiting);
+        drop(dropped);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_full_by_number_until_what_was_taken_is_released() {
+        let queue = Queue::new(2, 100);
+        assert_eq!([queue.push('a', 1), queue.push('b', 1), queue.push('c', 1)], [Ok(()), Ok(()), Err(Full)]);
+        let mut taken = Vec::new();
+        assert!(queue.take(&mut taken));
+        assert_eq!(taken, ['a', 'b']);
+        assert_eq!(queue.push('d', 1), Err(Full), "what is being written is still in memory");
+        queue.release(1, 1);
+        assert_eq!(queue.push('d', 1), Ok(()));
+    }
+
+    #[test]
+    fn it_is_full_by_bytes_but_takes_one_giant() {
+        let queue = Queue::new(10, 100);
+        assert_eq!([queue.push('G', 1_000), queue.push('a', 1)], [Ok(()), Err(Full)]);
+        queue.release(1, 1_000);
+        assert_eq!([queue.push('a', 60), queue.push('b', 41), queue.push('c', 40)], [Ok(()), Err(Full), Ok(())]);
+    }
+
+    #[test]
+    fn closed_it_gives_what_it_has_and_then_ends() {
+        let queue = Queue::new(10, 100);
+        queue.push('a', 1).unwrap();
+        queue.close();
+        assert_eq!(queue.push('b', 1), Err(Full));
+        let mut taken = Vec::new();
+        assert!(queue.take(&mut taken));
+        taken.clear();
+        assert!(!queue.take(&mut taken));
+    }
+
+    #[test]
+    fn one_that_waits_is_woken_by_a_job_and_by_the_end() {
+        let queue = Queue::new(10, 100);
+        std::thread::scope(|scope| {
+            let taker = scope.spawn(|| {
+                let (mut all, mut taken) = (Vec::new(), Vec::new());
+                while queue.take(&mut taken) {
+                    all.append(&mut taken);
+                }
+                all
+            });
+            queue.push('a', 1).unwrap();
+            queue.push('b', 1).unwrap();
+            queue.close();
+            assert_eq!(taker.join().unwrap(), ['a', 'b']);
+        });
+    }
+
+    #[test]
+    fn abandoned_it_drops_what_waits() {
+        let queue = Queue::new(10, 100);
+        let job = std::sync::Arc::new(());
+        queue.push(std::sync::Arc::clone(&job), 1).unwrap();
+        queue.abandon();
+        assert_eq!(std::sync::Arc::strong_count(&job), 1);
     }
 }

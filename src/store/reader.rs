@@ -1,190 +1,199 @@
-//! Reading beside the writer.
+//! Reading: pages of the list, captures, deliveries, counts. Never held up by the writer, and never holding it up.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use bytes::{Bytes, BytesMut};
-use rusqlite::{Connection, InterruptHandle, OptionalExtension, ToSql, types::ToSqlOutput};
+use bytes::Bytes;
+use rusqlite::{Connection, Error, InterruptHandle, OptionalExtension, ToSql, params_from_iter, types::ToSqlOutput};
 
-use super::{failure, file, rows};
-use crate::{
-    query::{Filter, Sql, Value},
-    record::{Capture, CaptureId, Counters, Delivery, Failure, Refusal, Summary, Timestamp},
+use super::{
+    file,
+    insert::chunk_id,
+    select::{self, CONTENT_COLUMNS, DELIVERY_COLUMNS, REFUSAL_COLUMNS, SUMMARY_COLUMNS},
+    trouble,
 };
+use crate::query::{Sql, Value};
+use crate::record::{Capture, CaptureId, Counters, Delivery, Failure, Refusal, Summary};
 
-/// Where a page begins. Pages are always given newest first.
+/// A reading connection. Each thread that reads has its own.
+#[derive(Debug)]
+pub struct Reader {
+    connection: Connection,
+    path: PathBuf,
+}
+
+/// Where a page of the list begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
     /// At the newest capture.
     Newest,
-    /// Below this one: the next older ones.
+    /// At the next older than that one, which need not exist any more.
     Before(CaptureId),
-    /// Above this one: the next newer ones.
+    /// So that the page ends with the next newer than that one, which need not exist any more.
     After(CaptureId),
 }
 
-/// Whether a capture is read with its body.
+/// Whether a capture's body is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bodies {
-    /// With it.
+    /// With its bytes.
     Read,
-    /// Without: the body's bytes are left in the store.
+    /// Without; its size, hash and marks are there all the same.
     Leave,
 }
 
-/// A reading connection. One for each thread that reads.
-pub struct Reader {
-    connection: Connection,
+impl ToSql for Value {
+    fn to_sql(&self) -> Result<ToSqlOutput<'_>, Error> {
+        match self {
+            Self::Int(value) => value.to_sql(),
+            Self::Text(value) => value.to_sql(),
+        }
+    }
 }
 
-/// Ends what a reader is at, from another thread.
+/// Ends what a [`Reader`] is doing, from another thread.
 pub struct Interrupter(InterruptHandle);
 
 impl Interrupter {
-    /// The query that runs now fails; the next one does not.
+    /// Ends the query that runs now, if one does: it fails with "stopped".
     pub fn stop(&self) {
         self.0.interrupt();
     }
 }
 
+impl std::fmt::Debug for Interrupter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Interrupter")
+    }
+}
+
 impl Reader {
-    /// Opens a store for reading.
+    /// Opens the store at `path`. Fails where there is none, where the file is not creel's, or where a newer creel
+    /// wrote it; an older store is brought up to this version.
     pub fn open(path: &Path) -> Result<Self, Failure> {
-        file::open_for_reading(path).map(|connection| Self { connection })
+        let path = file::absolute(path)?;
+        file::connect_reading(&path).map(|connection| Self { connection, path })
     }
 
-    /// A page of the list, newest first, at most `limit` rows of those that the filter takes. By key, not by offset: the
-    /// millionth page costs what the first does.
-    pub fn page(
-        &self,
-        start: Start,
-        limit: usize,
-        filter: Option<&Filter>,
-        now: Timestamp,
-    ) -> Result<Vec<Summary>, Failure> {
-        let condition = filter.filter(|filter| !filter.is_empty()).map(|filter| filter.sql(now));
-        self.try_page(start, limit, condition).map_err(|why| failure("reading a page of the list", &why))
-    }
-
-    fn try_page(&self, start: Start, limit: usize, condition: Option<Sql>) -> rusqlite::Result<Vec<Summary>> {
-        let (bound, order, id) = match start {
-            Start::Newest => ("id < ?", "DESC", i64::MAX),
-            Start::Before(id) => ("id < ?", "DESC", id.0),
-            Start::After(id) => ("id > ?", "ASC", id.0),
+    /// At most `limit` rows of the list that fulfil the condition, newest first. Without a condition it takes the same
+    /// time anywhere in the list.
+    pub fn page(&self, start: Start, limit: usize, condition: Option<&Sql>) -> Result<Vec<Summary>, Failure> {
+        let (bound, order) = match start {
+            Start::Newest => (None, "DESC"),
+            Start::Before(id) => (Some(("id < ?", id)), "DESC"),
+            Start::After(id) => (Some(("id > ?", id)), "ASC"),
         };
-        let and = condition.as_ref().map_or(String::new(), |sql| format!(" AND ({})", sql.text));
-        let sql = format!("SELECT {} FROM summary WHERE {bound}{and} ORDER BY id {order} LIMIT ?", rows::SUMMARY);
-        let mut parameters = vec![Value::Int(id)];
-        parameters.extend(condition.into_iter().flat_map(|sql| sql.values));
-        parameters.push(Value::Int(i64::try_from(limit).unwrap_or(i64::MAX)));
-        let mut statement = self.connection.prepare_cached(&sql)?;
-        let bound = rusqlite::params_from_iter(parameters.iter().map(Bound));
-        let mut page = statement.query_map(bound, rows::summary)?.collect::<rusqlite::Result<Vec<_>>>()?;
-        if matches!(start, Start::After(_)) {
-            page.reverse();
+        let bounds = bound.map(|(text, _)| text.to_owned());
+        let wanted = condition.map(|condition| format!("({})", condition.text));
+        let all: Vec<String> = bounds.into_iter().chain(wanted).collect();
+        let filter = if all.is_empty() { String::new() } else { format!("WHERE {}", all.join(" AND ")) };
+        let sql = format!("SELECT {SUMMARY_COLUMNS} FROM summary {filter} ORDER BY id {order} LIMIT ?");
+        let mut values: Vec<Value> = bound.map(|(_, id)| Value::Int(id.0)).into_iter().collect();
+        values.extend(condition.into_iter().flat_map(|condition| condition.values.iter().cloned()));
+        values.push(Value::Int(i64::try_from(limit).unwrap_or(i64::MAX)));
+        let mut rows: Vec<Summary> = self.ask("reading the list", || {
+            self.connection.prepare_cached(&sql)?.query_map(params_from_iter(&values), select::summary)?.collect()
+        })?;
+        if order == "ASC" {
+            rows.reverse();
         }
-        Ok(page)
+        Ok(rows)
     }
 
     /// One row of the list.
     pub fn summary(&self, id: CaptureId) -> Result<Option<Summary>, Failure> {
-        self.try_summary(id).map_err(|why| failure("reading a capture", &why))
+        let sql = format!("SELECT {SUMMARY_COLUMNS} FROM summary WHERE id = ?");
+        self.ask(&format!("reading capture {id}"), || {
+            self.connection.prepare_cached(&sql)?.query_row([id.0], select::summary).optional()
+        })
     }
 
-    fn try_summary(&self, id: CaptureId) -> rusqlite::Result<Option<Summary>> {
-        let sql = format!("SELECT {} FROM summary WHERE id = ?", rows::SUMMARY);
-        self.connection.prepare_cached(&sql)?.query_row([id.0], rows::summary).optional()
-    }
-
-    /// A capture, whole or without its body's bytes.
+    /// One capture, with or without its body. Without, the body is not touched, however large it is.
     pub fn capture(&self, id: CaptureId, bodies: Bodies) -> Result<Option<Capture>, Failure> {
-        self.try_capture(id, bodies).map_err(|why| failure("reading a capture", &why))
-    }
-
-    fn try_capture(&self, id: CaptureId, bodies: Bodies) -> rusqlite::Result<Option<Capture>> {
-        // One moment for both rows and the chunks, whatever is deleted meanwhile.
-        let transaction = self.connection.unchecked_transaction()?;
-        let Some(summary) = self.try_summary(id)? else { return Ok(None) };
-        let sql = format!("SELECT {} FROM content WHERE id = ?", rows::CONTENT);
-        let content = transaction.prepare_cached(&sql)?.query_row([id.0], rows::content).optional()?;
-        let Some(content) = content else { return Ok(None) };
-        let bytes = match bodies {
-            Bodies::Read => self.body(id, summary.size)?,
-            Bodies::Leave => Bytes::new(),
-        };
-        Ok(Some(rows::capture(summary, content, bytes)))
-    }
-
-    fn body(&self, id: CaptureId, size: u64) -> rusqlite::Result<Bytes> {
-        let sql = "SELECT body FROM content WHERE id = ?";
-        let inline: Option<Vec<u8>> = self.connection.prepare_cached(sql)?.query_row([id.0], |row| row.get(0))?;
-        if let Some(bytes) = inline {
-            return Ok(bytes.into());
+        let doing = format!("reading capture {id}");
+        let sql = format!(
+            "SELECT {SUMMARY_COLUMNS}, {CONTENT_COLUMNS} FROM summary JOIN content USING (id) WHERE summary.id = ?"
+        );
+        let found = self.ask(&doing, || {
+            // Both looks see one state of the store.
+            let state = self.connection.unchecked_transaction()?;
+            let found = state.prepare_cached(&sql)?.query_row([id.0], select::capture).optional()?;
+            let Some((mut capture, chunks)) = found else { return Ok(None) };
+            if bodies == Bodies::Read {
+                capture.body.bytes = body(&state, id.0, chunks)?;
+            }
+            Ok(Some(capture))
+        })?;
+        match found {
+            Some(capture) if bodies == Bodies::Read && capture.body.bytes.len() as u64 != capture.body.size => {
+                Err(Failure::new(doing, "a part of its body is missing: the file is damaged")
+                    .hint("keep a copy of the file; the other captures can be read"))
+            }
+            found => Ok(found),
         }
-        let mut bytes = BytesMut::with_capacity(size as usize);
-        let mut chunks = self.connection.prepare_cached("SELECT bytes FROM chunk WHERE id = ? ORDER BY place")?;
-        let mut chunks = chunks.query([id.0])?;
-        while let Some(chunk) = chunks.next()? {
-            bytes.extend_from_slice(chunk.get_ref(0)?.as_blob()?);
-        }
-        Ok(bytes.freeze())
     }
 
-    /// A capture's deliveries, newest first.
+    /// The deliveries of a capture, newest first.
     pub fn deliveries(&self, id: CaptureId) -> Result<Vec<Delivery>, Failure> {
-        let sql = format!("SELECT {} FROM delivery WHERE capture = ? ORDER BY id DESC", rows::DELIVERY);
-        let mut statement = self.connection.prepare_cached(&sql).map_err(|why| failure("reading deliveries", &why))?;
-        let rows = statement.query_map([id.0], rows::delivery).and_then(Iterator::collect);
-        rows.map_err(|why| failure("reading deliveries", &why))
+        let sql = format!("SELECT {DELIVERY_COLUMNS} FROM delivery WHERE capture = ? ORDER BY id DESC");
+        self.ask(&format!("reading the deliveries of capture {id}"), || {
+            self.connection.prepare_cached(&sql)?.query_map([id.0], select::delivery)?.collect()
+        })
     }
 
-    /// The latest refused requests, newest first.
+    /// The newest refusals, newest first.
     pub fn refusals(&self, limit: usize) -> Result<Vec<Refusal>, Failure> {
-        let sql = "SELECT at, peer, status, reason, head FROM refusal ORDER BY id DESC LIMIT ?";
-        let mut statement =
-            self.connection.prepare_cached(sql).map_err(|why| failure("reading refused requests", &why))?;
-        let rows = statement.query_map([limit as i64], rows::refusal).and_then(Iterator::collect);
-        rows.map_err(|why| failure("reading refused requests", &why))
+        let sql = format!("SELECT {REFUSAL_COLUMNS} FROM refusal ORDER BY id DESC LIMIT ?");
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.ask("reading what was refused", || {
+            self.connection.prepare_cached(&sql)?.query_map([limit], select::refusal)?.collect()
+        })
     }
 
-    /// What the store holds.
+    /// What the store holds, as it was counted when it was written.
     pub fn counters(&self) -> Result<Counters, Failure> {
-        let sql = "SELECT captures, bytes, failed, duplicates, refused FROM counter";
-        let read = || {
-            self.connection.prepare_cached(sql)?.query_row([], |row| {
-                let count = |at| row.get::<_, i64>(at).map(|n| n as u64);
+        self.ask("reading the counts", || {
+            let sql = "SELECT captures, bytes, failed, duplicates, refused FROM counter";
+            self.connection.prepare_cached(sql)?.query_row((), |row| {
                 Ok(Counters {
-                    captures: count(0)?,
-                    bytes: count(1)?,
-                    failed: count(2)?,
-                    duplicates: count(3)?,
-                    refused: count(4)?,
+                    captures: select::count(row, 0)?,
+                    bytes: select::count(row, 1)?,
+                    failed: select::count(row, 2)?,
+                    duplicates: select::count(row, 3)?,
+                    refused: select::count(row, 4)?,
                 })
             })
-        };
-        read().map_err(|why: rusqlite::Error| failure("reading the counters", &why))
+        })
     }
 
-    /// A number that is another one after another connection's commit.
+    /// A number that changes whenever anybody, in any process, commits to the store: the bell across processes.
     pub fn data_version(&self) -> Result<i64, Failure> {
-        self.connection
-            .pragma_query_value(None, "data_version", |row| row.get(0))
-            .map_err(|why| failure("asking whether the store changed", &why))
+        self.ask("looking for changes", || {
+            self.connection.prepare_cached("PRAGMA data_version")?.query_row((), |row| row.get(0))
+        })
     }
 
-    /// Ends what this reader is at, from another thread.
+    /// What stops this reader from another thread.
     pub fn interrupter(&self) -> Interrupter {
         Interrupter(self.connection.get_interrupt_handle())
     }
+
+    fn ask<T>(&self, doing: &str, ask: impl FnOnce() -> Result<T, Error>) -> Result<T, Failure> {
+        ask().map_err(|error| trouble::failure(format!("{doing} in {}", self.path.display()), &error))
+    }
 }
 
-/// A value of the filter's as a parameter.
-struct Bound<'a>(&'a Value);
-
-impl ToSql for Bound<'_> {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        match self.0 {
-            Value::Int(n) => n.to_sql(),
-            Value::Text(text) => text.to_sql(),
-        }
+/// The body of a capture: from its row, or put together from its chunks.
+fn body(state: &Connection, id: i64, chunks: i64) -> Result<Bytes, Error> {
+    if chunks == 0 {
+        let body: Option<Vec<u8>> =
+            state.prepare_cached("SELECT body FROM content WHERE id = ?")?.query_row([id], |row| row.get(0))?;
+        return Ok(body.unwrap_or_default().into());
     }
+    let mut parts = state.prepare_cached("SELECT bytes FROM chunk WHERE id >= ? AND id < ? ORDER BY id")?;
+    let mut rows = parts.query([chunk_id(id, 0), chunk_id(id, chunks)])?;
+    let mut body = Vec::new();
+    while let Some(row) = rows.next()? {
+        body.extend_from_slice(row.get_ref(0)?.as_blob()?);
+    }
+    Ok(body.into())
 }

@@ -1,199 +1,238 @@
-//! The tables, and how an older store becomes a newer one.
+//! The tables, and how they grew.
+//!
+//! `PRAGMA user_version` is the number of migrations the file has had. A migration, once released, is never changed:
+//! what is wrong with it is put right by the next one.
 
-use rusqlite::{Connection, TransactionBehavior};
+use std::path::Path;
 
-use super::failure;
+use rusqlite::{Connection, Error, TransactionBehavior};
+
+use super::{file, trouble};
 use crate::record::Failure;
 
-/// "creel" on a phone's keys: tells a store of creel's from any other SQLite file.
-const APPLICATION_ID: i64 = 27335;
+/// Says whose file this is, in SQLite's header (`PRAGMA application_id`): "CREL".
+pub(super) const APPLICATION_ID: i32 = 0x4352_454c;
 
-/// Every step from one version to the next, each with its reason. Only ever appended to: version n is a store on which
-/// the first n steps were taken.
-const MIGRATIONS: &[&str] = &[
-    // 1: captures apart in what a list shows (summary), what a detail shows (content) and large bodies (chunk);
-    // deliveries; refused requests; one row of counters that every transaction updates by a difference; the event ids
-    // of whole blocks of captures (event_run).
-    "CREATE TABLE summary (
-        id INTEGER PRIMARY KEY,
-        uid BLOB NOT NULL,
-        received_at INTEGER NOT NULL,
-        endpoint TEXT NOT NULL,
-        peer TEXT NOT NULL,
-        method TEXT NOT NULL,
-        path TEXT NOT NULL,
-        query TEXT,
-        provider TEXT,
-        event_id TEXT,
-        event_type TEXT,
-        event_at INTEGER,
-        verdict INTEGER NOT NULL,
-        fault INTEGER,
-        covers_body INTEGER,
-        age_s INTEGER,
-        flags INTEGER NOT NULL,
-        duplicate_of INTEGER,
-        size INTEGER NOT NULL,
-        truncated INTEGER NOT NULL,
-        reply INTEGER NOT NULL,
-        deliveries INTEGER NOT NULL DEFAULT 0,
-        app INTEGER
-    );
-    CREATE TABLE content (
-        id INTEGER PRIMARY KEY,
-        head BLOB NOT NULL,
-        trailers BLOB,
-        judgement TEXT,
-        declared INTEGER,
-        sha256 BLOB NOT NULL,
-        body BLOB
-    );
-    CREATE TABLE chunk (
-        id INTEGER NOT NULL,
-        place INTEGER NOT NULL,
-        bytes BLOB NOT NULL,
-        PRIMARY KEY (id, place)
-    );
-    CREATE TABLE delivery (
-        id INTEGER PRIMARY KEY,
-        capture INTEGER NOT NULL,
-        target TEXT NOT NULL,
-        started_at INTEGER NOT NULL,
-        took_ms INTEGER NOT NULL,
-        attempt INTEGER NOT NULL,
-        receipt TEXT NOT NULL,
-        error TEXT,
-        status INTEGER,
-        headers BLOB,
-        body BLOB,
-        truncated INTEGER
-    );
-    CREATE INDEX delivery_of ON delivery (capture, id);
-    CREATE TABLE refusal (
-        id INTEGER PRIMARY KEY,
-        at INTEGER NOT NULL,
-        peer TEXT NOT NULL,
-        status INTEGER,
-        reason TEXT NOT NULL,
-        head BLOB NOT NULL
-    );
-    CREATE TABLE event_run (
-        first_id INTEGER PRIMARY KEY,
-        last_id INTEGER NOT NULL,
-        entries BLOB NOT NULL
-    );
-    CREATE TABLE counter (
-        only INTEGER PRIMARY KEY CHECK (only = 1),
-        next_id INTEGER NOT NULL,
-        captures INTEGER NOT NULL,
-        bytes INTEGER NOT NULL,
-        failed INTEGER NOT NULL,
-        duplicates INTEGER NOT NULL,
-        refused INTEGER NOT NULL
-    );
-    INSERT INTO counter VALUES (1, 1, 0, 0, 0, 0, 0);",
-];
-
-/// Brings a store to this creel's version, or says why it cannot be.
-pub(super) fn migrate(connection: &mut Connection, doing: &str) -> Result<(), Failure> {
-    steps(connection, MIGRATIONS, doing)
+/// One step of the schema.
+pub(super) struct Migration {
+    /// What the step is for.
+    pub reason: &'static str,
+    /// The statements.
+    pub sql: &'static str,
 }
 
-fn steps(connection: &mut Connection, steps: &[&str], doing: &str) -> Result<(), Failure> {
-    if version(connection, steps.len(), doing)? == steps.len() {
-        return Ok(());
-    }
-    let migrated = (|| {
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        // Another process may have been faster: what counts is the version under the lock.
-        let from: usize = transaction.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))? as usize;
-        for step in steps.iter().skip(from) {
-            transaction.execute_batch(step)?;
-        }
-        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-        transaction.pragma_update(None, "user_version", steps.len() as i64)?;
-        transaction.commit()
-    })();
-    migrated.map_err(|why| failure(doing, &why))
+/// All steps, oldest first; rows are only ever appended.
+pub(super) const MIGRATIONS: &[Migration] = &[Migration {
+    reason: "the first tables: what the list shows apart from what a capture holds, so that a page is read fast",
+    sql: "
+        -- What the list shows and filters ask for. Narrow, so that a screenful lies on few pages.
+        CREATE TABLE summary (
+            id INTEGER PRIMARY KEY,         -- ascending in the order of commit, never used twice
+            uid BLOB NOT NULL,              -- the ULID, 16 bytes, big-endian
+            received_at INTEGER NOT NULL,   -- Unix milliseconds
+            endpoint TEXT NOT NULL,
+            peer TEXT NOT NULL,
+            method TEXT NOT NULL,
+            path TEXT NOT NULL,
+            query TEXT,
+            provider TEXT,
+            event_id TEXT,
+            event_type TEXT,
+            event_at INTEGER,               -- Unix milliseconds
+            verdict INTEGER NOT NULL,       -- place in Verdict::all()
+            fault INTEGER,                  -- place in Fault::all()
+            covers_body INTEGER,            -- 0, 1
+            age_s INTEGER,
+            flags INTEGER NOT NULL,         -- Flags::bits()
+            duplicate_of INTEGER,
+            size INTEGER NOT NULL,          -- bytes of the body that are kept
+            truncated INTEGER NOT NULL,     -- 0, 1
+            reply INTEGER NOT NULL,         -- the status creel answered
+            deliveries INTEGER NOT NULL,
+            app INTEGER                     -- the last delivery's status; 0: it failed
+        ) STRICT;
+
+        -- What a capture holds. The body is last: SQLite reads a row from its front, so the head is read without it.
+        CREATE TABLE content (
+            id INTEGER PRIMARY KEY,         -- of the capture
+            sha256 BLOB NOT NULL,
+            declared INTEGER,
+            chunks INTEGER NOT NULL,        -- rows of the body in chunk; 0: it is in this row
+            judgement TEXT,                 -- explanation and evidence, JSON
+            trailers BLOB,                  -- each name and value after its length, 4 bytes little-endian
+            head BLOB NOT NULL,
+            body BLOB
+        ) STRICT;
+
+        -- The parts of a large body. The id is capture * 65536 + part: one tree, filled at its end.
+        CREATE TABLE chunk (
+            id INTEGER PRIMARY KEY,
+            bytes BLOB NOT NULL
+        ) STRICT;
+
+        CREATE TABLE delivery (
+            id INTEGER PRIMARY KEY,
+            capture INTEGER NOT NULL,
+            url TEXT NOT NULL,
+            started_at INTEGER NOT NULL,
+            took_ms INTEGER NOT NULL,
+            attempt INTEGER NOT NULL,
+            receipt TEXT NOT NULL,          -- JSON
+            status INTEGER,                 -- of the reply; null: it failed
+            error TEXT,                     -- why it failed
+            truncated INTEGER NOT NULL,
+            headers BLOB,                   -- as trailers
+            body BLOB
+        ) STRICT;
+        CREATE INDEX delivery_of ON delivery (capture);
+
+        CREATE TABLE refusal (
+            id INTEGER PRIMARY KEY,
+            at INTEGER NOT NULL,
+            peer TEXT NOT NULL,
+            status INTEGER,
+            reason TEXT NOT NULL,
+            head BLOB NOT NULL
+        ) STRICT;
+
+        -- One row, changed once a transaction.
+        CREATE TABLE counter (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            next_id INTEGER NOT NULL,       -- of a capture
+            next_delivery INTEGER NOT NULL,
+            captures INTEGER NOT NULL,
+            bytes INTEGER NOT NULL,
+            failed INTEGER NOT NULL,
+            duplicates INTEGER NOT NULL,
+            refused INTEGER NOT NULL,
+            seed BLOB NOT NULL              -- the key of the event hash, 16 bytes of chance
+        ) STRICT;
+        INSERT INTO counter VALUES (1, 1, 1, 0, 0, 0, 0, 0, randomblob(16));
+
+        -- The event hashes of the captures first_id to last_id: hash and id, 4 bytes each, little-endian. An index over
+        -- event ids would rewrite a random page for every capture.
+        CREATE TABLE event_run (
+            first_id INTEGER PRIMARY KEY,
+            last_id INTEGER NOT NULL,
+            entries BLOB NOT NULL
+        ) STRICT;
+    ",
+}];
+
+/// What stands in a file's header about its schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// Nothing: a new file.
+    Fresh,
+    /// One of creel's, with that many migrations.
+    Version(usize),
 }
 
-/// Whether a reader of this creel understands the store.
-pub(super) fn check(connection: &Connection, doing: &str) -> Result<(), Failure> {
-    match version(connection, MIGRATIONS.len(), doing)? {
-        found if found == MIGRATIONS.len() => Ok(()),
-        found => Err(Failure::new(doing, format!("it has version {found}, and this creel reads {}", MIGRATIONS.len()))
-            .hint("start `creel` or `creel serve` on it once: that brings it up to date")),
-    }
-}
-
-/// The store's version: 0 for a file without tables.
-fn version(connection: &Connection, newest: usize, doing: &str) -> Result<usize, Failure> {
-    let ask = |pragma| {
-        connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0)).map_err(|why| failure(doing, &why))
+/// Reads whose file it is. Changes nothing.
+pub(super) fn state(connection: &Connection, path: &Path) -> Result<State, Failure> {
+    let doing = file::opening(path);
+    let read = || -> Result<(i32, i64, i64), Error> {
+        let application = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+        let version = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        let tables = connection.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0))?;
+        Ok((application, version, tables))
     };
-    let (application, found) = (ask("application_id")?, ask("user_version")?);
-    let tables: i64 = connection
-        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
-        .map_err(|why| failure(doing, &why))?;
-    if application != APPLICATION_ID && (tables > 0 || found != 0) {
-        return Err(Failure::new(doing, "it is a database, but not creel's").hint("name another file with --db"));
+    match read().map_err(|error| trouble::failure(&doing, &error))? {
+        (0, 0, 0) => Ok(State::Fresh),
+        (APPLICATION_ID, version, _) => Ok(State::Version(usize::try_from(version).unwrap_or(usize::MAX))),
+        _ => Err(Failure::new(doing, "it is another program's SQLite database").hint("name another file with --db")),
     }
-    let found = usize::try_from(found).unwrap_or(usize::MAX);
-    if found > newest {
-        let why = format!("it has version {found}, and this creel knows versions up to {newest}");
-        return Err(
-            Failure::new(doing, why).hint("a newer creel made it: use that one, or name another file with --db")
-        );
+}
+
+/// Refuses a file that a newer creel has written.
+pub(super) fn refuse_newer(state: State, known: usize, path: &Path) -> Result<(), Failure> {
+    match state {
+        State::Version(version) if version > known => Err(Failure::new(
+            file::opening(path),
+            format!("it has version {version}, and this creel knows versions up to {known}"),
+        )
+        .hint("use the newer creel that wrote it, or name another file with --db")),
+        _ => Ok(()),
     }
-    Ok(found)
+}
+
+/// Takes every step the file has not had, all or none, and gives how many were taken.
+pub(super) fn migrate(connection: &mut Connection, steps: &[Migration]) -> Result<usize, Failure> {
+    let failed = |error: Error| trouble::failure("bringing the store up to this version", &error);
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+    // Asked again inside: another process may have been faster.
+    let version: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(failed)?;
+    let missing = steps.get(usize::try_from(version).unwrap_or_default()..).unwrap_or_default();
+    for Migration { reason, sql } in missing {
+        let doing = || format!("bringing the store up to this version, the step \"{reason}\"");
+        transaction.execute_batch(sql).map_err(|error| trouble::failure(doing(), &error))?;
+    }
+    if !missing.is_empty() {
+        transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(failed)?;
+        transaction.pragma_update(None, "user_version", steps.len() as i64).map_err(failed)?;
+    }
+    transaction.commit().map_err(failed)?;
+    Ok(missing.len())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const NEXT: &str = "ALTER TABLE summary ADD COLUMN mood TEXT;";
+    const NEXT: Migration = Migration {
+        reason: "a synthetic step, to prove that an old store survives one",
+        sql: "ALTER TABLE summary ADD COLUMN colour TEXT; UPDATE counter SET captures = captures + 1;",
+    };
+    const BROKEN: Migration =
+        Migration { reason: "a step that fails half way", sql: "CREATE TABLE half (a); CREATE TABLE summary (a);" };
 
-    fn user_version(connection: &Connection) -> i64 {
+    /// The steps of this creel and one more.
+    fn steps(last: Migration) -> Vec<Migration> {
+        let known = MIGRATIONS.iter().map(|step| Migration { reason: step.reason, sql: step.sql });
+        known.chain([last]).collect()
+    }
+
+    fn version(connection: &Connection) -> i64 {
         connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap()
     }
 
     #[test]
-    fn a_store_of_any_older_version_is_brought_up_to_date_with_its_rows() {
-        let mut all = MIGRATIONS.to_vec();
-        all.push(NEXT);
-        for from in 0..all.len() {
-            let mut connection = Connection::open_in_memory().unwrap();
-            steps(&mut connection, &all[..from], "opening").unwrap();
-            if from > 0 {
-                connection.execute("UPDATE counter SET captures = 7", []).unwrap();
-            }
-            steps(&mut connection, &all, "opening").unwrap();
-            assert_eq!(user_version(&connection), all.len() as i64);
-            let captures: i64 = connection.query_row("SELECT captures FROM counter", [], |row| row.get(0)).unwrap();
-            assert_eq!(captures, if from > 0 { 7 } else { 0 });
-            connection.prepare("SELECT mood FROM summary").unwrap();
+    fn every_version_before_becomes_the_newest() {
+        let newest = steps(NEXT);
+        for before in 0..=newest.len() {
+            let mut old = Connection::open_in_memory().unwrap();
+            assert_eq!(migrate(&mut old, &newest[..before]).unwrap(), before);
+            assert_eq!(migrate(&mut old, &newest).unwrap(), newest.len() - before, "from {before}");
+            assert_eq!(version(&old), newest.len() as i64);
+            assert_eq!(old.query_row("SELECT captures FROM counter", (), |row| row.get(0)), Ok(1));
+            assert_eq!(state(&old, Path::new("x")), Ok(State::Version(newest.len())));
         }
     }
 
     #[test]
-    fn a_newer_store_is_refused_with_both_versions() {
-        let mut connection = Connection::open_in_memory().unwrap();
-        migrate(&mut connection, "opening").unwrap();
-        connection.pragma_update(None, "user_version", 99).unwrap();
-        let failure = migrate(&mut connection, "opening").unwrap_err();
-        assert!(failure.why.contains("99") && failure.why.contains(&MIGRATIONS.len().to_string()), "{failure}");
-        assert!(check(&connection, "opening").is_err());
+    fn a_step_that_fails_leaves_the_old_state() {
+        let mut store = Connection::open_in_memory().unwrap();
+        migrate(&mut store, MIGRATIONS).unwrap();
+        let failed = migrate(&mut store, &steps(BROKEN)).unwrap_err();
+        assert!(failed.doing.contains(BROKEN.reason), "{failed}");
+        assert_eq!(version(&store), MIGRATIONS.len() as i64);
+        let half: i64 =
+            store.query_row("SELECT count(*) FROM sqlite_schema WHERE name = 'half'", (), |row| row.get(0)).unwrap();
+        assert_eq!(half, 0);
     }
 
     #[test]
-    fn a_step_that_fails_leaves_the_store_as_it_was() {
-        let mut connection = Connection::open_in_memory().unwrap();
-        migrate(&mut connection, "opening").unwrap();
-        let mut all = MIGRATIONS.to_vec();
-        all.extend([NEXT, "CREATE TABLE summary (id)"]);
-        assert!(steps(&mut connection, &all, "opening").is_err());
-        assert_eq!(user_version(&connection), MIGRATIONS.len() as i64);
-        assert!(connection.prepare("SELECT mood FROM summary").is_err());
+    fn a_newer_file_is_refused_with_both_versions() {
+        let refused = refuse_newer(State::Version(9), 3, Path::new("x")).unwrap_err();
+        assert!(refused.why.contains("version 9") && refused.why.contains("up to 3"), "{refused}");
+        assert!(refused.hint.is_some());
+        for fine in [State::Fresh, State::Version(0), State::Version(3)] {
+            assert_eq!(refuse_newer(fine, 3, Path::new("x")), Ok(()));
+        }
+    }
+
+    #[test]
+    fn every_step_says_why() {
+        assert!(MIGRATIONS.iter().all(|step| step.reason.len() > 10));
     }
 }

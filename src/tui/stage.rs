@@ -51,7 +51,8 @@ fn lock(reader: &Mutex<Reader>) -> MutexGuard<'_, Reader> {
 
 impl Stage for Live {
     fn page(&self, start: Start, limit: usize, filter: Option<&Filter>) -> Result<Vec<Summary>, Failure> {
-        lock(&self.rows).page(start, limit, filter, engine::now())
+        let condition = filter.map(|filter| filter.sql(engine::now()));
+        lock(&self.rows).page(start, limit, condition.as_ref())
     }
 
     fn counters(&self) -> Result<Counters, Failure> {

@@ -1,0 +1,249 @@
+//! Rows in: what one job writes, inside the transaction of its batch.
+
+use rusqlite::{CachedStatement, Connection, Error, OptionalExtension, Row, params};
+
+use super::{
+    CHUNK_BYTES, REFUSALS_BYTES, REFUSALS_KEPT, codec,
+    seen::{Key, Seen},
+};
+use crate::record::{Capture, CaptureId, Delivery, DeliveryId, Failure, Outcome, Refusal, Timestamp, Verdict};
+
+/// How many bits of a chunk's id count the chunks of a capture.
+const CHUNK_BITS: u32 = 16;
+
+const BEGIN: &str = "BEGIN IMMEDIATE";
+const COMMIT: &str = "COMMIT";
+const NEXT: &str = "SELECT next_id, next_delivery FROM counter";
+// Added to and never set: another process may have counted since.
+const COUNT: &str =
+    "UPDATE counter SET next_id = next_id + ?, next_delivery = next_delivery + ?, captures = captures + ?,
+    bytes = bytes + ?, failed = failed + ?, duplicates = duplicates + ?, refused = refused + ?";
+const SUMMARY: &str =
+    "INSERT INTO summary (id, uid, received_at, endpoint, peer, method, path, query, provider, event_id,
+    event_type, event_at, verdict, fault, covers_body, age_s, flags, duplicate_of, size, truncated, reply, deliveries)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)";
+const CONTENT: &str = "INSERT INTO content (id, sha256, declared, chunks, judgement, trailers, head, body)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+const CHUNK: &str = "INSERT INTO chunk (id, bytes) VALUES (?, ?)";
+const SAME_EVENT: &str = "SELECT 1 FROM summary WHERE id = ? AND event_id = ? AND endpoint = ? AND provider IS ?";
+const DELIVERED: &str = "UPDATE summary SET deliveries = deliveries + 1, app = ? WHERE id = ? RETURNING deliveries";
+const DELIVERY: &str = "INSERT INTO delivery (id, capture, url, started_at, took_ms, attempt, receipt, status, error,
+    truncated, headers, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const REFUSAL: &str = "INSERT INTO refusal (at, peer, status, reason, head) VALUES (?, ?, ?, ?, ?)";
+const REFUSALS_OVER_COUNT: &str = "DELETE FROM refusal WHERE id <= (SELECT max(id) FROM refusal) - ?";
+const REFUSALS_OVER_BYTES: &str = "DELETE FROM refusal WHERE id <= (
+    SELECT max(id) FROM (SELECT id, sum(length(head)) OVER (ORDER BY id DESC) AS bytes FROM refusal) WHERE bytes > ?)";
+
+/// What one transaction adds to the counters.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    captures: i64,
+    bytes: i64,
+    failed: i64,
+    duplicates: i64,
+    deliveries: i64,
+    refused: i64,
+}
+
+/// One open transaction.
+pub(super) struct Transaction<'c> {
+    connection: &'c Connection,
+    summary: CachedStatement<'c>,
+    content: CachedStatement<'c>,
+    same_event: CachedStatement<'c>,
+    next_id: i64,
+    next_delivery: i64,
+    tally: Tally,
+}
+
+impl<'c> Transaction<'c> {
+    /// Begins. Waits for another process's transaction, within the busy timeout.
+    pub(super) fn begin(connection: &'c Connection) -> Result<Self, Error> {
+        connection.prepare_cached(BEGIN)?.execute(())?;
+        let (next_id, next_delivery) =
+            connection.prepare_cached(NEXT)?.query_row((), |row| Ok((number(row, 0)?, number(row, 1)?)))?;
+        Ok(Self {
+            connection,
+            summary: connection.prepare_cached(SUMMARY)?,
+            content: connection.prepare_cached(CONTENT)?,
+            same_event: connection.prepare_cached(SAME_EVENT)?,
+            next_id,
+            next_delivery,
+            tally: Tally::default(),
+        })
+    }
+
+    /// Writes a capture. Gives its id, and the first capture of its event.
+    pub(super) fn capture(
+        &mut self,
+        capture: &Capture,
+        seen: &mut Seen,
+    ) -> Result<(CaptureId, Option<CaptureId>), Error> {
+        let id = self.next_id + self.tally.captures;
+        let duplicate_of = self.first_of(capture, id, seen)?;
+        self.insert_summary(capture, id, duplicate_of)?;
+        self.insert_content(capture, id)?;
+        let tally = &mut self.tally;
+        tally.captures += 1;
+        tally.bytes += (capture.head.raw().len() + capture.body.bytes.len()) as i64;
+        tally.failed += i64::from(capture.judgement.verdict == Verdict::Failed);
+        tally.duplicates += i64::from(duplicate_of.is_some());
+        Ok((CaptureId(id), duplicate_of.map(CaptureId)))
+    }
+
+    fn first_of(&mut self, capture: &Capture, id: i64, seen: &mut Seen) -> Result<Option<i64>, Error> {
+        let Some(event_id) = capture.event.id.as_deref() else { return Ok(None) };
+        let key = Key { endpoint: &capture.endpoint, provider: capture.provider.as_deref(), event_id };
+        let same_event = &mut self.same_event;
+        seen.admit(&key, id, |candidate| same_event.exists(params![candidate, event_id, key.endpoint, key.provider]))
+    }
+
+    fn insert_summary(&mut self, capture: &Capture, id: i64, duplicate_of: Option<i64>) -> Result<(), Error> {
+        let Capture { head, event, judgement, body, .. } = capture;
+        let (method, path, query) = (head.method(), head.path(), head.query());
+        self.summary.execute(params![
+            id,
+            capture.uid.0.to_be_bytes(),
+            capture.received_at.unix_ms(),
+            capture.endpoint,
+            capture.peer,
+            method,
+            path,
+            query,
+            capture.provider,
+            event.id,
+            event.kind,
+            event.created_at.map(Timestamp::unix_ms),
+            judgement.verdict as i64,
+            judgement.fault.map(|fault| fault as i64),
+            judgement.covers_body,
+            judgement.age_s,
+            capture.flags.bits(),
+            duplicate_of,
+            body.bytes.len() as i64,
+            body.truncated,
+            capture.reply_status,
+        ])?;
+        Ok(())
+    }
+
+    fn insert_content(&mut self, capture: &Capture, id: i64) -> Result<(), Error> {
+        let body = &capture.body;
+        let inline = body.bytes.len() <= CHUNK_BYTES;
+        let chunks = if inline { 0 } else { body.bytes.len().div_ceil(CHUNK_BYTES) };
+        self.content.execute(params![
+            id,
+            body.sha256,
+            body.declared.map(u64::cast_signed),
+            chunks as i64,
+            codec::words_in(&capture.judgement),
+            codec::headers_in(&capture.trailers),
+            &capture.head.raw()[..],
+            inline.then_some(&body.bytes[..]),
+        ])?;
+        if !inline {
+            let mut insert = self.connection.prepare_cached(CHUNK)?;
+            for (chunk, part) in body.bytes.chunks(CHUNK_BYTES).zip(0..) {
+                insert.execute(params![chunk_id(id, part), chunk])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes a delivery. Gives its id and which attempt it is, or that there is no such capture.
+    pub(super) fn delivery(&mut self, delivery: &Delivery) -> Result<Result<(DeliveryId, u32), Failure>, Error> {
+        let app = delivery.status().unwrap_or(0);
+        let attempt: Option<u32> = self
+            .connection
+            .prepare_cached(DELIVERED)?
+            .query_row(params![app, delivery.capture.0], |row| row.get(0))
+            .optional()?;
+        let Some(attempt) = attempt else {
+            let why = format!("there is no capture {}", delivery.capture);
+            return Ok(Err(Failure::new("keeping a delivery", why).hint("it may have been deleted meanwhile")));
+        };
+        let id = self.next_delivery + self.tally.deliveries;
+        self.tally.deliveries += 1;
+        self.insert_delivery(delivery, id, attempt)?;
+        Ok(Ok((DeliveryId(id), attempt)))
+    }
+
+    fn insert_delivery(&self, delivery: &Delivery, id: i64, attempt: u32) -> Result<(), Error> {
+        let (reply, error) = match &delivery.outcome {
+            Outcome::Replied(reply) => (Some(reply), None),
+            Outcome::Failed(why) => (None, Some(why)),
+        };
+        self.connection.prepare_cached(DELIVERY)?.execute(params![
+            id,
+            delivery.capture.0,
+            delivery.to,
+            delivery.started_at.unix_ms(),
+            delivery.took_ms.cast_signed(),
+            attempt,
+            codec::receipt_in(&delivery.receipt),
+            reply.map(|reply| reply.status),
+            error,
+            reply.is_some_and(|reply| reply.truncated),
+            reply.and_then(|reply| codec::headers_in(&reply.headers)),
+            reply.map(|reply| &reply.body[..]),
+        ])?;
+        Ok(())
+    }
+
+    /// Writes a refusal.
+    pub(super) fn refusal(&mut self, refusal: &Refusal) -> Result<(), Error> {
+        let Refusal { at, peer, status, reason, head } = refusal;
+        self.connection.prepare_cached(REFUSAL)?.execute(params![at.unix_ms(), peer, status, reason, head])?;
+        self.tally.refused += 1;
+        Ok(())
+    }
+
+    /// Deletes the refusals over their number; and over their bytes, where `bytes` says so, since that reads all rows.
+    pub(super) fn trim_refusals(&self, bytes: bool) -> Result<(), Error> {
+        self.connection.prepare_cached(REFUSALS_OVER_COUNT)?.execute([REFUSALS_KEPT])?;
+        if bytes {
+            self.connection.prepare_cached(REFUSALS_OVER_BYTES)?.execute([REFUSALS_BYTES])?;
+        }
+        Ok(())
+    }
+
+    /// The connection, for a test that interferes.
+    #[cfg(test)]
+    pub(super) fn connection(&self) -> &Connection {
+        self.connection
+    }
+
+    /// Counts, and commits: when this returns, it is on the disk. `lost` are the refusals that were never written.
+    pub(super) fn commit(self, seen: &mut Seen, lost: i64) -> Result<(), Error> {
+        let Tally { captures, bytes, failed, duplicates, deliveries, refused } = self.tally;
+        if captures > 0 {
+            seen.write_run(self.connection, self.next_id + captures - 1)?;
+        }
+        self.connection.prepare_cached(COUNT)?.execute(params![
+            captures,
+            deliveries,
+            captures,
+            bytes,
+            failed,
+            duplicates,
+            refused + lost
+        ])?;
+        self.connection.prepare_cached(COMMIT)?.execute(())?;
+        Ok(())
+    }
+}
+
+/// A number to be given next; not one that only a damaged file can hold.
+fn number(row: &Row<'_>, column: usize) -> Result<i64, Error> {
+    let next = row.get(column)?;
+    if (1..i64::MAX >> CHUNK_BITS).contains(&next) {
+        Ok(next)
+    } else {
+        Err(Error::IntegralValueOutOfRange(column, next))
+    }
+}
+
+/// The id of a part of a capture's body. The parts of a capture lie beside each other, after those of the one before.
+pub(super) fn chunk_id(capture: i64, part: i64) -> i64 {
+    (capture << CHUNK_BITS).saturating_add(part)
+}

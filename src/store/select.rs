@@ -1,0 +1,146 @@
+//! Rows out: what the columns of a row mean.
+
+use bytes::Bytes;
+use rusqlite::{Error, Row, types::Type};
+
+use super::codec;
+use crate::record::{
+    Body, Capture, CaptureId, Delivery, DeliveryId, Event, Fault, Flags, Head, Judgement, LastDelivery, Outcome,
+    Refusal, Reply, Summary, Timestamp, Uid, Verdict,
+};
+
+/// The columns that [`summary`] reads, in its order.
+pub(super) const SUMMARY_COLUMNS: &str = "summary.id, uid, received_at, endpoint, peer, method, path, query, provider,
+    event_id, event_type, event_at, verdict, fault, covers_body, age_s, flags, duplicate_of, size, truncated, reply,
+    deliveries, app";
+/// The place of the first column after [`SUMMARY_COLUMNS`].
+const AFTER_SUMMARY: usize = 23;
+/// The columns that [`capture`] reads after [`SUMMARY_COLUMNS`].
+pub(super) const CONTENT_COLUMNS: &str = "sha256, declared, chunks, judgement, trailers, head";
+/// The columns that [`delivery`] reads.
+pub(super) const DELIVERY_COLUMNS: &str =
+    "id, capture, url, started_at, took_ms, attempt, receipt, status, error, truncated, headers, body";
+/// The columns that [`refusal`] reads.
+pub(super) const REFUSAL_COLUMNS: &str = "at, peer, status, reason, head";
+
+/// A row of table `summary`.
+pub(super) fn summary(row: &Row<'_>) -> Result<Summary, Error> {
+    Ok(Summary {
+        id: CaptureId(row.get(0)?),
+        uid: Uid(u128::from_be_bytes(row.get(1)?)),
+        received_at: Timestamp::from_unix_ms(row.get(2)?),
+        endpoint: row.get(3)?,
+        peer: row.get(4)?,
+        method: row.get(5)?,
+        path: row.get(6)?,
+        query: row.get(7)?,
+        provider: row.get(8)?,
+        event: Event {
+            id: row.get(9)?,
+            kind: row.get(10)?,
+            created_at: row.get::<_, Option<i64>>(11)?.map(Timestamp::from_unix_ms),
+        },
+        verdict: place(12, row.get(12)?, Verdict::all())?,
+        fault: row.get::<_, Option<i64>>(13)?.map(|at| place(13, at, Fault::all())).transpose()?,
+        covers_body: row.get(14)?,
+        age_s: row.get(15)?,
+        flags: Flags::from_bits(row.get(16)?),
+        duplicate_of: row.get::<_, Option<i64>>(17)?.map(CaptureId),
+        size: count(row, 18)?,
+        truncated: row.get(19)?,
+        reply_status: row.get(20)?,
+        deliveries: row.get(21)?,
+        last_delivery: row.get::<_, Option<u16>>(22)?.map(|status| match status {
+            0 => LastDelivery::Failed,
+            status => LastDelivery::Replied(status),
+        }),
+    })
+}
+
+/// What stands at a place of a list of record.
+fn place<T>(column: usize, at: i64, mut all: impl Iterator<Item = T>) -> Result<T, Error> {
+    usize::try_from(at).ok().and_then(|n| all.nth(n)).ok_or(Error::IntegralValueOutOfRange(column, at))
+}
+
+/// A number that counts something.
+pub(super) fn count(row: &Row<'_>, column: usize) -> Result<u64, Error> {
+    let value: i64 = row.get(column)?;
+    u64::try_from(value).map_err(|_| Error::IntegralValueOutOfRange(column, value))
+}
+
+/// A row of `summary` and `content`, without the body: in its place how many chunks it has.
+pub(super) fn capture(row: &Row<'_>) -> Result<(Capture, i64), Error> {
+    let listed = summary(row)?;
+    let at = |n: usize| AFTER_SUMMARY + n;
+    let words: Option<String> = row.get(at(3))?;
+    let (explanation, evidence) = codec::words_out(words.as_deref()).ok_or_else(|| unreadable(at(3), Type::Text))?;
+    let capture = Capture {
+        id: listed.id,
+        uid: listed.uid,
+        received_at: listed.received_at,
+        endpoint: listed.endpoint,
+        peer: listed.peer,
+        head: Head::parse(Bytes::from(row.get::<_, Vec<u8>>(at(5))?)),
+        body: Body {
+            size: listed.size,
+            bytes: Bytes::new(),
+            sha256: row.get(at(0))?,
+            declared: row.get::<_, Option<i64>>(at(1))?.map(i64::cast_unsigned),
+            truncated: listed.truncated,
+        },
+        trailers: codec::headers_out(row.get(at(4))?).ok_or_else(|| unreadable(at(4), Type::Blob))?,
+        flags: listed.flags,
+        provider: listed.provider,
+        event: listed.event,
+        judgement: Judgement {
+            verdict: listed.verdict,
+            fault: listed.fault,
+            explanation,
+            evidence,
+            age_s: listed.age_s,
+            covers_body: listed.covers_body,
+        },
+        duplicate_of: listed.duplicate_of,
+        reply_status: listed.reply_status,
+    };
+    Ok((capture, row.get(at(2))?))
+}
+
+/// A row of table `delivery`.
+pub(super) fn delivery(row: &Row<'_>) -> Result<Delivery, Error> {
+    let receipt: String = row.get(6)?;
+    let outcome = match row.get::<_, Option<u16>>(7)? {
+        None => Outcome::Failed(row.get::<_, Option<String>>(8)?.unwrap_or_default()),
+        Some(status) => Outcome::Replied(Reply {
+            status,
+            headers: codec::headers_out(row.get(10)?).ok_or_else(|| unreadable(10, Type::Blob))?,
+            body: Bytes::from(row.get::<_, Option<Vec<u8>>>(11)?.unwrap_or_default()),
+            truncated: row.get(9)?,
+        }),
+    };
+    Ok(Delivery {
+        id: DeliveryId(row.get(0)?),
+        capture: CaptureId(row.get(1)?),
+        to: row.get(2)?,
+        started_at: Timestamp::from_unix_ms(row.get(3)?),
+        took_ms: row.get::<_, i64>(4)?.cast_unsigned(),
+        attempt: row.get(5)?,
+        receipt: codec::receipt_out(&receipt).ok_or_else(|| unreadable(6, Type::Text))?,
+        outcome,
+    })
+}
+
+/// A row of table `refusal`.
+pub(super) fn refusal(row: &Row<'_>) -> Result<Refusal, Error> {
+    Ok(Refusal {
+        at: Timestamp::from_unix_ms(row.get(0)?),
+        peer: row.get(1)?,
+        status: row.get(2)?,
+        reason: row.get(3)?,
+        head: row.get(4)?,
+    })
+}
+
+fn unreadable(column: usize, kind: Type) -> Error {
+    Error::FromSqlConversionFailure(column, kind, "the column is damaged".into())
+}
