@@ -110,18 +110,20 @@ struct Form {
     below: BTreeMap<usize, Box<dyn Document>>,
 }
 
-/// Before a line: the field, and the line within what is shown below its name, counted from one.
+/// Before a line: the field, and the line within what is shown below its name, counted from one. A line below a name
+/// knows where the next field begins, so that nobody looks for it once a line.
 #[derive(Clone, Copy)]
 struct Place {
     at: usize,
     row: usize,
+    next: usize,
 }
 
 impl Walk for Form {
     type Place = Place;
 
     fn start(&self) -> Place {
-        Place { at: 0, row: 0 }
+        Place { at: 0, row: 0, next: 0 }
     }
 
     fn ended(&self, place: &Place) -> bool {
@@ -129,35 +131,47 @@ impl Walk for Form {
     }
 
     fn step(&self, place: &mut Place, sink: &mut impl Sink) {
-        let field = Field::at(&self.bytes, place.at);
-        let below = self.below.get(&place.at);
-        draw(&field, below.map(|document| &**document), place.row, sink);
-        let rows = below.map_or(0, |document| document.line_count());
-        *place =
-            if place.row < rows { Place { row: place.row + 1, ..*place } } else { Place { at: field.next, row: 0 } };
+        let below = self.below.get(&place.at).map(|document| &**document);
+        match (below, place.row.checked_sub(1)) {
+            (Some(document), Some(line)) => draw_below(document, line, sink),
+            _ => place.next = self.field(place.at, below.is_none(), sink),
+        }
+        let rows = below.map_or(0, Document::line_count);
+        *place = if place.row < rows {
+            Place { row: place.row + 1, ..*place }
+        } else {
+            Place { at: place.next, row: 0, next: 0 }
+        };
     }
 }
 
-fn draw<S: Sink>(field: &Field<'_>, below: Option<&dyn Document>, row: usize, sink: &mut S) {
-    if !S::DRAWS {
-        return;
+impl Form {
+    /// Draws the line of a field's name and gives where the next field begins.
+    fn field<S: Sink>(&self, at: usize, with_value: bool, sink: &mut S) -> usize {
+        let field = Field::at(&self.bytes, at);
+        if !S::DRAWS {
+            return field.next;
+        }
+        let name = decoded(field.name);
+        let shown = cut(&name, NAME_CHARS).bytes;
+        sink.put(Role::Key, &name[..shown]);
+        if shown < name.len() {
+            sink.add(Role::Dim, &format!("… {} bytes more", name.len() - shown));
+        }
+        if field.has_value {
+            sink.add(Role::Punctuation, " = ");
+        }
+        if with_value {
+            sink.put(Role::Text, &decoded(field.value));
+        }
+        field.next
     }
-    if let (Some(document), Some(line)) = (below, row.checked_sub(1)) {
+}
+
+fn draw_below<S: Sink>(document: &dyn Document, line: usize, sink: &mut S) {
+    if S::DRAWS {
         sink.add(Role::Plain, "  ");
         document.lines(line..line + 1).into_iter().for_each(|line| sink.append(line));
-        return;
-    }
-    let name = decoded(field.name);
-    let shown = cut(&name, NAME_CHARS).bytes;
-    sink.put(Role::Key, &name[..shown]);
-    if shown < name.len() {
-        sink.add(Role::Dim, &format!("… {} bytes more", name.len() - shown));
-    }
-    if field.has_value {
-        sink.add(Role::Punctuation, " = ");
-    }
-    if below.is_none() {
-        sink.put(Role::Text, &decoded(field.value));
     }
 }
 

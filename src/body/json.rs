@@ -141,6 +141,12 @@ mod tests {
     }
 
     #[test]
+    fn a_quote_behind_a_backslash_ends_no_string() {
+        let lines = shown(&*opened(r#"["a\\","\"b, {\\\"c",1]"#));
+        assert_eq!(lines, ["[", r#"  "a\\","#, r#"  "\"b, {\\\"c","#, "  1", "]"]);
+    }
+
+    #[test]
     fn every_token_has_its_role() {
         let lines = opened(r#"{"k":"v","n":[1,null]}"#).lines(0..9);
         let roles = |line: usize| lines[line].iter().map(|span| span.role).collect::<Vec<_>>();

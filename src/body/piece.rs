@@ -166,6 +166,10 @@ pub(super) struct Cut {
 pub(super) fn cut(bytes: &[u8], chars: usize) -> Cut {
     // A character has at most four bytes, so a longer window could not be filled.
     let window = &bytes[..bytes.len().min(LINE_CHARS * 4 + 4)];
+    let plain = window.iter().take(chars).take_while(|byte| matches!(byte, b' '..=b'~')).count();
+    if plain > 0 && plain == window.len().min(chars) {
+        return Cut { bytes: plain, chars: plain };
+    }
     let mut taken = Cut { bytes: 0, chars: 0 };
     for (bytes, shown) in window.utf8_chunks().flat_map(|chunk| sizes(&chunk)) {
         if taken.bytes > 0 && taken.chars + shown > chars {

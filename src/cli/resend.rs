@@ -33,7 +33,10 @@ pub(super) fn run(resend: &Resend, common: &Common) -> Result<Answer, Failure> {
             answer = Answer::No;
         }
         if printer.json {
-            printer.value(&json::delivery(&delivery))?;
+            let mut value = json::delivery(&delivery, true);
+            // Several captures may be sent: each line says which.
+            value["capture"] = id.into();
+            printer.value(&value)?;
         } else {
             printer.line(&show::outcome(&delivery))?;
         }

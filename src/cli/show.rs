@@ -100,8 +100,12 @@ fn facts(capture: &Capture, zone: &Zone) -> Vec<(&'static str, String)> {
     add("answered", (capture.reply_status != 0).then(|| capture.reply_status.to_string()));
     let cut = capture.body.declared.filter(|&n| n != capture.body.size);
     let of = cut.map_or(String::new(), |n| format!(" of {n} declared"));
-    add("body", Some(format!("{} bytes{of}, sha256 {}", capture.body.size, json::hex(&capture.body.sha256))));
+    add("body", Some(format!("{} bytes{of}, sha256 {}", capture.body.size, hex(&capture.body.sha256))));
     facts
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 fn print_headers<'a>(printer: &Printer, headers: impl Iterator<Item = &'a Header>) -> Result<(), Failure> {

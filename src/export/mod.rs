@@ -1,77 +1,35 @@
-//! **Floor 1 — how a capture leaves.** One file and one row of [`FORMATS`] for each form that another tool can read, and
-//! [`json`], the contract of `--json`.
+//! **Floor 1 — how a capture leaves.** Writes a capture in forms that other programs take: a shell command, the bytes of
+//! an HTTP request, JSON.
 //!
-//! A format must give the capture's bytes back: nothing is re-encoded on the way. Where a form cannot hold something,
-//! its file says so.
+//! A format is one file and one row of [`FORMATS`]; [`json`] is besides that the contract of every `--json` output, and
+//! [`SCHEMA`] its description.
+//!
+//! What this room must never do: send or write anything anywhere (it returns bytes); alter a byte of the body; put a
+//! byte of a payload where a shell could take it for more than text; say more than a capture holds.
 
-mod base64;
 mod curl;
 mod http;
 pub mod json;
+mod shell;
 
 use crate::record::Capture;
 
-/// A form in which a capture leaves.
+/// One form to export a capture in.
 pub struct Format {
-    /// Its name on the command line.
+    /// Its name on the command line and on the screen.
     pub name: &'static str,
-    /// What it is, in a few words.
+    /// What it is good for, in a few words.
     pub help: &'static str,
-    /// Writes a capture, its body read.
+    /// The whole export, its last line ended. The capture must have been read with its body.
     pub write: fn(&Capture) -> Vec<u8>,
 }
 
 /// Every format.
 pub const FORMATS: &[Format] = &[
-    Format { name: "curl", help: "a shell command that sends it again", write: curl::write },
-    Format { name: "http", help: "the raw request: head and body as they came", write: http::write },
-    Format { name: "json", help: "the object of --json", write: json::write },
+    Format { name: "curl", help: "a shell command that sends the request again", write: curl::write },
+    Format { name: "http", help: "the bytes of the request, for `creel verify --file`", write: http::write },
+    Format { name: "json", help: "the capture as one JSON object, without its deliveries", write: json::write },
 ];
 
-#[cfg(test)]
-pub(crate) mod fixture {
-    use bytes::Bytes;
-
-    use crate::record::{
-        Body, Capture, CaptureId, Event, Evidence, Explanation, Fault, Flag, Head, Headers, Judgement, Timestamp, Uid,
-        Verdict,
-    };
-
-    /// A capture with something in every field.
-    pub(crate) fn capture(head: &'static [u8], body: &'static [u8]) -> Capture {
-        Capture {
-            id: CaptureId(42),
-            uid: Uid::new(Timestamp::from_unix_ms(1_795_424_700_123), 7),
-            received_at: Timestamp::from_unix_ms(1_795_424_700_123),
-            endpoint: "github".to_owned(),
-            peer: "127.0.0.1:50712".to_owned(),
-            head: Head::parse(Bytes::from_static(head)),
-            body: Body {
-                size: body.len() as u64,
-                bytes: Bytes::from_static(body),
-                sha256: [0xab; 32],
-                declared: None,
-                truncated: false,
-            },
-            trailers: Headers::default(),
-            flags: [Flag::HostMissing].into_iter().collect(),
-            provider: Some("github".to_owned()),
-            event: Event { id: Some("id-1".to_owned()), kind: Some("push".to_owned()), created_at: None },
-            judgement: Judgement {
-                verdict: Verdict::Failed,
-                fault: Some(Fault::Mismatch),
-                explanation: Some(Explanation { by: None, text: "Not the one.".to_owned(), tried: 1 }),
-                evidence: Some(Evidence {
-                    place: "X-Hub-Signature-256".to_owned(),
-                    received: Some("sha256=00".to_owned()),
-                    expected: Some("sha256=ff".to_owned()),
-                    content: "{body}".to_owned(),
-                }),
-                age_s: None,
-                covers_body: Some(true),
-            },
-            duplicate_of: Some(CaptureId(41)),
-            reply_status: 200,
-        }
-    }
-}
+/// The JSON Schema (2020-12) of what [`json::capture`] gives.
+pub const SCHEMA: &str = include_str!("../../assets/schema.json");

@@ -1,0 +1,265 @@
+//! Every view over every fixture, and over bytes nobody thought of: nothing panics, nothing unsafe comes out, nothing is
+//! lost, and nothing takes longer than its size allows.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::{borrow::Cow, fs, path::Path};
+
+use bytes::Bytes;
+use creel::body::{Content, Document, LINE_CHARS, Line, Role, VIEWS, best, escape_bytes, is_safe};
+use proptest::prelude::*;
+
+const TYPES: [&str; 5] =
+    ["", "application/json", "application/x-www-form-urlencoded", "text/plain", "text/plain; charset=iso-8859-1"];
+
+fn content(bytes: impl Into<Bytes>, content_type: &str) -> Content {
+    let content_type = (!content_type.is_empty()).then(|| content_type.to_string());
+    Content { bytes: bytes.into(), content_type, content_encoding: None }
+}
+
+fn fixtures() -> Vec<(String, Vec<u8>)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/body");
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> = entries
+        .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read(&path).unwrap()))
+        .collect();
+    files.sort();
+    assert!(files.len() >= 19, "the fixtures are gone");
+    files
+}
+
+fn open(view: &str, content: &Content) -> Box<dyn Document> {
+    let view = VIEWS.iter().find(|row| row.name == view).unwrap();
+    (view.open)(content).unwrap()
+}
+
+fn all(document: &dyn Document) -> Vec<Line> {
+    document.lines(0..document.line_count())
+}
+
+/// The text of the spans that are not the view's own.
+fn kept(line: &Line, own: &[Role]) -> String {
+    line.iter().filter(|span| !own.contains(&span.role)).map(|span| span.text.as_str()).collect()
+}
+
+/// What every document owes: safe, short lines, as many as it says, the same from wherever one looks.
+fn check(name: &str, document: &dyn Document) {
+    let lines = all(document);
+    assert_eq!(lines.len(), document.line_count(), "{name}");
+    for line in &lines {
+        assert!(kept(line, &[]).chars().all(is_safe), "{name}: {line:?}");
+        assert!(
+            kept(line, &[]).chars().count() <= LINE_CHARS,
+            "{name}: {} characters",
+            kept(line, &[]).chars().count()
+        );
+        assert!(line.iter().all(|span| !span.text.is_empty()), "{name}: an empty span");
+    }
+    assert!(document.note().is_none_or(|note| note.chars().all(is_safe)), "{name}");
+    for start in [0, 1, lines.len() / 2, lines.len().saturating_sub(1)] {
+        let end = (start + 3).min(lines.len());
+        assert_eq!(document.lines(start..start + 3), lines.get(start..end).unwrap_or_default(), "{name} from {start}");
+    }
+    let past_the_end = lines.len()..usize::MAX;
+    assert!(document.lines(past_the_end).is_empty(), "{name}");
+}
+
+/// The hex view gives every byte back.
+fn check_hex(name: &str, bytes: &[u8]) {
+    let document = open("hex", &content(bytes.to_vec(), ""));
+    let pairs: String = all(&*document)
+        .iter()
+        .map(|line| kept(line, &[Role::Address])[..49].split_whitespace().collect::<String>())
+        .collect();
+    let mut given = vec![0; pairs.len() / 2];
+    hex::decode_to_slice(&pairs, &mut given).unwrap();
+    assert_eq!(given, bytes, "{name}");
+}
+
+/// The text view shows each line as the escaper does, tabs apart.
+fn check_text(name: &str, bytes: &[u8], is_latin1: bool) {
+    let content_type = if is_latin1 { "text/plain; charset=latin1" } else { "text/plain" };
+    let document = open("text", &content(bytes.to_vec(), content_type));
+    let lines = all(&*document);
+    // What was too long for a line is put together again.
+    let mut shown: Vec<String> = Vec::new();
+    for line in &lines {
+        let goes_on = line.first().is_some_and(|span| span.role == Role::Dim);
+        match shown.last_mut().filter(|_| goes_on) {
+            Some(last) => last.push_str(&kept(line, &[Role::Dim])),
+            None => shown.push(kept(line, &[Role::Dim])),
+        }
+    }
+    let text: Cow<'_, [u8]> = if is_latin1 {
+        Cow::Owned(bytes.iter().copied().map(char::from).collect::<String>().into_bytes())
+    } else {
+        Cow::Borrowed(bytes)
+    };
+    let sent: Vec<&[u8]> = if bytes.is_empty() { Vec::new() } else { text.split(|&byte| byte == b'\n').collect() };
+    assert_eq!(shown.len(), sent.len(), "{name}");
+    for (shown, sent) in shown.iter().zip(sent) {
+        let squeezed = |text: &str| text.replace([' ', '␉'], "");
+        // A tower of marks may begin anew in the next line.
+        let mark = |char: char| matches!(char, '\u{300}'..='\u{36F}' | '◌');
+        if shown.contains("marks›") || shown.contains(mark) {
+            continue;
+        }
+        assert_eq!(squeezed(shown), squeezed(&escape_bytes(sent)), "{name}");
+    }
+}
+
+/// The JSON view shows every byte but the white space between tokens.
+fn check_json(name: &str, bytes: &[u8]) {
+    let document = open("json", &content(bytes.to_vec(), "application/json"));
+    let shown: String = all(&*document).iter().map(|line| kept(line, &[Role::Dim])).collect();
+    let squeezed = |text: &str| text.replace([' ', '␉', '␊', '␍'], "");
+    let is_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
+    if bytes.len() < 2_000 {
+        let sent = escape_bytes(&bytes.iter().copied().filter(|byte| !is_space(byte)).collect::<Vec<_>>());
+        assert_eq!(squeezed(&shown).replace('◌', ""), sent.replace([' ', '◌'], ""), "{name}");
+    }
+}
+
+#[test]
+fn every_view_shows_every_fixture() {
+    for (name, bytes) in fixtures() {
+        for content_type in TYPES {
+            let content = content(bytes.clone(), content_type);
+            for view in VIEWS {
+                let document = (view.open)(&content).unwrap();
+                check(&format!("{name} as {content_type:?} in {}", view.name), &*document);
+            }
+            best(&content);
+        }
+        check_hex(&name, &bytes);
+        check_text(&name, &bytes, false);
+        check_text(&name, &bytes, true);
+        if name.ends_with("json") {
+            check_json(&name, &bytes);
+        }
+    }
+}
+
+#[test]
+fn every_fixture_finds_its_view_and_a_broken_one_says_why() {
+    for (name, bytes) in fixtures() {
+        let (content_type, view) = match name.rsplit_once('.').map_or("", |(_, end)| end) {
+            "json" => ("application/json", "json"),
+            "ndjson" => ("application/x-ndjson", "json"),
+            "form" => ("application/x-www-form-urlencoded", "form"),
+            "txt" if name == "hostile.txt" => ("text/plain", "hex"),
+            "txt" | "xml" | "" => ("text/plain; charset=utf-8", "text"),
+            _ => ("application/octet-stream", "hex"),
+        };
+        let wanted = if name == "lines.ndjson" || name.starts_with("broken-brackets") { None } else { Some(view) };
+        let content = content(bytes, content_type);
+        let chosen = best(&content);
+        assert_eq!(chosen.name, wanted.unwrap_or(chosen.name), "{name}");
+        if name.starts_with("broken") {
+            let document = (chosen.open)(&content).unwrap();
+            assert!(document.note().unwrap().contains("invalid JSON at 1:"), "{name}");
+        }
+    }
+}
+
+#[test]
+fn valid_json_is_the_same_value_when_its_lines_are_read_again() {
+    for (name, bytes) in
+        fixtures().into_iter().filter(|(name, _)| ["stripe.json", "pretty.json"].contains(&name.as_str()))
+    {
+        let document = open("json", &content(bytes.clone(), "application/json"));
+        let shown = all(&*document).iter().map(|line| kept(line, &[])).collect::<Vec<_>>().join("\n");
+        let value = |text: &[u8]| serde_json::from_slice::<serde_json::Value>(text).unwrap();
+        assert_eq!(value(shown.as_bytes()), value(&bytes), "{name}");
+    }
+}
+
+/// A line feed too many, a bracket that never closes, a string without an end: each by the ten thousand. A view that
+/// looked at the whole body for each of its lines would not come back from this.
+#[test]
+fn no_body_is_worth_more_than_one_pass() {
+    let much = |unit: &str| unit.repeat(200_000 / unit.len());
+    let field = |value: String| format!("payload={}&z=1", value.replace('\n', "%0A"));
+    for (name, body) in [
+        ("one string", format!("{{\"a\":\"{}\"}}", much("x"))),
+        ("one string of escapes", format!("{{\"a\":\"{}\"}}", much("\\\""))),
+        ("a string without an end", format!("[\"{}", much("\u{1b}é"))),
+        ("many strings without ends", much("\"\\")),
+        ("opening brackets", much("[")),
+        ("closing brackets", much("]}")),
+        ("marks", much(":,")),
+        ("colons", much(":")),
+        ("keys", format!("{{{}", much("\"k\":1,"))),
+        ("a word", much("nul")),
+        ("line feeds", much("\n")),
+        ("fields", much("a={}&")),
+        ("a field of lines", field(much("line\n"))),
+        ("a field of JSON", field(format!("[{}1]", much("{\"a\":1},")))),
+        ("combining marks", much("\u{301}")),
+    ] {
+        for content_type in [TYPES[1], TYPES[4]] {
+            let content = content(body.clone(), content_type);
+            for view in VIEWS {
+                let document = (view.open)(&content).unwrap();
+                let middle = document.line_count() / 2;
+                assert!(document.lines(middle..middle + 50).len() <= 50, "{name}");
+            }
+            best(&content);
+        }
+    }
+}
+
+fn hostile() -> impl Strategy<Value = Vec<u8>> {
+    let parts = [
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        ":",
+        "\"",
+        "\\",
+        "\\u00e9",
+        "null",
+        "-1.5e3",
+        "\n",
+        "\r\n",
+        "\t",
+        " ",
+        "&",
+        "=",
+        "%",
+        "%7B%7D",
+        "+",
+        "\u{1b}[2J",
+        "\u{9b}",
+        "\u{202e}",
+        "\u{feff}",
+        "\u{301}",
+        "東",
+        "é",
+        "\0",
+    ];
+    let part = prop_oneof![
+        8 => prop::sample::select(parts.to_vec()).prop_map(|part| part.as_bytes().to_vec()),
+        1 => any::<Vec<u8>>(),
+        1 => (prop::sample::select(parts.to_vec()), 1_000usize..3_000).prop_map(|(part, n)| part.repeat(n).into_bytes()),
+    ];
+    prop::collection::vec(part, 0..12).prop_map(|parts| parts.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn bytes_nobody_thought_of_are_shown_too(bytes in hostile(), content_type in prop::sample::select(TYPES.to_vec())) {
+        let content = content(bytes.clone(), content_type);
+        for view in VIEWS {
+            let document = (view.open)(&content).unwrap();
+            check(view.name, &*document);
+        }
+        check_hex("random", &bytes);
+        check_text("random", &bytes, false);
+        check_text("random", &bytes, true);
+    }
+}

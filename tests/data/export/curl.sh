@@ -1,0 +1,1 @@
+printf '{"id": "evt_1", "name": "O\047Neil"}\n' | curl --http1.1 --path-as-is --globoff -X POST 'http://127.0.0.1:27335/stripe?x=1&y='\''a'\''' -H 'Stripe-Signature: t=1,v1=5257' -H 'x-dup: 1' -H "$(printf 'X-Dup: caf\351')" -H 'X-Empty;' -H 'Content-Type: application/json' -H User-Agent: -H Accept: --data-binary @-
