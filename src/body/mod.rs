@@ -20,6 +20,8 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
+use crate::record::Headers;
+
 pub use escape::{escape, escape_bytes, fit, is_safe, width};
 pub use size::size;
 
@@ -89,6 +91,16 @@ pub struct Content {
 }
 
 impl Content {
+    /// A body with what its headers say of it.
+    pub fn of(bytes: &Bytes, headers: &Headers) -> Self {
+        let header = |name| headers.text(name).map(str::to_owned);
+        Self {
+            bytes: bytes.clone(),
+            content_type: header("content-type"),
+            content_encoding: header("content-encoding"),
+        }
+    }
+
     /// The media type without parameters, in lower case: `application/json`. Empty where there is none.
     fn media(&self) -> String {
         let value = self.content_type.as_deref().unwrap_or_default();

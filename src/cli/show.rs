@@ -64,7 +64,7 @@ fn print(printer: &Printer, capture: &Capture, deliveries: &[Delivery], zone: &Z
         printer.line("trailers")?;
         print_headers(printer, capture.trailers.iter())?;
     }
-    print_body(printer, &content(capture))?;
+    print_body(printer, &Content::of(&capture.body.bytes, capture.head.headers()))?;
     deliveries.iter().rev().try_for_each(|delivery| print_delivery(printer, delivery, zone))
 }
 
@@ -115,15 +115,6 @@ fn print_headers<'a>(printer: &Printer, headers: impl Iterator<Item = &'a Header
     Ok(())
 }
 
-fn content(capture: &Capture) -> Content {
-    let header = |name| capture.head.headers().text(name).map(str::to_owned);
-    Content {
-        bytes: capture.body.bytes.clone(),
-        content_type: header("content-type"),
-        content_encoding: header("content-encoding"),
-    }
-}
-
 /// The body through the view that fits it best.
 fn print_body(printer: &Printer, content: &Content) -> Result<(), Failure> {
     if content.bytes.is_empty() {
@@ -160,13 +151,7 @@ fn print_delivery(printer: &Printer, delivery: &Delivery, zone: &Zone) -> Result
 
 fn print_reply(printer: &Printer, reply: &Reply) -> Result<(), Failure> {
     print_headers(printer, reply.headers.iter())?;
-    let header = |name| reply.headers.text(name).map(str::to_owned);
-    let content = Content {
-        bytes: reply.body.clone(),
-        content_type: header("content-type"),
-        content_encoding: header("content-encoding"),
-    };
-    print_body(printer, &content)?;
+    print_body(printer, &Content::of(&reply.body, &reply.headers))?;
     if reply.truncated { printer.line("(the reply went on; this is its first part)") } else { Ok(()) }
 }
 

@@ -97,29 +97,22 @@ impl Engine {
 
     /// Looks at a store that another creel fills. The bell rings when that one commits.
     pub fn watch(settings: Settings) -> Result<Self, Failure> {
-        let Settings { db, endpoints, notices, .. } = settings;
         let bell = Bell::new();
-        let watch = Watch::start(Reader::open(&db)?, bell.clone())?;
-        Ok(Self {
-            db,
-            bell,
-            endpoints,
-            notices,
-            address: None,
-            newest_before: CaptureId(0),
-            server: Mutex::new(None),
-            sender: Mutex::new(None),
-            writer: Mutex::new(None),
-            _watch: Some(watch),
-        })
+        let watch = Watch::start(Reader::open(&settings.db)?, bell.clone())?;
+        Ok(Self { _watch: Some(watch), ..Self::idle(settings, bell) })
     }
 
     /// Works on a store without watching it: for commands that come and go.
     pub fn visit(settings: Settings) -> Self {
+        Self::idle(settings, Bell::new())
+    }
+
+    /// Neither listens nor watches.
+    fn idle(settings: Settings, bell: Bell) -> Self {
         let Settings { db, endpoints, notices, .. } = settings;
         Self {
             db,
-            bell: Bell::new(),
+            bell,
             endpoints,
             notices,
             address: None,

@@ -15,19 +15,8 @@ use crate::record::{Capture, Header, Version};
 /// Where creel listens unless told otherwise.
 const USUAL_AUTHORITY: &str = "127.0.0.1:27335";
 
-/// Headers that belong to a connection, and those that curl makes itself.
-const LEFT_OUT: [&str; 10] = [
-    "host",
-    "content-length",
-    "connection",
-    "keep-alive",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "http2-settings",
-];
+/// Headers that curl makes itself, beside those of one connection.
+const LEFT_OUT: [&str; 2] = ["host", "content-length"];
 
 /// From this size on curl may ask before it sends.
 const EXPECTS: usize = 1_024;
@@ -105,7 +94,10 @@ fn headers(capture: &Capture, has_body: bool) -> Vec<String> {
         .collect();
     let is_sent = |header: &&Header| {
         let name = header.name_text().to_ascii_lowercase();
-        is_token(&header.name) && !LEFT_OUT.contains(&&*name) && !per_connection.contains(&name)
+        is_token(&header.name)
+            && !header.is_hop_by_hop()
+            && !LEFT_OUT.contains(&&*name)
+            && !per_connection.contains(&name)
     };
     lines.extend(headers.iter().filter(is_sent).map(line));
     // What curl would add of its own.

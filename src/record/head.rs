@@ -37,7 +37,7 @@ impl fmt::Display for Version {
 /// The head of a request. The raw bytes are the truth; the parts are slices of them.
 ///
 /// For HTTP/1 the bytes are the ones from the wire. For HTTP/2, which has no such bytes, they are written in the same
-/// form from what the protocol gave (lower-case names, pseudo headers as the request line).
+/// form from what the protocol gave: lower-case names, the pseudo headers as request line and `host`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {
     raw: Bytes,
@@ -113,11 +113,6 @@ impl Head {
         &self.headers
     }
 
-    /// The host that the sender named: `Host`, or HTTP/2's `:authority`.
-    pub fn host(&self) -> Option<&[u8]> {
-        self.headers.get("host").or_else(|| self.headers.get(":authority"))
-    }
-
     /// The target's path: what stands before the first `?`, without scheme and authority. Not decoded.
     pub fn path(&self) -> Cow<'_, str> {
         text::lossless(path_and_query(&self.target).0)
@@ -151,8 +146,7 @@ fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
 }
 
 fn header(line: &Bytes) -> Header {
-    // A name may begin with a colon: HTTP/2's `:authority`.
-    let Some(colon) = line.iter().skip(1).position(|&b| b == b':').map(|at| at + 1) else {
+    let Some(colon) = line.iter().position(|&b| b == b':') else {
         return Header { name: line.clone(), value: Bytes::new() };
     };
     let value = line[colon + 1..].trim_ascii();

@@ -85,7 +85,25 @@ impl<N: AsRef<[u8]>, V: AsRef<[u8]>> FromIterator<(N, V)> for Headers {
     }
 }
 
+/// Headers that speak of one connection, not of the message (RFC 9110, section 7.6.1), and the one that went with an
+/// upgrade to HTTP/2.
+const HOP_BY_HOP: &[&str] = &[
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "http2-settings",
+];
+
 impl Header {
+    /// Whether it speaks of one connection, not of the message.
+    pub fn is_hop_by_hop(&self) -> bool {
+        HOP_BY_HOP.iter().any(|name| self.name.eq_ignore_ascii_case(name.as_bytes()))
+    }
+
     /// The name as text (see [`text::lossless`]).
     pub fn name_text(&self) -> std::borrow::Cow<'_, str> {
         text::lossless(&self.name)

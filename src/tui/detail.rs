@@ -490,12 +490,7 @@ fn reply_body(reply: &Reply) -> Vec<Pieces> {
     if reply.body.is_empty() {
         return Vec::new();
     }
-    let header = |name| reply.headers.text(name).map(str::to_owned);
-    let content = body::Content {
-        bytes: reply.body.clone(),
-        content_type: header("content-type"),
-        content_encoding: header("content-encoding"),
-    };
+    let content = body::Content::of(&reply.body, &reply.headers);
     let mut lines = vec![Vec::new()];
     match (body::best(&content).open)(&content) {
         Ok(document) => {

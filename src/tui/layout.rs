@@ -44,7 +44,7 @@ pub(super) fn areas(model: &Model) -> Areas {
     let beside = columns >= WIDE;
     if beside {
         // The list needs no more than its columns take; the detail can use all there is.
-        let list = (columns * 11 / 20).clamp(60, 110);
+        let list = (columns * 11 / 20).clamp(66, 110);
         let mut side = Rect { width: list, ..left };
         areas.columns = cut_top(&mut side, 1);
         areas.list = side;

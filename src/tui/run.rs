@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -52,9 +53,14 @@ pub(super) fn on_terminal(stage: &Arc<dyn Stage>, options: Options) -> Result<()
     stage.on_end(Box::new(move || drop(over.send(Msg::ServerEnded))))?;
     let (guard, mut terminal) = Guard::take()?;
     listen_to_keys(messages.clone())?;
-    let left = run(&mut terminal, stage, options, &messages, &inbox);
+    let left = catch_unwind(AssertUnwindSafe(|| run(&mut terminal, stage, options, &messages, &inbox)));
     drop(guard);
-    for words in terminal::panics() {
+    let mut panics = terminal::panics();
+    let left = left.unwrap_or_else(|_| {
+        let words = panics.pop().unwrap_or_default();
+        Err(Failure::new("showing the screen", words).hint("what was answered is stored; start creel again"))
+    });
+    for words in panics {
         eprintln!("creel: a part of creel failed while it ran: {}", body::escape(&words));
     }
     left
@@ -188,7 +194,8 @@ impl Workers {
     fn resend(&self, id: CaptureId, to: Option<String>) {
         let (stage, messages) = (Arc::clone(&self.stage), self.messages.clone());
         let work = move || {
-            let delivery = stage.resend(id, to);
+            let resent = catch_unwind(AssertUnwindSafe(|| stage.resend(id, to)));
+            let delivery = resent.unwrap_or_else(|_| Err(broken("resending")));
             let _ = messages.send(Msg::Resent { id, delivery });
         };
         if let Err(why) = thread::Builder::new().name("creel-resend".to_owned()).spawn(work) {
@@ -209,7 +216,8 @@ fn worker(
     let work = move || {
         for effect in inbox {
             let late = |generation: u64| generation < latest.load(Ordering::Acquire);
-            if let Some(answer) = perform(&*stage, effect, late)
+            let answer = catch_unwind(AssertUnwindSafe(|| perform(&*stage, effect.clone(), late)));
+            if let Some(answer) = answer.unwrap_or_else(|_| unanswered(&effect))
                 && messages.send(answer).is_err()
             {
                 return;
@@ -218,6 +226,24 @@ fn worker(
     };
     let spawned = thread::Builder::new().name(name.to_owned()).spawn(work);
     spawned.map(|_| effects).map_err(|why| Failure::new("starting the screen", why))
+}
+
+/// The failure of a part that panicked. What it said is told by a message of its own.
+fn broken(doing: &str) -> Failure {
+    Failure::new(doing, "a part of creel failed").hint("what was answered is stored; the rest goes on")
+}
+
+/// The answer to a wish whose fulfilment panicked: who waits for it must not wait for ever.
+fn unanswered(effect: &Effect) -> Option<Msg> {
+    match effect {
+        Effect::Page { generation, ask, .. } => {
+            Some(Msg::Page { generation: *generation, ask: *ask, rows: Err(broken("reading the list")) })
+        }
+        Effect::Open { generation, .. } => {
+            Some(Msg::Opened { generation: *generation, opened: Err(broken("opening a capture")) })
+        }
+        _ => None,
+    }
 }
 
 /// Does what is wished for.
@@ -252,10 +278,5 @@ fn open_in(content: &Content, view: usize) -> BodyView {
 }
 
 fn content(capture: &Capture) -> Content {
-    let header = |name| capture.head.headers().text(name).map(str::to_owned);
-    Content {
-        bytes: capture.body.bytes.clone(),
-        content_type: header("content-type"),
-        content_encoding: header("content-encoding"),
-    }
+    Content::of(&capture.body.bytes, capture.head.headers())
 }

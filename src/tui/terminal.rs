@@ -38,40 +38,33 @@ impl Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        give_back();
+        // What cannot be written now cannot be helped.
+        let _ = execute!(io::stdout(), DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
+        let _ = terminal::disable_raw_mode();
+        let _ = io::stdout().flush();
     }
 }
 
-/// Gives the terminal back. Twice does no harm; what cannot be written then cannot be helped.
-fn give_back() {
-    let _ = execute!(io::stdout(), DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
-    let _ = terminal::disable_raw_mode();
-    let _ = io::stdout().flush();
-}
-
-/// What panicked on other threads, to be told once the terminal is given back.
+/// What panicked, to be told once the terminal is given back.
 static PANICS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-/// From now on a panic is told in a few words: at once where it is the screen's own, else as a message.
+/// From now on a panic is kept in a few words, to be told once the terminal is given back; one of another thread is a
+/// message too.
 pub(super) fn tell_panics(to: Sender<Msg>) {
     let screen = thread::current().id();
     let to = Mutex::new(to);
     panic::set_hook(Box::new(move |info| {
         let words = words(info);
+        PANICS.lock().unwrap_or_else(PoisonError::into_inner).push(words.clone());
+        // The screen's own ends the loop: the terminal is given back on the way out, and the words are told then.
         if thread::current().id() == screen {
-            give_back();
-            let _ = writeln!(
-                io::stderr(),
-                "creel: the screen failed: {words}\n  what was answered is stored; start creel again"
-            );
             return;
         }
-        PANICS.lock().unwrap_or_else(PoisonError::into_inner).push(words.clone());
         let _ = to.lock().unwrap_or_else(PoisonError::into_inner).send(Msg::Panicked(words));
     }));
 }
 
-/// What panicked on other threads.
+/// What panicked since the last time this was asked.
 pub(super) fn panics() -> Vec<String> {
     std::mem::take(&mut *PANICS.lock().unwrap_or_else(PoisonError::into_inner))
 }

@@ -42,6 +42,8 @@ struct Scene {
     basket: Basket,
     ring: Mutex<Option<Ring>>,
     resent: Mutex<Vec<(CaptureId, Option<String>)>>,
+    /// Whether resending panics.
+    breaks: bool,
 }
 
 fn summary(id: i64) -> Summary {
@@ -153,6 +155,7 @@ impl Stage for Scene {
 
     fn resend(&self, id: CaptureId, to: Option<String>) -> Result<Delivery, Failure> {
         self.resent.lock().unwrap().push((id, to));
+        assert!(!self.breaks, "a part that breaks");
         Err(Failure::new("resending", "this stage has no apps"))
     }
 
@@ -460,6 +463,40 @@ fn the_loop_runs_on_any_terminal() {
     let resent = scene.resent.lock().unwrap().clone();
     assert_eq!(resent[0].1.as_deref(), Some("http://localhost:5"));
     assert!(terminal.backend().to_string().contains("creel"));
+}
+
+/// A panic on another thread is told, its wish is answered, and the screen goes on.
+#[test]
+fn what_breaks_elsewhere_does_not_end_the_screen() {
+    let scene = Arc::new(Scene { breaks: true, ..Scene::default() });
+    scene.basket.put(3);
+    let stage: Arc<dyn Stage> = scene.clone();
+    let (messages, inbox): (Sender<Msg>, Receiver<Msg>) = channel();
+    let (seen, heard) = channel();
+    let to = messages.clone();
+    let watched = scene.clone();
+    let typist = std::thread::spawn(move || {
+        while watched.resent.lock().unwrap().len() < 2 {
+            for code in [KeyCode::Char('R'), KeyCode::Char('5'), KeyCode::Enter] {
+                to.send(Msg::Key(KeyEvent::new(code, KeyModifiers::NONE))).unwrap();
+            }
+            std::thread::yield_now();
+        }
+        // A second one can only be sent once the first is answered.
+        seen.send(watched.resent.lock().unwrap().len()).unwrap();
+        to.send(Msg::Stop).unwrap();
+    });
+    let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
+    let options = Options {
+        place: place(),
+        apps: std::collections::BTreeMap::new(),
+        notices: Vec::new(),
+        zone: Zone::utc(),
+        look: LOOK,
+    };
+    run::run(&mut terminal, &stage, options, &messages, &inbox).unwrap();
+    typist.join().unwrap();
+    assert!(heard.recv().unwrap() >= 2);
 }
 
 fn any_msg() -> impl Strategy<Value = Msg> {

@@ -1,6 +1,6 @@
 //! One connection, from its first byte to its last.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, pin::Pin, sync::Arc};
 
 use bytes::{Bytes, BytesMut};
 use hyper::{
@@ -104,15 +104,8 @@ impl<C: Catch> Connection<C> {
         let service = service_fn(move |request: hyper::Request<Incoming>| exchange.clone().answer(request));
         let mut builder = http1::Builder::new();
         builder.half_close(true).max_headers(self.limits.headers).max_header_size(self.limits.head_bytes);
-        let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(recorder), service));
-        let ended = tokio::select! {
-            biased;
-            ended = connection.as_mut() => ended,
-            () = asked_to_stop(&mut self.stopped) => {
-                connection.as_mut().graceful_shutdown();
-                connection.as_mut().await
-            }
-        };
+        let connection = builder.serve_connection(TokioIo::new(recorder), service);
+        let ended = to_its_end(connection, http1::Connection::graceful_shutdown, &mut self.stopped).await;
         if let Err(error) = ended {
             self.refuse_head(&error, &record);
         }
@@ -148,15 +141,8 @@ impl<C: Catch> Connection<C> {
             .keep_alive_timeout(self.limits.keep_alive / 2)
             .max_concurrent_streams(STREAMS)
             .max_header_list_size(self.limits.head_bytes as u32);
-        let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(recorder), service));
-        let ended = tokio::select! {
-            biased;
-            ended = connection.as_mut() => ended,
-            () = asked_to_stop(&mut self.stopped) => {
-                connection.as_mut().graceful_shutdown();
-                connection.as_mut().await
-            }
-        };
+        let connection = builder.serve_connection(TokioIo::new(recorder), service);
+        let ended = to_its_end(connection, http2::Connection::graceful_shutdown, &mut self.stopped).await;
         if ended.is_err_and(|error| error.is_parse()) {
             self.refuse(None, "malformed HTTP/2", b"");
         }
@@ -171,6 +157,22 @@ impl<C: Catch> Connection<C> {
             record,
         }
     }
+}
+
+/// Drives a connection to its end; once the server is asked to stop, to the end of what is in flight.
+async fn to_its_end<T: Future<Output = hyper::Result<()>>>(
+    connection: T,
+    finish: impl FnOnce(Pin<&mut T>),
+    stopped: &mut watch::Receiver<bool>,
+) -> hyper::Result<()> {
+    let mut connection = std::pin::pin!(connection);
+    tokio::select! {
+        biased;
+        ended = connection.as_mut() => return ended,
+        () = asked_to_stop(stopped) => {}
+    }
+    finish(connection.as_mut());
+    connection.await
 }
 
 /// Waits until the server is asked to stop.

@@ -89,12 +89,14 @@ impl<C: Catch> Exchange<C> {
     }
 }
 
-/// A head in the form of HTTP/1 for a request that never had one: the pseudo headers become the request line and
-/// `:authority`, the others follow as hyper gives them.
+/// A head in the form of HTTP/1 for a request that never had one: the pseudo headers become the request line and, as
+/// RFC 9113, section 8.3.1, has it, a `host`, unless the same was sent as one; the others follow as hyper gives them. Two
+/// hosts that differ are two `host` lines, and are refused as such.
 fn http2_head(parts: &Parts) -> Head {
     let mut headers = Headers::with_capacity(parts.headers.len() + 1);
-    if let Some(authority) = parts.uri.authority() {
-        headers.push(Bytes::from_static(b":authority"), authority.as_str().to_owned());
+    let sent_too = |authority: &str| parts.headers.get_all("host").iter().any(|host| host == authority);
+    if let Some(authority) = parts.uri.authority().filter(|authority| !sent_too(authority.as_str())) {
+        headers.push("host", authority.as_str().to_owned());
     }
     for (name, value) in &parts.headers {
         headers.push(Bytes::copy_from_slice(name.as_str().as_bytes()), Bytes::copy_from_slice(value.as_bytes()));

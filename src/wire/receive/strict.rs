@@ -26,7 +26,7 @@ const RULES: &[Rule] = &[
     (Flag::ProxyProbe, Some(405), |head| head.method() == "CONNECT"),
     (Flag::MethodTooLong, Some(501), |head| head.method().len() > METHOD_LETTERS),
     (Flag::Expectation, Some(417), |head| any(head, "expect", |value| !value.eq_ignore_ascii_case(b"100-continue"))),
-    (Flag::HostMissing, None, |head| head.version() == Version::Http11 && head.host().is_none()),
+    (Flag::HostMissing, None, |head| head.version() == Version::Http11 && head.headers().get("host").is_none()),
     (Flag::HostDisagrees, None, other_host),
     (Flag::UpgradeAsked, None, |head| count(head, "upgrade") > 0),
     (Flag::LenientFraming, None, bare_line_feed),
@@ -72,7 +72,7 @@ fn other_host(head: &Head) -> bool {
     let Some(at) = memchr::memmem::find(target, b"://").filter(|_| !target.starts_with(b"/")) else { return false };
     let rest = &target[at + 3..];
     let authority = &rest[..rest.iter().position(|b| b"/?#".contains(b)).unwrap_or(rest.len())];
-    head.host().is_some_and(|host| !host.eq_ignore_ascii_case(authority))
+    head.headers().get("host").is_some_and(|host| !host.eq_ignore_ascii_case(authority))
 }
 
 fn bare_line_feed(head: &Head) -> bool {

@@ -17,8 +17,13 @@ pub(super) async fn connect(stream: TcpStream, host: &str, insecure: bool) -> Re
         .map_err(|_| format!("`{host}` is no name that a certificate could have"))?;
     let connector = TlsConnector::from(config(insecure)?);
     connector.connect(name, stream).await.map_err(|why| {
-        let hint = if why.to_string().contains("UnknownIssuer") { "; --insecure takes it all the same" } else { "" };
-        format!("TLS with {host}: {why}{hint}")
+        let text = why.to_string();
+        match text.strip_prefix("invalid peer certificate: ") {
+            Some(why) => format!(
+                "TLS with {host}: nobody vouches for its certificate ({why}); `creel resend --insecure` takes it"
+            ),
+            None => format!("TLS with {host}: {text}"),
+        }
     })
 }
 
