@@ -3,7 +3,8 @@
 //! same load: a 1 KiB JSON body and 14 headers, each with a GitHub signature that creel checks. Only the ratios count;
 //! the machine's noise is in all three.
 //!
-//! `cargo bench --bench capture`; `CREEL_BENCH_ROUNDS` (5) and `CREEL_BENCH_SECONDS` (2) set its length.
+//! `cargo bench --bench capture`; `CREEL_BENCH_ROUNDS` (5) and `CREEL_BENCH_SECONDS` (2) set its length, and
+//! `CREEL_BENCH_CONNECTIONS` (`8,64,256`) the connection counts.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a bench that cannot run ends")]
 
@@ -33,7 +34,7 @@ use tokio::{
 };
 
 /// The connection counts that are measured.
-const CONNECTIONS: [usize; 3] = [8, 64, 256];
+const CONNECTIONS: &str = "8,64,256";
 const SECRET: &str = "a-secret-of-the-bench";
 const SERVERS: [&str; 3] = ["hyper", "log", "creel"];
 
@@ -47,7 +48,8 @@ fn main() {
     println!(
         "{rounds} rounds of {length:?} a server and connection count; medians; ratios are of each round, then their median"
     );
-    for connections in CONNECTIONS {
+    let counts = env::var("CREEL_BENCH_CONNECTIONS").unwrap_or_else(|_| CONNECTIONS.to_owned());
+    for connections in counts.split(',').map(|count| count.parse().expect("numbers with commas between them")) {
         let mut results: Vec<[Run; 3]> = Vec::new();
         for round in 0..rounds {
             let runs = SERVERS.map(|server| {
@@ -239,9 +241,13 @@ async fn send(address: SocketAddr, until: Instant, mut request: Vec<u8>, id_at: 
 /// Whether an answer is whole: its head, and as many bytes as it declares.
 fn whole(answer: &[u8]) -> bool {
     let Some(head) = memchr::memmem::find(answer, b"\r\n\r\n") else { return false };
-    let text = String::from_utf8_lossy(&answer[..head]).to_ascii_lowercase();
-    let declared = text.split("content-length: ").nth(1).and_then(|rest| rest.split("\r\n").next()?.parse().ok());
-    answer.len() >= head + 4 + declared.unwrap_or(0)
+    // Both servers are hyper, which writes the name in lower case. No allocation: the load shares the servers' cores.
+    let name = b"content-length: ";
+    let declared = memchr::memmem::find(&answer[..head], name).map_or(0, |at| {
+        let digits = answer[at + name.len()..].iter().take_while(|byte| byte.is_ascii_digit());
+        digits.fold(0, |number, digit| number * 10 + usize::from(digit - b'0'))
+    });
+    answer.len() >= head + 4 + declared
 }
 
 /// The servers to compare with, on the same kind of runtime as creel's.

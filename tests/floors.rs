@@ -41,6 +41,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("hyper_util", &["wire"]),
     ("jiff", &["record", "engine"]),
     ("memchr", &["*"]),
+    ("mimalloc", &["main"]),
     ("ratatui", &["tui"]),
     ("ring", &["verify", "engine"]),
     ("rusqlite", &["store"]),

@@ -30,7 +30,7 @@ fn app(act: impl Fn(TcpStream) + Send + 'static) -> (String, Receiver<Vec<u8>>) 
     (url, heard)
 }
 
-fn read_request(stream: &mut TcpStream) -> Vec<u8> {
+fn read_request(stream: &mut impl Read) -> Vec<u8> {
     let mut request = Vec::new();
     let mut part = [0; 4096];
     loop {
@@ -187,4 +187,51 @@ fn a_reply_is_kept_as_it_came_and_no_longer_than_its_limit() {
         (&cut["status"], &cut["reply"]["body"]["size"], &cut["reply"]["body"]["truncated"]),
         (&200.into(), &(1 << 20).into(), &true.into())
     );
+}
+
+/// An app behind TLS, with a certificate that nobody vouches for. Its key is in `tests/data`: it guards nothing.
+fn secure_app() -> (String, Receiver<Vec<u8>>) {
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
+    let cert = CertificateDer::from_pem_slice(include_bytes!("data/tls/cert.pem")).unwrap();
+    let key = PrivateKeyDer::from_pem_slice(include_bytes!("data/tls/key.pem")).unwrap();
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![cert], key)
+        .unwrap();
+    let config = std::sync::Arc::new(config);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    let (told, heard) = channel();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let connection = rustls::ServerConnection::new(std::sync::Arc::clone(&config)).unwrap();
+            let mut stream = rustls::StreamOwned::new(connection, stream.unwrap());
+            let request = read_request(&mut stream);
+            let _ = stream.write_all(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n");
+            let _ = told.send(request);
+        }
+    });
+    (url, heard)
+}
+
+#[test]
+fn an_app_behind_tls_gets_the_bytes_only_when_its_certificate_is_vouched_for_or_waived() {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet"]);
+    send(&serving, b"POST /a HTTP/1.1\r\nHost: x\r\nX-dUp: 1\r\nContent-Length: 2\r\n\r\n{}");
+    let (url, heard) = secure_app();
+    let refused = delivery(&home, "1", &url);
+    let error = refused["error"].as_str().unwrap();
+    assert!(error.contains("nobody vouches for its certificate") && error.contains("--insecure"), "{error}");
+    assert_eq!(heard.recv().unwrap(), b"", "not a byte of it was sent");
+    let output = home.run(&["resend", "1", "--to", &url, "--insecure", "--json"]);
+    let taken: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(taken["status"], 202, "{taken}");
+    let host = url.trim_start_matches("https://");
+    let expected = format!("POST /a HTTP/1.1\r\nHost: {host}\r\nX-dUp: 1\r\nContent-Length: 2\r\n");
+    let got = String::from_utf8(heard.recv().unwrap()).unwrap();
+    assert!(got.starts_with(&expected) && got.ends_with("\r\n\r\n{}"), "{got}");
 }

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::query::{Sql, Value};
 use crate::record::{Capture, CaptureId, Counters, Delivery, Failure, Refusal, Summary};
+use crate::verify;
 
 /// A reading connection. Each thread that reads has its own.
 #[derive(Debug)]
@@ -123,12 +124,10 @@ impl Reader {
             }
             Ok(Some(capture))
         })?;
-        match found {
-            Some(capture) if bodies == Bodies::Read && capture.body.bytes.len() as u64 != capture.body.size => {
-                Err(Failure::new(doing, "a part of its body is missing: the file is damaged")
-                    .hint("keep a copy of the file; the other captures can be read"))
-            }
-            found => Ok(found),
+        match found.as_ref().filter(|_| bodies == Bodies::Read).and_then(damage) {
+            Some(damage) => Err(Failure::new(doing, format!("{damage}: the file is damaged"))
+                .hint("keep a copy of the file; the other captures can be read")),
+            None => Ok(found),
         }
     }
 
@@ -180,6 +179,15 @@ impl Reader {
     fn ask<T>(&self, doing: &str, ask: impl FnOnce() -> Result<T, Error>) -> Result<T, Failure> {
         ask().map_err(|error| trouble::failure(format!("{doing} in {}", self.path.display()), &error))
     }
+}
+
+/// What is wrong with a body that was read, by its length and hash. A disk may give back other bytes without a word.
+fn damage(capture: &Capture) -> Option<&'static str> {
+    let body = &capture.body;
+    if body.bytes.len() as u64 != body.size {
+        return Some("a part of its body is missing");
+    }
+    (verify::sha256(&body.bytes) != body.sha256).then_some("its body is not the one that came (SHA-256)")
 }
 
 /// The body of a capture: from its row, or put together from its chunks.

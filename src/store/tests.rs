@@ -43,7 +43,7 @@ fn capture(event: &str, size: usize) -> Capture {
         body: Body {
             size: size as u64,
             bytes: vec![b'x'; size].into(),
-            sha256: [0; 32],
+            sha256: crate::verify::sha256(&vec![b'x'; size]),
             declared: None,
             truncated: false,
         },
