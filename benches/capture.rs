@@ -185,8 +185,8 @@ fn request() -> Template {
         truncated: false,
         received_at: Timestamp::from_unix_ms(0),
     };
-    let signature = provider.sign(&unsigned, &Secret::new(SECRET), "").unwrap();
-    let (name, value) = signature.first().unwrap();
+    let signature = provider.sign(&unsigned, &[Secret::new(SECRET)], "").unwrap();
+    let (name, value) = signature.headers.first().unwrap();
     let id = "00000000-0000-11ef-8000-000000000000";
     let head = format!(
         "POST /github HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: GitHub-Hookshot/044aadd\r\nContent-Length: {}\r\n\

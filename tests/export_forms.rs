@@ -70,9 +70,11 @@ fn full() -> Capture {
                 received: Some("5257".into()),
                 expected: Some("5257".into()),
                 content: "{timestamp}.{body}".into(),
+                difference: None,
             }),
             age_s: Some(3_900),
             covers_body: Some(true),
+            handshake: None,
         },
         duplicate_of: Some(CaptureId(40)),
         ..capture(&head[..], "{\"id\": \"evt_1\", \"name\": \"O'Neil\"}\n")

@@ -35,7 +35,7 @@ fn github(body: &[u8], id: &str) -> Vec<(String, String)> {
         truncated: false,
         received_at: Timestamp::from_unix_ms(0),
     };
-    let mut signed = provider.sign(&request, &Secret::new(SECRET), id).unwrap();
+    let mut signed = provider.sign(&request, &[Secret::new(SECRET)], id).unwrap().headers;
     signed.retain(|(name, _)| !["x-github-event", "x-github-delivery"].contains(&&name.to_lowercase()[..]));
     signed.extend(
         [("X-GitHub-Event", "issues"), ("X-GitHub-Delivery", id), ("Content-Type", "application/json")]

@@ -16,8 +16,8 @@ use bytes::Bytes;
 use creel::{
     query::{Sql, Value},
     record::{
-        Capture, CaptureId, Change, Counters, Delivery, DeliveryId, Event, Evidence, Explanation, Fault, Flags, Head,
-        Headers, Judgement, LastDelivery, Outcome, Reply, Summary, Timestamp, Uid, Verdict,
+        Capture, CaptureId, Change, Counters, Delivery, DeliveryId, Event, Evidence, Explanation, Fault, Flags,
+        Handshake, Head, Headers, Judgement, LastDelivery, Outcome, Reply, Summary, Timestamp, Uid, Verdict,
     },
     store::{Bell, Bodies, CHUNK_BYTES, Reader, Role, Start, Writer},
 };
@@ -50,12 +50,25 @@ fn head() -> impl Strategy<Value = Head> {
 fn judgement() -> impl Strategy<Value = Judgement> {
     let explanation =
         (option::of(".{0,9}"), ".{0,30}", any::<u64>()).prop_map(|(by, text, tried)| Explanation { by, text, tried });
-    let evidence = (".{0,9}", option::of(".{0,9}"), option::of(".{0,9}"), ".{0,9}")
-        .prop_map(|(place, received, expected, content)| Evidence { place, received, expected, content });
+    let maybe = || option::of(".{0,9}");
+    let evidence =
+        (".{0,9}", maybe(), maybe(), ".{0,9}", maybe()).prop_map(|(place, received, expected, content, difference)| {
+            Evidence { place, received, expected, content, difference }
+        });
+    let handshake = (".{0,9}", maybe(), maybe()).prop_map(|(about, answer, show)| Handshake { about, answer, show });
     let verdict = proptest::sample::select(Verdict::all().collect::<Vec<_>>());
     let fault = option::of(proptest::sample::select(Fault::all().collect::<Vec<_>>()));
-    (verdict, fault, option::of(explanation), option::of(evidence), option::of(any::<i64>()), option::of(any::<bool>()))
-        .prop_map(|(verdict, fault, explanation, evidence, age_s, covers_body)| Judgement {
+    (
+        verdict,
+        fault,
+        option::of(explanation),
+        option::of(evidence),
+        option::of(any::<i64>()),
+        option::of(any::<bool>()),
+        option::of(handshake),
+    )
+        .prop_map(|(verdict, fault, explanation, evidence, age_s, covers_body, handshake)| Judgement {
+            handshake,
             verdict,
             fault,
             explanation,

@@ -38,13 +38,15 @@ impl Signed {
     /// The example with nothing in it that is not signed: one signature, made anew where that can be done.
     fn of(provider: &Provider, example: &Example) -> Self {
         let request = example.request();
-        let added = provider.sign(&request, &example.secret, "").unwrap_or_default();
+        let signed = provider.sign(&request, &example.secrets(), "").unwrap_or_default();
+        let (added, body) = (signed.headers, signed.body);
         let is_replaced = |h: &Header| added.iter().any(|(name, _)| h.name.eq_ignore_ascii_case(name.as_bytes()));
         let mut headers: Headers = example.headers.iter().filter(|h| !is_replaced(h)).cloned().collect();
         for (name, value) in &added {
             headers.push(name.clone(), value.clone());
         }
-        Self { headers, body: example.body.clone().into_bytes(), secret: secret(provider).into_bytes() }
+        let body = body.unwrap_or_else(|| example.body.clone().into_bytes());
+        Self { headers, body, secret: secret(provider).into_bytes() }
     }
 
     fn verdict(&self, provider: &Provider, example: &Example) -> Verdict {
@@ -110,7 +112,7 @@ fn secret(provider: &Provider) -> String {
 /// Flips every bit that a request's signature stands on, one at a time, and gives how many were flipped.
 fn flip_all(provider: &Provider, example: &Example) -> usize {
     let schemes = provider.json()["schemes"].clone();
-    let scheme = &schemes[provider.scheme_of(&example.request())];
+    let scheme = &schemes[provider.scheme_judged(&example.request(), &example.secrets())];
     let signed = Signed::of(provider, example);
     assert_eq!(signed.verdict(provider, example), Verdict::Passed, "{}", provider.name());
     let bits = signed.bits(scheme);
@@ -137,17 +139,30 @@ fn lengthened(example: &Example, by: usize) -> Example {
 const FAMILIES: [&str; 7] = ["github", "stripe", "standard-webhooks", "slack", "shopify", "gitlab-token", "twilio"];
 const FLIPS: usize = 10_000;
 
-fn has_public_key(provider: &Provider) -> bool {
-    provider.json()["schemes"][0]["algorithm"] == "Ed25519"
+/// Whether every bit of the signature's header and of what is signed must be as it is: one scheme, an HMAC or Ed25519,
+/// in one header, under a secret that has one spelling. The bits of all other signatures are flipped in
+/// `verify_examples`.
+fn is_plain(provider: &Provider) -> bool {
+    let schemes = provider.json()["schemes"].clone();
+    let scheme = &schemes[0];
+    let algorithm = scheme["algorithm"].as_str().unwrap();
+    let place = scheme["signature"][0].as_str().unwrap();
+    schemes.as_array().unwrap().len() == 1
+        && (algorithm.starts_with("HMAC") || algorithm == "Ed25519")
+        && scheme["signature"].as_array().unwrap().len() == 1
+        && place.starts_with("header:")
+        && !scheme["content"].as_str().unwrap().contains(['[', '?'])
 }
 
 #[test]
 fn no_flipped_bit_of_an_example_is_accepted() {
-    for provider in Catalog::builtin().unwrap().iter().filter(|p| !FAMILIES.contains(&p.name())) {
+    let mut all = 0;
+    for provider in Catalog::builtin().unwrap().iter().filter(|p| !FAMILIES.contains(&p.name()) && is_plain(p)) {
         let flips: usize = provider.examples().iter().map(|example| flip_all(provider, example)).sum();
-        assert!(flips > 1000, "{}: {flips} flips", provider.name());
-        assert!(!has_public_key(provider) || flips > 2000);
+        assert!(flips > 500, "{}: {flips} flips", provider.name());
+        all += 1;
     }
+    assert!(all > 100, "{all}");
 }
 
 #[test]
@@ -258,7 +273,7 @@ proptest! {
             prop_assert!(judgement.verdict != Verdict::Passed || provider.name() == "gitlab-token");
             prop_assert_eq!(judgement.explanation.is_some(), judgement.verdict != Verdict::Passed);
             let _ = provider.event(&request);
-            let _ = provider.sign(&request, &secret, "id");
+            let _ = provider.sign(&request, std::slice::from_ref(&secret), "id");
         }
     }
 
@@ -280,7 +295,7 @@ proptest! {
                 for example in provider.examples() {
                     let _ = edited.judge(&example.request(), std::slice::from_ref(&example.secret));
                     let _ = edited.event(&example.request());
-                    let _ = edited.sign(&example.request(), &example.secret, "id");
+                    let _ = edited.sign(&example.request(), &example.secrets(), "id");
                     let _ = (edited.facts(), edited.json());
                 }
             }

@@ -192,7 +192,7 @@ fn a_hash_that_nobody_signed_proves_nothing() {
     let url = "https://example.com/twilio";
     let empty =
         Request { url: Some(url), target: b"/twilio", body: b"", headers: &Headers::default(), ..example.request() };
-    let headers: Headers = provider.sign(&empty, &example.secret, "").unwrap().into_iter().collect();
+    let headers: Headers = provider.sign(&empty, &example.secrets(), "").unwrap().headers.into_iter().collect();
     let secrets = std::slice::from_ref(&example.secret);
     assert_eq!(provider.judge(&Request { headers: &headers, ..empty }, secrets).verdict, Verdict::Passed);
 
@@ -279,20 +279,20 @@ fn a_huge_body_is_not_hashed_for_every_spelling_of_the_url() {
 #[test]
 fn signing_says_why_it_cannot() {
     let (discord, example) = provider("discord");
-    let failure = discord.sign(&example.request(), &example.secret, "").unwrap_err();
+    let failure = discord.sign(&example.request(), &example.secrets(), "").unwrap_err();
     assert_eq!(failure.why, "only the sender holds the key that signs; a public key can but check");
     assert_eq!(failure.doing, "signing a request as Discord");
 
     let (webhooks, example) = provider("standard-webhooks");
     let bare = Request { headers: &Headers::default(), ..example.request() };
-    let failure = webhooks.sign(&bare, &example.secret, "").unwrap_err();
+    let failure = webhooks.sign(&bare, &example.secrets(), "").unwrap_err();
     assert_eq!(failure.why, "it signs webhook-id, which the request does not have");
-    let failure = webhooks.sign(&bare, &Secret::new("hunter2!"), "msg_1").unwrap_err();
+    let failure = webhooks.sign(&bare, &[Secret::new("hunter2!")], "msg_1").unwrap_err();
     assert_eq!(failure.why, "the secret is not base64 after whsec_");
 
     let (twilio, example) = provider("twilio");
     let json = headers(example, &[("Content-Type", Some("application/json"))]);
-    let failure = twilio.sign(&Request { headers: &json, body: b"{}", ..example.request() }, &example.secret, "");
+    let failure = twilio.sign(&Request { headers: &json, body: b"{}", ..example.request() }, &example.secrets(), "");
     let failure = failure.unwrap_err();
     assert_eq!(failure.why, "it signs the fields of a form, and this body is JSON");
     assert_eq!(
@@ -309,7 +309,8 @@ fn who_holds_the_private_key_can_sign() {
     for name in ["standard-webhooks-ed25519", "svix-ed25519"] {
         let (provider, example) = provider(name);
         let request = Request { headers: &Headers::default(), body: b"{\"new\":1}", ..example.request() };
-        let headers: Headers = provider.sign(&request, &private, "msg_new").unwrap().into_iter().collect();
+        let headers: Headers =
+            provider.sign(&request, std::slice::from_ref(&private), "msg_new").unwrap().headers.into_iter().collect();
         let signed = Request { headers: &headers, ..request };
         for secret in [&example.secret, &private] {
             assert_eq!(provider.judge(&signed, std::slice::from_ref(secret)).verdict, Verdict::Passed);

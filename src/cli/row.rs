@@ -50,9 +50,11 @@ fn facts(row: &Summary) -> Vec<String> {
         LastDelivery::Failed => "app failed".to_owned(),
     });
     let duplicate = row.duplicate_of.map(|first| format!("duplicate of #{first}"));
+    let partly = row.verdict == Verdict::Passed && row.covers_body == Some(false);
+    let partly = partly.then(|| "(not the body)".to_owned());
     let cut = row.truncated.then(|| "body cut".to_owned());
     let flags = row.flags.iter().map(|flag| format!("⚑ {}", flag.name()));
-    app.into_iter().chain(duplicate).chain(cut).chain(flags).collect()
+    partly.into_iter().chain(app).chain(duplicate).chain(cut).chain(flags).collect()
 }
 
 /// A size as a person reads it: `812`, `2.1k`, `25M`.

@@ -86,13 +86,15 @@ fn facts(capture: &Capture, zone: &Zone) -> Vec<(&'static str, String)> {
         add("signs", Some(format!("{} in {}", evidence.content, evidence.place)));
         add("received", evidence.received.clone());
         add("expected", evidence.expected.clone());
+        add("differs", evidence.difference.clone());
     }
     add("age", judgement.age_s.map(|s| format!("{s} s")));
-    add(
-        "covers",
-        (judgement.covers_body == Some(false))
-            .then(|| "not the body: anybody who has the token can send any".to_owned()),
-    );
+    add("covers", judgement.uncovered());
+    if let Some(asked) = &judgement.handshake {
+        add("handshake", Some(asked.about.clone()));
+        add("", asked.show.clone());
+        add("answer", asked.answer.clone().filter(|answer| !answer.is_empty()));
+    }
     add("duplicate", capture.duplicate_of.map(|first| format!("of #{first}")));
     for flag in capture.flags.iter() {
         add("flag", Some(flag.sentence().to_owned()));

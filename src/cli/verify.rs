@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::{Answer, Common, Secrets, row};
 use crate::{
-    engine::{self, Settings, Wishes, no_such_capture},
+    engine::{self, Settings, Wishes, endpoint::Endpoints, no_such_capture},
     export::json as contract,
     record::{CaptureId, Failure, Head, Judgement, Timestamp, Verdict},
     store::{Bodies, Reader},
@@ -52,6 +52,9 @@ struct Case {
     provider: Option<String>,
     url: Option<String>,
     secrets: Vec<Secret>,
+    /// The endpoint it belongs to, and all of them: whose secrets may have been taken by mistake.
+    endpoint: String,
+    endpoints: Option<Endpoints>,
 }
 
 pub(super) fn run(verify: &Verify, common: &Common) -> Result<Answer, Failure> {
@@ -100,6 +103,8 @@ fn from_file(path: &Path) -> Result<Case, Failure> {
         provider: None,
         url: None,
         secrets: Vec::new(),
+        endpoint: String::new(),
+        endpoints: None,
     })
 }
 
@@ -131,6 +136,8 @@ fn from_store(id: CaptureId, common: &Common) -> Result<Case, Failure> {
         provider: endpoint.provider.clone().or(capture.provider),
         url: endpoint.url.clone(),
         secrets: endpoint.secrets.clone(),
+        endpoint: endpoint.name.clone(),
+        endpoints: Some(endpoints),
     })
 }
 
@@ -151,7 +158,12 @@ impl Case {
             Some(name) => Some(super::providers::named(catalog, name)?),
             None => catalog.detect(&request),
         };
-        Ok((provider, provider.map_or_else(Judgement::default, |p| p.judge(&request, &self.secrets))))
+        let Some(provider) = provider else { return Ok((None, Judgement::default())) };
+        let mut judgement = provider.judge(&request, &self.secrets);
+        let none = Endpoints::new(Vec::new());
+        let endpoints = self.endpoints.as_ref().unwrap_or(&none);
+        engine::examine(catalog, provider, &request, &self.secrets, endpoints, &self.endpoint, &mut judgement);
+        Ok((Some(provider), judgement))
     }
 }
 
@@ -169,11 +181,15 @@ fn print(provider: Option<&Provider>, judgement: &Judgement, common: &Common) ->
     printer.line(&format!("{}  ({who})", row::signature(judgement.verdict, judgement.fault)))?;
     if let Some(explanation) = &judgement.explanation {
         printer.line(&explanation.text)?;
+        if let Some(by) = &explanation.by {
+            printer.line(&format!("proof     {by}, candidate {} of the search", explanation.tried))?;
+        }
     }
     if let Some(evidence) = &judgement.evidence {
         printer.line(&format!("signed    {} in {}", evidence.content, evidence.place))?;
         evidence.received.iter().try_for_each(|it| printer.line(&format!("received  {it}")))?;
         evidence.expected.iter().try_for_each(|it| printer.line(&format!("expected  {it}")))?;
+        evidence.difference.iter().try_for_each(|it| printer.line(&format!("differs   {it}")))?;
     }
     judgement.age_s.map_or(Ok(()), |age| printer.line(&format!("age       {age} s")))
 }

@@ -1,15 +1,20 @@
 //! From the wire to the store: what arrives is judged, stored, and only then answered.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Instant,
 };
 
 use super::endpoint::{Endpoint, Endpoints};
 use crate::{
-    record::{Body, Capture, CaptureId, Event, Failure, Judgement, Refusal, Uid},
+    record::{
+        Body, Capture, CaptureId, Event, Explanation, Failure, Fault, Flag, Handshake, Judgement, Refusal, Uid, Verdict,
+    },
     store::{Stored, Writer},
-    verify::{self, Catalog, Provider},
+    verify::{self, Asked, Budget, Catalog, Provider, Secret, Suspect},
     wire::{Answer, Arrival, Catch},
 };
 
@@ -29,12 +34,21 @@ struct Inner {
     /// The high part of every uid's chance, drawn once a process, and a count below it.
     chance: u128,
     count: AtomicU64,
+    /// Whether the doctor is at work.
+    examining: AtomicBool,
 }
 
 impl Catcher {
     pub(super) fn new(writer: Writer, endpoints: Endpoints) -> Result<Self, Failure> {
         let catalog = Catalog::builtin()?;
-        let inner = Inner { writer, endpoints, catalog, chance: chance()?, count: AtomicU64::new(0) };
+        let inner = Inner {
+            writer,
+            endpoints,
+            catalog,
+            chance: chance()?,
+            count: AtomicU64::new(0),
+            examining: AtomicBool::new(false),
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 }
@@ -50,16 +64,31 @@ fn chance() -> Result<u128, Failure> {
 impl Catch for Catcher {
     async fn catch(&self, arrival: Arrival) -> Answer {
         let decided = arrival.decided;
-        let (capture, endpoint) = self.inner.capture(arrival);
-        let stored = match self.inner.writer.capture(capture) {
-            Ok(pending) => {
+        let Taken { capture, endpoint, answer } = self.inner.take(arrival);
+        let pending = match self.inner.doctor(&capture) {
+            // It goes on to the store even where the sender leaves while it is examined.
+            Some(turn) => {
+                let (inner, endpoint) = (Arc::clone(&self.inner), Arc::clone(&endpoint));
+                let examined = tokio::task::spawn_blocking(move || {
+                    let pending = inner.writer.capture(inner.examined(capture, &endpoint));
+                    drop(turn);
+                    pending
+                });
+                examined.await.map_err(|_| Failure::new("examining a request", "its thread died"))
+            }
+            None => Ok(self.inner.writer.capture(capture)),
+        };
+        let stored = match pending {
+            Ok(Ok(pending)) => {
                 pending.await.unwrap_or_else(|_| Err(Failure::new("keeping a request", "the store is closed")))
             }
-            Err(full) => Err(Failure::new("keeping a request", full)),
+            Ok(Err(full)) => Err(Failure::new("keeping a request", full)),
+            Err(failure) => Err(failure),
         };
-        match stored {
-            Ok(Stored { id, .. }) => caught(id, decided, &endpoint),
-            Err(_) => unavailable(),
+        match (stored, answer.filter(|_| decided.is_none())) {
+            (Ok(Stored { id, .. }), Some(answer)) => answered(id, answer),
+            (Ok(Stored { id, .. }), None) => caught(id, decided, &endpoint),
+            (Err(_), _) => unavailable(),
         }
     }
 
@@ -69,8 +98,25 @@ impl Catch for Catcher {
     }
 }
 
+/// A request, judged.
+struct Taken {
+    capture: Capture,
+    endpoint: Arc<Endpoint>,
+    /// The provider's answer, where it is a handshake.
+    answer: Option<verify::Answer>,
+}
+
+/// Given back when the doctor is free again.
+struct Turn(Arc<Inner>);
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.0.examining.store(false, Ordering::Release);
+    }
+}
+
 impl Inner {
-    fn capture(&self, arrival: Arrival) -> (Capture, Arc<Endpoint>) {
+    fn take(&self, arrival: Arrival) -> Taken {
         let endpoint = Arc::clone(self.endpoints.route(&arrival.head.path()));
         let method = arrival.head.method();
         let request = verify::Request {
@@ -83,10 +129,25 @@ impl Inner {
             received_at: arrival.received_at,
         };
         let provider = self.provider(&endpoint, &request);
-        let (judgement, event) = judge(provider, &request, &endpoint);
+        let secrets = endpoint.known_secrets();
+        let (mut judgement, event) = judge(provider, &request, &secrets);
+        let asked = provider.filter(|_| endpoint.handshake && arrival.decided.is_none()).and_then(|provider| {
+            if let Some(secret) = provider.learned(&request) {
+                endpoint.learn(secret);
+            }
+            provider.handshake(&request, &secrets, judgement.verdict, endpoint.verify_token.as_ref())
+        });
+        let mut flags = arrival.flags;
+        let answer = asked.and_then(|asked| {
+            flags.insert(Flag::Handshake);
+            let (handshake, answer) = told(asked);
+            judgement.handshake = Some(handshake);
+            answer
+        });
         let provider = provider.map(|p| p.name().to_owned());
         let sha256 = verify::sha256(&arrival.body);
         drop(method);
+        let status = answer.as_ref().map_or(endpoint.respond.status, |answer| answer.status);
         let capture = Capture {
             id: CaptureId::default(),
             uid: self.uid(&arrival),
@@ -102,14 +163,48 @@ impl Inner {
                 bytes: arrival.body,
             },
             trailers: arrival.trailers,
-            flags: arrival.flags,
+            flags,
             provider,
             event,
             judgement,
             duplicate_of: None,
-            reply_status: arrival.decided.unwrap_or(endpoint.respond.status),
+            reply_status: arrival.decided.unwrap_or(status),
         };
-        (capture, endpoint)
+        Taken { capture, endpoint, answer }
+    }
+
+    /// The doctor's turn, where the capture is a case and the doctor is free. A flood of wrong signatures is examined as
+    /// far as one thread gets; the others are examined when somebody asks (`creel verify ID`).
+    fn doctor(self: &Arc<Self>, capture: &Capture) -> Option<Turn> {
+        let is_free = || !self.examining.swap(true, Ordering::Acquire);
+        (is_case(&capture.judgement) && is_free()).then(|| Turn(Arc::clone(self)))
+    }
+
+    /// The capture with what the doctor says.
+    fn examined(&self, mut capture: Capture, endpoint: &Endpoint) -> Capture {
+        let method = capture.head.method().into_owned();
+        let request = verify::Request {
+            method: &method,
+            url: endpoint.url.as_deref(),
+            target: capture.head.target(),
+            headers: capture.head.headers(),
+            body: &capture.body.bytes,
+            truncated: capture.body.truncated,
+            received_at: capture.received_at,
+        };
+        if let Some(provider) = capture.provider.as_deref().and_then(|name| self.catalog.get(name)) {
+            let secrets = endpoint.known_secrets();
+            examine(
+                self.catalog,
+                provider,
+                &request,
+                &secrets,
+                &self.endpoints,
+                &endpoint.name,
+                &mut capture.judgement,
+            );
+        }
+        capture
     }
 
     fn provider(&self, endpoint: &Endpoint, request: &verify::Request<'_>) -> Option<&'static Provider> {
@@ -129,12 +224,66 @@ impl Inner {
 pub(super) fn judge(
     provider: Option<&Provider>,
     request: &verify::Request<'_>,
-    endpoint: &Endpoint,
+    secrets: &[Secret],
 ) -> (Judgement, Event) {
     match provider {
-        Some(provider) => (provider.judge(request, &endpoint.secrets), provider.event(request)),
+        Some(provider) => (provider.judge(request, secrets), provider.event(request)),
         None => (Judgement::default(), Event::default()),
     }
+}
+
+/// Whether there is something for the doctor to find out.
+fn is_case(judgement: &Judgement) -> bool {
+    let fault = matches!(judgement.fault, Some(Fault::Mismatch | Fault::Malformed | Fault::HeaderMissing));
+    judgement.verdict == Verdict::Failed && fault
+}
+
+/// Puts what the doctor finds into a judgement that did not pass: the proof where there is one, else how far the search
+/// went. `endpoint` is the request's own, whose secrets are `secrets`; those of the others are tried too.
+pub fn examine(
+    catalog: &Catalog,
+    provider: &Provider,
+    request: &verify::Request<'_>,
+    secrets: &[Secret],
+    endpoints: &Endpoints,
+    endpoint: &str,
+    judgement: &mut Judgement,
+) {
+    if !is_case(judgement) {
+        return;
+    }
+    let others: Vec<_> = endpoints.iter().filter(|other| other.name != endpoint && !other.secrets.is_empty()).collect();
+    let suspects: Vec<_> =
+        others.iter().map(|other| Suspect { endpoint: &other.name, secrets: &other.secrets }).collect();
+    let began = Instant::now();
+    let clock = || u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let found = catalog.diagnose(provider, request, secrets, &suspects, Budget::default(), &clock);
+    let before = judgement.explanation.as_ref().map_or("", |explanation| &explanation.text);
+    // What is missing or malformed says more than a search that found nothing.
+    let is_said = found.by.is_none() && judgement.fault != Some(Fault::Mismatch);
+    let text = if is_said { before.to_owned() } else { found.text };
+    judgement.explanation = Some(Explanation { by: found.by.map(str::to_owned), text, tried: found.tried });
+    if let Some(evidence) = &mut judgement.evidence {
+        evidence.difference = found.difference;
+    }
+}
+
+/// A handshake as it is kept, and its answer.
+fn told(asked: Asked) -> (Handshake, Option<verify::Answer>) {
+    match asked {
+        Asked::Answered(answer) => {
+            let body = String::from_utf8_lossy(&answer.body).into_owned();
+            (Handshake { about: answer.about.clone(), answer: Some(body), show: answer.show.clone() }, Some(answer))
+        }
+        Asked::Unanswerable(why) => (Handshake { about: why, answer: None, show: None }, None),
+    }
+}
+
+/// The provider's answer to its handshake, after the commit.
+fn answered(id: CaptureId, answer: verify::Answer) -> Answer {
+    let number = ("Creel-Id".to_owned(), id.to_string());
+    let headers = answer.headers.into_iter().chain([number]).collect();
+    Answer { status: answer.status, headers, body: answer.body.into() }
 }
 
 /// The answer after the commit.

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{
-    endpoint::{Endpoint, Respond},
+    endpoint::{Endpoint, Learned, Respond},
     secret::Source,
     settings,
 };
@@ -57,6 +57,13 @@ struct EndpointRow {
     url: Option<String>,
     forward: Option<Spanned<String>>,
     respond: Option<RespondRow>,
+    #[serde(default = "yes")]
+    handshake: bool,
+    verify_token: Option<Source>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 #[derive(Deserialize)]
@@ -184,7 +191,9 @@ impl EndpointRow {
             Some(Sources::One(source)) => vec![source],
             Some(Sources::Several(sources)) => sources,
         };
-        let (secrets, notices) = read_secrets(&name, &sources)?;
+        let (secrets, mut notices) = read_secrets(&name, &sources)?;
+        let (tokens, more) = read_secrets(&name, self.verify_token.as_slice())?;
+        notices.extend(more);
         let respond = self.respond.map_or_else(Respond::default, RespondRow::respond);
         let endpoint = Endpoint {
             name,
@@ -194,6 +203,9 @@ impl EndpointRow {
             url: self.url,
             forward: self.forward.map(Spanned::into_inner),
             respond,
+            handshake: self.handshake,
+            verify_token: tokens.into_iter().next(),
+            learned: Learned::default(),
         };
         Ok((endpoint, notices))
     }

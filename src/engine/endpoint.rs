@@ -1,6 +1,6 @@
 //! Endpoints: which path belongs to whom.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::verify::Secret;
 
@@ -24,6 +24,32 @@ pub struct Endpoint {
     pub forward: Option<String>,
     /// What is answered after the commit.
     pub respond: Respond,
+    /// Whether the provider's handshakes are answered in its place.
+    pub handshake: bool,
+    /// What the provider was told to send with a handshake, where it sends such a thing.
+    pub verify_token: Option<Secret>,
+    /// Secrets that handshakes have handed over. They live as long as creel runs.
+    pub learned: Learned,
+}
+
+/// Secrets that were handed over by handshakes, where none is configured.
+#[derive(Clone, Debug, Default)]
+pub struct Learned(Arc<Mutex<Vec<Secret>>>);
+
+impl Learned {
+    /// How many are kept: hooks of one endpoint.
+    const MOST: usize = 16;
+
+    fn all(&self) -> Vec<Secret> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn add(&self, secret: Secret) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() < Self::MOST {
+            all.push(secret);
+        }
+    }
 }
 
 /// What an endpoint answers.
@@ -54,6 +80,21 @@ impl Endpoint {
             url: None,
             forward: None,
             respond: Respond::default(),
+            handshake: true,
+            verify_token: None,
+            learned: Learned::default(),
+        }
+    }
+
+    /// Its secrets: the configured ones, else those that were learned.
+    pub fn known_secrets(&self) -> std::borrow::Cow<'_, [Secret]> {
+        if self.secrets.is_empty() { self.learned.all().into() } else { (&self.secrets[..]).into() }
+    }
+
+    /// Keeps a secret that a handshake handed over. A configured one is never put aside for it: anybody could send one.
+    pub(super) fn learn(&self, secret: Secret) {
+        if self.secrets.is_empty() {
+            self.learned.add(secret);
         }
     }
 

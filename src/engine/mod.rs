@@ -27,6 +27,7 @@ use std::{
     time::SystemTime,
 };
 
+pub use admit::examine;
 pub use config::Notice;
 pub use deliver::{Aim, no_such_capture};
 pub use settings::{Settings, Wishes};

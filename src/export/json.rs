@@ -43,6 +43,9 @@ pub fn capture(capture: &Capture, deliveries: &[Delivery], bodies: bool) -> Valu
             "created_at": capture.event.created_at.map(|moment| moment.to_string()),
         },
         "signature": signature(capture),
+        "handshake": capture.judgement.handshake.as_ref().map(|asked| {
+            json!({ "about": asked.about, "answer": asked.answer, "show": asked.show })
+        }),
         "flags": capture.flags.iter().map(Flag::name).collect::<Vec<_>>(),
         "marks": marks(capture),
         "duplicate_of": capture.duplicate_of.map(|id| id.0),
@@ -128,6 +131,7 @@ fn evidence(evidence: &Evidence) -> Value {
         "received": evidence.received,
         "expected": evidence.expected,
         "content": evidence.content,
+        "difference": evidence.difference,
     })
 }
 

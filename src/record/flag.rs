@@ -39,11 +39,13 @@ pub enum Flag {
     ControlBytes,
     /// Creel was at its limit of bytes in flight and kept the head only.
     Overload,
+    /// The provider asked whether somebody is there.
+    Handshake,
 }
 
 /// The rows: flag, name in JSON and in filters, the sentence for eyes. The row's place is the flag's bit in the store,
 /// so rows are only ever appended.
-const FLAGS: [(Flag, &str, &str); 18] = [
+const FLAGS: [(Flag, &str, &str); 19] = [
     (Flag::BothLengths, "both-lengths", "request smuggling? Content-Length and Transfer-Encoding together"),
     (Flag::DuplicateLength, "duplicate-length", "request smuggling? more than one Content-Length"),
     (Flag::TransferCoding, "transfer-coding", "unusual transfer coding"),
@@ -62,6 +64,7 @@ const FLAGS: [(Flag, &str, &str); 18] = [
     (Flag::FromWebPage, "from-web-page", "sent by the page of a web site"),
     (Flag::ControlBytes, "control-bytes", "control or 8-bit bytes in the head"),
     (Flag::Overload, "overload", "too many bytes in flight; the body was not read"),
+    (Flag::Handshake, "handshake", "a handshake: the provider asks, and expects an answer of its own"),
 ];
 
 impl Flag {

@@ -34,7 +34,7 @@ impl Headers {
     }
 
     /// Every value of that name, in the order they came.
-    pub fn get_all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+    pub fn get_all<'h, 'n>(&'h self, name: &'n str) -> impl Iterator<Item = &'h [u8]> + use<'h, 'n> {
         self.0.iter().filter(|h| h.name.eq_ignore_ascii_case(name.as_bytes())).map(|h| &h.value[..])
     }
 

@@ -108,6 +108,19 @@ pub struct Evidence {
     pub expected: Option<String>,
     /// What is signed, in the terms of the provider's file: `{timestamp}.{body}`.
     pub content: String,
+    /// Where the body that was signed differs from the one that came, where that was found out.
+    pub difference: Option<String>,
+}
+
+/// A question of the provider: whether somebody is there, whether the URL is yours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Handshake {
+    /// What was asked, in words.
+    pub about: String,
+    /// The body of the answer; none where it was not answered.
+    pub answer: Option<String>,
+    /// What a person must see or do.
+    pub show: Option<String>,
 }
 
 /// The whole judgement of one request.
@@ -125,6 +138,19 @@ pub struct Judgement {
     pub age_s: Option<i64>,
     /// Whether the signature covers the body. A token in a header does not.
     pub covers_body: Option<bool>,
+    /// What the provider asked, where the request is a handshake.
+    pub handshake: Option<Handshake>,
+}
+
+impl Judgement {
+    /// What a signature that passed says nothing about, in words; none where it covers the body.
+    pub fn uncovered(&self) -> Option<String> {
+        let evidence = self.evidence.as_ref().filter(|_| self.covers_body == Some(false))?;
+        Some(match evidence.content.strip_prefix("nothing") {
+            Some(_) => "a token only: whoever has it can send any body".to_owned(),
+            None => format!("only {} is signed: the body could be any", evidence.content),
+        })
+    }
 }
 
 impl Evidence {

@@ -26,7 +26,7 @@ pub use failure::Failure;
 pub use flag::{Flag, Flags, Mark};
 pub use head::{Head, Version};
 pub use headers::{Header, Headers};
-pub use judgement::{Evidence, Explanation, Fault, Judgement, Verdict};
+pub use judgement::{Evidence, Explanation, Fault, Handshake, Judgement, Verdict};
 pub use refusal::Refusal;
 pub use summary::{Counters, LastDelivery, Summary};
 pub use timestamp::{Timestamp, Zone};

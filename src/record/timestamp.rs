@@ -22,6 +22,19 @@ impl Timestamp {
         text.trim().parse::<jiff::Timestamp>().ok().map(|t| Self(t.as_millisecond()))
     }
 
+    /// From the date of HTTP: `Thu, 25 Feb 2021 15:02:10 GMT` (RFC 9110, section 5.6.7).
+    pub fn from_http_date(text: &str) -> Option<Self> {
+        let date = jiff::fmt::rfc2822::parse(text).ok()?;
+        Some(Self(date.timestamp().as_millisecond()))
+    }
+
+    /// The date of HTTP, to the second.
+    pub fn http_date(self) -> String {
+        let printer = jiff::fmt::rfc2822::DateTimePrinter::new();
+        let moment = jiff::Timestamp::from_millisecond(self.0).unwrap_or_default();
+        printer.timestamp_to_rfc9110_string(&moment).unwrap_or_default()
+    }
+
     /// Unix milliseconds.
     pub fn unix_ms(self) -> i64 {
         self.0

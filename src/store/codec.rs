@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::record::{Change, Evidence, Explanation, Header, Headers, Judgement};
+use crate::record::{Change, Evidence, Explanation, Handshake, Header, Headers, Judgement};
 
 /// Bytes of a length in a header list: little-endian, unsigned.
 const LENGTH_BYTES: usize = 4;
@@ -53,6 +53,16 @@ struct Words<'a> {
     explanation: Option<ExplanationWords<'a>>,
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     evidence: Option<EvidenceWords<'a>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    handshake: Option<HandshakeWords<'a>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct HandshakeWords<'a> {
+    #[serde(borrow)]
+    about: Cow<'a, str>,
+    answer: Option<Cow<'a, str>>,
+    show: Option<Cow<'a, str>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -71,6 +81,8 @@ struct EvidenceWords<'a> {
     expected: Option<Cow<'a, str>>,
     #[serde(borrow)]
     content: Cow<'a, str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    difference: Option<Cow<'a, str>>,
 }
 
 /// Explanation and evidence as JSON; none where there is neither.
@@ -86,14 +98,24 @@ pub(super) fn words_in(judgement: &Judgement) -> Option<String> {
             received: words.received.as_deref().map(Cow::Borrowed),
             expected: words.expected.as_deref().map(Cow::Borrowed),
             content: Cow::Borrowed(&words.content),
+            difference: words.difference.as_deref().map(Cow::Borrowed),
+        }),
+        handshake: judgement.handshake.as_ref().map(|words| HandshakeWords {
+            about: Cow::Borrowed(&words.about),
+            answer: words.answer.as_deref().map(Cow::Borrowed),
+            show: words.show.as_deref().map(Cow::Borrowed),
         }),
     };
-    (words.explanation.is_some() || words.evidence.is_some()).then(|| serde_json::to_string(&words).unwrap_or_default())
+    let any = words.explanation.is_some() || words.evidence.is_some() || words.handshake.is_some();
+    any.then(|| serde_json::to_string(&words).unwrap_or_default())
 }
 
-/// Explanation and evidence of a column; none where it cannot be read.
-pub(super) fn words_out(json: Option<&str>) -> Option<(Option<Explanation>, Option<Evidence>)> {
-    let Some(json) = json else { return Some((None, None)) };
+/// What stands in words in a judgement.
+pub(super) type JudgedWords = (Option<Explanation>, Option<Evidence>, Option<Handshake>);
+
+/// The words of a column; none where they cannot be read.
+pub(super) fn words_out(json: Option<&str>) -> Option<JudgedWords> {
+    let Some(json) = json else { return Some((None, None, None)) };
     let words: Words<'_> = serde_json::from_str(json).ok()?;
     let explanation = words.explanation.map(|words| Explanation {
         by: words.by.map(Cow::into_owned),
@@ -105,8 +127,14 @@ pub(super) fn words_out(json: Option<&str>) -> Option<(Option<Explanation>, Opti
         received: words.received.map(Cow::into_owned),
         expected: words.expected.map(Cow::into_owned),
         content: words.content.into_owned(),
+        difference: words.difference.map(Cow::into_owned),
     });
-    Some((explanation, evidence))
+    let handshake = words.handshake.map(|words| Handshake {
+        about: words.about.into_owned(),
+        answer: words.answer.map(Cow::into_owned),
+        show: words.show.map(Cow::into_owned),
+    });
+    Some((explanation, evidence, handshake))
 }
 
 /// One line of a receipt, as JSON in column `receipt`.
@@ -184,16 +212,23 @@ mod tests {
             received: Some("a\\b\n".into()),
             expected: None,
             content: "{body}".into(),
+            difference: Some("byte 1: signed a, received b".into()),
         };
-        for (explanation, evidence) in [
-            (None, None),
-            (Some(explanation.clone()), None),
-            (None, Some(evidence.clone())),
-            (Some(Explanation { by: None, ..explanation }), Some(evidence)),
+        let handshake = Handshake { about: "is it you?".into(), answer: Some("{\"a\":1}".into()), show: None };
+        for (explanation, evidence, handshake) in [
+            (None, None, None),
+            (Some(explanation.clone()), None, None),
+            (None, Some(evidence.clone()), None),
+            (None, None, Some(handshake.clone())),
+            (Some(Explanation { by: None, ..explanation }), Some(evidence), Some(handshake)),
         ] {
-            let judgement =
-                Judgement { explanation: explanation.clone(), evidence: evidence.clone(), ..Judgement::default() };
-            assert_eq!(words_out(words_in(&judgement).as_deref()), Some((explanation, evidence)));
+            let judgement = Judgement {
+                explanation: explanation.clone(),
+                evidence: evidence.clone(),
+                handshake: handshake.clone(),
+                ..Judgement::default()
+            };
+            assert_eq!(words_out(words_in(&judgement).as_deref()), Some((explanation, evidence, handshake)));
         }
         assert_eq!(words_in(&Judgement::default()), None);
         assert_eq!(words_out(Some("{\"explanation\":7}")), None);

@@ -73,7 +73,8 @@ pub(super) fn capture(row: &Row<'_>) -> Result<(Capture, i64), Error> {
     let listed = summary(row)?;
     let at = |n: usize| AFTER_SUMMARY + n;
     let words: Option<String> = row.get(at(3))?;
-    let (explanation, evidence) = codec::words_out(words.as_deref()).ok_or_else(|| unreadable(at(3), Type::Text))?;
+    let (explanation, evidence, handshake) =
+        codec::words_out(words.as_deref()).ok_or_else(|| unreadable(at(3), Type::Text))?;
     let capture = Capture {
         id: listed.id,
         uid: listed.uid,
@@ -93,6 +94,7 @@ pub(super) fn capture(row: &Row<'_>) -> Result<(Capture, i64), Error> {
         provider: listed.provider,
         event: listed.event,
         judgement: Judgement {
+            handshake,
             verdict: listed.verdict,
             fault: listed.fault,
             explanation,

@@ -250,6 +250,11 @@ fn overview(model: &Model, capture: &Capture, columns: usize) -> Vec<Pieces> {
             vec![piece(Paint::Warning, &format!("{} of #{first}: the same event came before", signs.duplicate))],
         ));
     }
+    if let Some(asked) = &capture.judgement.handshake {
+        lines.push(fact("handshake", vec![piece(Paint::Heading, &asked.about)]));
+        lines.extend(asked.show.iter().map(|show| fact("", vec![piece(Paint::Warning, show)])));
+        lines.extend(asked.answer.iter().filter(|it| !it.is_empty()).map(|answer| text_fact("answer", answer)));
+    }
     for flag in capture.flags.iter() {
         lines.push(fact("odd", vec![piece(Paint::Warning, &format!("{} {}", signs.flag, flag.sentence()))]));
     }
@@ -301,7 +306,7 @@ fn verdict(capture: &Capture) -> super::line::Piece {
     let judgement = &capture.judgement;
     let (paint, words) = match (judgement.verdict, judgement.fault) {
         (Verdict::Passed, _) if judgement.covers_body == Some(false) => {
-            (Paint::Warning, "passed, but the token says nothing about the body")
+            (Paint::Warning, "passed, and says nothing about the body")
         }
         (Verdict::Passed, _) => (Paint::Good, "passed"),
         (Verdict::Failed, Some(Fault::HeaderMissing)) => (Paint::Bad, "failed: it is not there"),
@@ -375,9 +380,11 @@ fn signature(capture: &Capture, columns: usize) -> Vec<Pieces> {
     if let Some(age) = judgement.age_s {
         lines.push(text_fact("timestamp", &age_words(age)));
     }
-    if judgement.covers_body == Some(false) {
-        lines
-            .push(fact("", vec![piece(Paint::Warning, "the body is not covered: whoever has the token can send any")]));
+    if let Some(words) = judgement.uncovered() {
+        lines.push(fact("covers", vec![piece(Paint::Warning, &words)]));
+    }
+    if let Some(difference) = &evidence.difference {
+        lines.push(fact("differs", vec![piece(Paint::Warning, difference)]));
     }
     lines.push(Vec::new());
     lines.extend(compared(evidence, judgement.verdict, judgement.fault, columns));

@@ -18,6 +18,8 @@ pub struct Catalog {
     providers: Vec<Provider>,
     /// The detection rules by the name of a header without which they cannot hold: provider and rule.
     rules: HashMap<String, Vec<(usize, usize)>>,
+    /// Those that need no header: tried where no other holds.
+    body_rules: Vec<(usize, usize)>,
 }
 
 impl Catalog {
@@ -32,12 +34,16 @@ impl Catalog {
     pub fn new(mut providers: Vec<Provider>) -> Self {
         providers.sort_by(|a, b| a.name().cmp(b.name()));
         let mut rules: HashMap<String, Vec<(usize, usize)>> = HashMap::new();
+        let mut body_rules = Vec::new();
         for (at, provider) in providers.iter().enumerate() {
             for (rule_at, rule) in provider.rules.iter().enumerate() {
-                rules.entry(rule.first_name().to_owned()).or_default().push((at, rule_at));
+                match rule.first_header() {
+                    Some(name) => rules.entry(name.to_owned()).or_default().push((at, rule_at)),
+                    None => body_rules.push((at, rule_at)),
+                }
             }
         }
-        Self { providers, rules }
+        Self { providers, rules, body_rules }
     }
 
     /// The provider of that name.
@@ -68,6 +74,10 @@ impl Catalog {
             let Some(candidates) = self.rules.get(&name) else { continue };
             let fresh = candidates.iter().filter(|&&(p, r)| self.providers[p].rules[r].holds(request));
             held.extend(fresh.copied());
+        }
+        if held.is_empty() {
+            let holds = |&&(p, r): &&(usize, usize)| self.providers[p].rules[r].holds(request);
+            held.extend(self.body_rules.iter().filter(holds));
         }
         let narrowest = held.iter().find(|best| held.iter().all(|other| self.is_at_least(**best, *other)))?;
         self.providers.get(narrowest.0)

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use super::{
     Provider, Request, Secret,
-    content::Missing,
+    content::{Filling, Missing},
     explain, form,
+    jwt::{self, Token},
     key::Key,
     mac::Algorithm,
     place::{Place, View},
@@ -25,6 +26,10 @@ pub(super) enum Problem {
     SecretMissing,
     /// No secret is of the scheme's form; what is wrong with the first.
     SecretUnusable(String),
+    /// A second secret is needed, which is this.
+    SecondSecretMissing(String),
+    /// The check would have to ask somebody on the network for this.
+    Remote(String),
     /// The signature is not there.
     SignatureMissing,
     /// Something else that is signed is not there; its place.
@@ -39,8 +44,12 @@ pub(super) enum Problem {
     Mismatch,
     /// The signature is right, but it covers another body.
     BodyChanged,
+    /// The token is right, but a claim of it does not say what it should: its name.
+    ClaimWrong(String),
     /// The signature is right, and its timestamp is outside the tolerance.
     Stale,
+    /// The token is right, and this many seconds past its end; negative before its beginning.
+    OutOfTime(i64),
 }
 
 /// What was found out about one received signature header. It has no default: one in which nobody found a problem
@@ -69,18 +78,34 @@ impl Provider {
     /// What the evidence shows is never a secret: where the secret itself is sent, it shows neither what came nor what
     /// was expected.
     pub fn judge(&self, request: &Request<'_>, secrets: &[Secret]) -> Judgement {
-        let scheme = self.scheme(request);
-        let received = scheme.received(request);
-        let unmade = |problem| Finding::of(scheme, request, received.first(), problem);
-        let best = match ready(scheme, request, secrets, received.is_empty()) {
-            Err(problem) => unmade(problem),
-            Ok(keys) => {
-                let checked = received.iter().map(|text| checked(scheme, request, &keys, text));
-                let best = checked.max_by_key(|finding| rank(finding.problem.as_ref()));
-                best.unwrap_or_else(|| unmade(Problem::SignatureMissing))
+        let (scheme, finding) = self.best(request, secrets);
+        self.report(scheme, secrets.len(), finding)
+    }
+
+    /// Which of the schemes [`Provider::judge`] tells about, from 0.
+    pub fn scheme_judged(&self, request: &Request<'_>, secrets: &[Secret]) -> usize {
+        let (best, _) = self.best(request, secrets);
+        self.schemes().position(|scheme| std::ptr::eq(scheme, best)).unwrap_or_default()
+    }
+
+    /// The scheme that counts for a request and what it found; of several that read the same place, the one that came
+    /// nearest to passing.
+    fn best<'a>(&'a self, request: &Request<'_>, secrets: &[Secret]) -> (&'a Scheme, Finding<'a>) {
+        let first = self.scheme(request);
+        let mut best = (first, found(first, request, secrets));
+        for scheme in self.schemes().filter(|scheme| !std::ptr::eq(*scheme, first)) {
+            if best.1.problem.is_none() {
+                break;
             }
-        };
-        self.report(scheme, secrets.len(), best)
+            if !scheme.is_beside(first) || !scheme.applies(request) {
+                continue;
+            }
+            let finding = found(scheme, request, secrets);
+            if rank(finding.problem.as_ref()) > rank(best.1.problem.as_ref()) {
+                best = (scheme, finding);
+            }
+        }
+        best
     }
 
     fn report(&self, scheme: &Scheme, secrets: usize, finding: Finding<'_>) -> Judgement {
@@ -104,24 +129,84 @@ impl Provider {
                 received: finding.received,
                 expected: finding.expected,
                 content: scheme.content_described(),
+                difference: None,
             }),
+            handshake: None,
         }
     }
 }
 
-/// Of several signature headers the one that came nearest to passing is told about.
+/// What one scheme finds.
+fn found<'a>(scheme: &'a Scheme, request: &Request<'_>, secrets: &[Secret]) -> Finding<'a> {
+    let received = scheme.received(request);
+    let unmade = |problem| Finding::of(scheme, request, received.first(), problem);
+    match ready(scheme, request, secrets, received.is_empty()) {
+        Err(problem) => unmade(problem),
+        Ok(keys) => {
+            let checked = received.iter().map(|text| checked(scheme, request, &keys, text, None));
+            let best = checked.max_by_key(|finding| rank(finding.problem.as_ref()));
+            best.unwrap_or_else(|| unmade(Problem::SignatureMissing))
+        }
+    }
+}
+
+/// Of several signatures the one that came nearest to passing is told about.
 fn rank(problem: Option<&Problem>) -> u8 {
     match problem {
-        None => 4,
-        Some(Problem::Stale) => 3,
-        Some(Problem::BodyChanged) => 2,
-        Some(Problem::Mismatch) => 1,
+        None => 5,
+        Some(Problem::Stale | Problem::OutOfTime(_)) => 4,
+        Some(Problem::BodyChanged | Problem::ClaimWrong(_)) => 3,
+        Some(Problem::Mismatch) => 2,
+        Some(Problem::Malformed(_) | Problem::BadTimestamp(_)) => 1,
         Some(_) => 0,
     }
 }
 
+/// One thing that may have been signed, for the doctor.
+#[derive(Clone, Copy)]
+pub(super) struct Attempt<'a> {
+    /// By whose rules.
+    pub(super) scheme: &'a Scheme,
+    /// The request.
+    pub(super) request: Request<'a>,
+    /// With which secrets.
+    pub(super) secrets: &'a [Secret],
+    /// With which timestamp, where not the one that was sent.
+    pub(super) timestamp: Option<&'a [u8]>,
+}
+
+/// Whether an attempt gives the signature that was received, however old it is, and how many pairs of a key and a
+/// signature that took.
+pub(super) fn reproduces(attempt: &Attempt<'_>) -> (bool, u64) {
+    let Attempt { scheme, request, secrets, timestamp } = attempt;
+    let received = scheme.received(request);
+    let Ok(keys) = ready(scheme, request, secrets, received.is_empty()) else { return (false, 0) };
+    let mut tried = 0;
+    let is_it = received.iter().any(|text| {
+        let finding = checked(scheme, request, &keys, text, *timestamp);
+        tried += finding.tried;
+        matches!(finding.problem, None | Some(Problem::Stale | Problem::OutOfTime(_)))
+    });
+    (is_it, tried)
+}
+
+/// A key, and the secret it was made of.
+struct Held<'a> {
+    key: Key,
+    /// What stands in the content where that holds the secret.
+    secrets: Vec<&'a [u8]>,
+}
+
 /// The keys, if there is everything that a check needs.
-fn ready(scheme: &Scheme, request: &Request<'_>, secrets: &[Secret], unsigned: bool) -> Result<Vec<Key>, Problem> {
+fn ready<'s>(
+    scheme: &Scheme,
+    request: &Request<'_>,
+    secrets: &'s [Secret],
+    unsigned: bool,
+) -> Result<Vec<Held<'s>>, Problem> {
+    if let Some(needs) = &scheme.needs {
+        return Err(if unsigned { Problem::SignatureMissing } else { Problem::Remote(needs.clone()) });
+    }
     let keys = keys(scheme, secrets)?;
     match () {
         () if unsigned => Err(Problem::SignatureMissing),
@@ -134,23 +219,33 @@ fn ready(scheme: &Scheme, request: &Request<'_>, secrets: &[Secret], unsigned: b
 fn checked<'a>(
     scheme: &'a Scheme,
     request: &Request<'_>,
-    keys: &[Key],
+    keys: &[Held<'_>],
     received: &(&'a Place, Cow<'_, [u8]>),
+    timestamp: Option<&[u8]>,
 ) -> Finding<'a> {
     let mut finding = Finding::of(scheme, request, Some(received), Problem::Mismatch);
     let sent = Sent { shape: &scheme.shape, text: &received.1 };
-    finding.problem = Check { scheme, request, place: received.0, sent, keys }.run(&mut finding).err();
+    finding.problem = Check { scheme, request, place: received.0, sent, keys, timestamp }.run(&mut finding).err();
     finding
 }
 
-fn keys(scheme: &Scheme, secrets: &[Secret]) -> Result<Vec<Key>, Problem> {
+fn keys<'s>(scheme: &Scheme, secrets: &'s [Secret]) -> Result<Vec<Held<'s>>, Problem> {
     let mut keys = Vec::with_capacity(secrets.len());
-    let mut wrong = None;
+    let (mut wrong, mut others) = (None, Vec::new());
     for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
         match scheme.secret.key(secret, scheme.algorithm) {
-            Ok(key) => keys.push(key),
-            Err(why) => wrong = wrong.or(Some(why)),
+            Ok(key) => keys.push(Held { key, secrets: vec![secret.bytes()] }),
+            Err(why) => {
+                others.push(secret.bytes());
+                wrong = wrong.or(Some(why));
+            }
         }
+    }
+    if let Some(beside) = &scheme.beside {
+        if others.is_empty() && !keys.is_empty() {
+            return Err(Problem::SecondSecretMissing(beside.clone()));
+        }
+        keys.iter_mut().for_each(|held| held.secrets.clone_from(&others));
     }
     match (keys.is_empty(), wrong) {
         (false, _) => Ok(keys),
@@ -190,20 +285,86 @@ struct Check<'a> {
     request: &'a Request<'a>,
     place: &'a Place,
     sent: Sent<'a>,
-    keys: &'a [Key],
+    keys: &'a [Held<'a>],
+    /// The timestamp, where not the one that was sent.
+    timestamp: Option<&'a [u8]>,
 }
 
 impl Check<'_> {
     fn run(&self, finding: &mut Finding<'_>) -> Result<(), Problem> {
-        let timestamp = self.scheme.clock.as_ref().map(|clock| self.timestamp(clock)).transpose()?.unwrap_or_default();
+        if self.scheme.algorithm == Algorithm::Jwt {
+            self.token(finding)?;
+            return self.in_time(finding);
+        }
+        let timestamp = match (self.timestamp, &self.scheme.clock) {
+            (Some(text), _) => Ok(Some(Cow::Borrowed(text))),
+            (None, clock) => clock.as_ref().map(|clock| self.timestamp(clock)).transpose(),
+        };
+        // A time that is signed in the body is looked at only where the body is the one that was signed.
+        let (timestamp, unreadable) = match timestamp {
+            Ok(text) => (text.unwrap_or_default(), None),
+            Err(problem) if self.scheme.content.has_timestamp() => return Err(problem),
+            Err(problem) => (Cow::default(), Some(problem)),
+        };
+        if self.scheme.algorithm == Algorithm::JwsDetached && !jwt::is_detached(self.sent.bare()) {
+            return Err(Problem::Malformed(format!("{} holds no detached JWS", self.place.title())));
+        }
         let signatures = self.sent.signatures(self.scheme.algorithm, self.scheme.encoding);
         let signatures = signatures.map_err(|why| Problem::Malformed(format!("{} {why}", self.place.title())))?;
         self.search(&timestamp, &signatures, finding)?;
+        unreadable.map_or_else(|| self.in_time(finding), Err)
+    }
+
+    fn in_time(&self, finding: &Finding<'_>) -> Result<(), Problem> {
         let tolerance = self.scheme.clock.as_ref().and_then(|clock| clock.tolerance);
         match (tolerance, finding.age_s) {
             (Some(tolerance), Some(age)) if !tolerance.allows(age) => Err(Problem::Stale),
             _ => Ok(()),
         }
+    }
+
+    /// Checks a token: who made it, what it says, when it ends.
+    fn token(&self, finding: &mut Finding<'_>) -> Result<(), Problem> {
+        let malformed = |why: &str| Problem::Malformed(format!("{} {why}", self.place.title()));
+        let token = Token::parse(self.sent.bare()).map_err(malformed)?;
+        if !token.is_known() {
+            return Err(malformed(&format!("names the algorithm {}, which is none to trust", token.algorithm)));
+        }
+        finding.tried = self.keys.len() as u64;
+        if !self.keys.iter().any(|held| token.is_of(&held.key)) {
+            return Err(Problem::Mismatch);
+        }
+        let mut problem = None;
+        for url in self.scheme.urls(self.request) {
+            problem = self.wrong_claim(&token, url.as_deref())?;
+            finding.urls.extend(url);
+            if problem.is_none() {
+                break;
+            }
+        }
+        match (problem, token.out_of_time(self.request.received_at.unix_s())) {
+            (Some(problem), _) => Err(problem),
+            (None, 0) => Ok(()),
+            (None, seconds) => Err(Problem::OutOfTime(seconds)),
+        }
+    }
+
+    /// The first claim that does not say what it should. One about the body may be left out where there is no body.
+    fn wrong_claim(&self, token: &Token<'_>, url: Option<&str>) -> Result<Option<Problem>, Problem> {
+        let view = View { url, sent: Some(self.sent), ..View::of(self.request) };
+        for (name, content) in &self.scheme.claims {
+            let pieces =
+                content.pieces(view, Filling::default()).map_err(|Missing(part)| Problem::PartMissing(part))?;
+            let is_right = match token.claim(name) {
+                Some(claim) => claim.as_bytes() == pieces.concat(),
+                None => content.has_body() && self.request.body.is_empty(),
+            };
+            if !is_right {
+                let wrong = if content.has_body() { Problem::BodyChanged } else { Problem::ClaimWrong(name.clone()) };
+                return Ok(Some(wrong));
+            }
+        }
+        Ok(None)
     }
 
     /// The timestamp's text. One that nobody looks at may be anything, since it is signed as it stands.
@@ -212,6 +373,9 @@ impl Check<'_> {
         let found = clock.place.find(View { sent: Some(self.sent), ..View::of(self.request) });
         match (found, clock.place.pair()) {
             (None, Some(key)) => Err(Problem::BadTimestamp(format!("{} has no timestamp {key}", self.place.title()))),
+            (None, None) if clock.place.is_in_signature() => {
+                Err(Problem::BadTimestamp(format!("{} has no timestamp", self.place.title())))
+            }
             (None, None) => Err(Problem::PartMissing(title.to_owned())),
             (Some(text), _) if clock.tolerance.is_some() && clock.unit.read(&text).is_none() => {
                 let place = clock.place.pair().map_or(title, |_| self.place.title());
@@ -225,20 +389,32 @@ impl Check<'_> {
     fn search(&self, timestamp: &[u8], signatures: &[Vec<u8>], finding: &mut Finding<'_>) -> Result<(), Problem> {
         let mut problem = Problem::Mismatch;
         let mut bytes = 0;
-        let sorted_form = self.scheme.content.has_form().then(|| form::sorted(self.request.body));
+        let content = &self.scheme.content;
+        let sorted_form = content.has_form().then(|| form::sorted(self.request.body));
         for url in self.scheme.urls(self.request) {
             let sorted_form = sorted_form.as_deref();
             let view = View { request: self.request, url: url.as_deref(), sent: Some(self.sent), sorted_form };
-            let pieces =
-                self.scheme.content.pieces(view, timestamp).map_err(|Missing(part)| Problem::PartMissing(part))?;
-            let pieces: Vec<&[u8]> = pieces.iter().map(|piece| &**piece).collect();
-            let is_right = self.is_right(&pieces, timestamp, signatures, finding);
+            let pieces = |secret| {
+                let filling = Filling { timestamp, secret, ..Filling::default() };
+                content.pieces(view, filling).map_err(|Missing(part)| Problem::PartMissing(part))
+            };
+            let shared = if content.has_secret() { None } else { Some(pieces(&[])?) };
+            let mut is_right = false;
+            for (held, secret) in self.keys.iter().flat_map(|held| held.secrets.iter().map(move |s| (held, *s))) {
+                let own = if shared.is_none() { Some(pieces(secret)?) } else { None };
+                let Some(pieces) = shared.as_ref().or(own.as_ref()) else { continue };
+                let pieces: Vec<&[u8]> = pieces.iter().map(|piece| &**piece).collect();
+                bytes += pieces.iter().map(|piece| piece.len()).sum::<usize>();
+                is_right = self.is_right(&held.key, &pieces, timestamp, signatures, finding);
+                if is_right {
+                    break;
+                }
+            }
             match is_right.then(|| self.is_body_right(view)) {
                 Some(true) => return Ok(()),
                 Some(false) => problem = Problem::BodyChanged,
                 None => {}
             }
-            bytes += pieces.iter().map(|piece| piece.len()).sum::<usize>();
             finding.urls.extend(url);
             if bytes > MAX_BYTES {
                 break;
@@ -247,19 +423,28 @@ impl Check<'_> {
         Err(problem)
     }
 
-    /// Whether one of the signatures is what one of the keys gives for these bytes.
-    fn is_right(&self, pieces: &[&[u8]], timestamp: &[u8], signatures: &[Vec<u8>], finding: &mut Finding<'_>) -> bool {
-        self.keys.iter().any(|key| {
-            finding.tried += signatures.len() as u64;
-            if self.scheme.algorithm.has_public_key() {
-                return signatures.iter().any(|signature| Algorithm::is_of_sender(key, pieces, signature));
-            }
-            let Some(tag) = self.scheme.algorithm.tag(key, pieces) else { return false };
-            if finding.expected.is_none() && self.scheme.algorithm != Algorithm::Token {
-                finding.expected = Some(self.scheme.written(&tag, timestamp));
-            }
-            signatures.iter().any(|signature| tag.is(signature))
-        })
+    /// Whether one of the signatures is what that key gives for these bytes.
+    fn is_right(
+        &self,
+        key: &Key,
+        pieces: &[&[u8]],
+        timestamp: &[u8],
+        signatures: &[Vec<u8>],
+        finding: &mut Finding<'_>,
+    ) -> bool {
+        let algorithm = self.scheme.algorithm;
+        finding.tried += signatures.len() as u64;
+        if algorithm == Algorithm::JwsDetached {
+            return jwt::is_detached_of(key, self.sent.bare(), pieces);
+        }
+        if algorithm.has_public_key() {
+            return signatures.iter().any(|signature| algorithm.is_of_sender(key, pieces, signature));
+        }
+        let Some(tag) = algorithm.tag(key, pieces) else { return false };
+        if finding.expected.is_none() && algorithm != Algorithm::Token {
+            finding.expected = Some(self.scheme.written(&tag, timestamp));
+        }
+        signatures.iter().any(|signature| tag.is(signature))
     }
 
     /// Whether the body is the one whose SHA-256 is signed in its place; true where the body itself is signed.

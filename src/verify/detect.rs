@@ -1,6 +1,14 @@
 //! By what a provider's requests are recognised.
 
-use super::{Request, file::DetectTable, provider::Wrong};
+use super::{
+    Request,
+    file::{DetectTable, Text},
+    place::{Place, View},
+    provider::Wrong,
+};
+
+/// How much of a body is looked at to tell whose it is, in bytes: marks stand near its beginning.
+const LOOKED_AT: usize = 64 << 10;
 
 /// A rule: headers that are all there, and others of which none is.
 #[derive(Clone, Debug)]
@@ -11,13 +19,21 @@ pub(super) struct Rule {
     without: Vec<Mark>,
 }
 
-/// A header, and what its value must look like.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Mark {
-    /// The name in lower case.
-    pub(super) name: String,
+/// A header or another place, and what must be there.
+#[derive(Clone, Debug)]
+struct Mark {
+    /// The header's name in lower case, or the place as it is written.
+    name: String,
     /// The pattern, `*` for anything; None: any value.
     pattern: Option<String>,
+    /// The place, where it is no header.
+    place: Option<Place>,
+}
+
+impl PartialEq for Mark {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name && self.pattern == other.pattern
+    }
 }
 
 impl Rule {
@@ -26,13 +42,14 @@ impl Rule {
         if table.with.get_ref().is_empty() {
             return Err(Wrong::at(table.with.span(), "a rule without a header would mark every request"));
         }
-        let marks = |texts: &[super::file::Text]| texts.iter().map(|text| Mark::parse(text.get_ref())).collect();
-        Ok(Self { with: marks(table.with.get_ref()), without: marks(&table.without) })
+        let mark = |text: &Text| Mark::parse(text.get_ref()).map_err(|why| Wrong::with(text, why));
+        let marks = |texts: &[Text]| texts.iter().map(mark).collect::<Result<Vec<_>, _>>();
+        Ok(Self { with: marks(table.with.get_ref())?, without: marks(&table.without)? })
     }
 
-    /// The name of its first header, in lower case: without it the rule cannot hold.
-    pub(super) fn first_name(&self) -> &str {
-        self.with.first().map_or("", |mark| &mark.name)
+    /// The name of its first header, in lower case: without it the rule cannot hold. None for a rule that has none.
+    pub(super) fn first_header(&self) -> Option<&str> {
+        self.with.iter().find(|mark| mark.place.is_none()).map(|mark| &mark.name[..])
     }
 
     /// Whether it holds for a request.
@@ -54,14 +71,25 @@ impl Rule {
 }
 
 impl Mark {
-    fn parse(text: &str) -> Self {
+    fn parse(text: &str) -> Result<Self, String> {
+        const PLACES: [&str; 6] = ["json:", "json-key:", "form:", "query:", "xml:", "method:"];
+        if PLACES.iter().any(|kind| text.starts_with(kind)) {
+            let (place, pattern) = text.split_once(" = ").map_or((text, None), |(p, v)| (p, Some(v.to_owned())));
+            return Ok(Self { name: place.to_owned(), pattern, place: Some(Place::parse(place)?) });
+        }
         let (name, pattern) = text.split_once(':').map_or((text, None), |(name, pattern)| (name, Some(pattern.trim())));
-        Self { name: name.trim().to_ascii_lowercase(), pattern: pattern.map(str::to_owned) }
+        Ok(Self { name: name.trim().to_ascii_lowercase(), pattern: pattern.map(str::to_owned), place: None })
     }
 
     fn is_in(&self, request: &Request<'_>) -> bool {
         let fits = |value: &[u8]| self.pattern.as_ref().is_none_or(|pattern| matches(pattern.as_bytes(), value));
-        request.headers.get_all(&self.name).any(fits)
+        match &self.place {
+            None => request.headers.get_all(&self.name).any(fits),
+            Some(place) => {
+                let start = Request { body: &request.body[..request.body.len().min(LOOKED_AT)], ..*request };
+                place.find(View::of(&start)).is_some_and(|found| fits(&found))
+            }
+        }
     }
 
     fn described(&self) -> String {

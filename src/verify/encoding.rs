@@ -20,7 +20,7 @@ const PADDING_OPTIONAL: GeneralPurpose = GeneralPurpose::new(
 );
 
 /// How a signature is written.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Encoding {
     /// Hexadecimal digits: written in lower case, read in both, since the bytes are compared.

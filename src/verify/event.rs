@@ -6,6 +6,7 @@ use super::{
     json::Paths,
     place::{Place, View},
     provider::{Wrong, place},
+    shape::Sent,
     time::Unit,
 };
 use crate::record::{Event, text};
@@ -48,6 +49,7 @@ impl EventPlaces {
 fn choice(text: &Text, paths: &mut Paths, slots: &mut usize) -> Result<Choice, Wrong> {
     let place = place(text)?;
     if place.pair().is_some() {
+        // What stands in a token may be named, what stands beside a signature may not: that has no meaning of its own.
         return Err(Wrong::with(text, "an event is not in the signature"));
     }
     let slot = place.json_path().map(|path| {
@@ -63,7 +65,7 @@ impl Provider {
     /// longer than a name, is left out.
     pub fn event(&self, request: &Request<'_>) -> Event {
         let places = &self.event;
-        let mut values = Values { request, places, found: None };
+        let mut values = Values { provider: self, request, places, found: None };
         Event {
             id: values.first(&places.id).filter(|id| is_name(id)),
             kind: values.first(&places.kind).filter(|kind| is_name(kind)),
@@ -73,6 +75,7 @@ impl Provider {
 }
 
 struct Values<'a> {
+    provider: &'a Provider,
     request: &'a Request<'a>,
     places: &'a EventPlaces,
     /// The values of the JSON body, once somebody asked for one.
@@ -86,7 +89,7 @@ impl Values<'_> {
 
     fn value(&mut self, choice: &Choice) -> Option<String> {
         let Some(slot) = choice.slot else {
-            return choice.place.find(View::of(self.request)).map(|bytes| text::lossless(&bytes).into_owned());
+            return self.provider.value_at(&choice.place, self.request);
         };
         let (request, places) = (self.request, self.places);
         let found = self.found.get_or_insert_with(|| {
@@ -95,6 +98,17 @@ impl Values<'_> {
             found
         });
         found.get(slot).cloned().flatten()
+    }
+}
+
+impl Provider {
+    /// What is at a place, the claims of the request's token among them.
+    fn value_at(&self, place: &Place, request: &Request<'_>) -> Option<String> {
+        let scheme = self.scheme(request);
+        let received = if place.is_in_signature() { scheme.received(request) } else { Vec::new() };
+        let sent = received.first().map(|(_, text)| Sent { shape: &scheme.shape, text });
+        let view = View { sent, ..View::of(request) };
+        place.find(view).map(|bytes| text::lossless(&bytes).into_owned())
     }
 }
 

@@ -18,6 +18,8 @@ pub struct Example {
     pub body: String,
     /// The secret in the form in which the provider hands it out. It guards nothing.
     pub secret: Secret,
+    /// What the second secret is, for a scheme that wants one.
+    pub second_secret: Option<Secret>,
     /// When it came.
     pub now: Timestamp,
     /// What its event shall be read as.
@@ -27,6 +29,11 @@ pub struct Example {
 }
 
 impl Example {
+    /// All its secrets.
+    pub fn secrets(&self) -> Vec<Secret> {
+        std::iter::once(&self.secret).chain(&self.second_secret).cloned().collect()
+    }
+
     /// The request.
     pub fn request(&self) -> Request<'_> {
         let after_scheme = self.url.find("://").map_or(0, |at| at + 3);
@@ -56,6 +63,7 @@ pub(super) fn build(table: ExampleTable) -> Result<Example, Wrong> {
         headers: table.headers.iter().map(|(name, value)| (name, value)).collect(),
         body: table.body,
         secret: Secret::new(table.secret),
+        second_secret: table.second_secret.map(Secret::new),
         now: Timestamp::from_unix_s(table.now),
         event: Event { id: table.id, kind: table.r#type, created_at: created.transpose()? },
         detected_as: table.detected_as,

@@ -12,12 +12,14 @@ use crate::record::{Fault, Verdict};
 /// What a problem is called.
 pub(super) fn judged(problem: &Problem) -> (Verdict, Fault) {
     match problem {
-        Problem::SecretMissing => (Verdict::Unchecked, Fault::SecretMissing),
-        Problem::SecretUnusable(_) | Problem::Truncated => (Verdict::Unchecked, Fault::Unsupported),
+        Problem::SecretMissing | Problem::SecondSecretMissing(_) => (Verdict::Unchecked, Fault::SecretMissing),
+        Problem::SecretUnusable(_) | Problem::Truncated | Problem::Remote(_) => {
+            (Verdict::Unchecked, Fault::Unsupported)
+        }
         Problem::SignatureMissing | Problem::PartMissing(_) => (Verdict::Failed, Fault::HeaderMissing),
         Problem::Malformed(_) | Problem::BadTimestamp(_) => (Verdict::Failed, Fault::Malformed),
-        Problem::Mismatch | Problem::BodyChanged => (Verdict::Failed, Fault::Mismatch),
-        Problem::Stale => (Verdict::Failed, Fault::Stale),
+        Problem::Mismatch | Problem::BodyChanged | Problem::ClaimWrong(_) => (Verdict::Failed, Fault::Mismatch),
+        Problem::Stale | Problem::OutOfTime(_) => (Verdict::Failed, Fault::Stale),
     }
 }
 
@@ -31,7 +33,18 @@ pub(super) fn text(
 ) -> String {
     let title = &provider.title;
     match problem {
-        Problem::SecretMissing => format!("No secret is configured for {title}, so its signature was not checked."),
+        Problem::SecretMissing => format!(
+            "No secret is configured for {title}, so its signature was not checked: name one as `secret` of the endpoint in \
+             creel.toml, or with --secret-env."
+        ),
+        Problem::SecondSecretMissing(what) => {
+            format!(
+                "{title} signs {what} too: name it as a second secret of the endpoint, so that this can be checked."
+            )
+        }
+        Problem::Remote(what) => {
+            format!("{title} signs with {what}. creel asks nobody on the network, so this was not checked.")
+        }
         Problem::SecretUnusable(why) => {
             format!(
                 "The configured secret {why}. {title} hands it out as: {}.",
@@ -54,6 +67,17 @@ pub(super) fn text(
         }
         Problem::BadTimestamp(why) => format!("{why}. {title} signs {}.", scheme.content_described()),
         Problem::Mismatch => mismatch(title, scheme, secrets, finding),
+        Problem::ClaimWrong(name) => format!(
+            "The token in {} is the sender's, but its claim {name} does not fit this request: it belongs to another one.",
+            finding.place.title()
+        ),
+        Problem::OutOfTime(seconds) => format!(
+            "The token in {} is right, but {} {} s before this request came. A replay, a late delivery, or a clock that \
+             is wrong.",
+            finding.place.title(),
+            if *seconds > 0 { "it ended" } else { "it begins only later; it misses" },
+            seconds.unsigned_abs()
+        ),
         Problem::BodyChanged => {
             "The signature is right, but it covers the SHA-256 of another body: the body was changed on its way."
                 .to_owned()

@@ -6,7 +6,7 @@ use super::{
     Provider,
     detect::Rule,
     event::Choice,
-    scheme::{Clock, Scheme},
+    scheme::{Clock, Condition, Scheme},
     time::Window,
 };
 
@@ -27,6 +27,7 @@ impl Provider {
             ("event id", places(&self.event.id)),
             ("event type", places(&self.event.kind)),
             ("event time", places(&self.event.created)),
+            ("handshake", self.handshakes().collect::<Vec<_>>().join("; ")),
         ];
         about
             .into_iter()
@@ -50,6 +51,7 @@ impl Provider {
                 "type": list(&self.event.kind),
                 "created_at": list(&self.event.created),
             },
+            "handshakes": self.handshakes().collect::<Vec<_>>(),
         })
     }
 }
@@ -58,7 +60,7 @@ impl Scheme {
     fn facts(&self) -> [(&'static str, String); 8] {
         let encoding = format!("{}, {} in {}", self.shape.described(), self.algorithm.name(), self.encoding.name());
         [
-            ("used when", self.when.as_ref().map_or(String::new(), |place| format!("the request has {place}"))),
+            ("used when", self.when.as_ref().map_or(String::new(), Condition::described)),
             ("signature in", self.place_titles()),
             ("written as", encoding),
             ("signed", self.content_described()),
@@ -72,7 +74,7 @@ impl Scheme {
     fn json(&self) -> Value {
         let tolerance = self.clock.as_ref().and_then(|clock| clock.tolerance);
         json!({
-            "when": self.when.as_ref().map(ToString::to_string),
+            "when": self.when.as_ref().map(Condition::described),
             "signature": self.places.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "form": self.shape.described(),
             "algorithm": self.algorithm.name(),
@@ -82,6 +84,8 @@ impl Scheme {
             "timestamp": self.clock.as_ref().map(|clock| clock.place.to_string()),
             "tolerance_s": tolerance.map(|tolerance| tolerance.seconds),
             "window": tolerance.map(|tolerance| window(tolerance.window)),
+            "claims": self.claims.iter().map(|(name, content)| json!([name, content.text()])).collect::<Vec<_>>(),
+            "needs": self.needs,
             "covers_body": self.covers_body(),
         })
     }

@@ -6,25 +6,45 @@
 //! confidence = "high"                               # high: read in the provider's own words or code; medium; low
 //!
 //! [[detect]]                                        # any of these rules marks a request; none: never detected
-//! with = ["Stripe-Signature"]                       # each a header's name, or `NAME: PATTERN` with `*` for anything
+//! with = ["Stripe-Signature"]                       # each a header's name, or `NAME: PATTERN` with `*` for anything,
+//!                                                   # or a place of another kind, or `PLACE = PATTERN`
 //! without = []                                      # and none of these
 //!
 //! [event]                                           # each a list of places; the first that holds something counts
 //! id = ["json:id"]
 //! type = ["json:type"]
 //! created = ["json:created"]
-//! created-unit = "s"                                # s, ms, rfc3339
+//! created-unit = "s"                                # s, ms, rfc3339, http-date
 //!
 //! [[scheme]]                                        # the first whose signature is there is the one that counts
-//! when = "query:x"                                  # only for requests that have something at this place
+//! when = "query:x"                                  # only for requests that have something at this place; also
+//!                                                   # `PLACE = VALUE`, and `not ` before either
 //! signature = { in = ["header:Stripe-Signature"], prefix = "", split = ",", pair = "=", key = "v1" }
-//! algorithm = "hmac-sha256"                         # hmac-sha1, hmac-sha256, hmac-sha512, ed25519, token
+//!                                                   # key "*" is any; `sets = " "` where a header holds several lists
+//! algorithm = "hmac-sha256"                         # hmac-md5, -sha1, -sha256, -sha384, -sha512; md5, sha1, sha256,
+//!                                                   # sha512 over a content with {secret}; ed25519, ecdsa-p256-sha256,
+//!                                                   # rsa-sha1, rsa-sha256; jwt, jws-detached; token; remote
 //! encoding = "hex"                                  # hex, base64, base64url, text
-//! secret = { form = "text", prefix = "whsec_" }     # text, base64, hex; for public keys also private-prefix
+//! secret = { form = "text", prefix = "whsec_" }     # text, base64, hex, sha1, sha256, nfkd, seed, pem; for public keys
+//!                                                   # also private-prefix; `beside` says what a second secret is
 //! content = "{timestamp}.{body}"                    # what is signed; see `content`
+//! claims = { payload_hash = "{body-sha256}" }       # for a jwt: what the token says, each with what it must be
+//! needs = "keys that …"                             # for remote: what a check would have to ask for
+//! covers-body = true                                # where the content does not show it
 //! timestamp = { in = "pair:t", unit = "s", tolerance = 300, window = "past" }      # window: past, both
 //! body-sha256 = "query:bodySHA256"                  # where the body's SHA-256 stands in hex, if it is signed in its place
 //! url-spellings = ["port", "query"]                 # other spellings of {url} that the provider may have signed
+//!
+//! [[handshake]]                                     # the first that fits is answered in the place of the endpoint
+//! about = "Slack asks whether the URL is yours"
+//! when = ["json:type = url_verification"]           # conditions as in `when` of a scheme; all must hold
+//! verdict = "passed"                                # only where the check came out so: passed, failed; else any
+//! token = "query:hub.verify_token"                  # what must be the endpoint's `verify-token`, where it has one
+//! status = 200
+//! headers = [["Content-Type", "text/plain"]]        # values and body are templates; `{mac PLACE…}` is made with the
+//! body = "{json:challenge}"                         # scheme's key, `{json PLACE}` is a JSON string
+//! learns = "header:X-Hook-Secret"                   # where the secret of the hook stands
+//! show = "json:SubscribeURL"                        # what a person must see
 //!
 //! [[example]]                                       # each proves the file; every scheme has one
 //! about = "a charge"
@@ -33,12 +53,15 @@
 //! headers = [["Stripe-Signature", "t=…,v1=…"]]
 //! body = "{}"
 //! secret = "whsec_example"
+//! second-secret = "…"                               # for a scheme with one beside
 //! now = 1700000000                                  # Unix seconds at which it came
 //! id = "evt_1"                                      # what the event shall be
 //! type = "charge.succeeded"
 //! created = "2023-11-14T22:13:20Z"
 //! detected-as = "other"                             # whose it looks like by its headers, where not this provider's
 //! ```
+
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use toml::Spanned;
@@ -90,7 +113,35 @@ pub(super) struct File {
     pub(super) event: EventTable,
     pub(super) scheme: Spanned<Vec<SchemeTable>>,
     #[serde(default)]
+    pub(super) handshake: Vec<HandshakeTable>,
+    #[serde(default)]
     pub(super) example: Vec<ExampleTable>,
+}
+
+/// `[[handshake]]`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct HandshakeTable {
+    pub(super) about: String,
+    pub(super) when: Vec<Text>,
+    pub(super) verdict: Option<Outcome>,
+    pub(super) token: Option<Text>,
+    pub(super) status: Option<u16>,
+    #[serde(default)]
+    pub(super) headers: Vec<(String, Text)>,
+    pub(super) body: Option<Text>,
+    pub(super) learns: Option<Text>,
+    pub(super) show: Option<Text>,
+}
+
+/// How a check must have come out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Outcome {
+    /// Right.
+    Passed,
+    /// Wrong.
+    Failed,
 }
 
 /// `[[detect]]`
@@ -118,6 +169,10 @@ pub(super) struct EventTable {
 pub(super) struct SchemeTable {
     pub(super) when: Option<Text>,
     pub(super) signature: Spanned<SignatureTable>,
+    #[serde(default)]
+    pub(super) claims: BTreeMap<String, Text>,
+    pub(super) needs: Option<String>,
+    pub(super) covers_body: Option<bool>,
     pub(super) algorithm: Spanned<Algorithm>,
     pub(super) encoding: Encoding,
     #[serde(default)]
@@ -136,6 +191,7 @@ pub(super) struct SignatureTable {
     pub(super) r#in: Vec<Text>,
     #[serde(default)]
     pub(super) prefix: String,
+    pub(super) sets: Option<String>,
     pub(super) split: Option<String>,
     pub(super) pair: Option<String>,
     pub(super) key: Option<String>,
@@ -148,6 +204,7 @@ pub(super) struct SecretTable {
     pub(super) form: Form,
     pub(super) prefix: String,
     pub(super) private_prefix: Option<String>,
+    pub(super) beside: Option<String>,
 }
 
 /// `timestamp = { … }`
@@ -174,6 +231,7 @@ pub(super) struct ExampleTable {
     #[serde(default)]
     pub(super) body: String,
     pub(super) secret: String,
+    pub(super) second_secret: Option<String>,
     pub(super) now: i64,
     pub(super) id: Option<String>,
     pub(super) r#type: Option<String>,

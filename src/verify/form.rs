@@ -24,6 +24,49 @@ pub(super) fn value<'a>(encoded: &'a [u8], name: &str) -> Option<Cow<'a, [u8]>> 
     pairs(encoded).find(|(n, _)| **n == *name.as_bytes()).map(|(_, value)| value)
 }
 
+/// The boundary of a multipart form (RFC 7578), out of its media type.
+pub(super) fn boundary(content_type: &[u8]) -> Option<Vec<u8>> {
+    let text = std::str::from_utf8(content_type).ok()?;
+    if !text.get(..19)?.eq_ignore_ascii_case("multipart/form-data") {
+        return None;
+    }
+    let value = text.split(';').find_map(|part| {
+        let (name, value) = part.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("boundary").then(|| value.trim().trim_matches('"'))
+    })?;
+    (!value.is_empty()).then(|| value.as_bytes().to_vec())
+}
+
+/// The content of the first part of that name in a multipart form.
+pub(super) fn multipart_value<'a>(body: &'a [u8], boundary: &[u8], name: &str) -> Option<&'a [u8]> {
+    let line = [b"--", boundary].concat();
+    let wanted = format!("name=\"{name}\"");
+    let mut rest = &body[memmem(body, &line)? + line.len()..];
+    while let Some(end) = memmem(rest, &line) {
+        let part = &rest[..end];
+        if let Some(at) = memmem(part, b"\r\n\r\n") {
+            let (head, content) = (&part[..at], &part[at + 4..]);
+            if memmem(head, wanted.as_bytes()).is_some_and(|at| at == 0 || matches!(head[at - 1], b' ' | b';')) {
+                return Some(content.strip_suffix(b"\r\n").unwrap_or(content));
+            }
+        }
+        rest = &rest[end + line.len()..];
+    }
+    None
+}
+
+/// The text of the first element of that name, without the marks of a CDATA section.
+pub(super) fn xml_text<'a>(body: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    let (open, close) = (format!("<{name}>"), format!("</{name}>"));
+    let after = &body[memmem(body, open.as_bytes())? + open.len()..];
+    let text = after[..memmem(after, close.as_bytes())?].trim_ascii();
+    Some(text.strip_prefix(b"<![CDATA[").and_then(|text| text.strip_suffix(b"]]>")).unwrap_or(text))
+}
+
+fn memmem(text: &[u8], wanted: &[u8]) -> Option<usize> {
+    memchr::memmem::find(text, wanted)
+}
+
 /// Every pair once, sorted by name and value, written as name and value without anything between: what Twilio signs
 /// (twilio-node, `getExpectedTwilioSignature`).
 pub(super) fn sorted(encoded: &[u8]) -> Vec<u8> {
@@ -47,6 +90,18 @@ pub(super) fn rewritten(query: &str) -> String {
     }
     let written = |(name, value): &Pair<'_>| format!("{}={}", escape(name), escape(value));
     groups.iter().flatten().map(written).collect::<Vec<_>>().join("&")
+}
+
+/// A name or a value as every form's reader understands it: all but letters, digits, `-`, `.` and `_` percent-encoded.
+pub(super) fn escaped(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, &byte| {
+        match byte {
+            b'-' | b'_' | b'.' => text.push(char::from(byte)),
+            _ if byte.is_ascii_alphanumeric() => text.push(char::from(byte)),
+            _ => push_percent(&mut text, byte),
+        }
+        text
+    })
 }
 
 fn escape(bytes: &[u8]) -> String {
@@ -106,6 +161,26 @@ mod tests {
         assert_eq!(text, [["a", "1"], ["b", ""], ["c", "x+y z"], ["", "v"], ["d", "%zz%4"]]);
         assert_eq!(value(b"x=1&x=2", "x").as_deref(), Some(&b"1"[..]));
         assert_eq!(value(b"x=1", "y"), None);
+    }
+
+    #[test]
+    fn parts_of_a_multipart_form_are_found() {
+        let body = b"--b\r\nContent-Disposition: form-data; filename=\"json\"; name=\"a\"\r\n\r\n1\r\n\
+            --b\r\nContent-Disposition: form-data; name=\"json\"\r\n\r\n{\r\n}\r\n--b--\r\n";
+        let boundary = boundary(b"multipart/form-data; charset=utf-8; boundary=\"b\"").unwrap();
+        assert_eq!(multipart_value(body, &boundary, "json"), Some(&b"{\r\n}"[..]));
+        assert_eq!(multipart_value(body, &boundary, "a"), Some(&b"1"[..]));
+        assert_eq!(multipart_value(body, &boundary, "absent"), None);
+        assert_eq!(super::boundary(b"text/plain; boundary=b"), None);
+    }
+
+    #[test]
+    fn elements_of_xml_are_found() {
+        let body = b"<xml><Encrypt><![CDATA[ab]]></Encrypt><A> c </A></xml>";
+        assert_eq!(
+            [xml_text(body, "Encrypt"), xml_text(body, "A"), xml_text(body, "B")],
+            [Some(&b"ab"[..]), Some(b"c"), None]
+        );
     }
 
     #[test]

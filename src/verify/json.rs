@@ -61,6 +61,47 @@ pub(super) fn value(text: &[u8], paths: &Paths) -> Option<String> {
     value
 }
 
+/// The name of the n-th member of an object, from 0.
+pub(super) fn key(text: &[u8], at: usize) -> Option<String> {
+    let mut found = None;
+    // What breaks off after the name does not matter.
+    let _ = Keys { at, found: &mut found }.deserialize(&mut serde_json::Deserializer::from_slice(text));
+    found
+}
+
+/// Passes over an object's members and takes one's name.
+struct Keys<'f> {
+    at: usize,
+    found: &'f mut Option<String>,
+}
+
+impl<'de> DeserializeSeed<'de> for Keys<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Keys<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        for at in 0.. {
+            let Some(name) = map.next_key::<String>()? else { break };
+            if at == self.at {
+                *self.found = Some(name);
+            }
+            map.next_value::<IgnoredAny>()?;
+        }
+        Ok(())
+    }
+}
+
 struct Walk<'p, 'f> {
     /// What to look for below here; None: nothing.
     paths: Option<&'p Paths>,
@@ -214,6 +255,16 @@ mod tests {
             assert_eq!(found.as_deref(), *expected, "{path}");
         }
         assert_eq!(find(r#"[{"type":"first"}]"#, &["0.type"]), [Some("first".to_owned())]);
+    }
+
+    #[test]
+    fn a_member_s_name_is_found_by_its_place() {
+        let text = br#"{"update_id":1,"message":{"a":1}}"#;
+        assert_eq!(
+            [key(text, 0), key(text, 1), key(text, 2)].map(Option::unwrap_or_default),
+            ["update_id", "message", ""]
+        );
+        assert_eq!((key(b"[1]", 0), key(b"", 0)), (None, None));
     }
 
     #[test]

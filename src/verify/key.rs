@@ -1,12 +1,17 @@
 //! Secrets, and the keys they are made into.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
+use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde::Deserialize;
+use sha1::{Digest, Sha1};
+use sha2::Sha256;
+use unicode_normalization::UnicodeNormalization;
 
 use super::{
     encoding::{Encoding, read_secret_base64},
     mac::Algorithm,
+    pem,
 };
 
 /// The length of an Ed25519 public key, and of the seed of a private one, in bytes (RFC 8032, section 5.1.5).
@@ -27,6 +32,11 @@ impl Secret {
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+
+    /// The bytes, for the parts of this room that make other secrets of them or put them into what is hashed.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 impl fmt::Debug for Secret {
@@ -46,6 +56,16 @@ pub(super) enum Form {
     Base64,
     /// Hexadecimal digits of the key.
     Hex,
+    /// The key is the SHA-1 of the text (Braintree).
+    Sha1,
+    /// The key is the SHA-256 of the text (ConnectWise).
+    Sha256,
+    /// The text in Unicode's form NFKD (EasyPost).
+    Nfkd,
+    /// The text repeated to 32 bytes is the seed of an Ed25519 key (QQ).
+    Seed,
+    /// PEM of a public key or of a certificate, or its base64 alone.
+    Pem,
 }
 
 /// How a secret becomes a key.
@@ -84,21 +104,39 @@ impl SecretForm {
         }
         let text = secret.0.strip_prefix(self.prefix.as_bytes()).unwrap_or(&secret.0);
         let bytes = self.decode(text)?;
-        match (algorithm.has_public_key(), bytes.len()) {
+        match (algorithm, bytes.len()) {
             (_, 0) => Err("holds no key".to_owned()),
-            (false, _) => Ok(Key::Shared(bytes)),
-            (true, ED25519_KEY) => Ok(Key::Public(bytes)),
-            (true, length) => Err(format!("holds {length} bytes; a public key has {ED25519_KEY}")),
+            (Algorithm::Ed25519, _) if matches!(self.form, Form::Seed) => seeded(bytes),
+            (Algorithm::Ed25519, ED25519_KEY) => Ok(Key::Public(bytes)),
+            (Algorithm::Ed25519, length) => Err(format!("holds {length} bytes; a public key has {ED25519_KEY}")),
+            (Algorithm::Jwt, _) => Ok(self.jwt_key(text, bytes)),
+            (algorithm, _) if algorithm.has_public_key() => Ok(Key::Public(bytes)),
+            _ => Ok(Key::Shared(bytes)),
+        }
+    }
+
+    /// A token is signed with either kind: a text that is PEM is a public key, any other a shared secret.
+    fn jwt_key(&self, text: &[u8], bytes: Vec<u8>) -> Key {
+        let is_pem = text.trim_ascii_start().starts_with(b"-----BEGIN ");
+        match (is_pem || matches!(self.form, Form::Pem)).then(|| pem::public_key(text)).flatten() {
+            Some(public) => Key::Public(public),
+            None => Key::Shared(bytes),
         }
     }
 
     /// What a secret looks like, for eyes.
     pub(super) fn described(&self, algorithm: Algorithm) -> String {
-        let what = if algorithm.has_public_key() { "public key, " } else { "" };
+        let shared = !algorithm.has_public_key() || matches!(self.form, Form::Seed);
+        let what = if shared { "" } else { "public key, " };
         let form = match self.form {
             Form::Text => "the text itself",
             Form::Base64 => "base64",
             Form::Hex => "hex",
+            Form::Sha1 => "the text, of which the SHA-1 is the key",
+            Form::Sha256 => "the text, of which the SHA-256 is the key",
+            Form::Nfkd => "the text in Unicode's form NFKD",
+            Form::Seed => "the text; repeated to 32 bytes it is the seed",
+            Form::Pem => "PEM, or a certificate in PEM",
         };
         let prefix = if self.prefix.is_empty() { String::new() } else { format!(" after {}", self.prefix) };
         let private = self.private_prefix.as_ref().map_or(String::new(), |p| format!(" (private key: after {p})"));
@@ -109,7 +147,12 @@ impl SecretForm {
         match self.form {
             Form::Text => Ok(text.to_vec()),
             Form::Base64 => read_secret_base64(text).ok_or_else(|| self.not("base64")),
-            Form::Hex => Encoding::Hex.read(text).map(Into::into).ok_or_else(|| self.not("hex")),
+            Form::Hex => Encoding::Hex.read(text).map(Cow::into_owned).ok_or_else(|| self.not("hex")),
+            Form::Sha1 => Ok(Sha1::digest(text).to_vec()),
+            Form::Sha256 => Ok(Sha256::digest(text).to_vec()),
+            Form::Nfkd => Ok(String::from_utf8_lossy(text).nfkd().collect::<String>().into_bytes()),
+            Form::Seed => Ok(text.iter().copied().cycle().take(ED25519_KEY).collect()),
+            Form::Pem => pem::public_key(text).ok_or_else(|| self.not("a public key or certificate in PEM")),
         }
     }
 
@@ -128,6 +171,12 @@ fn private_key(bytes: &[u8]) -> Result<Key, String> {
     }
     let (seed, public) = bytes.split_at(ED25519_KEY);
     Ok(Key::Private { seed: seed.to_vec(), public: public.to_vec() })
+}
+
+/// The key pair of a seed.
+fn seeded(seed: Vec<u8>) -> Result<Key, String> {
+    let pair = Ed25519KeyPair::from_seed_unchecked(&seed).map_err(|_| "is no seed of a key".to_owned())?;
+    Ok(Key::Private { public: pair.public_key().as_ref().to_vec(), seed })
 }
 
 #[cfg(test)]

@@ -2,10 +2,10 @@
 
 use std::{borrow::Cow, fmt};
 
-use super::{Request, form, json, json::Paths, shape::Sent};
+use super::{Request, form, json, json::Paths, jwt, shape::Sent};
 
-/// A place in a request, written `header:NAME`, `query:NAME`, `form:NAME`, `json:PATH` or `pair:KEY`. A JSON text inside
-/// one of the others is reached by ` > json:PATH` after it: `form:payload > json:type`.
+/// A place in a request, written as a row of [`KINDS`]. A JSON text inside one of the others is reached by
+/// ` > json:PATH` after it: `form:payload > json:type`.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
     text: String,
@@ -15,18 +15,34 @@ pub(super) struct Place {
 }
 
 #[derive(Clone, Debug)]
-enum Spot {
+pub(super) enum Spot {
     /// The first header of that name.
     Header(String),
     /// The first field of that name in the query of the URL.
     Query(String),
-    /// The first field of that name in a form body.
+    /// The first field of that name in a form body, of either media type.
     Form(String),
+    /// The text of the first element of that name in an XML body.
+    Xml(String),
+    /// The name of the n-th member of a JSON body that is an object.
+    JsonKey(usize),
+    /// The method.
+    Method,
+    /// The whole body.
+    Body,
     /// A value in a JSON body: `data.object.id`, `events.0.type`.
     Json(Paths),
     /// An item of the list in which the signature sits: `t` in `t=…,v1=…`.
     Pair(String),
+    /// The n-th item of that list.
+    Item(usize),
+    /// A claim of the token that is the signature.
+    Claim(String),
 }
+
+/// The kinds of places: how each is written.
+const KINDS: &str = "header:NAME, query:NAME, form:NAME, json:PATH, json-key:N, xml:NAME, pair:KEY, item:N, claim:NAME, \
+                     method:METHOD, body:text";
 
 /// What a place is looked up in.
 #[derive(Clone, Copy)]
@@ -46,6 +62,30 @@ impl<'a> View<'a> {
     pub(super) fn of(request: &'a Request<'a>) -> Self {
         Self { request, url: None, sent: None, sorted_form: None }
     }
+
+    /// Path and query, as the sender knows them where a URL says so.
+    pub(super) fn target(self) -> Cow<'a, [u8]> {
+        let after_scheme = self.url.and_then(|url| url.split_once("://")).map(|(_, after)| after);
+        match after_scheme {
+            Some(after) => Cow::Borrowed(after.find(['/', '?']).map_or(&b"/"[..], |at| &after.as_bytes()[at..])),
+            None => Cow::Borrowed(self.request.target),
+        }
+    }
+
+    /// The query, encoded.
+    pub(super) fn query(self) -> &'a [u8] {
+        query(self)
+    }
+
+    /// The body, where it says that it is a form; else nothing.
+    pub(super) fn form_body(self) -> &'a [u8] {
+        if is_form(self.request) { self.request.body } else { &[] }
+    }
+
+    /// The fields of the form as they are signed.
+    pub(super) fn sorted_form(self) -> Cow<'a, [u8]> {
+        self.sorted_form.map_or_else(|| Cow::Owned(form::sorted(self.request.body)), Cow::Borrowed)
+    }
 }
 
 impl Place {
@@ -64,12 +104,28 @@ impl Place {
             "query" => Spot::Query(name.to_owned()),
             "form" => Spot::Form(name.to_owned()),
             "pair" => Spot::Pair(name.to_owned()),
+            "xml" => Spot::Xml(name.to_owned()),
+            "claim" => Spot::Claim(name.to_owned()),
+            "item" => Spot::Item(name.parse().map_err(|_| wrong(text))?),
+            "json-key" => Spot::JsonKey(name.parse().map_err(|_| wrong(text))?),
+            "method" => Spot::Method,
+            "body" if name == "text" => Spot::Body,
             "json" => Spot::Json(path(name)),
             _ => return Err(wrong(text)),
         };
         let inside =
             inside.map(|inside| inside.strip_prefix("json:").map(path).ok_or_else(|| wrong(text))).transpose()?;
         Ok(Self { text: text.to_owned(), spot, inside })
+    }
+
+    /// Where it is, without what is inside.
+    pub(super) fn spot(&self) -> &Spot {
+        &self.spot
+    }
+
+    /// The path inside of a JSON text that is there.
+    pub(super) fn inside_path(&self) -> Option<&str> {
+        self.inside.as_ref().and(self.text.split_once(" > json:")).map(|(_, path)| path)
     }
 
     /// The header's name, where the place is a whole header.
@@ -86,6 +142,16 @@ impl Place {
             Spot::Pair(key) => Some(key),
             _ => None,
         }
+    }
+
+    /// Whether it is found in the text that holds the signature.
+    pub(super) fn is_in_signature(&self) -> bool {
+        matches!(self.spot, Spot::Pair(_) | Spot::Item(_) | Spot::Claim(_))
+    }
+
+    /// Whether it is the field of a form that holds all that the sender has to say.
+    pub(super) fn is_whole_payload(&self) -> bool {
+        matches!(&self.spot, Spot::Form(name) | Spot::Query(name) if name.ends_with("payload")) && self.inside.is_none()
     }
 
     /// The JSON path, where the place is in the body: what can be looked up together with others in one pass.
@@ -106,9 +172,20 @@ impl Place {
         let outer = match &self.spot {
             Spot::Header(name) => view.request.headers.get(name).map(Cow::Borrowed),
             Spot::Query(name) => form::value(query(view), name),
-            Spot::Form(name) => is_form(view.request).then(|| form::value(view.request.body, name)).flatten(),
+            Spot::Form(name) => form_value(view.request, name),
+            Spot::Xml(name) => form::xml_text(view.request.body, name).map(Cow::Borrowed),
+            Spot::JsonKey(at) => json::key(view.request.body, *at).map(|name| Cow::Owned(name.into_bytes())),
+            Spot::Body => Some(Cow::Borrowed(view.request.body)).filter(|body| !body.is_empty()),
+            Spot::Method => {
+                let named = self.text.strip_prefix("method:").unwrap_or_default();
+                (named == view.request.method).then_some(Cow::Borrowed(view.request.method.as_bytes()))
+            }
             Spot::Json(paths) => json::value(view.request.body, paths).map(|text| Cow::Owned(text.into_bytes())),
             Spot::Pair(key) => view.sent.and_then(|sent| sent.last(key)).map(Cow::Borrowed),
+            Spot::Item(at) => view.sent.and_then(|sent| sent.item(*at)).map(Cow::Borrowed),
+            Spot::Claim(name) => {
+                view.sent.and_then(|sent| jwt::claim(sent.bare(), name)).map(|text| Cow::Owned(text.into_bytes()))
+            }
         };
         match &self.inside {
             None => outer,
@@ -117,7 +194,7 @@ impl Place {
     }
 
     /// Everything that is there: each of several headers of one name.
-    pub(super) fn find_all<'a>(&'a self, view: View<'a>) -> Vec<Cow<'a, [u8]>> {
+    pub(super) fn find_all<'a>(&self, view: View<'a>) -> Vec<Cow<'a, [u8]>> {
         match self.header() {
             Some(name) => view.request.headers.get_all(name).map(Cow::Borrowed).collect(),
             None => self.find(view).into_iter().collect(),
@@ -139,13 +216,22 @@ fn path(text: &str) -> Paths {
 }
 
 fn wrong(text: &str) -> String {
-    format!("`{text}` is no place; one is header:NAME, query:NAME, form:NAME, json:PATH or pair:KEY")
+    format!("`{text}` is no place; one is {KINDS}")
 }
 
 fn query(view: View<'_>) -> &[u8] {
     let url = view.url.map_or(view.request.target, str::as_bytes);
     let url = url.split(|&b| b == b'#').next().unwrap_or_default();
     url.iter().position(|&b| b == b'?').map_or(&[], |at| &url[at + 1..])
+}
+
+/// A field of a form of either media type.
+fn form_value<'a>(request: &'a Request<'a>, name: &str) -> Option<Cow<'a, [u8]>> {
+    if is_form(request) {
+        return form::value(request.body, name);
+    }
+    let boundary = form::boundary(request.headers.get("content-type")?)?;
+    form::multipart_value(request.body, &boundary, name).map(Cow::Borrowed)
 }
 
 /// Whether the body says that it is a form. Nothing else is searched for form fields.

@@ -9,10 +9,11 @@ use super::{
     event::EventPlaces,
     example,
     file::{File, SchemeTable, SecretTable, SignatureTable, Text, TimestampTable},
+    handshake::{self, Handshake},
     key::SecretForm,
     mac::Algorithm,
     place::Place,
-    scheme::{Clock, Scheme},
+    scheme::{Clock, Condition, Scheme},
     shape::{Item, List, Shape},
     time::Tolerance,
 };
@@ -31,6 +32,7 @@ pub struct Provider {
     pub(super) first: Scheme,
     /// The others.
     pub(super) others: Vec<Scheme>,
+    pub(super) handshakes: Vec<Handshake>,
     pub(super) examples: Vec<Example>,
 }
 
@@ -140,6 +142,7 @@ fn build(name: &str, file: File) -> Result<Provider, Wrong> {
         event: EventPlaces::build(&file.event)?,
         first,
         others: schemes.collect(),
+        handshakes: file.handshake.into_iter().map(handshake::build).collect::<Result<_, _>>()?,
         examples: file.example.into_iter().map(example::build).collect::<Result<_, _>>()?,
     })
 }
@@ -156,9 +159,19 @@ fn scheme(table: SchemeTable) -> Result<Scheme, Wrong> {
     if uses_pair && shape.list.as_ref().is_none_or(|list| list.item.is_none()) {
         return Err(Wrong::at(at, "the timestamp is an item of a list, but the signature is not in one"));
     }
-    let SecretTable { form, prefix, private_prefix } = table.secret;
+    if algorithm.is_bare_hash() && !content.has_secret() {
+        return Err(Wrong::at(at, "a hash without a key proves nothing unless the {secret} is in the content"));
+    }
+    if (algorithm == Algorithm::Remote) != table.needs.is_some() {
+        return Err(Wrong::at(at, "`needs` says what a remote algorithm would ask for; the two go together"));
+    }
+    let SecretTable { form, prefix, private_prefix, beside } = table.secret;
     Ok(Scheme {
-        when: table.when.as_ref().map(place).transpose()?,
+        when: table.when.as_ref().map(condition).transpose()?,
+        claims: table.claims.into_iter().map(claim).collect::<Result<_, _>>()?,
+        beside,
+        needs: table.needs,
+        says_covers_body: table.covers_body,
         places,
         shape,
         algorithm,
@@ -173,16 +186,17 @@ fn scheme(table: SchemeTable) -> Result<Scheme, Wrong> {
 
 fn content(text: Option<&Text>, algorithm: Algorithm, at: &Range<usize>) -> Result<Content, Wrong> {
     match (text, algorithm) {
-        (None, Algorithm::Token) => Ok(Content::default()),
+        (None, Algorithm::Token | Algorithm::Jwt | Algorithm::Remote) => Ok(Content::default()),
         (None, _) => Err(Wrong::at(at.clone(), "this algorithm signs something, but no `content` says what")),
         (Some(text), Algorithm::Token) => Err(Wrong::with(text, "a token signs nothing")),
+        (Some(text), Algorithm::Jwt) => Err(Wrong::with(text, "what a JWT says stands in `claims`")),
         (Some(text), _) => Content::parse(text.get_ref()).map_err(|why| Wrong::with(text, why)),
     }
 }
 
 fn signature(table: toml::Spanned<SignatureTable>) -> Result<(Vec<Place>, Shape), Wrong> {
     let at = table.span();
-    let SignatureTable { r#in, prefix, split, pair, key } = table.into_inner();
+    let SignatureTable { r#in, prefix, sets, split, pair, key } = table.into_inner();
     let item = match (pair, key) {
         (Some(pair), Some(key)) => Some(Item { pair, key }),
         (None, None) => None,
@@ -197,7 +211,17 @@ fn signature(table: toml::Spanned<SignatureTable>) -> Result<(Vec<Place>, Shape)
     if places.is_empty() {
         return Err(Wrong::at(at, "`in` names no place"));
     }
-    Ok((places, Shape { prefix, list }))
+    Ok((places, Shape { prefix, sets, list }))
+}
+
+/// Reads a condition that stands in a file.
+pub(super) fn condition(text: &Text) -> Result<Condition, Wrong> {
+    Condition::parse(text.get_ref()).map_err(|why| Wrong { at: text.span(), why })
+}
+
+fn claim((name, text): (String, Text)) -> Result<(String, Content), Wrong> {
+    let content = Content::parse(text.get_ref()).map_err(|why| Wrong::with(&text, why))?;
+    Ok((name, content))
 }
 
 fn clock(table: &TimestampTable) -> Result<Clock, Wrong> {

@@ -1,5 +1,7 @@
 //! The shape of the text that holds the signature: the signature alone, or one item of a list.
 
+use std::borrow::Cow;
+
 use super::{encoding::Encoding, mac::Algorithm};
 
 /// How many signatures of one header are looked at. Senders write two while a secret is rotated; each costs a check.
@@ -10,6 +12,8 @@ const MAX_SIGNATURES: usize = 16;
 pub(super) struct Shape {
     /// What stands before the signature: `sha256=`.
     pub(super) prefix: String,
+    /// What separates several lists in one header, each with a timestamp of its own: a space (Persona).
+    pub(super) sets: Option<String>,
     /// The list, where it is an item of one.
     pub(super) list: Option<List>,
 }
@@ -28,7 +32,7 @@ pub(super) struct List {
 pub(super) struct Item {
     /// What stands between key and value: `=`.
     pub(super) pair: String,
-    /// The key of a signature: `v1`.
+    /// The key of a signature: `v1`; `*` for any.
     pub(super) key: String,
 }
 
@@ -42,6 +46,17 @@ pub(super) struct Sent<'a> {
 }
 
 impl<'a> Sent<'a> {
+    /// The text without its prefix.
+    pub(super) fn bare(&self) -> &'a [u8] {
+        self.text.strip_prefix(self.shape.prefix.as_bytes()).unwrap_or(self.text)
+    }
+
+    /// The n-th item of the list.
+    pub(super) fn item(&self, at: usize) -> Option<&'a [u8]> {
+        let list = self.shape.list.as_ref()?;
+        items(self.text, &list.split).nth(at)
+    }
+
     /// The value of the last item of that key: of two timestamps the last counts, as in Stripe's libraries.
     pub(super) fn last(&self, key: &str) -> Option<&'a [u8]> {
         self.values(key).last()
@@ -80,7 +95,10 @@ impl<'a> Sent<'a> {
         let list = self.shape.list.as_ref();
         let parts = list.and_then(|list| list.item.as_ref().map(|item| (&list.split, &item.pair)));
         parts.into_iter().flat_map(move |(split, pair)| {
-            items(text, split).filter_map(move |item| item.strip_prefix(key.as_bytes())?.strip_prefix(pair.as_bytes()))
+            items(text, split).filter_map(move |item| match key {
+                "*" => memchr::memmem::find(item, pair.as_bytes()).map(|at| &item[at + pair.len()..]),
+                _ => item.strip_prefix(key.as_bytes())?.strip_prefix(pair.as_bytes()),
+            })
         })
     }
 }
@@ -89,11 +107,41 @@ impl Shape {
     /// Writes a signature, after its timestamp where that is an item of the same list.
     pub(super) fn write(&self, signature: &str, timestamp: Option<(&str, &[u8])>) -> String {
         let signature = format!("{}{signature}", self.prefix);
-        let Some(List { split, item: Some(Item { pair, key }) }) = &self.list else { return signature };
+        let Some(List { split, item }) = &self.list else { return signature };
+        let Some(Item { pair, key }) = item else {
+            return match timestamp {
+                None => signature,
+                Some((_, value)) => format!("{}{split}{signature}", String::from_utf8_lossy(value)),
+            };
+        };
+        // Whose the signature is stands before it, and is not ours to say.
+        if key == "*" {
+            return signature;
+        }
         let item = format!("{key}{pair}{signature}");
         match timestamp {
             None => item,
             Some((key, value)) => format!("{key}{pair}{}{split}{item}", String::from_utf8_lossy(value)),
+        }
+    }
+
+    /// What stands between the name of whose signature it is and the signature, where any name may stand there.
+    pub(super) fn owner_pair(&self) -> Option<&str> {
+        let item = self.list.as_ref()?.item.as_ref()?;
+        (item.key == "*").then_some(&*item.pair)
+    }
+
+    /// A written list with further items.
+    pub(super) fn with_items<'k>(&self, list: String, items: impl Iterator<Item = (&'k str, String)>) -> String {
+        let Some(List { split, item: Some(Item { pair, .. }) }) = &self.list else { return list };
+        items.fold(list, |list, (key, value)| format!("{list}{split}{key}{pair}{value}"))
+    }
+
+    /// The lists of one text.
+    pub(super) fn sets<'a>(&self, text: Cow<'a, [u8]>) -> Vec<Cow<'a, [u8]>> {
+        match &self.sets {
+            None => vec![text],
+            Some(split) => items(&text, split).map(|set| Cow::Owned(set.to_vec())).collect(),
         }
     }
 
@@ -114,7 +162,8 @@ fn items<'a>(text: &'a [u8], split: &str) -> impl Iterator<Item = &'a [u8]> + us
         let text = rest?;
         let at = text.windows(split.len().max(1)).position(|window| window == split);
         rest = at.map(|at| &text[at + split.len()..]);
-        Some(at.map_or(text, |at| &text[..at]))
+        // Some senders put a space after the comma; no signature begins with one.
+        Some(at.map_or(text, |at| &text[..at]).trim_ascii_start())
     })
 }
 
@@ -145,7 +194,7 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said() {
         assert_eq!(texts(&list(",", "=", "v1"), "t=1,v0=b").unwrap_err(), "has no item v1=SIGNATURE");
-        let prefixed = Shape { prefix: "sha256=".to_owned(), list: None };
+        let prefixed = Shape { prefix: "sha256=".to_owned(), ..Shape::default() };
         assert_eq!(texts(&prefixed, "sha1=a").unwrap_err(), "does not begin with sha256=");
         let short = Sent { shape: &prefixed, text: b"sha256=abcd" }.signatures(Algorithm::HmacSha256, Encoding::Hex);
         assert_eq!(short.unwrap_err(), "holds no 32 bytes in hex");
@@ -156,6 +205,8 @@ mod tests {
         let stripe = list(",", "=", "v1");
         assert_eq!(stripe.write("abc", Some(("t", b"17"))), "t=17,v1=abc");
         assert_eq!(list(" ", ",", "v1").write("abc", None), "v1,abc");
-        assert_eq!(Shape { prefix: "v0=".to_owned(), list: None }.write("abc", None), "v0=abc");
+        let bare = Shape { list: Some(List { split: ",".to_owned(), item: None }), ..Shape::default() };
+        assert_eq!(bare.write("abc", Some(("item", b"17"))), "17,abc");
+        assert_eq!(Shape { prefix: "v0=".to_owned(), ..Shape::default() }.write("abc", None), "v0=abc");
     }
 }

@@ -2,41 +2,95 @@
 
 use std::borrow::Cow;
 
+use serde_json::Value;
+
 use super::{
     Provider, Request, Secret,
-    content::Missing,
+    content::{Filling, Missing},
+    jwt,
     key::Key,
+    mac::Algorithm,
     place::{Place, View},
+    put::Parts,
     scheme::Scheme,
     sha256,
+    shape::Sent,
 };
-use crate::record::{Failure, Header, Headers};
+use crate::record::{Failure, Header, Headers, text};
+
+/// How long a token that is made here is good, in seconds: long enough to be sent by hand.
+const TOKEN_S: i64 = 60;
+
+/// What stands in the place of the signature while it is made: nothing that a request would hold.
+const PLACEHOLDER: &str = "creel-puts-the-signature-here";
+
+/// What a request must be to be right: the parts of it that signing changes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Signed {
+    /// Headers that take the place of those of the same name.
+    pub headers: Vec<(String, String)>,
+    /// The body, where the signature or its timestamp sits in it.
+    pub body: Option<Vec<u8>>,
+    /// The target, where the signature or its timestamp sits in its query.
+    pub target: Option<Vec<u8>>,
+}
 
 impl Provider {
-    /// The headers that a request must get for its signature to be right: the signature, the timestamp (the request's
-    /// `received_at`), and the delivery's id where the provider sends one in a header and `id` is not empty. They take
-    /// the place of those of the same name in the request. The other headers that a scheme signs are taken from it.
+    /// Signs a request as its provider would, at the moment of its `received_at`: what changes is the signature, the
+    /// timestamp, and the delivery's id where the provider sends one in a header and `id` is not empty. The other headers
+    /// that a scheme signs are taken from the request.
     ///
-    /// Fails where only the sender holds the key, and where the signature sits in the body or in the URL.
-    pub fn sign(&self, request: &Request<'_>, secret: &Secret, id: &str) -> Result<Vec<(String, String)>, Failure> {
-        let scheme = self.scheme(request);
+    /// Fails where only the sender holds the key, and where the request has no place for the signature.
+    pub fn sign(&self, request: &Request<'_>, secrets: &[Secret], id: &str) -> Result<Signed, Failure> {
         let doing = || format!("signing a request as {}", self.title);
-        let Some(place) = scheme.places.first().filter(|place| place.header().is_some()) else {
-            return Err(Failure::new(doing(), "its signature is not in a header"));
-        };
-        // A re-signed request keeps the header it came with, where the provider knows several.
-        let place = scheme.places.iter().find(|p| p.find(View::of(request)).is_some()).unwrap_or(place);
+        let scheme = self.scheme(request);
+        let secret = secrets.first().ok_or_else(|| Failure::new(doing(), "there is no secret"))?;
         let key = key(scheme, secret).map_err(|why| Failure::new(doing(), why))?;
-        let url = self.signed_url(scheme, request).map_err(|(why, hint)| Failure::new(doing(), why).hint(hint))?;
+        // A re-signed request keeps the header it came with, where the provider knows several.
+        let place = scheme.places.iter().find(|p| p.find(View::of(request)).is_some()).unwrap_or(scheme.first_place());
 
-        let mut added = self.id_headers(scheme, id);
-        let timestamp = timestamp(scheme, request, &mut added);
-        let headers = with(request.headers, &added);
-        let signed = Request { headers: &headers, ..*request };
-        let header =
-            signature(scheme, &signed, url.as_deref(), &key, &timestamp).map_err(|why| Failure::new(doing(), why))?;
-        added.extend(place.header().map(|name| (name.to_owned(), header)));
-        Ok(added)
+        let mut headers = self.id_headers(scheme, id);
+        let mut parts = Parts::of(request);
+        let content_type = request.headers.get("content-type").unwrap_or_default();
+        let timestamp = timestamp(scheme, request, &mut headers, &mut parts);
+        if place.header().is_none() && !parts.put(place, content_type, PLACEHOLDER) {
+            return Err(Failure::new(
+                doing(),
+                format!("its signature sits at {place}, and this request has no such place"),
+            ));
+        }
+        let all = with(request.headers, &headers);
+        let url = request.url.map(|url| with_target(url, &parts.target, request.target));
+        let ready =
+            Request { headers: &all, body: &parts.body, target: &parts.target, url: url.as_deref(), ..*request };
+        let url = self.signed_url(scheme, &ready).map_err(|(why, hint)| Failure::new(doing(), why).hint(hint))?;
+        let second = secrets.get(1).map(Secret::bytes);
+        let in_content = if scheme.beside.is_some() { second.unwrap_or_default() } else { secret.bytes() };
+        let filling = Filling { timestamp: &timestamp, secret: in_content, second, mac: None };
+        let text =
+            signature(scheme, &ready, url.as_deref(), &key, filling).map_err(|why| Failure::new(doing(), why))?;
+        let text = match scheme.shape.owner_pair() {
+            None => text,
+            Some(pair) => {
+                let owner = second.map(|bytes| text::lossless(bytes).into_owned());
+                let came = scheme.received(request).first().map(|(_, text)| text::lossless(text).into_owned());
+                let came = came.and_then(|came| came.split_once(pair).map(|(owner, _)| owner.to_owned()));
+                let none = || {
+                    Failure::new(doing(), "it names a public key beside the signature")
+                        .hint("give it as a second secret")
+                };
+                format!("{}{pair}{text}", owner.or(came).ok_or_else(none)?)
+            }
+        };
+        match place.header() {
+            Some(name) => headers.push((name.to_owned(), text)),
+            None => drop(parts.put(place, content_type, &text)),
+        }
+        Ok(Signed {
+            headers,
+            body: (parts.body != request.body).then_some(parts.body),
+            target: (parts.target != request.target).then_some(parts.target),
+        })
     }
 
     /// The URL to sign, where the scheme signs it: the first that names the body, where it shall. Else why such a request
@@ -61,7 +115,7 @@ impl Provider {
     /// The id's headers: those that are signed, else the first in which the provider sends it.
     fn id_headers(&self, scheme: &Scheme, id: &str) -> Vec<(String, String)> {
         let homes: Vec<&str> = self.event.id.iter().filter_map(|choice| choice.place.header()).collect();
-        let signed = scheme.content.places().filter_map(Place::header);
+        let signed = scheme.content.places().into_iter().filter_map(Place::header);
         let signed: Vec<&str> =
             signed.filter(|name| homes.iter().any(|home| home.eq_ignore_ascii_case(name))).collect();
         let first = self.event.id.first().and_then(|choice| choice.place.header()).filter(|_| signed.is_empty());
@@ -72,22 +126,34 @@ impl Provider {
 
 fn key(scheme: &Scheme, secret: &Secret) -> Result<Key, String> {
     match scheme.secret.key(secret, scheme.algorithm) {
+        Ok(_) if scheme.needs.is_some() => Err("only the sender holds the key that signs".to_owned()),
         Ok(Key::Public(_)) => Err("only the sender holds the key that signs; a public key can but check".to_owned()),
         Ok(key) => Ok(key),
         Err(why) => Err(format!("the secret {why}")),
     }
 }
 
+/// A URL with another target, where that changed.
+fn with_target(url: &str, target: &[u8], old: &[u8]) -> String {
+    if target == old {
+        return url.to_owned();
+    }
+    let host = url.find("://").map_or(0, |at| at + 3);
+    let end = url[host..].find('/').map_or(url.len(), |at| host + at);
+    format!("{}{}", &url[..end], text::lossless(target))
+}
+
 /// The timestamp's text: now, where it is ours to send, else what the request holds.
-fn timestamp(scheme: &Scheme, request: &Request<'_>, added: &mut Vec<(String, String)>) -> Vec<u8> {
+fn timestamp(scheme: &Scheme, request: &Request<'_>, added: &mut Vec<(String, String)>, parts: &mut Parts) -> Vec<u8> {
     let Some(clock) = &scheme.clock else { return Vec::new() };
     let now = clock.unit.write(request.received_at);
     if let Some(name) = clock.place.header() {
         added.push((name.to_owned(), now.clone()));
     }
-    let is_ours = clock.place.header().is_some() || clock.place.pair().is_some();
+    let content_type = request.headers.get("content-type").unwrap_or_default();
+    let is_ours = clock.place.header().is_some() || clock.place.is_in_signature();
     let found = clock.place.find(View::of(request)).map(Cow::into_owned);
-    if is_ours { now.into_bytes() } else { found.unwrap_or_default() }
+    if is_ours || parts.put(&clock.place, content_type, &now) { now.into_bytes() } else { found.unwrap_or_default() }
 }
 
 fn signature(
@@ -95,14 +161,43 @@ fn signature(
     request: &Request<'_>,
     url: Option<&str>,
     key: &Key,
-    timestamp: &[u8],
+    filling: Filling<'_>,
 ) -> Result<String, String> {
-    let view = View { url, ..View::of(request) };
+    // Other items of the list that are signed too (Hygraph's environment) are those the request came with.
+    let received = scheme.received(request).into_iter().next();
+    let kept = received.as_ref().filter(|(place, _)| place.header().is_some()).map(|(_, text)| &**text);
+    let sent = Some(Sent { shape: &scheme.shape, text: kept.unwrap_or(PLACEHOLDER.as_bytes()) });
+    let view = View { url, sent, ..View::of(request) };
     let missing = |Missing(part)| format!("it signs {part}, which the request does not have");
-    let pieces = scheme.content.pieces(view, timestamp).map_err(missing)?;
+    if scheme.algorithm == Algorithm::Jwt {
+        return token(scheme, view, key).map_err(missing);
+    }
+    let pieces = scheme.content.pieces(view, filling).map_err(missing)?;
     let pieces: Vec<&[u8]> = pieces.iter().map(|piece| &**piece).collect();
     let tag = scheme.algorithm.tag(key, &pieces).ok_or("the two halves of the private key do not belong together")?;
-    Ok(scheme.written(&tag, timestamp))
+    let others = scheme
+        .content
+        .places()
+        .into_iter()
+        .filter_map(Place::pair)
+        .filter_map(|key| Some((key, String::from_utf8_lossy(sent?.last(key)?).into_owned())));
+    Ok(scheme.shape.with_items(scheme.written(&tag, filling.timestamp), others))
+}
+
+/// A token that says what it should, and is good for [`TOKEN_S`] from the request's moment on.
+fn token(scheme: &Scheme, view: View<'_>, key: &Key) -> Result<String, Missing> {
+    let now = view.request.received_at.unix_s();
+    let mut claims: Vec<(String, Value)> =
+        vec![("iat".into(), now.into()), ("nbf".into(), now.into()), ("exp".into(), (now + TOKEN_S).into())];
+    for (name, content) in &scheme.claims {
+        if content.has_body() && view.request.body.is_empty() {
+            continue;
+        }
+        let text = content.pieces(view, Filling::default())?.concat();
+        claims.push((name.clone(), String::from_utf8_lossy(&text).into_owned().into()));
+    }
+    let token = jwt::write(key, &claims).ok_or_else(|| Missing("key".to_owned()))?;
+    Ok(format!("{}{token}", scheme.shape.prefix))
 }
 
 /// The headers with others in the place of those of the same name.

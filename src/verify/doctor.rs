@@ -1,0 +1,647 @@
+//! Finds out why a signature is not the one it should be: searches what would *reproduce* the received one, and says
+//! what did. It proves or says that it could not; it never guesses.
+//!
+//! The classes of changes are rows: of secrets ([`SECRETS`]), of bodies ([`BODIES`], [`STYLES`]), of URLs, timestamps,
+//! algorithms, contents, and of whose scheme it is. Each candidate is put through the same check as the request itself.
+
+use serde_json::Value;
+
+use super::{
+    Catalog, Provider, Request, Secret,
+    check::{self, Attempt},
+    content::Content,
+    encoding::Encoding,
+    key::{Form, SecretForm},
+    mac::Algorithm,
+    place::Place,
+    rewrite::{self, Style},
+    scheme::Scheme,
+    shape::Shape,
+    transform,
+};
+
+/// How long the doctor may look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// Candidates that are tried at most.
+    pub candidates: u64,
+    /// Milliseconds after which no further candidate is begun.
+    pub ms: u64,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { candidates: 20_000, ms: 50 }
+    }
+}
+
+/// Somebody else's secrets, which may have been taken by mistake.
+#[derive(Clone, Copy, Debug)]
+pub struct Suspect<'a> {
+    /// The endpoint.
+    pub endpoint: &'a str,
+    /// Its secrets.
+    pub secrets: &'a [Secret],
+}
+
+/// What the doctor found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnosis {
+    /// The class of the change that reproduces the received signature.
+    pub by: Option<&'static str>,
+    /// One or two sentences: the proof, and how to mend it.
+    pub text: String,
+    /// Candidates that were tried.
+    pub tried: u64,
+    /// Milliseconds that took.
+    pub took_ms: u64,
+    /// Where the signed body differs from the received one, for eyes.
+    pub difference: Option<String>,
+}
+
+/// A secret read in another way.
+struct SecretChange {
+    class: &'static str,
+    is: &'static str,
+    mend: &'static str,
+    make: fn(&[u8]) -> Option<Vec<u8>>,
+}
+
+/// The ways to misread a secret. Each gives another text, or nothing where it would be the same.
+const SECRETS: &[SecretChange] = &[
+    SecretChange {
+        class: "secret-white-space",
+        is: "the secret without the white space around it",
+        mend: "Take the white space out of the secret's setting.",
+        make: |secret| Some(secret.trim_ascii().to_vec()),
+    },
+    SecretChange {
+        class: "secret-white-space",
+        is: "the secret with a line end after it",
+        mend: "The sender's secret ends with a line end: take it out there.",
+        make: |secret| Some([secret, b"\n"].concat()),
+    },
+    SecretChange {
+        class: "secret-quotes",
+        is: "the secret without the quotes around it",
+        mend: "Take the quotes out of the secret's setting.",
+        make: |secret| match secret {
+            [first @ (b'"' | b'\''), inner @ .., last] if first == last => Some(inner.to_vec()),
+            _ => None,
+        },
+    },
+    SecretChange {
+        class: "secret-quotes",
+        is: "the secret with quotes around it",
+        mend: "The sender's secret has quotes around it: take them out there.",
+        make: |secret| Some([b"\"", secret, b"\""].concat()),
+    },
+    SecretChange {
+        class: "secret-form",
+        is: "the secret in Unicode's form NFKD",
+        mend: "Configure the secret with its accents decomposed (NFKD).",
+        make: |secret| rewrite::decomposed(secret),
+    },
+];
+
+/// What may stand before a secret, and be taken for a part of it or not.
+const PREFIXES: &[&str] = &["whsec_", "whsk_", "pdl_ntfset_", "sk_", "v1,whsec_"];
+
+/// The forms a secret may be taken for.
+const FORMS: &[(Form, &str)] = &[
+    (Form::Text, "taken as the text it is"),
+    (Form::Base64, "decoded from base64"),
+    (Form::Hex, "decoded from hex"),
+    (Form::Sha256, "hashed with SHA-256"),
+];
+
+/// A body as it may have been when it was signed.
+struct BodyChange {
+    class: &'static str,
+    is: &'static str,
+    make: fn(&[u8]) -> Option<Vec<u8>>,
+}
+
+const BODIES: &[BodyChange] = &[
+    BodyChange {
+        class: "body-final-newline",
+        is: "the body without its final newline",
+        make: rewrite::without_newline,
+    },
+    BodyChange {
+        class: "body-final-newline",
+        is: "the body with a newline after it",
+        make: |body| Some([body, b"\n"].concat()),
+    },
+    BodyChange {
+        class: "body-final-newline",
+        is: "the body with CR LF after it",
+        make: |body| Some([body, b"\r\n"].concat()),
+    },
+    BodyChange { class: "body-line-ends", is: "the body with LF for every CR LF", make: rewrite::with_lf },
+    BodyChange {
+        class: "body-line-ends",
+        is: "the body with CR LF for every line end",
+        make: |body| Some(transform::with_crlf(body)),
+    },
+    BodyChange {
+        class: "body-bom",
+        is: "the body without its byte order mark",
+        make: |body| body.strip_prefix(b"\xef\xbb\xbf").map(<[u8]>::to_vec),
+    },
+    BodyChange {
+        class: "body-bom",
+        is: "the body with a byte order mark before it",
+        make: |body| Some([b"\xef\xbb\xbf", body].concat()),
+    },
+    BodyChange {
+        class: "body-white-space",
+        is: "the body without the white space around it",
+        make: |body| Some(body.trim_ascii().to_vec()),
+    },
+    BodyChange {
+        class: "body-encoding",
+        is: "the body after its gzip is undone",
+        make: |body| Some(transform::gunzipped(body).into_owned()),
+    },
+    BodyChange {
+        class: "body-charset",
+        is: "the body written in UTF-8 instead of Latin-1",
+        make: rewrite::latin1_to_utf8,
+    },
+    BodyChange {
+        class: "body-charset",
+        is: "the body written in Latin-1 instead of UTF-8",
+        make: rewrite::utf8_to_latin1,
+    },
+    BodyChange { class: "body-form", is: "the form with %20 for every +", make: rewrite::plus_as_percent },
+    BodyChange { class: "body-form", is: "the form with + for every %20", make: rewrite::percent_as_plus },
+    BodyChange { class: "body-form", is: "the form after decoding", make: rewrite::form_decoded },
+    BodyChange { class: "body-form", is: "the JSON in the form's field payload", make: rewrite::form_payload },
+    BodyChange { class: "body-empty", is: "an empty body", make: |body| (!body.is_empty()).then(Vec::new) },
+];
+
+/// Lengths at which bodies are cut on their way, in bytes.
+const CUTS: &[usize] = &[
+    1 << 10,
+    2 << 10,
+    4 << 10,
+    8 << 10,
+    10_000,
+    16 << 10,
+    32 << 10,
+    64 << 10,
+    65_535,
+    100_000,
+    100 << 10,
+    128 << 10,
+    256 << 10,
+    512 << 10,
+    1_000_000,
+    1 << 20,
+    2 << 20,
+    5 << 20,
+];
+
+/// The largest body that is read as JSON to be written in other styles, in bytes: reading it costs as much as a hundred
+/// candidates.
+const MAX_JSON: usize = 1 << 20;
+
+/// What else may have been signed.
+const CONTENTS: &[&str] = &[
+    "{body}",
+    "{timestamp}.{body}",
+    "{timestamp}{body}",
+    "{timestamp}:{body}",
+    "v0:{timestamp}:{body}",
+    "{body}{timestamp}",
+    "{body}.{timestamp}",
+    "{url}{body}",
+    "{method}{url}{body}{timestamp}",
+    "{body-sha256}",
+];
+
+/// What stands between a sender and creel may change a body after it was signed.
+const MEND_BODY: &str = "Something between the sender and creel changes the body after it is signed, or the sender signs other bytes than \
+     it sends: send the bytes that were signed.";
+
+/// What reproduced the signature.
+struct Found {
+    class: &'static str,
+    /// What the received signature is a signature of.
+    is: String,
+    mend: String,
+    /// The body that was signed, where it is another.
+    body: Option<Vec<u8>>,
+}
+
+/// What is examined.
+#[derive(Clone, Copy)]
+struct Case<'a> {
+    catalog: &'a Catalog,
+    provider: &'a Provider,
+    scheme: &'a Scheme,
+    request: &'a Request<'a>,
+    secrets: &'a [Secret],
+    others: &'a [Suspect<'a>],
+}
+
+/// What was spent.
+struct Meter<'a> {
+    budget: Budget,
+    clock: &'a dyn Fn() -> u64,
+    tried: u64,
+}
+
+/// The budget is used up.
+struct Over;
+
+type Step = Result<Option<Found>, Over>;
+
+/// The steps, likeliest first.
+const STEPS: &[fn(&Case<'_>, &mut Meter<'_>) -> Step] = &[
+    other_secrets,
+    other_readings,
+    other_bodies,
+    other_styles,
+    other_urls,
+    other_times,
+    other_algorithms,
+    other_headers,
+    other_contents,
+    other_providers,
+    other_secrets_and_bodies,
+];
+
+impl Catalog {
+    /// Looks for what reproduces the signature of a request whose check failed. `clock` gives the milliseconds since it
+    /// began; `others` are the secrets of other endpoints.
+    pub fn diagnose(
+        &self,
+        provider: &Provider,
+        request: &Request<'_>,
+        secrets: &[Secret],
+        others: &[Suspect<'_>],
+        budget: Budget,
+        clock: &dyn Fn() -> u64,
+    ) -> Diagnosis {
+        let case = Case { catalog: self, provider, scheme: provider.scheme(request), request, secrets, others };
+        let mut meter = Meter { budget, clock, tried: 0 };
+        let beside = |scheme: &&Scheme| scheme.is_beside(case.scheme) && scheme.applies(request);
+        let is_right = |scheme| meter.is(&Attempt { scheme, ..case.attempt() }).unwrap_or_default();
+        if provider.schemes().filter(beside).any(is_right) {
+            let text = "The signature is right for this request as it came: there is nothing to explain.".to_owned();
+            return Diagnosis { by: None, text, tried: meter.tried, took_ms: clock(), difference: None };
+        }
+        let found = STEPS.iter().find_map(|step| step(&case, &mut meter).transpose()).transpose();
+        let (tried, took_ms) = (meter.tried, clock());
+        let (by, text, difference) = match found {
+            Ok(Some(found)) => {
+                let difference = found.body.as_ref().map(|body| rewrite::difference(body, request.body));
+                (Some(found.class), format!("The signature is right for {}. {}", found.is, found.mend), difference)
+            }
+            Ok(None) => (None, nothing(tried), None),
+            Err(Over) => {
+                let text = format!(
+                    "Nothing of the first {tried} candidates reproduces the signature; the search ended after {took_ms} ms."
+                );
+                (None, text, None)
+            }
+        };
+        Diagnosis { by, text, tried, took_ms, difference }
+    }
+}
+
+fn nothing(tried: u64) -> String {
+    format!(
+        "Nothing of {tried} candidates reproduces the signature (other readings of the secret, other bodies, URLs, times, \
+         algorithms and schemes). The secret is probably another one."
+    )
+}
+
+impl Meter<'_> {
+    /// Tries one candidate.
+    fn is(&mut self, attempt: &Attempt<'_>) -> Result<bool, Over> {
+        if self.tried >= self.budget.candidates || (self.clock)() >= self.budget.ms {
+            return Err(Over);
+        }
+        let (is_it, tried) = check::reproduces(attempt);
+        self.tried += tried.max(1);
+        Ok(is_it)
+    }
+}
+
+impl<'a> Case<'a> {
+    /// The request as it is.
+    fn attempt(&self) -> Attempt<'a> {
+        Attempt { scheme: self.scheme, request: *self.request, secrets: self.secrets, timestamp: None }
+    }
+}
+
+fn found(class: &'static str, is: impl Into<String>, mend: impl Into<String>) -> Found {
+    Found { class, is: is.into(), mend: mend.into(), body: None }
+}
+
+fn other_secrets(case: &Case<'_>, meter: &mut Meter<'_>) -> Step {
+    for other in case.others {
+        if meter.is(&Attempt { secrets: other.secrets, ..case.attempt() })? {
+            let name = other.endpoint;
+            return Ok(Some(found(
+                "secret-of-other-endpoint",
+                format!("the secret of endpoint `{name}`"),
+                format!("Configure that one here, or let the sender send to the path of `{name}`."),
+            )));
+        }
+    }
+    Ok(None)
+}
+
+/// The secret in other words, and in other forms.
+fn other_readings(case: &Case<'_>, meter: &mut Meter<'_>) -> Step {
+    for secret in case.secrets.iter().filter(|secret| !secret.is_empty()) {
+        for change in SECRETS {
+            let Some(text) = (change.make)(secret.bytes()).and_then(|text| rewrite::other(text, secret.bytes())) else {
+                continue;
+            };
+            if meter.is(&Attempt { secrets: &[Secret::new(text)], ..case.attempt() })? {
+                return Ok(Some(found(change.class, change.is, change.mend)));
+            }
+        }
+        if let Some(found) = other_prefixes(case, meter, secret)? {
+            return Ok(Some(found));
+        }
+        if let Some(found) = other_forms(case, meter, secret)? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+/// With and without what stands before a secret, as the text it is or as base64.
+fn other_prefixes(case: &Case<'_>, meter: &mut Meter<'_>, secret: &Secret) -> Step {
+    if case.scheme.algorithm.has_public_key() {
+        return Ok(None);
+    }
+    let own = &case.scheme.secret.prefix[..];
+    for prefix in PREFIXES.iter().copied().chain((!own.is_empty()).then_some(own)) {
+        let bare = secret.bytes().strip_prefix(prefix.as_bytes());
+        let (text, words) = match bare {
+            Some(bare) => (bare.to_vec(), "without"),
+            None => ([prefix.as_bytes(), secret.bytes()].concat(), "with"),
+        };
+        for (form, reading) in &FORMS[..3] {
+            let scheme = with_secret_form(case.scheme, *form);
+            if meter.is(&Attempt { scheme: &scheme, secrets: &[Secret::new(text.clone())], ..case.attempt() })? {
+                return Ok(Some(found(
+                    "secret-prefix",
+                    format!("the secret {words} its prefix {prefix}, {reading}"),
+                    format!("{} uses it {}.", case.provider.title, described(case.scheme)),
+                )));
+            }
+        }
+    }
+    Ok(None)
+}
+
+fn other_forms(case: &Case<'_>, meter: &mut Meter<'_>, secret: &Secret) -> Step {
+    if case.scheme.algorithm.has_public_key() {
+        return Ok(None);
+    }
+    for (form, reading) in FORMS {
+        let scheme = with_secret_form(case.scheme, *form);
+        if meter.is(&Attempt { scheme: &scheme, secrets: std::slice::from_ref(secret), ..case.attempt() })? {
+            return Ok(Some(found(
+                "secret-form",
+                format!("the secret {reading}"),
+                format!("{} uses it {}: the sender should too.", case.provider.title, described(case.scheme)),
+            )));
+        }
+    }
+    Ok(None)
+}
+
+fn with_secret_form(scheme: &Scheme, form: Form) -> Scheme {
+    Scheme { secret: SecretForm { form, prefix: String::new(), private_prefix: None }, ..scheme.clone() }
+}
+
+fn described(scheme: &Scheme) -> String {
+    format!("as {}", scheme.secret.described(scheme.algorithm))
+}
+
+fn other_bodies(case: &Case<'_>, meter: &mut Meter<'_>) -> Step {
+    if !case.scheme.covers_body() {
+        return Ok(None);
+    }
+    for change in BODIES {
+        let body = (change.make)(case.request.body).and_then(|body| rewrite::other(body, case.request.body));
+        let Some(body) = body else { continue };
+        if let Some(found) = is_body(case, meter, change.class, change.is, body)? {
+            return Ok(Some(found));
+        }
+    }
+    for &cut in CUTS.iter().filter(|&&cut| cut < case.request.body.len()) {
+        let body = case.request.body[..cut].to_vec();
+        if let Some(found) = is_body(case, meter, "body-cut", &format!("the first {cut} bytes of the body"), body)? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+/// The body as JSON in the styles in which libraries write it.
+fn other_styles(case: &Case<'_>, meter: &mut Meter<'_>) -> Step {
+    if !case.scheme.covers_body() || case.request.body.len() > MAX_JSON {
+        return Ok(None);
+    }
+    let Ok(json) = serde_json::from_slice::<Value>(case.request.body) else { return Ok(None) };
+    for style in Style::all() {
+        let body = style.write(&json);
+        if body == case.request.body {
+            continue;
+        }
+        if let Some(found) = is_body(case, meter, style.class(), &style.described(), body)? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+fn is_body(case: &Case<'_>, meter: &mut Meter<'_>, class: &'static str, is: &str, body: Vec<u8>) -> Step {
+    let request = Request { body: &body, ..*case.request };
+    if !meter.is(&Attempt { request, ..case.attempt() })? {
+        return Ok(None);
+    }
+    Ok(Some(Found { class, is: is.to_owned(), mend: MEND_BODY.to_owned(), body: Some(body) }))
+}
+
+/// Other URLs, where the scheme signs one.
+fn other_urls(case: &Case<'_>, meter: &mut Meter<'_>) -> Step {
+    if !case.scheme.signs_url() {
+        return Ok(None);
+    }
+    for (url, is) in rewrite::urls(case.request) {
+        let request = Request { url: Some(&url), ..*case.request };
+        if meter.is(&Attempt { request, ..case.attempt() })? {
+            return Ok(Some(found(
+                "url",
+                format!("the URL {url} ({is})"),
+                format!("Set `url = \"{}\"` for this endpoint.", transform::without_query(&url)),
+            )));
+        }
+    }
+    Ok(None)
+}
+
+/// The time in another unit, out of another header.
+fn other_times(case: &Case<'_>, meter: &mut Meter<'_>) -> Step {
+    if !case.scheme.content.has_timestamp() {
+        return Ok(None);
+    }
+    for (text, is) in rewrite::times(case.request, case.scheme) {
+        if meter.is(&Attempt { timestamp: Some(text.as_bytes()), ..case.attempt() })? {
+            let place = case.scheme.clock.as_ref().map_or("", |clock| clock.place.title());
+            return Ok(Some(found(
+                "timestamp",
+                format!("the timestamp `{text}` ({is})"),
+                format!("Send that text in {place}, or sign the one that is sent there."),
+            )));
+        }
+    }
+    Ok(None)
+}
+
+/// Other hashes and other ways to write them, and the signature out of another header.
+fn other_algorithms(case: &Case<'_>, meter: &mut Meter<'_>) -> Step {
+    let scheme = case.scheme;
+    if scheme.algorithm.has_public_key() || matches!(scheme.algorithm, Algorithm::Token | Algorithm::Jwt) {
+        return Ok(None);
+    }
+    let own = Some(&scheme.shape.prefix[..]);
+    let mut others = Vec::new();
+    for prefix in SIGNATURE_PREFIXES.iter().copied().chain(own) {
+        let bare = Shape { prefix: prefix.to_owned(), ..Shape::default() };
+        others.push(Shape { prefix: prefix.to_owned(), ..scheme.shape.clone() });
+        others.push(bare);
+    }
+    let mend = format!(
+        "{} writes {} of {} in {}: let the sender do so too.",
+        case.provider.title,
+        scheme.shape.described(),
+        scheme.algorithm.name(),
+        scheme.encoding.name()
+    );
+    for shape in others {
+        for algorithm in std::iter::once(scheme.algorithm).chain(Algorithm::keyed()) {
+            for encoding in [Encoding::Hex, Encoding::Base64, Encoding::Base64url] {
+                let other = Scheme { algorithm, encoding, shape: shape.clone(), ..scheme.clone() };
+                if meter.is(&Attempt { scheme: &other, ..case.attempt() })? {
+                    let (class, is) = if algorithm == scheme.algorithm {
+                        ("encoding", format!("these bytes, written in {} as {}", encoding.name(), shape.described()))
+                    } else {
+                        ("algorithm", format!("these bytes by {} in {}", algorithm.name(), encoding.name()))
+                    };
+                    return Ok(Some(found(class, is, mend)));
+                }
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// What may stand before a signature.
+const SIGNATURE_PREFIXES: &[&str] = &["", "sha256=", "sha1=", "sha512=", "v0=", "v1="];
+
+/// The signature out of another header.
+fn other_headers(case: &Case<'_>, meter: &mut Meter<'_>) -> Step {
+    let scheme = case.scheme;
+    if matches!(scheme.algorithm, Algorithm::Token | Algorithm::Jwt | Algorithm::Remote) {
+        return Ok(None);
+    }
+    let is_own =
+        |name: &str| scheme.places.iter().any(|it| it.header().is_some_and(|own| own.eq_ignore_ascii_case(name)));
+    for header in case.request.headers {
+        let name = header.name_text();
+        if header.value.len() < SHORTEST_SIGNATURE || is_own(&name) {
+            continue;
+        }
+        let Ok(place) = Place::parse(&format!("header:{name}")) else { continue };
+        let other = Scheme { places: vec![place], ..scheme.clone() };
+        if meter.is(&Attempt { scheme: &other, ..case.attempt() })? {
+            let own = scheme.place_titles();
+            return Ok(Some(found(
+                "other-header",
+                format!("this request, but it stands in {name}"),
+                format!("{} writes it into {own}: let the sender do so too.", case.provider.title),
+            )));
+        }
+    }
+    Ok(None)
+}
+
+/// Letters that a signature has at least: 16 bytes in base64.
+const SHORTEST_SIGNATURE: usize = 22;
+
+/// Other templates, in the place of what the provider signs.
+fn other_contents(case: &Case<'_>, meter: &mut Meter<'_>) -> Step {
+    let scheme = case.scheme;
+    if matches!(scheme.algorithm, Algorithm::Token | Algorithm::Jwt | Algorithm::JwsDetached) {
+        return Ok(None);
+    }
+    let has_time = |content: &Content| !content.has_timestamp() || scheme.clock.is_some();
+    let contents = CONTENTS.iter().filter(|text| **text != scheme.content.text());
+    for content in contents.filter_map(|text| Content::parse(text).ok()).filter(has_time) {
+        let mut other = scheme.clone();
+        if other.algorithm.is_bare_hash() {
+            let Ok(with_secret) = Content::parse(&format!("{{secret}}{}", content.text())) else { continue };
+            other.content = with_secret;
+        } else {
+            other.content = content;
+        }
+        if meter.is(&Attempt { scheme: &other, ..case.attempt() })? {
+            return Ok(Some(found(
+                "content",
+                format!("`{}`", other.content.text()),
+                format!("{} signs `{}`: let the sender do so too.", case.provider.title, scheme.content.text()),
+            )));
+        }
+    }
+    Ok(None)
+}
+
+/// The schemes of others whose signatures the request holds.
+fn other_providers(case: &Case<'_>, meter: &mut Meter<'_>) -> Step {
+    for provider in case.catalog.iter().filter(|provider| provider.name != case.provider.name) {
+        for scheme in provider.schemes().filter(|scheme| proves(scheme)) {
+            if !scheme.applies(case.request) || !scheme.is_signed(case.request) {
+                continue;
+            }
+            if meter.is(&Attempt { scheme, ..case.attempt() })? {
+                return Ok(Some(found(
+                    "other-provider",
+                    format!("the scheme of {}", provider.title),
+                    format!("Set `provider = \"{}\"` for this endpoint.", provider.name),
+                )));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// Whether a scheme that fits is a proof: a token that is sent in a common header is not whose it is.
+fn proves(scheme: &Scheme) -> bool {
+    !matches!(scheme.algorithm, Algorithm::Token | Algorithm::Remote)
+}
+
+/// Two changes at once: somebody else's secret and another body.
+fn other_secrets_and_bodies(case: &Case<'_>, meter: &mut Meter<'_>) -> Step {
+    for other in case.others {
+        let case = Case { secrets: other.secrets, ..*case };
+        for step in [other_readings, other_bodies, other_styles, other_urls] {
+            if let Some(found) = step(&case, meter)? {
+                let is = format!("the secret of endpoint `{}` and {}", other.endpoint, found.is);
+                return Ok(Some(Found { class: "secret-of-other-endpoint", is, ..found }));
+            }
+        }
+    }
+    Ok(None)
+}

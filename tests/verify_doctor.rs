@@ -1,0 +1,268 @@
+//! The doctor: every class of fault is made, and found to be what it is; and nothing else is ever explained.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::needless_pass_by_value,
+    reason = "a test that cannot go on fails; the rows are one kind of function"
+)]
+
+use std::collections::BTreeSet;
+
+use creel::{
+    record::{Header, Headers, Timestamp},
+    verify::{Budget, Catalog, Diagnosis, Request, Secret, Suspect},
+};
+
+const SECRET: &str = "whsec_c2VjcmV0LW9mLXRoZS10ZXN0cw==";
+const OTHER: &str = "the-secret-of-the-other-shop";
+const BODY: &str = "{\"id\":\"evt_1\",\"url\":\"https://a/b\",\"name\":\"é\",\"n\":1.0,\"list\":[1,2]}\n";
+const NOW: i64 = 1_763_978_700;
+
+/// A delivery: what was signed, and what came.
+struct Delivery {
+    provider: &'static str,
+    /// The provider that signed, where not that one.
+    signed_as: &'static str,
+    signed_body: Vec<u8>,
+    signed_with: String,
+    signed_url: String,
+    body: Vec<u8>,
+    url: String,
+    content_type: &'static str,
+    /// What becomes of the signed headers.
+    edit: fn(Header) -> Header,
+}
+
+impl Delivery {
+    fn of(provider: &'static str) -> Self {
+        Self {
+            provider,
+            signed_as: provider,
+            signed_body: BODY.into(),
+            signed_with: SECRET.into(),
+            signed_url: "https://shop.example/hook?b=2&a=1".into(),
+            body: BODY.into(),
+            url: "https://shop.example/hook?b=2&a=1".into(),
+            content_type: "application/json",
+            edit: |header| header,
+        }
+    }
+
+    fn diagnose(&self, budget: Budget, clock: &dyn Fn() -> u64) -> Diagnosis {
+        let catalog = Catalog::builtin().unwrap();
+        let base: Headers = [("Content-Type", self.content_type), ("Host", "shop.example"), ("webhook-id", "msg_1")]
+            .into_iter()
+            .collect();
+        let unsigned = Request {
+            method: "POST",
+            url: Some(&self.signed_url),
+            target: b"/hook?b=2&a=1",
+            headers: &base,
+            body: &self.signed_body,
+            truncated: false,
+            received_at: Timestamp::from_unix_s(NOW),
+        };
+        let signer = catalog.get(self.signed_as).unwrap();
+        let signed = signer.sign(&unsigned, &[Secret::new(self.signed_with.clone())], "msg_1").unwrap();
+        let mut headers = base.clone();
+        for (name, value) in signed.headers {
+            let header = (self.edit)(Header { name: name.into(), value: value.into() });
+            headers.push(header.name, header.value);
+        }
+        let received = Request { headers: &headers, body: &self.body, url: Some(&self.url), ..unsigned };
+        let others = [Secret::new(OTHER)];
+        let others = [Suspect { endpoint: "other-shop", secrets: &others }];
+        let provider = catalog.get(self.provider).unwrap();
+        catalog.diagnose(provider, &received, &[Secret::new(SECRET)], &others, budget, clock)
+    }
+}
+
+fn body(provider: &'static str, signed: impl Into<Vec<u8>>, received: impl Into<Vec<u8>>) -> Delivery {
+    Delivery { signed_body: signed.into(), body: received.into(), ..Delivery::of(provider) }
+}
+
+fn secret(provider: &'static str, signed_with: &str) -> Delivery {
+    Delivery { signed_with: signed_with.into(), ..Delivery::of(provider) }
+}
+
+fn form(signed: &str, received: &str) -> Delivery {
+    Delivery { content_type: "application/x-www-form-urlencoded", ..body("github", signed, received) }
+}
+
+fn url(signed: &str, received: &str) -> Delivery {
+    Delivery { signed_url: signed.into(), url: received.into(), ..Delivery::of("square") }
+}
+
+fn edited(provider: &'static str, edit: fn(Header) -> Header) -> Delivery {
+    Delivery { edit, ..Delivery::of(provider) }
+}
+
+/// Hex as base64.
+fn in_base64(header: Header) -> Header {
+    use base64::{Engine, engine::general_purpose::STANDARD};
+    match header.value.strip_prefix(b"sha256=").map(hex::decode) {
+        Some(Ok(bytes)) => Header { value: STANDARD.encode(bytes).into(), ..header },
+        _ => header,
+    }
+}
+
+fn in_another_header(header: Header) -> Header {
+    let is_it = header.name.eq_ignore_ascii_case(b"X-Hub-Signature-256");
+    if is_it { Header { name: "X-Signature-Of-Mine".into(), ..header } } else { header }
+}
+
+fn in_milliseconds(header: Header) -> Header {
+    let is_it = header.name.eq_ignore_ascii_case(b"X-Slack-Request-Timestamp");
+    if is_it { Header { value: [&header.value[..], b"000"].concat().into(), ..header } } else { header }
+}
+
+fn compact() -> String {
+    BODY.trim_end().to_owned()
+}
+
+fn long(len: usize) -> Vec<u8> {
+    b"0123456789abcdef".iter().copied().cycle().take(len).collect()
+}
+
+/// Every fault that somebody makes, and the class that must be found.
+fn faults() -> Vec<(&'static str, Delivery)> {
+    let latin1: Vec<u8> = BODY.chars().map(|letter| letter as u8).collect();
+    vec![
+        ("secret-of-other-endpoint", secret("github", OTHER)),
+        ("secret-of-other-endpoint", Delivery { signed_with: OTHER.into(), ..body("github", compact(), BODY) }),
+        ("secret-white-space", secret("github", &format!("{SECRET}\n"))),
+        ("secret-quotes", secret("github", &format!("\"{SECRET}\""))),
+        ("secret-prefix", secret("github", SECRET.trim_start_matches("whsec_"))),
+        // Standard Webhooks decodes the secret; GitHub's scheme takes it as text.
+        (
+            "secret-form",
+            Delivery {
+                signed_with: format!("whsec_{}", "d2hzZWNfYzJWamNtVjBMVzltTFhSb1pTMTBaWE4wY3c9PQ=="),
+                ..Delivery::of("standard-webhooks")
+            },
+        ),
+        ("body-final-newline", body("github", compact(), BODY)),
+        ("body-final-newline", body("stripe", BODY, compact())),
+        ("body-final-newline", body("shopify", format!("{}\r\n", compact()), compact())),
+        ("body-line-ends", body("github", "a\nb\nc", "a\r\nb\r\nc")),
+        ("body-line-ends", body("github", "a\r\nb\r\nc", "a\nb\nc")),
+        ("body-bom", body("github", BODY, format!("\u{feff}{BODY}"))),
+        ("body-bom", body("github", format!("\u{feff}{BODY}"), BODY)),
+        ("body-white-space", body("github", compact(), format!("  {BODY}  "))),
+        ("body-charset", body("github", BODY, latin1.clone())),
+        ("body-charset", body("github", latin1, BODY)),
+        ("body-encoding", body("github", BODY, gzip(BODY.as_bytes()))),
+        ("body-form", form("a=1+2&b=3", "a=1%202&b=3")),
+        ("body-form", form("a=1%202&b=3", "a=1+2&b=3")),
+        ("body-form", form("a=é", "a=%C3%A9")),
+        ("body-form", form("{\"a\":1}", "payload=%7B%22a%22%3A1%7D")),
+        ("body-empty", body("github", "", BODY)),
+        ("body-cut", body("github", long(4096), long(6000))),
+        ("json-spacing", body("github", r#"{"a": 1, "b": [1, 2]}"#, r#"{"a":1,"b":[1,2]}"#)),
+        ("json-spacing", body("github", r#"{"a":1,"b":[1,2]}"#, "{\n  \"a\": 1,\n  \"b\": [\n    1,\n    2\n  ]\n}")),
+        ("json-key-order", body("github", r#"{"a":1,"b":2}"#, r#"{"b":2,"a":1}"#)),
+        ("json-escapes", body("github", r#"{"a":"\u00e9"}"#, r#"{"a":"é"}"#)),
+        ("json-escapes", body("github", r#"{"a":"\u00e9","b":"c\/d"}"#, r#"{"a":"é","b":"c/d"}"#)),
+        ("json-escapes", body("github", r#"{"a":"b\/c"}"#, r#"{"a":"b/c"}"#)),
+        ("json-numbers", body("github", r#"{"a":1,"b":10}"#, r#"{"a":1.0,"b":1e1}"#)),
+        ("url", url("https://shop.example/hook?b=2&a=1", "http://shop.example/hook?b=2&a=1")),
+        ("url", url("https://shop.example/hook/?b=2&a=1", "https://shop.example/hook?b=2&a=1")),
+        ("url", url("https://shop.example/hook", "https://shop.example/hook?b=2&a=1")),
+        ("url", url("https://shop.example/hook?a=1&b=2", "https://shop.example/hook?b=2&a=1")),
+        ("url", url("https://shop.example/hook?b=2&a=1", "https://other.example/elsewhere")),
+        ("timestamp", edited("slack", in_milliseconds)),
+        ("algorithm", Delivery { signed_as: "authorize-net", edit: authorize_as_github, ..Delivery::of("github") }),
+        ("encoding", edited("github", in_base64)),
+        ("other-header", edited("github", in_another_header)),
+        ("content", Delivery { signed_as: "github", edit: github_as_stripe, ..Delivery::of("stripe") }),
+        ("other-provider", Delivery { signed_as: "shopify", ..Delivery::of("github") }),
+        ("other-provider", Delivery { signed_as: "slack", signed_with: SECRET.into(), ..Delivery::of("stripe") }),
+    ]
+}
+
+/// HMAC-SHA512 in hex where GitHub has HMAC-SHA256.
+fn authorize_as_github(header: Header) -> Header {
+    let value = header.value.to_ascii_lowercase().into();
+    Header { name: "X-Hub-Signature-256".into(), value }
+}
+
+/// GitHub's signature, of the body alone, where Stripe has that of time and body.
+fn github_as_stripe(header: Header) -> Header {
+    let signature = String::from_utf8(header.value.to_vec()).unwrap().replace("sha256=", &format!("t={NOW},v1="));
+    Header { name: "Stripe-Signature".into(), value: signature.into() }
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    use std::io::Write;
+    let mut out = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    out.write_all(bytes).unwrap();
+    out.finish().unwrap()
+}
+
+#[test]
+fn every_fault_is_found_to_be_what_it_is() {
+    let mut wrong = Vec::new();
+    for (class, delivery) in faults() {
+        let found = delivery.diagnose(Budget::default(), &|| 0);
+        if found.by != Some(class) {
+            wrong.push(format!("{class}: {found:?}"));
+        }
+        assert!(!found.text.contains(SECRET) && !found.text.contains(OTHER), "{}", found.text);
+        assert!(found.text.ends_with('.') && !found.text.contains('\n'), "{}", found.text);
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let classes: BTreeSet<_> = faults().into_iter().map(|fault| fault.0).collect();
+    assert!(classes.len() >= 20, "{classes:?}");
+}
+
+#[test]
+fn the_differing_bytes_are_shown() {
+    let found = body("github", compact(), BODY).diagnose(Budget::default(), &|| 0);
+    let difference = found.difference.unwrap();
+    assert!(difference.ends_with(":[1,2]}, received ….0,\\\"list\\\":[1,2]}\\n"), "{difference}");
+    assert!(found.text.starts_with("The signature is right for the body without its final newline."), "{}", found.text);
+}
+
+#[test]
+fn a_valid_delivery_has_nothing_to_explain() {
+    let catalog = Catalog::builtin().unwrap();
+    let others = [Secret::new(OTHER)];
+    let others = [Suspect { endpoint: "other-shop", secrets: &others }];
+    for provider in catalog.iter() {
+        for example in provider.examples() {
+            let found =
+                catalog.diagnose(provider, &example.request(), &example.secrets(), &others, Budget::default(), &|| 0);
+            assert_eq!(found.by, None, "{}: {}", provider.name(), found.text);
+        }
+    }
+}
+
+#[test]
+fn a_random_signature_is_never_explained() {
+    let catalog = Catalog::builtin().unwrap();
+    for provider in catalog.iter() {
+        for example in provider.examples() {
+            // Secrets of nobody: what they give, no one has sent.
+            let secrets = [Secret::new("4a6f7572206973206e6f742079657420646f6e652c2062757420736f6f6e2e20")];
+            let others = [Secret::new(OTHER)];
+            let others = [Suspect { endpoint: "other-shop", secrets: &others }];
+            let budget = Budget { candidates: 3_000, ms: 60_000 };
+            let found = catalog.diagnose(provider, &example.request(), &secrets, &others, budget, &|| 0);
+            assert_eq!(found.by, None, "{}: {}", provider.name(), found.text);
+            assert!(found.text.starts_with("Nothing of"), "{}", found.text);
+        }
+    }
+}
+
+#[test]
+fn the_budget_is_kept_and_told() {
+    let lost = || secret("github", "nobody-knows-this-one");
+    let by_count = lost().diagnose(Budget { candidates: 40, ms: 1_000 }, &|| 0);
+    assert!(by_count.by.is_none() && (40..60).contains(&by_count.tried), "{by_count:?}");
+    assert!(by_count.text.contains(&format!("first {} candidates", by_count.tried)), "{}", by_count.text);
+    // A clock that goes on by a millisecond each time somebody looks.
+    let time = std::cell::Cell::new(0);
+    let clock = || time.replace(time.get() + 1);
+    let by_time = lost().diagnose(Budget { candidates: 100_000, ms: 25 }, &clock);
+    assert!(by_time.by.is_none() && by_time.tried < 40 && by_time.text.contains("ms."), "{by_time:?}");
+}
