@@ -1,6 +1,32 @@
 //! What the user typed, read with words for what is wrong with it.
 
+use std::{
+    fs,
+    io::{self, Read},
+    path::Path,
+};
+
 use crate::{query::Filter, record::Failure};
+
+/// The largest file that is read for a request or a body, in bytes: well over the largest body creel captures unless told
+/// to.
+const LARGEST: u64 = 256 << 20;
+
+/// A file's bytes, or those of standard input for `-`.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    let doing = || format!("reading {}", path.display());
+    let mut bytes = Vec::new();
+    let read = if path == Path::new("-") {
+        io::stdin().take(LARGEST + 1).read_to_end(&mut bytes)
+    } else {
+        fs::File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes))
+    };
+    read.map_err(|why| Failure::new(doing(), why))?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(Failure::new(doing(), format!("it is larger than {} MiB", LARGEST >> 20)));
+    }
+    Ok(bytes)
+}
 
 /// A filter from the words of a command line, joined by blanks. None where there are none.
 pub(super) fn filter(words: &[String]) -> Result<Option<Filter>, Failure> {

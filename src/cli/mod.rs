@@ -11,8 +11,10 @@ mod providers;
 mod resend;
 mod row;
 mod schema;
+mod send;
 mod serve;
 mod show;
+mod sign;
 mod tail;
 mod verify;
 
@@ -69,6 +71,10 @@ enum Command {
     Show(show::Show),
     /// Send captures again, byte for byte
     Resend(resend::Resend),
+    /// Send signed sample events, or a body of yours
+    Send(Box<send::Send>),
+    /// Print the headers that make a body right
+    Sign(sign::Sign),
     /// Judge the signature of a capture, or of a raw HTTP request in a file
     Verify(verify::Verify),
     /// List the signature providers creel knows, or show one
@@ -232,6 +238,8 @@ pub fn run(work: Work) -> Result<Answer, Failure> {
         Command::Ls(ls) => ls::run(&ls, &common),
         Command::Show(show) => show::run(&show, &common),
         Command::Resend(resend) => resend::run(&resend, &common),
+        Command::Send(send) => send::run(&send, &common),
+        Command::Sign(sign) => sign::run(&sign, &common),
         Command::Verify(verify) => verify::run(&verify, &common),
         Command::Providers(providers) => providers::run(&providers, &common),
         Command::Schema => schema::run(&common),

@@ -1,29 +1,51 @@
 //! `creel providers`: the catalog.
 
-use clap::Args;
+use std::path::{Path, PathBuf};
 
-use super::{Answer, Common};
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use super::{Answer, Common, Printer};
 use crate::{
-    record::Failure,
-    verify::{Catalog, Provider},
+    engine,
+    record::{Failure, Verdict},
+    verify::{Catalog, Provider, Sample},
 };
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct Providers {
     /// Show one of them
     name: Option<String>,
+    #[command(subcommand)]
+    work: Option<Work>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Work {
+    /// Judge a provider's file: whether it can be read, and whether its examples prove it
+    Check {
+        /// The file
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
 }
 
 pub(super) fn run(providers: &Providers, common: &Common) -> Result<Answer, Failure> {
     let printer = common.printer();
-    let catalog = Catalog::builtin()?;
+    if let Some(Work::Check { file }) = &providers.work {
+        return check(file, &printer);
+    }
+    let catalog = engine::catalog()?;
     if let Some(name) = &providers.name {
         let provider = named(catalog, name)?;
         if printer.json {
             return printer.value(&provider.json()).map(|()| Answer::Yes);
         }
-        for (fact, value) in provider.facts() {
-            printer.line(&format!("{fact:<14} {value}"))?;
+        let samples: Vec<_> = Sample::of(provider.name()).map(|sample| sample.event).collect();
+        let samples = [("samples", samples.join(", "))].into_iter().filter(|(_, value)| !value.is_empty());
+        for (fact, value) in provider.facts().into_iter().chain(samples) {
+            printer.line(&format!("{fact:<15} {value}"))?;
         }
         return Ok(Answer::Yes);
     }
@@ -35,6 +57,47 @@ pub(super) fn run(providers: &Providers, common: &Common) -> Result<Answer, Fail
         }
     }
     Ok(Answer::Yes)
+}
+
+/// Whether a file is one, and every example of it passes; and there is an example of every scheme.
+fn check(file: &Path, printer: &Printer) -> Result<Answer, Failure> {
+    let provider = engine::read_provider(file)?;
+    let mut wrong = Vec::new();
+    let mut proved = vec![false; provider.scheme_count()];
+    for example in provider.examples() {
+        let judgement = provider.judge(&example.request(), &example.secrets());
+        if judgement.verdict == Verdict::Passed {
+            proved[provider.scheme_judged(&example.request(), &example.secrets())] = true;
+        } else {
+            let why = judgement.explanation.map_or_else(String::new, |explanation| explanation.text);
+            wrong.push(format!("the example `{}` is {}: {why}", example.about, judgement.verdict.name()));
+        }
+        if provider.event(&example.request()) != example.event {
+            let found = provider.event(&example.request());
+            wrong.push(format!(
+                "the event of the example `{}` is read as id {:?}, type {:?}, created {:?}",
+                example.about,
+                found.id,
+                found.kind,
+                found.created_at.map(|at| at.to_string())
+            ));
+        }
+    }
+    let unproved = proved.iter().enumerate().filter(|(_, proved)| !**proved);
+    wrong.extend(unproved.map(|(at, _)| format!("no example proves scheme {}", at + 1)));
+    if printer.json {
+        printer.value(&json!({ "provider": provider.name(), "ok": wrong.is_empty(), "wrong": wrong }))?;
+    } else if wrong.is_empty() {
+        let count = provider.examples().len();
+        printer.line(&format!(
+            "{}: right; {count} example{} pass",
+            provider.name(),
+            if count == 1 { "" } else { "s" }
+        ))?;
+    } else {
+        wrong.iter().try_for_each(|line| printer.line(line))?;
+    }
+    Ok(if wrong.is_empty() { Answer::Yes } else { Answer::No })
 }
 
 /// The provider of that name, or the nearest one's name in a failure.

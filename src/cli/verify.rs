@@ -1,26 +1,19 @@
 //! `creel verify`: is it from whom it says?
 
-use std::{
-    fs,
-    io::{self, Read},
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use clap::Args;
 use serde_json::json;
 
-use super::{Answer, Common, Secrets, row};
+use super::{Answer, Common, Secrets, input, row};
 use crate::{
     engine::{self, Settings, Wishes, endpoint::Endpoints, no_such_capture},
     export::json as contract,
     record::{CaptureId, Failure, Head, Judgement, Timestamp, Verdict},
     store::{Bodies, Reader},
-    verify::{Catalog, Provider, Request, Secret},
+    verify::{Provider, Request, Secret},
 };
-
-/// The largest file that is read for a request, in bytes: well over the largest body creel captures unless told to.
-const LARGEST: u64 = 256 << 20;
 
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
@@ -81,19 +74,10 @@ pub(super) fn run(verify: &Verify, common: &Common) -> Result<Answer, Failure> {
 }
 
 fn from_file(path: &Path) -> Result<Case, Failure> {
-    let doing = || format!("reading {}", path.display());
-    let mut bytes = Vec::new();
-    let read = if path == Path::new("-") {
-        io::stdin().take(LARGEST + 1).read_to_end(&mut bytes)
-    } else {
-        fs::File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes))
-    };
-    read.map_err(|why| Failure::new(doing(), why))?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(Failure::new(doing(), format!("it is larger than {} MiB", LARGEST >> 20)));
-    }
+    let bytes = input::read(path)?;
     let (head, body) = split(&Bytes::from(bytes)).ok_or_else(|| {
-        Failure::new(doing(), "it is no HTTP request").hint("request line, headers, an empty line, then the body")
+        Failure::new(format!("reading {}", path.display()), "it is no HTTP request")
+            .hint("request line, headers, an empty line, then the body")
     })?;
     Ok(Case {
         head,
@@ -153,7 +137,7 @@ impl Case {
             truncated: self.truncated,
             received_at: self.received_at,
         };
-        let catalog = Catalog::builtin()?;
+        let catalog = engine::catalog()?;
         let provider = match &self.provider {
             Some(name) => Some(super::providers::named(catalog, name)?),
             None => catalog.detect(&request),

@@ -40,7 +40,7 @@ struct Inner {
 
 impl Catcher {
     pub(super) fn new(writer: Writer, endpoints: Endpoints) -> Result<Self, Failure> {
-        let catalog = Catalog::builtin()?;
+        let catalog = super::catalog()?;
         let inner = Inner {
             writer,
             endpoints,

@@ -15,11 +15,7 @@ use super::{
     secret::Source,
     settings,
 };
-use crate::{
-    record::Failure,
-    verify::{Catalog, Secret},
-    wire::Limits,
-};
+use crate::{record::Failure, verify::Secret, wire::Limits};
 
 /// The file's name, here and in the user's configuration folder.
 pub(super) const NAME: &str = "creel.toml";
@@ -241,7 +237,7 @@ pub(super) fn read_secrets(endpoint: &str, sources: &[Source]) -> Result<(Vec<Se
 
 /// Whether the catalog knows a provider; else what to do instead.
 pub(super) fn known_provider(name: &str) -> Result<(), String> {
-    let catalog = Catalog::builtin().map_err(|failure| failure.to_string())?;
+    let catalog = super::catalog().map_err(|failure| failure.to_string())?;
     match (catalog.get(name), catalog.nearest(name)) {
         (Some(_), _) => Ok(()),
         (None, Some(near)) => Err(format!("did you mean `{near}`? `creel providers` lists them all")),

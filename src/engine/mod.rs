@@ -8,11 +8,13 @@
 //! This room must never know how a face looks, nor SQLite, nor hyper: it passes plain records between the rooms below.
 
 mod admit;
+mod catalog;
 mod config;
 mod deliver;
 pub mod endpoint;
 mod port;
 pub mod secret;
+pub mod send;
 pub mod settings;
 mod watch;
 
@@ -28,6 +30,7 @@ use std::{
 };
 
 pub use admit::examine;
+pub use catalog::{catalog, own_folder, read as read_provider};
 pub use config::Notice;
 pub use deliver::{Aim, no_such_capture};
 pub use settings::{Settings, Wishes};
@@ -169,6 +172,15 @@ impl Engine {
             let _ = answer.send(work.await);
         });
         outcome.recv().map_err(|_| Failure::new("resending", "creel is stopping"))?
+    }
+
+    /// Sends a request that is in no store. Blocks until there is a reply, or none.
+    pub fn send(&self, outgoing: wire::Outgoing) -> Result<wire::Sent, Failure> {
+        let (answer, outcome) = channel();
+        self.sending()?.spawn(async move {
+            let _ = answer.send(wire::send(outgoing, &wire::SendLimits::default()).await);
+        });
+        outcome.recv().map_err(|_| Failure::new("sending", "creel is stopping"))
     }
 
     /// Calls `over` when the server has ended by itself, which it only does where it failed.

@@ -173,6 +173,18 @@ fn private_key(bytes: &[u8]) -> Result<Key, String> {
     Ok(Key::Private { seed: seed.to_vec(), public: public.to_vec() })
 }
 
+impl SecretForm {
+    /// A secret of this form that is nobody's.
+    pub(super) fn of_nobody(&self) -> Secret {
+        let text = match self.form {
+            Form::Base64 => format!("{}{}", self.prefix, Encoding::Base64.write(b"a secret that nobody was given!!")),
+            Form::Hex => "6e6f626f6479206e6f626f6479206e6f626f6479206e6f626f6479206e6f2121".to_owned(),
+            _ => format!("{}a-secret-that-nobody-was-given", self.prefix),
+        };
+        Secret::new(text)
+    }
+}
+
 /// The key pair of a seed.
 fn seeded(seed: Vec<u8>) -> Result<Key, String> {
     let pair = Ed25519KeyPair::from_seed_unchecked(&seed).map_err(|_| "is no seed of a key".to_owned())?;

@@ -35,6 +35,7 @@ mod provider;
 mod put;
 mod request;
 mod rewrite;
+mod sample;
 mod scheme;
 mod shape;
 mod sign;
@@ -49,6 +50,7 @@ pub use handshake::{Answer, Asked};
 pub use key::Secret;
 pub use provider::Provider;
 pub use request::Request;
+pub use sample::{Dressed, Letter, Sample};
 pub use sign::Signed;
 
 use sha2::{Digest, Sha256};

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt};
 
-use super::{Request, form, json, json::Paths, jwt, shape::Sent};
+use super::{Request, form, json, json::Paths, jwt, shape::Sent, transform};
 
 /// A place in a request, written as a row of [`KINDS`]. A JSON text inside one of the others is reached by
 /// ` > json:PATH` after it: `form:payload > json:type`.
@@ -65,11 +65,7 @@ impl<'a> View<'a> {
 
     /// Path and query, as the sender knows them where a URL says so.
     pub(super) fn target(self) -> Cow<'a, [u8]> {
-        let after_scheme = self.url.and_then(|url| url.split_once("://")).map(|(_, after)| after);
-        match after_scheme {
-            Some(after) => Cow::Borrowed(after.find(['/', '?']).map_or(&b"/"[..], |at| &after.as_bytes()[at..])),
-            None => Cow::Borrowed(self.request.target),
-        }
+        self.url.map_or(Cow::Borrowed(self.request.target), |url| Cow::Borrowed(transform::target_of(url)))
     }
 
     /// The query, encoded.

@@ -93,6 +93,11 @@ impl Provider {
         })
     }
 
+    /// A secret of the form this provider hands out that is nobody's.
+    pub fn secret_of_nobody(&self) -> Secret {
+        self.first.secret.of_nobody()
+    }
+
     /// The URL to sign, where the scheme signs it: the first that names the body, where it shall. Else why such a request
     /// cannot be signed, and what to do.
     fn signed_url(&self, scheme: &Scheme, request: &Request<'_>) -> Result<Option<String>, (String, String)> {

@@ -74,6 +74,13 @@ pub(super) fn crc32(bytes: &[u8]) -> Vec<u8> {
     crc.sum().to_string().into_bytes()
 }
 
+/// Path and query of a URL.
+pub(super) fn target_of(url: &str) -> &[u8] {
+    let after = url.split_once("://").map_or(url, |(_, after)| after);
+    let after = after.split('#').next().unwrap_or(after);
+    after.find(['/', '?']).map_or(&b"/"[..], |at| &after.as_bytes()[at..])
+}
+
 /// A URL up to its query.
 pub(super) fn without_query(url: &str) -> &str {
     url.split(['?', '#']).next().unwrap_or(url)

@@ -1,0 +1,284 @@
+//! `creel send`: a signed sample event, to any URL.
+
+use std::{
+    path::PathBuf,
+    thread,
+    time::{Duration, Instant},
+};
+
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+
+use super::{Answer, Common, Printer, Secrets, input};
+use crate::{
+    engine::{
+        self, Engine, Settings, Wishes,
+        send::{Event, Spoil},
+    },
+    record::{Failure, Headers, Outcome},
+    verify::{Provider, Sample, Secret},
+    wire::Outgoing,
+};
+
+#[derive(Debug, Args)]
+pub(crate) struct Send {
+    /// Who should seem to send, and which event: `stripe`, `stripe/charge.succeeded`; `creel send --list` lists them
+    #[arg(value_name = "PROVIDER[/EVENT]", required_unless_present = "list")]
+    what: Option<String>,
+    /// List the sample events
+    #[arg(long)]
+    list: bool,
+    /// The URL [default: the creel that captures into this store]
+    #[arg(long, value_name = "URL")]
+    to: Option<String>,
+    #[command(flatten)]
+    secrets: Secrets,
+    /// Send this file's bytes instead of the sample; - for standard input
+    #[arg(long, value_name = "FILE")]
+    body: Option<PathBuf>,
+    /// The media type of --body [default: application/json]
+    #[arg(long, value_name = "TYPE")]
+    content_type: Option<String>,
+    /// Set a value of a JSON body: data.amount=5; a value that is no JSON is a text
+    #[arg(long, value_name = "PATH=VALUE")]
+    set: Vec<String>,
+    /// A header beside the provider's own
+    #[arg(long = "header", value_name = "NAME: VALUE")]
+    headers: Vec<String>,
+    /// The URL that is signed, where it is not the one it is sent to
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+    /// Spoil it, to see what the app does
+    #[arg(long = "as", value_name = "FAULT")]
+    spoil: Option<Fault>,
+    /// How often
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    times: u32,
+    /// How many a second at most
+    #[arg(long, value_name = "N")]
+    rate: Option<f64>,
+    /// Take an https certificate that nobody vouches for
+    #[arg(long)]
+    insecure: bool,
+}
+
+/// How an event can be spoiled.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Fault {
+    WrongSecret,
+    Stale,
+    Tampered,
+    Unsigned,
+    Duplicate,
+    Reordered,
+}
+
+impl From<Fault> for Spoil {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::WrongSecret => Self::WrongSecret,
+            Fault::Stale => Self::Stale,
+            Fault::Tampered => Self::Tampered,
+            Fault::Unsigned => Self::Unsigned,
+            Fault::Duplicate => Self::Duplicate,
+            Fault::Reordered => Self::Reordered,
+        }
+    }
+}
+
+/// The event to send.
+struct Letter {
+    kind: String,
+    content_type: String,
+    body: Vec<u8>,
+}
+
+pub(super) fn run(send: &Send, common: &Common) -> Result<Answer, Failure> {
+    let printer = common.printer();
+    let Some(what) = send.what.as_deref().filter(|_| !send.list) else { return list(&printer) };
+    let (name, kind) = what.split_once('/').map_or((what, None), |(name, kind)| (name, Some(kind)));
+    let provider = super::providers::named(engine::catalog()?, name)?;
+    let letter = letter(send, provider, kind)?;
+    let settings = common.settings()?;
+    let secrets = secrets(send, provider, &settings)?;
+    let to = target(send, provider, &settings)?;
+    let headers = headers_of(&send.headers)?;
+    let event = Event {
+        provider,
+        secrets: &secrets,
+        kind: &letter.kind,
+        content_type: &letter.content_type,
+        body: &letter.body,
+        url: send.url.as_deref().unwrap_or(&to),
+        headers: &headers,
+        spoil: send.spoil.map_or(Spoil::Nothing, Spoil::from),
+    };
+    let engine = Engine::visit(settings);
+    let mut ids = ids();
+    let mut answer = Answer::Yes;
+    let began = Instant::now();
+    for turn in 0..send.times {
+        if let Some(rate) = send.rate.filter(|rate| *rate > 0.0) {
+            let due = Duration::from_secs_f64(f64::from(turn) / rate);
+            thread::sleep(due.saturating_sub(began.elapsed()));
+        }
+        for (head, body) in event.requests(&mut ids)? {
+            let outgoing = Outgoing { head, body, to: origin(&to), insecure: send.insecure };
+            let sent = engine.send(outgoing)?;
+            let status = match &sent.outcome {
+                Outcome::Replied(reply) => Some(reply.status),
+                Outcome::Failed(_) => None,
+            };
+            if !status.is_some_and(|status| (200..300).contains(&status)) {
+                answer = Answer::No;
+            }
+            print(&printer, provider, &letter.kind, &to, sent.took_ms, &sent.outcome)?;
+        }
+    }
+    engine.stop()?;
+    Ok(answer)
+}
+
+/// Scheme and host: the target is the request's own.
+fn origin(url: &str) -> String {
+    let host = url.find("://").map_or(0, |at| at + 3);
+    url[host..].find(['/', '?']).map_or(url, |at| &url[..host + at]).to_owned()
+}
+
+fn print(
+    printer: &Printer,
+    provider: &Provider,
+    kind: &str,
+    to: &str,
+    took_ms: u64,
+    outcome: &Outcome,
+) -> Result<(), Failure> {
+    let (status, error) = match outcome {
+        Outcome::Replied(reply) => (Some(reply.status), None),
+        Outcome::Failed(why) => (None, Some(why)),
+    };
+    if printer.json {
+        let value = json!({
+            "provider": provider.name(), "event": kind, "to": to, "status": status, "error": error, "took_ms": took_ms,
+        });
+        return printer.value(&value);
+    }
+    let result =
+        status.map_or_else(|| format!("failed: {}", error.map_or("", |it| it)), |s| format!("{s} in {took_ms} ms"));
+    printer.line(&format!("{}/{kind} → {to}  {result}", provider.name()))
+}
+
+fn list(printer: &Printer) -> Result<Answer, Failure> {
+    for sample in Sample::all() {
+        if printer.json {
+            printer.value(&json!({ "provider": sample.provider, "event": sample.event }))?;
+        } else {
+            printer.line(&format!("{}/{}", sample.provider, sample.event))?;
+        }
+    }
+    Ok(Answer::Yes)
+}
+
+fn letter(send: &Send, provider: &Provider, kind: Option<&str>) -> Result<Letter, Failure> {
+    let doing = || format!("sending an event of {}", provider.name());
+    let samples: Vec<Sample> = Sample::of(provider.name()).collect();
+    let sample = match kind {
+        Some(kind) => samples.iter().find(|sample| sample.event == kind),
+        None => samples.first(),
+    };
+    let mut letter = match (&send.body, sample) {
+        (Some(path), _) => Letter {
+            kind: kind.or(sample.map(|sample| sample.event)).unwrap_or_default().to_owned(),
+            content_type: send.content_type.clone().unwrap_or_else(|| "application/json".to_owned()),
+            body: input::read(path)?,
+        },
+        (None, Some(sample)) => Letter {
+            kind: sample.event.to_owned(),
+            content_type: sample.content_type.to_owned(),
+            body: sample.body.into(),
+        },
+        (None, None) => {
+            let known: Vec<_> = samples.iter().map(|sample| sample.event).collect();
+            let hint = if known.is_empty() { "send a body of yours: --body FILE".to_owned() } else { known.join(", ") };
+            return Err(Failure::new(doing(), "creel has no such sample").hint(hint));
+        }
+    };
+    for setting in &send.set {
+        let (path, value) = setting.split_once('=').ok_or_else(|| {
+            Failure::new(doing(), format!("`{setting}` sets nothing")).hint("write it as PATH=VALUE: data.amount=5")
+        })?;
+        letter.body = with_value(&letter.body, path, value).map_err(|why| Failure::new(doing(), why))?;
+    }
+    Ok(letter)
+}
+
+/// JSON with a value at a path; objects are made on the way.
+fn with_value(json: &[u8], path: &str, value: &str) -> Result<Vec<u8>, String> {
+    let mut root: Value = serde_json::from_slice(json).map_err(|why| format!("--set wants a JSON body: {why}"))?;
+    let mut at = &mut root;
+    for step in path.split('.') {
+        at = match at {
+            Value::Array(items) => {
+                let place = step.parse::<usize>().ok().and_then(|place| items.get_mut(place));
+                place.ok_or_else(|| format!("`{path}`: there is no item {step}"))?
+            }
+            Value::Object(fields) => fields.entry(step).or_insert_with(|| json!({})),
+            _ => return Err(format!("`{path}`: there is nothing below {step}")),
+        };
+    }
+    *at = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
+    serde_json::to_vec(&root).map_err(|why| why.to_string())
+}
+
+/// The secrets given, else those of the endpoint of this provider.
+fn secrets(send: &Send, provider: &Provider, settings: &Settings) -> Result<Vec<Secret>, Failure> {
+    if !send.secrets.is_empty() {
+        let wishes =
+            Wishes { secrets: send.secrets.given.clone(), sources: send.secrets.sources(), ..Wishes::default() };
+        let (secrets, notices) = wishes.open_bin_secrets()?;
+        notices.iter().for_each(|notice| super::report(notice));
+        return Ok(secrets);
+    }
+    let own = settings.endpoints.iter().find(|endpoint| endpoint.provider.as_deref() == Some(provider.name()));
+    let secrets = own.map(|endpoint| endpoint.secrets.clone()).unwrap_or_default();
+    if secrets.is_empty() && !matches!(send.spoil, Some(Fault::Unsigned | Fault::WrongSecret)) {
+        return Err(Failure::new(format!("signing as {}", provider.title()), "there is no secret")
+            .hint("give one with --secret or --secret-env, configure the endpoint's, or send it --as unsigned"));
+    }
+    Ok(secrets)
+}
+
+/// The URL given, else the endpoint of this provider at the creel that captures into this store.
+fn target(send: &Send, provider: &Provider, settings: &Settings) -> Result<String, Failure> {
+    if let Some(to) = &send.to {
+        return Ok(to.clone());
+    }
+    let own = settings.endpoints.iter().find(|endpoint| endpoint.provider.as_deref() == Some(provider.name()));
+    let path = own.map_or_else(|| format!("/{}", provider.name()), |endpoint| endpoint.path.clone());
+    let holder = engine::holder(&settings.db).and_then(|holder| holder.address);
+    holder.map(|address| format!("http://{address}{path}")).ok_or_else(|| {
+        Failure::new("sending an event", "no creel captures into this store")
+            .hint("start one with `creel` or `creel serve`, or name a URL: --to URL")
+    })
+}
+
+/// Headers as they are given on the command line.
+pub(super) fn headers_of(lines: &[String]) -> Result<Headers, Failure> {
+    let header = |line: &String| {
+        let (name, value) = line.split_once(':').filter(|(name, _)| !name.trim().is_empty()).ok_or_else(|| {
+            Failure::new("reading --header", format!("`{line}` is no header")).hint("write it as NAME: VALUE")
+        })?;
+        Ok((name.trim().to_owned(), value.trim().to_owned()))
+    };
+    lines.iter().map(header).collect::<Result<Vec<_>, Failure>>().map(|rows| rows.into_iter().collect())
+}
+
+/// Ids that nobody has used: the moment, and a count.
+fn ids() -> impl FnMut() -> String {
+    let mut count = 0_u32;
+    let began = engine::now().unix_ms();
+    move || {
+        count += 1;
+        format!("evt_{began:x}{count:04x}")
+    }
+}

@@ -1,0 +1,164 @@
+//! `creel send` and `creel sign`: what is sent is what the provider would send, and every way to spoil it is seen.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::collections::BTreeSet;
+
+use creel::verify::{Catalog, Sample, Secret};
+use serde_json::Value;
+use support::Home;
+
+/// A secret that is of every form: text, base64 and hex.
+const SECRET: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+
+fn shown(home: &Home, id: i64) -> Value {
+    serde_json::from_str(&home.yes(&["show", &id.to_string(), "--json"])).unwrap()
+}
+
+#[test]
+fn every_sample_arrives_signed_as_its_provider_signs() {
+    let home = Home::new();
+    let samples: Vec<Sample> = Sample::all().collect();
+    let providers: BTreeSet<_> = samples.iter().map(|sample| sample.provider).collect();
+    assert!(providers.len() >= 40, "{}", providers.len());
+    let endpoint = |name: &&str| {
+        format!("[[endpoint]]\nname = '{name}'\npath = '/{name}'\nprovider = '{name}'\nsecret = {{ file = 's' }}\n")
+    };
+    let rows = providers.iter().map(endpoint).collect::<Vec<_>>().concat();
+    home.write("s", SECRET);
+    home.write("creel.toml", rows);
+    let _serving = home.serve(&["--quiet"]);
+    for (at, sample) in samples.iter().enumerate() {
+        let what = format!("{}/{}", sample.provider, sample.event);
+        let line = home.yes(&["send", &what]);
+        assert!(line.starts_with(&what) && line.contains(" 200 in "), "{line}");
+        let capture = shown(&home, at as i64 + 1);
+        assert_eq!(capture["signature"]["verdict"], "passed", "{what}: {}", capture["signature"]);
+        assert_eq!(capture["provider"], sample.provider);
+        let provider = Catalog::builtin().unwrap().get(sample.provider).unwrap().json();
+        let has_type = !provider["event"]["type"].as_array().unwrap().is_empty();
+        assert_eq!(!capture["event"]["type"].is_null(), has_type, "{what}");
+    }
+}
+
+#[test]
+fn every_way_to_spoil_an_event_is_seen() {
+    let home = Home::new();
+    home.write("creel.toml", format!("[[endpoint]]\nname = 'stripe'\npath = '/stripe'\nprovider = 'stripe'\nsecret = {{ command = 'echo {SECRET}' }}\n"));
+    let _serving = home.serve(&["--quiet"]);
+    let mut id = 0;
+    for (fault, count, verdict, named) in [
+        ("wrong-secret", 1, "failed", Some("mismatch")),
+        ("stale", 1, "failed", Some("stale")),
+        ("tampered", 1, "failed", Some("mismatch")),
+        ("unsigned", 1, "failed", Some("header-missing")),
+        ("duplicate", 2, "passed", None),
+        ("reordered", 2, "passed", None),
+    ] {
+        // Without a header nobody can tell whose it is but by the endpoint, which names its provider.
+        home.yes(&["send", "stripe/invoice.paid", "--as", fault]);
+        id += count;
+        let capture = shown(&home, id);
+        assert_eq!(capture["signature"]["verdict"], verdict, "{fault}: {capture}");
+        assert_eq!(capture["signature"]["fault"], named.map_or(Value::Null, Into::into), "{fault}");
+        let before = shown(&home, id - count + 1);
+        assert_eq!(capture["event"]["id"] == before["event"]["id"], count == 1 || fault == "duplicate", "{fault}");
+        if fault == "reordered" {
+            assert!(capture["event"]["created_at"].as_str() < before["event"]["created_at"].as_str());
+        }
+    }
+}
+
+#[test]
+fn a_body_of_ones_own_is_signed_and_set() {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet", "--provider", "github", "--secret", SECRET]);
+    home.write("body.json", r#"{"a":{"b":1},"list":[{"c":2}]}"#);
+    let to = format!("http://{}/deep?x=1", serving.address);
+    let args = ["send", "github/star", "--body", "body.json", "--secret", SECRET, "--to", &to];
+    let more = ["--set", "a.b=5", "--set", "list.0.c=text", "--set", "new.er=[true]", "--header", "X-Mine: 1"];
+    home.yes(&[&args[..], &more].concat());
+    let capture = shown(&home, 1);
+    assert_eq!(capture["body"]["text"], r#"{"a":{"b":5},"list":[{"c":"text"}],"new":{"er":[true]}}"#);
+    assert_eq!((&capture["target"], &capture["event"]["type"]), (&"/deep?x=1".into(), &"star".into()));
+    assert_eq!(capture["signature"]["verdict"], "passed");
+    assert!(capture["headers"].as_array().unwrap().contains(&serde_json::json!(["X-Mine", "1"])));
+    home.yes(&["send", "github/push", "--secret", SECRET, "--to", &to, "--times", "3", "--rate", "500"]);
+    assert_eq!(home.captures().len(), 4);
+}
+
+#[test]
+fn what_cannot_be_sent_is_said_in_words() {
+    let home = Home::new();
+    for (args, words) in [
+        (&["send", "gitub"][..], "did you mean `github`?"),
+        (&["send", "github/nothing", "--secret", "x", "--to", "http://127.0.0.1:9"], "creel has no such sample"),
+        (&["send", "github"], "there is no secret"),
+        (&["send", "github", "--secret", "x"], "no creel captures into this store"),
+        (&["send", "github", "--set", "a", "--secret", "x", "--to", "http://h"], "`a` sets nothing"),
+        (&["send", "wise", "--secret", "x", "--to", "http://h", "--body", "/dev/null"], "a public key"),
+        (&["sign", "--provider", "github", "--file", "/dev/null"], "there is no secret"),
+    ] {
+        let error = home.fails(2, args);
+        assert!(error.contains(words), "{args:?}: {error}");
+    }
+    let refused = home.run(&["send", "github", "--secret", "x", "--to", "http://127.0.0.1:1"]);
+    assert_eq!(refused.status.code(), Some(1));
+}
+
+#[test]
+fn sign_prints_the_headers_that_verify_takes() {
+    let home = Home::new();
+    home.write("body", "{\"a\":1}");
+    for provider in ["github", "stripe", "svix", "slack", "twilio", "hubspot-v3", "mailgun"] {
+        let json = provider == "mailgun";
+        home.write(
+            "body",
+            if json { r#"{"signature":{"token":"t","timestamp":"1","signature":""}}"# } else { "a=1&b=2" },
+        );
+        let url = "https://shop.example/hook";
+        let kind =
+            if json { "Content-Type: application/json" } else { "Content-Type: application/x-www-form-urlencoded" };
+        let common = ["--provider", provider, "--secret", SECRET, "--url", url, "--now", "1763978700"];
+        let signed = home.yes(&[&["sign", "--file", "body", "--id", "msg_1", "--header", kind], &common[..]].concat());
+        let (headers, body) =
+            signed.split_once("\n\n").map_or((signed.trim_end(), "a=1&b=2"), |(h, b)| (h, b.trim_end()));
+        home.write("request.http", format!("POST /hook HTTP/1.1\n{kind}\n{headers}\n\n{body}"));
+        let verdict = home.yes(&[&["verify", "--file", "request.http", "--json"], &common[..]].concat());
+        assert!(verdict.contains("\"passed\""), "{provider}: {verdict}");
+    }
+}
+
+#[test]
+fn a_provider_s_file_is_judged_and_used() {
+    let home = Home::new();
+    let good = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/assets/providers/github.toml")).unwrap();
+    home.write("acme.toml", &good);
+    assert!(home.yes(&["providers", "check", "acme.toml"]).starts_with("acme: right; "));
+    home.write("acme.toml", good.replacen("sha256=", "sha257=", 1));
+    assert!(home.run(&["providers", "check", "acme.toml"]).status.code() == Some(1));
+    home.write("acme.toml", good.replace("hmac-sha256", "hmac-sha265"));
+    let error = home.fails(2, &["providers", "check", "acme.toml"]);
+    assert!(error.contains("acme.toml") && error.contains("line ") && error.contains("hmac-sha256"), "{error}");
+
+    let own = home.path().join("config/creel/providers");
+    std::fs::create_dir_all(&own).unwrap();
+    std::fs::write(own.join("acme.toml"), good.replace("X-GitHub-Event", "X-Acme-Event")).unwrap();
+    let run = |args: &[&str]| home.command(args).env("XDG_CONFIG_HOME", home.path().join("config")).output().unwrap();
+    let listed = String::from_utf8(run(&["providers"]).stdout).unwrap();
+    assert!(listed.contains("\nacme ") || listed.starts_with("acme "), "{listed}");
+    std::fs::write(own.join("acme.toml"), "title = 7").unwrap();
+    let broken = run(&["providers"]);
+    assert_eq!(broken.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&broken.stderr).contains("acme.toml"), "{broken:?}");
+}
+
+#[test]
+fn a_secret_of_nobody_has_its_provider_s_form() {
+    for provider in Catalog::builtin().unwrap().iter() {
+        assert!(!format!("{:?}", provider.secret_of_nobody()).contains("nobody"));
+        let _: Secret = provider.secret_of_nobody();
+    }
+}
