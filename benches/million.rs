@@ -120,6 +120,8 @@ fn capture(n: usize) -> Capture {
         event: Event { id: Some(id), kind: Some(kind.to_owned()), created_at: None },
         judgement: Judgement { verdict: Verdict::Passed, covers_body: Some(true), ..Judgement::default() },
         duplicate_of: None,
+        repeat: None,
+        late_ms: None,
         reply_status: 200,
     }
 }

@@ -42,6 +42,8 @@ fn capture(head: impl Into<Bytes>, body: impl Into<Bytes>) -> Capture {
         event: Event::default(),
         judgement: Judgement::default(),
         duplicate_of: None,
+        repeat: None,
+        late_ms: None,
         reply_status: 200,
     }
 }
@@ -77,6 +79,8 @@ fn full() -> Capture {
             handshake: None,
         },
         duplicate_of: Some(CaptureId(40)),
+        repeat: None,
+        late_ms: None,
         ..capture(&head[..], "{\"id\": \"evt_1\", \"name\": \"O'Neil\"}\n")
     }
 }

@@ -103,7 +103,7 @@ fn the_circle_closes() {
     assert_eq!((right, again, wrong), (1, 2, 3));
     let lines: Vec<_> = (0..3).map(|_| serving.line()).collect();
     assert!(lines[0].contains("issues") && lines[0].contains("passed"), "{lines:?}");
-    assert!(lines[1].contains("duplicate of #1"), "{lines:?}");
+    assert!(lines[1].contains("duplicate 2 of #1, "), "{lines:?}");
     assert!(lines[2].contains("failed: mismatch"), "{lines:?}");
 
     // One is shown, with its body untouched.

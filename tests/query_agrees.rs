@@ -4,7 +4,7 @@
 
 use creel::{
     query::{FIELDS, Filter, Value},
-    record::{CaptureId, Event, Fault, Flag, Flags, LastDelivery, Summary, Timestamp, Uid, Verdict},
+    record::{CaptureId, Event, Fault, Flag, Flags, LastDelivery, Repeat, Summary, Timestamp, Uid, Verdict},
 };
 use proptest::prelude::*;
 use rusqlite::{Connection, params, types::Value as Sqlite};
@@ -46,6 +46,8 @@ fn row(n: i64) -> Summary {
         covers_body: Some(true),
         age_s: None,
         duplicate_of: (n % 5 == 0).then_some(CaptureId(1)),
+        repeat: (n % 5 == 0).then_some(Repeat { attempt: 2 + n as u32 % 3, gap_ms: 1_500 * n, is_retry: n % 10 == 0 }),
+        late_ms: (n % 7 == 0).then_some(2_000),
         reply_status: [200, 413, 400][n as usize % 3],
         deliveries: 0,
         last_delivery: [
@@ -61,7 +63,7 @@ fn store(rows: &[Summary]) -> Connection {
     let connection = Connection::open_in_memory().unwrap();
     let table =
         "CREATE TABLE summary (id, received_at, endpoint, peer, method, path, query, provider, event_id, event_type,
-                 verdict, fault, flags, duplicate_of, size, truncated, reply, app)";
+                 verdict, fault, flags, duplicate_of, size, truncated, reply, app, attempt, gap_ms, retry, late_ms)";
     connection.execute_batch(table).unwrap();
     for row in rows {
         let app = row.last_delivery.map(|last| match last {
@@ -86,9 +88,13 @@ fn store(rows: &[Summary]) -> Connection {
             row.size as i64,
             row.truncated,
             row.reply_status,
-            app
+            app,
+            row.repeat.map(|repeat| repeat.attempt),
+            row.repeat.map(|repeat| repeat.gap_ms),
+            row.repeat.map(|repeat| repeat.is_retry),
+            row.late_ms
         ];
-        connection.execute("INSERT INTO summary VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", values).unwrap();
+        connection.execute("INSERT INTO summary VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", values).unwrap();
     }
     connection
 }

@@ -94,6 +94,8 @@ fn capture(event_id: &str, body: Bytes) -> Capture {
             handshake: None,
         },
         duplicate_of: None,
+        repeat: None,
+        late_ms: None,
         reply_status: 413,
     }
 }

@@ -17,7 +17,7 @@ use creel::{
     query::{Sql, Value},
     record::{
         Capture, CaptureId, Change, Counters, Delivery, DeliveryId, Event, Evidence, Explanation, Fault, Flags,
-        Handshake, Head, Headers, Judgement, LastDelivery, Outcome, Reply, Summary, Timestamp, Uid, Verdict,
+        Handshake, Head, Headers, Judgement, LastDelivery, Outcome, Repeat, Reply, Summary, Timestamp, Uid, Verdict,
     },
     store::{Bell, Bodies, CHUNK_BYTES, Reader, Role, Start, Writer},
 };
@@ -100,7 +100,7 @@ prop_compose! {
         body.truncated = truncated;
         Capture {
             id: CaptureId(0), uid: Uid(uid), received_at: Timestamp::from_unix_ms(at), endpoint, peer, head, body, trailers,
-            flags: Flags::from_bits(flags), provider, event, judgement, duplicate_of: None, reply_status,
+            flags: Flags::from_bits(flags), provider, event, judgement, duplicate_of: None, repeat: None, late_ms: None, reply_status,
         }
     }
 }
@@ -126,6 +126,8 @@ fn summary_of(capture: &Capture) -> Summary {
         covers_body: capture.judgement.covers_body,
         age_s: capture.judgement.age_s,
         duplicate_of: capture.duplicate_of,
+        repeat: capture.repeat,
+        late_ms: capture.late_ms,
         reply_status: capture.reply_status,
         deliveries: 0,
         last_delivery: None,
@@ -140,12 +142,27 @@ proptest! {
         let place = place();
         let writer = place.capturing();
         let pending: Vec<_> = captures.iter().map(|capture| writer.capture(capture.clone()).unwrap()).collect();
-        let mut firsts = HashMap::new();
+        // Of each event: its first capture, and when, as which delivery and with what answer its last one came.
+        let mut events = HashMap::new();
+        let mut newest: HashMap<_, i64> = HashMap::new();
         for ((capture, pending), id) in captures.iter_mut().zip(pending).zip(1..) {
             capture.id = CaptureId(id);
+            let source = (capture.endpoint.clone(), capture.provider.clone());
+            let received_at = capture.received_at.unix_ms();
             if let Some(event_id) = capture.event.id.clone() {
-                let first = *firsts.entry((capture.endpoint.clone(), capture.provider.clone(), event_id)).or_insert(id);
-                capture.duplicate_of = (first != id).then_some(CaptureId(first));
+                let last = events.entry((source.clone(), event_id)).or_insert((id, 0, received_at, 200));
+                capture.duplicate_of = (last.0 != id).then_some(CaptureId(last.0));
+                capture.repeat = capture.duplicate_of.map(|_| Repeat {
+                    attempt: last.1 + 1,
+                    gap_ms: received_at.saturating_sub(last.2),
+                    is_retry: !(200..300).contains(&last.3),
+                });
+                *last = (last.0, last.1 + 1, received_at, capture.reply_status);
+            }
+            if let Some(at) = capture.event.created_at.filter(|_| capture.duplicate_of.is_none()) {
+                let before = newest.entry(source).or_insert(at.unix_ms());
+                capture.late_ms = Some(before.saturating_sub(at.unix_ms())).filter(|late| *late > 0);
+                *before = at.unix_ms().max(*before);
             }
             let stored = pending.blocking_recv().unwrap().unwrap();
             prop_assert_eq!((stored.id, stored.duplicate_of), (capture.id, capture.duplicate_of));

@@ -95,7 +95,9 @@ fn facts(capture: &Capture, zone: &Zone) -> Vec<(&'static str, String)> {
         add("", asked.show.clone());
         add("answer", asked.answer.clone().filter(|answer| !answer.is_empty()));
     }
-    add("duplicate", capture.duplicate_of.map(|first| format!("of #{first}")));
+    for sentence in capture.course() {
+        add("delivery", Some(sentence));
+    }
     for flag in capture.flags.iter() {
         add("flag", Some(flag.sentence().to_owned()));
     }

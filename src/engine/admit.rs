@@ -168,6 +168,8 @@ impl Inner {
             event,
             judgement,
             duplicate_of: None,
+            repeat: None,
+            late_ms: None,
             reply_status: arrival.decided.unwrap_or(status),
         };
         Taken { capture, endpoint, answer }

@@ -49,6 +49,9 @@ pub fn capture(capture: &Capture, deliveries: &[Delivery], bodies: bool) -> Valu
         "flags": capture.flags.iter().map(Flag::name).collect::<Vec<_>>(),
         "marks": marks(capture),
         "duplicate_of": capture.duplicate_of.map(|id| id.0),
+        "attempt": capture.repeat.map_or(1, |repeat| repeat.attempt),
+        "gap_ms": capture.repeat.map(|repeat| repeat.gap_ms),
+        "late_ms": capture.late_ms,
         "reply": { "status": capture.reply_status },
         "deliveries": deliveries.iter().map(|delivery| self::delivery(delivery, bodies)).collect::<Vec<_>>(),
     })
@@ -137,7 +140,6 @@ fn evidence(evidence: &Evidence) -> Value {
 
 /// The same marks as on the row of the list.
 fn marks(capture: &Capture) -> Vec<&'static str> {
-    let duplicate = capture.duplicate_of.map(|_| Mark::Duplicate);
-    let stale = (capture.judgement.fault == Some(Fault::Stale)).then_some(Mark::Stale);
-    duplicate.into_iter().chain(stale).map(Mark::name).collect()
+    let fault = capture.judgement.fault;
+    crate::record::marks(capture.duplicate_of, capture.repeat, fault, capture.late_ms).map(Mark::name).collect()
 }

@@ -6,7 +6,7 @@ use super::{
     Sql, Value,
     value::{lower, moment, size, span},
 };
-use crate::record::{Fault, Flag, LastDelivery, Summary, Timestamp, Verdict};
+use crate::record::{Fault, Flag, LastDelivery, Mark, Summary, Timestamp, Verdict};
 
 /// A field that a filter can ask about.
 #[derive(Debug)]
@@ -32,6 +32,8 @@ enum Kind {
     Name(&'static str, fn(&Summary) -> Option<i64>, fn(&str) -> Option<i64>, fn() -> String),
     /// One of the flags.
     Flag,
+    /// One of the marks.
+    Mark,
     Truth(&'static str, fn(&Summary) -> bool),
     /// How long ago it came.
     Age,
@@ -124,6 +126,23 @@ pub const FIELDS: &[Field] = &[
         example: "dup:yes",
         kind: Kind::Truth("duplicate_of IS NOT NULL", |r| r.duplicate_of.is_some()),
     },
+    Field { name: "mark", help: "duplicate, retry, stale, out-of-order", example: "mark:retry", kind: Kind::Mark },
+    Field {
+        name: "attempt",
+        help: "which delivery of its event it is",
+        example: "attempt>2",
+        kind: Kind::Number(
+            "coalesce(attempt, 1)",
+            |r| Some(r.repeat.map_or(1, |repeat| i64::from(repeat.attempt))),
+            size,
+        ),
+    },
+    Field {
+        name: "gap",
+        help: "time since the last delivery of its event",
+        example: "gap<5m",
+        kind: Kind::Number("gap_ms", |r| r.repeat.map(|repeat| repeat.gap_ms), span),
+    },
     Field {
         name: "cut",
         help: "yes where the body is not whole",
@@ -139,6 +158,9 @@ pub const FIELDS: &[Field] = &[
         kind: Kind::Number("received_at", |r| Some(r.received_at.unix_ms()), moment),
     },
 ];
+
+/// Where the fault is `stale`: its number in the store ([`Fault`]).
+const STALE: &str = "coalesce(fault, -1) = 3";
 
 /// The fields with their examples, a line each, for help texts.
 pub fn help() -> String {
@@ -255,6 +277,18 @@ pub(super) fn test(field: &'static Field, operator: Operator, value: &str) -> Re
             let flag = Flag::named(&lower(value))
                 .ok_or_else(|| format!("`{value}` is none of {}", list(Flag::all().map(Flag::name))))?;
             Ok(Test::Flag { bit: flag.bit(), wanted: operator != Operator::IsNot })
+        }
+        Kind::Mark => {
+            unordered()?;
+            let mark = Mark::named(&lower(value))
+                .ok_or_else(|| format!("`{value}` is none of {}", list(Mark::all().map(Mark::name))))?;
+            let (sql, of): (&'static str, fn(&Summary) -> bool) = match mark {
+                Mark::Duplicate => ("duplicate_of IS NOT NULL", |r| r.marks().any(|mark| mark == Mark::Duplicate)),
+                Mark::Retry => ("coalesce(retry, 0) <> 0", |r| r.marks().any(|mark| mark == Mark::Retry)),
+                Mark::Stale => (STALE, |r| r.marks().any(|mark| mark == Mark::Stale)),
+                Mark::OutOfOrder => ("late_ms IS NOT NULL", |r| r.marks().any(|mark| mark == Mark::OutOfOrder)),
+            };
+            Ok(Test::Truth { sql, of, wanted: operator != Operator::IsNot })
         }
         Kind::Truth(sql, of) => {
             unordered()?;

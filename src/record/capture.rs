@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Body, Event, Flags, Head, Headers, Judgement, Timestamp};
+use super::{Body, Event, Fault, Flags, Head, Headers, Judgement, Repeat, Timestamp};
 
 /// A capture's number in its store: ascending in the order of commit, never used twice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -65,8 +65,34 @@ pub struct Capture {
     pub judgement: Judgement,
     /// The first capture of the same event, where there is one. Found by the store on commit.
     pub duplicate_of: Option<CaptureId>,
+    /// Which delivery of its event it is, where it is not the first. Found by the store on commit.
+    pub repeat: Option<Repeat>,
+    /// By how many milliseconds its event is older than one that came before it. Found by the store on commit.
+    pub late_ms: Option<i64>,
     /// The status creel answered.
     pub reply_status: u16,
+}
+
+impl Capture {
+    /// How it stands among the deliveries of its event and the others of its endpoint, a sentence each.
+    pub fn course(&self) -> Vec<String> {
+        let first = self.duplicate_of.map(|first| match self.repeat {
+            Some(repeat) => {
+                let what = if repeat.is_retry { "a retry: the last one failed" } else { "a duplicate" };
+                let (attempt, gap) = (repeat.attempt, repeat.gap());
+                format!("delivery {attempt} of the event of #{first}, {gap} after the last ({what})")
+            }
+            None => format!("the same event as #{first}"),
+        });
+        let late = self.late_ms.map(|ms| {
+            format!("out of order: it happened {:.1} s before an event that came earlier", ms as f64 / 1_000.0)
+        });
+        let stale = self.judgement.age_s.filter(|_| self.judgement.fault == Some(Fault::Stale)).map(|age| match age {
+            0.. => format!("stale by its signature, which was made {age} s before it came"),
+            _ => format!("from the future: its signature was made {} s after it came", -age),
+        });
+        first.into_iter().chain(late).chain(stale).collect()
+    }
 }
 
 #[cfg(test)]

@@ -143,17 +143,36 @@ impl FromIterator<Flag> for Flags {
 pub enum Mark {
     /// The same event id came before.
     Duplicate,
+    /// The same event came before, and was not answered with success.
+    Retry,
     /// The signature's timestamp is outside the scheme's tolerance.
     Stale,
+    /// An event that happened later came before it.
+    OutOfOrder,
 }
 
+/// Every mark with its name in JSON and in filters.
+const MARKS: [(Mark, &str); 4] = [
+    (Mark::Duplicate, "duplicate"),
+    (Mark::Retry, "retry"),
+    (Mark::Stale, "stale"),
+    (Mark::OutOfOrder, "out-of-order"),
+];
+
 impl Mark {
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        MARKS.iter().map(|row| row.0)
+    }
+
     /// The name in JSON and in filters.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Duplicate => "duplicate",
-            Self::Stale => "stale",
-        }
+        MARKS[self as usize].1
+    }
+
+    /// The mark of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        MARKS.iter().find(|row| row.1 == name).map(|row| row.0)
     }
 }
 

@@ -28,5 +28,5 @@ pub use head::{Head, Version};
 pub use headers::{Header, Headers};
 pub use judgement::{Evidence, Explanation, Fault, Handshake, Judgement, Verdict};
 pub use refusal::Refusal;
-pub use summary::{Counters, LastDelivery, Summary};
+pub use summary::{Counters, LastDelivery, Repeat, Summary, marks};
 pub use timestamp::{Timestamp, Zone};

@@ -41,6 +41,10 @@ pub struct Summary {
     pub age_s: Option<i64>,
     /// The first capture of the same event.
     pub duplicate_of: Option<CaptureId>,
+    /// Which delivery of its event it is, where it is not the first.
+    pub repeat: Option<Repeat>,
+    /// By how many milliseconds its event is older than one that came before it.
+    pub late_ms: Option<i64>,
     /// The status creel answered.
     pub reply_status: u16,
     /// How often it was delivered to an app.
@@ -61,9 +65,45 @@ pub enum LastDelivery {
 impl Summary {
     /// What is noteworthy about it among its like.
     pub fn marks(&self) -> impl Iterator<Item = Mark> {
-        let duplicate = self.duplicate_of.map(|_| Mark::Duplicate);
-        let stale = (self.fault == Some(Fault::Stale)).then_some(Mark::Stale);
-        duplicate.into_iter().chain(stale)
+        marks(self.duplicate_of, self.repeat, self.fault, self.late_ms)
+    }
+}
+
+/// What is noteworthy about a delivery, out of its facts.
+pub fn marks(
+    duplicate_of: Option<CaptureId>,
+    repeat: Option<Repeat>,
+    fault: Option<Fault>,
+    late_ms: Option<i64>,
+) -> impl Iterator<Item = Mark> {
+    let duplicate = duplicate_of.map(|_| Mark::Duplicate);
+    let retry = repeat.filter(|repeat| repeat.is_retry).map(|_| Mark::Retry);
+    let stale = (fault == Some(Fault::Stale)).then_some(Mark::Stale);
+    let late = late_ms.map(|_| Mark::OutOfOrder);
+    duplicate.into_iter().chain(retry).chain(stale).chain(late)
+}
+
+/// A delivery of an event that had come before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Repeat {
+    /// Which delivery of the event it is: 2 for the first repeat.
+    pub attempt: u32,
+    /// Milliseconds since the last one.
+    pub gap_ms: i64,
+    /// Whether the last one had failed (creel or the app did not answer 2xx), so that this is a retry.
+    pub is_retry: bool,
+}
+
+impl Repeat {
+    /// The gap in words: `42 s`, `1.3 s`, `5 min`.
+    pub fn gap(self) -> String {
+        match self.gap_ms {
+            ms if ms < 1_000 => format!("{ms} ms"),
+            ms if ms < 10_000 => format!("{:.1} s", ms as f64 / 1_000.0),
+            ms if ms < 120_000 => format!("{} s", ms / 1_000),
+            ms if ms < 7_200_000 => format!("{} min", ms / 60_000),
+            ms => format!("{} h", ms / 3_600_000),
+        }
     }
 }
 

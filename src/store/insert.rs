@@ -6,7 +6,7 @@ use super::{
     CHUNK_BYTES, REFUSALS_BYTES, REFUSALS_KEPT, codec,
     seen::{Key, Seen},
 };
-use crate::record::{Capture, CaptureId, Delivery, DeliveryId, Failure, Outcome, Refusal, Timestamp, Verdict};
+use crate::record::{Capture, CaptureId, Delivery, DeliveryId, Failure, Outcome, Refusal, Repeat, Timestamp, Verdict};
 
 /// How many bits of a chunk's id count the chunks of a capture.
 const CHUNK_BITS: u32 = 16;
@@ -20,8 +20,12 @@ const COUNT: &str =
     bytes = bytes + ?, failed = failed + ?, duplicates = duplicates + ?, refused = refused + ?";
 const SUMMARY: &str =
     "INSERT INTO summary (id, uid, received_at, endpoint, peer, method, path, query, provider, event_id,
-    event_type, event_at, verdict, fault, covers_body, age_s, flags, duplicate_of, size, truncated, reply, deliveries)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)";
+    event_type, event_at, verdict, fault, covers_body, age_s, flags, duplicate_of, size, truncated, reply, deliveries,
+    attempt, gap_ms, retry, late_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?)";
+// The newest of an event's captures stands in the first one's row.
+const LAST_OF_EVENT: &str = "SELECT attempt, received_at, reply, app FROM summary
+    WHERE id = (SELECT coalesce(last_repeat, id) FROM summary WHERE id = ?)";
+const REPEATED: &str = "UPDATE summary SET last_repeat = ? WHERE id = ?";
 const CONTENT: &str = "INSERT INTO content (id, sha256, declared, chunks, judgement, trailers, head, body)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
 const CHUNK: &str = "INSERT INTO chunk (id, bytes) VALUES (?, ?)";
@@ -43,6 +47,14 @@ struct Tally {
     duplicates: i64,
     deliveries: i64,
     refused: i64,
+}
+
+/// How a capture stands among the others of its event and of its endpoint.
+#[derive(Clone, Copy)]
+struct Course {
+    duplicate_of: Option<i64>,
+    repeat: Option<Repeat>,
+    late_ms: Option<i64>,
 }
 
 /// One open transaction.
@@ -81,7 +93,12 @@ impl<'c> Transaction<'c> {
     ) -> Result<(CaptureId, Option<CaptureId>), Error> {
         let id = self.next_id + self.tally.captures;
         let duplicate_of = self.first_of(capture, id, seen)?;
-        self.insert_summary(capture, id, duplicate_of)?;
+        let course = Course {
+            duplicate_of,
+            repeat: duplicate_of.map(|first| self.repeat(capture, id, first)).transpose()?.flatten(),
+            late_ms: seen.late_ms(capture, duplicate_of.is_some()),
+        };
+        self.insert_summary(capture, id, course)?;
         self.insert_content(capture, id)?;
         let tally = &mut self.tally;
         tally.captures += 1;
@@ -98,7 +115,25 @@ impl<'c> Transaction<'c> {
         seen.admit(&key, id, |candidate| same_event.exists(params![candidate, event_id, key.endpoint, key.provider]))
     }
 
-    fn insert_summary(&mut self, capture: &Capture, id: i64, duplicate_of: Option<i64>) -> Result<(), Error> {
+    /// Which delivery of its event a capture is, by the newest of the event's captures, whose place it takes.
+    fn repeat(&self, capture: &Capture, id: i64, first: i64) -> Result<Option<Repeat>, Error> {
+        let last = self.connection.prepare_cached(LAST_OF_EVENT)?.query_row([first], |row| {
+            let (attempt, received_at): (Option<u32>, i64) = (row.get(0)?, row.get(1)?);
+            let (reply, app): (u16, Option<u16>) = (row.get(2)?, row.get(3)?);
+            Ok((attempt.unwrap_or(1), received_at, reply, app))
+        });
+        let Some((attempt, received_at, reply, app)) = last.optional()? else { return Ok(None) };
+        self.connection.prepare_cached(REPEATED)?.execute([id, first])?;
+        let is_success = |status: u16| (200..300).contains(&status);
+        Ok(Some(Repeat {
+            attempt: attempt.saturating_add(1),
+            gap_ms: capture.received_at.unix_ms().saturating_sub(received_at),
+            is_retry: !is_success(reply) || app.is_some_and(|status| !is_success(status)),
+        }))
+    }
+
+    fn insert_summary(&mut self, capture: &Capture, id: i64, course: Course) -> Result<(), Error> {
+        let Course { duplicate_of, repeat, late_ms } = course;
         let Capture { head, event, judgement, body, .. } = capture;
         let (method, path, query) = (head.method(), head.path(), head.query());
         self.summary.execute(params![
@@ -123,6 +158,10 @@ impl<'c> Transaction<'c> {
             body.bytes.len() as i64,
             body.truncated,
             capture.reply_status,
+            repeat.map(|repeat| repeat.attempt),
+            repeat.map(|repeat| repeat.gap_ms),
+            repeat.map(|repeat| repeat.is_retry),
+            late_ms,
         ])?;
         Ok(())
     }

@@ -22,9 +22,10 @@ pub(super) struct Migration {
 }
 
 /// All steps, oldest first; rows are only ever appended.
-pub(super) const MIGRATIONS: &[Migration] = &[Migration {
-    reason: "the first tables: what the list shows apart from what a capture holds, so that a page is read fast",
-    sql: "
+pub(super) const MIGRATIONS: &[Migration] = &[
+    Migration {
+        reason: "the first tables: what the list shows apart from what a capture holds, so that a page is read fast",
+        sql: "
         -- What the list shows and filters ask for. Narrow, so that a screenful lies on few pages.
         CREATE TABLE summary (
             id INTEGER PRIMARY KEY,         -- ascending in the order of commit, never used twice
@@ -117,7 +118,18 @@ pub(super) const MIGRATIONS: &[Migration] = &[Migration {
             entries BLOB NOT NULL
         ) STRICT;
     ",
-}];
+    },
+    Migration {
+        reason: "which delivery of an event a capture is, and whether it came out of order",
+        sql: "
+        ALTER TABLE summary ADD COLUMN attempt INTEGER;      -- of its event, from 2; null: the first
+        ALTER TABLE summary ADD COLUMN gap_ms INTEGER;       -- since the last delivery of it
+        ALTER TABLE summary ADD COLUMN retry INTEGER;        -- 1: the last delivery of it had failed
+        ALTER TABLE summary ADD COLUMN late_ms INTEGER;      -- how much older its event is than one before it
+        ALTER TABLE summary ADD COLUMN last_repeat INTEGER;  -- in the first capture of an event: the newest of it
+    ",
+    },
+];
 
 /// What stands in a file's header about its schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

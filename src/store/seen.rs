@@ -7,9 +7,14 @@
 //! In the file the set lies in runs, one row for about every [`RUN`] captures, written in the transaction that
 //! completes it; a start reads the runs and only the captures after the last of them.
 
-use std::{collections::BTreeSet, hash::Hasher};
+use std::{
+    collections::{BTreeSet, HashMap},
+    hash::Hasher,
+};
 
 use rusqlite::{Connection, Error, params};
+
+use crate::record::Capture;
 
 /// Captures after which their hashes are written as one row.
 const RUN: i64 = 4_096;
@@ -29,6 +34,9 @@ pub(super) struct Key<'a> {
     pub event_id: &'a str,
 }
 
+/// An endpoint and a provider.
+type Source = (String, Option<String>);
+
 type Hash = Box<dyn Fn(&Key<'_>) -> u32 + Send>;
 
 /// The set. An entry is the hash in the upper half of a number and the capture's id in the lower, so that the numbers'
@@ -47,6 +55,10 @@ pub(super) struct Seen {
     tail_from: i64,
     /// The last capture of the run that the open transaction writes.
     staged_run: Option<i64>,
+    /// The newest event time of each endpoint and provider, in Unix milliseconds.
+    newest: HashMap<Source, i64>,
+    /// What the open transaction changed of it: the value before.
+    staged_newest: Vec<(Source, Option<i64>)>,
 }
 
 impl Seen {
@@ -70,6 +82,8 @@ impl Seen {
             tail: Vec::new(),
             tail_from: 1,
             staged_run: None,
+            newest: HashMap::new(),
+            staged_newest: Vec::new(),
         }
     }
 
@@ -77,6 +91,7 @@ impl Seen {
         let mut seen = Self::empty(hash);
         seen.load_runs(connection)?;
         seen.load_tail(connection)?;
+        seen.load_newest(connection)?;
         seen.sorted.extend_from_slice(&seen.tail);
         seen.sorted.sort_unstable();
         Ok(seen)
@@ -110,6 +125,32 @@ impl Seen {
             self.tail.extend(entry((self.hash)(&key), row.get(0)?));
         }
         Ok(())
+    }
+
+    fn load_newest(&mut self, connection: &Connection) -> Result<(), Error> {
+        let mut newest = connection.prepare(
+            "SELECT endpoint, provider, max(event_at) FROM
+                (SELECT endpoint, provider, event_at FROM summary ORDER BY id DESC LIMIT ?)
+             WHERE event_at IS NOT NULL GROUP BY endpoint, provider",
+        )?;
+        let mut rows = newest.query([RUN])?;
+        while let Some(row) = rows.next()? {
+            self.newest.insert((row.get(0)?, row.get(1)?), row.get(2)?);
+        }
+        Ok(())
+    }
+
+    /// By how much a capture's event is older than the newest that came in by the same endpoint from the same provider.
+    /// A repeat is not late: it is the same event. Holds as [`Seen::admit`] does.
+    pub(super) fn late_ms(&mut self, capture: &Capture, is_repeat: bool) -> Option<i64> {
+        let at = capture.event.created_at.filter(|_| !is_repeat)?.unix_ms();
+        let key = (capture.endpoint.clone(), capture.provider.clone());
+        let before = self.newest.get(&key).copied();
+        if before.is_none_or(|before| before <= at) {
+            self.newest.insert(key.clone(), at);
+            self.staged_newest.push((key, before));
+        }
+        before.map(|before| before.saturating_sub(at)).filter(|late| *late > 0)
     }
 
     /// Notes that the capture `id` is of that event, and gives the first capture of it. `is_same` asks the store
@@ -167,6 +208,7 @@ impl Seen {
     /// The transaction is committed.
     pub(super) fn commit(&mut self) {
         self.staged.clear();
+        self.staged_newest.clear();
         if let Some(last_id) = self.staged_run.take() {
             self.tail.clear();
             self.tail_from = last_id + 1;
@@ -181,6 +223,12 @@ impl Seen {
         self.tail.truncate(self.tail.len().saturating_sub(self.staged.len()));
         for entry in self.staged.drain(..) {
             self.recent.remove(&entry);
+        }
+        for (key, before) in self.staged_newest.drain(..).rev() {
+            match before {
+                Some(before) => self.newest.insert(key, before),
+                None => self.newest.remove(&key),
+            };
         }
         self.staged_run = None;
     }

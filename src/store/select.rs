@@ -6,15 +6,15 @@ use rusqlite::{Error, Row, types::Type};
 use super::codec;
 use crate::record::{
     Body, Capture, CaptureId, Delivery, DeliveryId, Event, Fault, Flags, Head, Judgement, LastDelivery, Outcome,
-    Refusal, Reply, Summary, Timestamp, Uid, Verdict,
+    Refusal, Repeat, Reply, Summary, Timestamp, Uid, Verdict,
 };
 
 /// The columns that [`summary`] reads, in its order.
 pub(super) const SUMMARY_COLUMNS: &str = "summary.id, uid, received_at, endpoint, peer, method, path, query, provider,
     event_id, event_type, event_at, verdict, fault, covers_body, age_s, flags, duplicate_of, size, truncated, reply,
-    deliveries, app";
+    deliveries, app, summary.attempt, gap_ms, retry, late_ms";
 /// The place of the first column after [`SUMMARY_COLUMNS`].
-const AFTER_SUMMARY: usize = 23;
+const AFTER_SUMMARY: usize = 27;
 /// The columns that [`capture`] reads after [`SUMMARY_COLUMNS`].
 pub(super) const CONTENT_COLUMNS: &str = "sha256, declared, chunks, judgement, trailers, head";
 /// The columns that [`delivery`] reads.
@@ -54,6 +54,14 @@ pub(super) fn summary(row: &Row<'_>) -> Result<Summary, Error> {
             0 => LastDelivery::Failed,
             status => LastDelivery::Replied(status),
         }),
+        repeat: row
+            .get::<_, Option<u32>>(23)?
+            .map(|attempt| {
+                let is_retry = row.get::<_, Option<bool>>(25)?.unwrap_or_default();
+                Ok::<_, Error>(Repeat { attempt, gap_ms: row.get::<_, Option<i64>>(24)?.unwrap_or_default(), is_retry })
+            })
+            .transpose()?,
+        late_ms: row.get(26)?,
     })
 }
 
@@ -103,6 +111,8 @@ pub(super) fn capture(row: &Row<'_>) -> Result<(Capture, i64), Error> {
             covers_body: listed.covers_body,
         },
         duplicate_of: listed.duplicate_of,
+        repeat: listed.repeat,
+        late_ms: listed.late_ms,
         reply_status: listed.reply_status,
     };
     Ok((capture, row.get(at(2))?))

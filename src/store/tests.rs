@@ -53,6 +53,8 @@ fn capture(event: &str, size: usize) -> Capture {
         event: Event { id: Some(event.into()), ..Event::default() },
         judgement: Judgement::default(),
         duplicate_of: None,
+        repeat: None,
+        late_ms: None,
         reply_status: 200,
     }
 }

@@ -244,11 +244,9 @@ fn overview(model: &Model, capture: &Capture, columns: usize) -> Vec<Pieces> {
     if let Some(explanation) = &capture.judgement.explanation {
         lines.extend(indented(Paint::Plain, &explanation.text, columns));
     }
-    if let Some(first) = capture.duplicate_of {
-        lines.push(fact(
-            "duplicate",
-            vec![piece(Paint::Warning, &format!("{} of #{first}: the same event came before", signs.duplicate))],
-        ));
+    for sentence in capture.course() {
+        let sign = if capture.duplicate_of.is_some() { signs.duplicate } else { signs.late };
+        lines.push(fact("delivery", vec![piece(Paint::Warning, &format!("{sign} {sentence}"))]));
     }
     if let Some(asked) = &capture.judgement.handshake {
         lines.push(fact("handshake", vec![piece(Paint::Heading, &asked.about)]));

@@ -66,6 +66,8 @@ fn summary(id: i64) -> Summary {
         covers_body: Some(true),
         age_s: None,
         duplicate_of: None,
+        repeat: None,
+        late_ms: None,
         reply_status: 200,
         deliveries: 0,
         last_delivery: None,
@@ -110,6 +112,8 @@ fn capture(id: CaptureId) -> Capture {
             handshake: None,
         },
         duplicate_of: None,
+        repeat: None,
+        late_ms: None,
         reply_status: 200,
     }
 }

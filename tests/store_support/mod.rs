@@ -55,6 +55,8 @@ pub(crate) fn capture(n: u64) -> Capture {
         event: Event::default(),
         judgement: Judgement::default(),
         duplicate_of: None,
+        repeat: None,
+        late_ms: None,
         reply_status: 200,
     }
 }

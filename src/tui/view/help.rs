@@ -52,7 +52,8 @@ fn content(model: &Model) -> Vec<Pieces> {
         (signs.failed, Paint::Bad, "the signature is missing, wrong or stale: tab 4 says why"),
         (signs.unchecked, Paint::Warning, "a provider is known, but no secret: it was not checked"),
         (signs.unsigned, Paint::Dim, "nothing says that it should be signed"),
-        (signs.duplicate, Paint::Warning, "the same event came before"),
+        (signs.duplicate, Paint::Warning, "the same event came before; which delivery of it this is"),
+        (signs.late, Paint::Warning, "an event that happened later came before it"),
         (signs.flag, Paint::Warning, "something is odd: tab 1 says what"),
     ] {
         rows.push(vec![piece(paint, &format!("  {sign}  ")), piece(Paint::Plain, words)]);

@@ -120,11 +120,16 @@ fn cell(text: &str, width: usize, right: bool) -> String {
 fn path(model: &Model, row: &Summary) -> (Paint, String) {
     let signs = model.look.signs();
     let odd = row.truncated || !row.flags.is_empty();
-    let duplicate = if row.duplicate_of.is_some() { format!("{} ", signs.duplicate) } else { String::new() };
+    let duplicate = match (row.duplicate_of, row.repeat) {
+        (Some(_), Some(repeat)) => format!("{}{} ", signs.duplicate, repeat.attempt),
+        (Some(_), None) => format!("{} ", signs.duplicate),
+        (None, _) => String::new(),
+    };
+    let late = row.late_ms.map_or(String::new(), |_| format!("{} ", signs.late));
     let flag = if odd { format!("{} ", signs.flag) } else { String::new() };
-    let paint = if odd || row.duplicate_of.is_some() { Paint::Warning } else { Paint::Plain };
+    let paint = if odd || row.duplicate_of.is_some() || row.late_ms.is_some() { Paint::Warning } else { Paint::Plain };
     let query = if row.query.is_some() { "?" } else { "" };
-    (paint, format!("{duplicate}{flag}{}{query}", row.path))
+    (paint, format!("{duplicate}{late}{flag}{}{query}", row.path))
 }
 
 fn event(_: &Model, row: &Summary) -> (Paint, String) {

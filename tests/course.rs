@@ -1,0 +1,100 @@
+//! How a capture stands among the others: which delivery of its event it is, whether it is a retry, out of order, stale.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use serde_json::Value;
+use support::{Home, Serving};
+
+fn post(serving: &Serving, path: &str, id: &str, created: i64) -> i64 {
+    let body = format!(r#"{{"id":"{id}","type":"charge.succeeded","created":{created}}}"#);
+    serving.post(path, &[("Stripe-Signature", "t=1,v1=00")], body.as_bytes())
+}
+
+fn shown(home: &Home, id: i64) -> Value {
+    serde_json::from_str(&home.yes(&["show", &id.to_string(), "--json"])).unwrap()
+}
+
+fn marks(home: &Home, id: i64) -> Vec<String> {
+    serde_json::from_value(shown(home, id)["marks"].clone()).unwrap()
+}
+
+fn config(home: &Home) {
+    home.write(
+        "creel.toml",
+        "[[endpoint]]\nname = 'good'\npath = '/good'\nprovider = 'stripe'\n\
+         [[endpoint]]\nname = 'bad'\npath = '/bad'\nprovider = 'stripe'\nrespond = { status = 500 }\n",
+    );
+}
+
+#[test]
+fn a_repeat_is_counted_and_a_failed_one_makes_it_a_retry() {
+    let home = Home::new();
+    config(&home);
+    let serving = home.serve(&["--quiet"]);
+    let first = post(&serving, "/good", "evt_1", 100);
+    let second = post(&serving, "/good", "evt_1", 100);
+    assert_eq!((&shown(&home, first)["attempt"], &shown(&home, first)["gap_ms"]), (&1.into(), &Value::Null));
+    let capture = shown(&home, second);
+    assert_eq!((&capture["attempt"], &capture["duplicate_of"]), (&2.into(), &first.into()));
+    assert!(capture["gap_ms"].as_i64().unwrap() >= 0);
+    assert_eq!(marks(&home, second), ["duplicate"], "creel answered the first with success");
+
+    // A store that was closed and opened again counts on.
+    drop(serving);
+    let serving = home.serve(&["--quiet"]);
+    let third = post(&serving, "/good", "evt_1", 100);
+    assert_eq!(shown(&home, third)["attempt"], 3);
+
+    let failed = post(&serving, "/bad", "evt_2", 100);
+    let again = post(&serving, "/bad", "evt_2", 100);
+    assert_eq!((marks(&home, failed).len(), marks(&home, again)), (0, vec!["duplicate".into(), "retry".into()]));
+    for (filter, ids) in [
+        ("mark:retry", vec![again]),
+        ("attempt>2", vec![third]),
+        ("attempt:1", vec![failed, first]),
+        ("mark:duplicate gap<1h", vec![again, third, second]),
+    ] {
+        let args = [&["ls", "--json"][..], &filter.split(' ').collect::<Vec<_>>()].concat();
+        let listed = home.yes(&args);
+        let found: Vec<i64> =
+            listed.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["id"].as_i64().unwrap()).collect();
+        assert_eq!(found, ids, "{filter}");
+    }
+    assert!(home.yes(&["ls", "mark:retry"]).contains("retry 2 of #4, "), "{}", home.yes(&["ls"]));
+    assert!(home.yes(&["show", &third.to_string()]).contains("delivery 3 of the event of #1, "));
+}
+
+#[test]
+fn an_app_that_failed_makes_the_next_delivery_a_retry() {
+    let home = Home::new();
+    config(&home);
+    let serving = home.serve(&["--quiet"]);
+    let first = post(&serving, "/good", "evt_1", 100);
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let refused = home.run(&["resend", &first.to_string(), "--to", &format!("http://{nobody}")]);
+    assert_eq!(refused.status.code(), Some(1));
+    let again = post(&serving, "/good", "evt_1", 100);
+    assert_eq!(marks(&home, again), ["duplicate", "retry"]);
+}
+
+#[test]
+fn an_event_older_than_one_before_it_is_out_of_order() {
+    let home = Home::new();
+    config(&home);
+    let serving = home.serve(&["--quiet"]);
+    let newer = post(&serving, "/good", "evt_2", 1_000);
+    let older = post(&serving, "/good", "evt_1", 995);
+    assert!(marks(&home, newer).is_empty());
+    assert_eq!((marks(&home, older), &shown(&home, older)["late_ms"]), (vec!["out-of-order".into()], &5_000.into()));
+    let elsewhere = post(&serving, "/bad", "evt_3", 10);
+    assert!(marks(&home, elsewhere).is_empty(), "each endpoint has an order of its own");
+    drop(serving);
+    let serving = home.serve(&["--quiet"]);
+    let late = post(&serving, "/good", "evt_4", 999);
+    assert_eq!(marks(&home, late), ["out-of-order"], "what came before the start counts");
+    assert!(home.yes(&["show", &late.to_string()]).contains("out of order: it happened 1.0 s before"));
+    let repeat = post(&serving, "/good", "evt_1", 995);
+    assert_eq!(marks(&home, repeat), ["duplicate"], "a repeat is not late");
+}
