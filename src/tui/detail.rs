@@ -381,6 +381,10 @@ fn signature(capture: &Capture, columns: usize) -> Vec<Pieces> {
     if let Some(words) = judgement.uncovered() {
         lines.push(fact("covers", vec![piece(Paint::Warning, &words)]));
     }
+    if let Some(explanation) = judgement.explanation.as_ref().filter(|explanation| explanation.tried > 1) {
+        let by = explanation.by.as_ref().map_or(String::new(), |by| format!("; the proof is `{by}`"));
+        lines.push(text_fact("searched", &format!("{} candidates{by}", explanation.tried)));
+    }
     if let Some(difference) = &evidence.difference {
         lines.push(fact("differs", vec![piece(Paint::Warning, difference)]));
     }

@@ -1,5 +1,7 @@
 //! By what a provider's requests are recognised.
 
+use memchr::memmem::find;
+
 use super::{
     Request,
     file::{DetectTable, Text},
@@ -85,6 +87,10 @@ impl Mark {
         let fits = |value: &[u8]| self.pattern.as_ref().is_none_or(|pattern| matches(pattern.as_bytes(), value));
         match &self.place {
             None => request.headers.get_all(&self.name).any(fits),
+            // A body without the name of the field has no such field: most are told apart by that, without being read.
+            Some(place) if place.first_name().is_some_and(|name| find(request.body, name.as_bytes()).is_none()) => {
+                false
+            }
             Some(place) => {
                 let start = Request { body: &request.body[..request.body.len().min(LOOKED_AT)], ..*request };
                 place.find(View::of(&start)).is_some_and(|found| fits(&found))

@@ -301,12 +301,7 @@ impl Catalog {
                 (Some(found.class), format!("The signature is right for {}. {}", found.is, found.mend), difference)
             }
             Ok(None) => (None, nothing(tried), None),
-            Err(Over) => {
-                let text = format!(
-                    "Nothing of the first {tried} candidates reproduces the signature; the search ended after {took_ms} ms."
-                );
-                (None, text, None)
-            }
+            Err(Over) => (None, over(tried, took_ms, budget), None),
         };
         Diagnosis { by, text, tried, took_ms, difference }
     }
@@ -316,6 +311,13 @@ fn nothing(tried: u64) -> String {
     format!(
         "Nothing of {tried} candidates reproduces the signature (other readings of the secret, other bodies, URLs, times, \
          algorithms and schemes). The secret is probably another one."
+    )
+}
+
+fn over(tried: u64, took_ms: u64, Budget { candidates, ms }: Budget) -> String {
+    format!(
+        "Nothing of the first {tried} candidates reproduces the signature; the search ended after {took_ms} ms, since it \
+         may try {candidates} candidates in {ms} ms."
     )
 }
 

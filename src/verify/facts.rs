@@ -6,6 +6,7 @@ use super::{
     Provider,
     detect::Rule,
     event::Choice,
+    place::Place,
     scheme::{Clock, Condition, Scheme},
     time::Window,
 };
@@ -57,7 +58,7 @@ impl Provider {
 }
 
 impl Scheme {
-    fn facts(&self) -> [(&'static str, String); 8] {
+    fn facts(&self) -> [(&'static str, String); 9] {
         let encoding = format!("{}, {} in {}", self.shape.described(), self.algorithm.name(), self.encoding.name());
         [
             ("used when", self.when.as_ref().map_or(String::new(), Condition::described)),
@@ -68,7 +69,22 @@ impl Scheme {
             ("timestamp", self.clock.as_ref().map_or("none".to_owned(), Clock::described)),
             ("tolerance", self.clock.as_ref().map_or(String::new(), Clock::tolerance_described)),
             ("covers the body", if self.covers_body() { "yes" } else { "no" }.to_owned()),
+            ("not covered", self.uncovered()),
         ]
+    }
+
+    /// What anybody could change without the signature becoming wrong.
+    fn uncovered(&self) -> String {
+        let body = (!self.covers_body()).then(|| "the body".to_owned());
+        let url = (!self.signs_url()).then(|| "the URL".to_owned());
+        let clock = self.clock.iter().filter(|_| self.content.has_timestamp()).map(|clock| &clock.place);
+        let signed: Vec<_> = self.content.places().into_iter().chain(clock).filter_map(Place::header).collect();
+        let headers = match &signed[..] {
+            [] => "the headers".to_owned(),
+            signed => format!("the headers but {}", signed.join(", ")),
+        };
+        let all: Vec<_> = body.into_iter().chain(url).chain([headers]).collect();
+        all.join("; ")
     }
 
     fn json(&self) -> Value {
@@ -87,6 +103,7 @@ impl Scheme {
             "claims": self.claims.iter().map(|(name, content)| json!([name, content.text()])).collect::<Vec<_>>(),
             "needs": self.needs,
             "covers_body": self.covers_body(),
+            "not_covered": self.uncovered(),
         })
     }
 }

@@ -158,6 +158,11 @@ impl Place {
         }
     }
 
+    /// The first name on the way to a value of a JSON body.
+    pub(super) fn first_name(&self) -> Option<&str> {
+        self.json_path()?.split(['.', ' ']).find(|step| step.parse::<usize>().is_err())
+    }
+
     /// What a person calls it: the header's name, or the place as it is written in the file.
     pub(super) fn title(&self) -> &str {
         self.header().unwrap_or(&self.text)
