@@ -219,7 +219,7 @@ fn every_fault_is_found_to_be_what_it_is() {
 fn the_differing_bytes_are_shown() {
     let found = body("github", compact(), BODY).diagnose(Budget::default(), &|| 0);
     let difference = found.difference.unwrap();
-    assert!(difference.ends_with(":[1,2]}, received ….0,\\\"list\\\":[1,2]}\\n"), "{difference}");
+    assert!(difference.ends_with(":[1,2]}, received ….0,\"list\":[1,2]}\\n"), "{difference}");
     assert!(found.text.starts_with("The signature is right for the body without its final newline."), "{}", found.text);
 }
 

@@ -13,6 +13,7 @@ use super::{Answer, Common, Printer, Secrets, input};
 use crate::{
     engine::{
         self, Engine, Settings, Wishes,
+        endpoint::Endpoint,
         send::{Event, Spoil},
     },
     record::{Failure, Headers, Outcome},
@@ -239,8 +240,7 @@ fn secrets(send: &Send, provider: &Provider, settings: &Settings) -> Result<Vec<
         notices.iter().for_each(|notice| super::report(notice));
         return Ok(secrets);
     }
-    let own = settings.endpoints.iter().find(|endpoint| endpoint.provider.as_deref() == Some(provider.name()));
-    let secrets = own.map(|endpoint| endpoint.secrets.clone()).unwrap_or_default();
+    let secrets = endpoint_of(provider, settings).map(|endpoint| endpoint.secrets.clone()).unwrap_or_default();
     if secrets.is_empty() && !matches!(send.spoil, Some(Fault::Unsigned | Fault::WrongSecret)) {
         return Err(Failure::new(format!("signing as {}", provider.title()), "there is no secret")
             .hint("give one with --secret or --secret-env, configure the endpoint's, or send it --as unsigned"));
@@ -248,13 +248,19 @@ fn secrets(send: &Send, provider: &Provider, settings: &Settings) -> Result<Vec<
     Ok(secrets)
 }
 
+/// The endpoint of a provider: of several the one that has its name, else the one with the shortest path.
+fn endpoint_of<'a>(provider: &Provider, settings: &'a Settings) -> Option<&'a Endpoint> {
+    let own = settings.endpoints.iter().filter(|endpoint| endpoint.provider.as_deref() == Some(provider.name()));
+    own.min_by_key(|endpoint| (endpoint.name != provider.name(), endpoint.path.len())).map(|endpoint| &**endpoint)
+}
+
 /// The URL given, else the endpoint of this provider at the creel that captures into this store.
 fn target(send: &Send, provider: &Provider, settings: &Settings) -> Result<String, Failure> {
     if let Some(to) = &send.to {
         return Ok(to.clone());
     }
-    let own = settings.endpoints.iter().find(|endpoint| endpoint.provider.as_deref() == Some(provider.name()));
-    let path = own.map_or_else(|| format!("/{}", provider.name()), |endpoint| endpoint.path.clone());
+    let path = endpoint_of(provider, settings)
+        .map_or_else(|| format!("/{}", provider.name()), |endpoint| endpoint.path.clone());
     let holder = engine::holder(&settings.db).and_then(|holder| holder.address);
     holder.map(|address| format!("http://{address}{path}")).ok_or_else(|| {
         Failure::new("sending an event", "no creel captures into this store")

@@ -382,15 +382,25 @@ fn signature(capture: &Capture, columns: usize) -> Vec<Pieces> {
         lines.push(fact("covers", vec![piece(Paint::Warning, &words)]));
     }
     if let Some(explanation) = judgement.explanation.as_ref().filter(|explanation| explanation.tried > 1) {
-        let by = explanation.by.as_ref().map_or(String::new(), |by| format!("; the proof is `{by}`"));
-        lines.push(text_fact("searched", &format!("{} candidates{by}", explanation.tried)));
+        lines.extend(explanation.by.iter().map(|by| text_fact("proof", by)));
+        lines.push(text_fact("searched", &format!("{} candidates", explanation.tried)));
     }
-    if let Some(difference) = &evidence.difference {
-        lines.push(fact("differs", vec![piece(Paint::Warning, difference)]));
-    }
+    lines.extend(evidence.difference.iter().flat_map(|difference| differs(difference)));
     lines.push(Vec::new());
     lines.extend(compared(evidence, judgement.verdict, judgement.fault, columns));
     lines
+}
+
+/// Where the signed body differs from the one that came: the place, and both one under the other.
+fn differs(difference: &str) -> Vec<Pieces> {
+    let parts = difference.split_once(": signed ").zip(difference.rsplit_once(", received "));
+    let Some(((place, _), (signed, received))) = parts else { return vec![text_fact("differs", difference)] };
+    let signed = signed.split_once(": signed ").map_or(signed, |(_, signed)| signed);
+    vec![
+        text_fact("differs", &format!("at {place}")),
+        fact("  signed", vec![piece(Paint::Good, signed)]),
+        fact("  came", vec![piece(Paint::Bad, received)]),
+    ]
 }
 
 fn age_words(age: i64) -> String {

@@ -1,7 +1,7 @@
 //! Finds out why a signature is not the one it should be: searches what would *reproduce* the received one, and says
 //! what did. It proves or says that it could not; it never guesses.
 //!
-//! The classes of changes are rows: of secrets ([`SECRETS`]), of bodies ([`BODIES`], [`STYLES`]), of URLs, timestamps,
+//! The classes of changes are rows: of secrets ([`SECRETS`]), of bodies ([`BODIES`], [`Style`]), of URLs, timestamps,
 //! algorithms, contents, and of whose scheme it is. Each candidate is put through the same check as the request itself.
 
 use serde_json::Value;

@@ -346,7 +346,15 @@ pub(super) fn difference(signed: &[u8], received: &[u8]) -> String {
     let part = |bytes: &[u8]| {
         let from = at.saturating_sub(AROUND);
         let to = bytes.len().min(at + AROUND);
-        let text = String::from_utf8_lossy(bytes.get(from..to).unwrap_or_default()).escape_debug().to_string();
+        let part = String::from_utf8_lossy(bytes.get(from..to).unwrap_or_default());
+        let text = part.chars().fold(String::new(), |mut text, letter| {
+            if letter.is_control() {
+                text.extend(letter.escape_debug());
+            } else {
+                text.push(letter);
+            }
+            text
+        });
         let dots = [if from > 0 { "…" } else { "" }, if to < bytes.len() { "…" } else { "" }];
         format!("{}{text}{}", dots[0], dots[1])
     };
