@@ -235,3 +235,72 @@ fn an_app_behind_tls_gets_the_bytes_only_when_its_certificate_is_vouched_for_or_
     let got = String::from_utf8(heard.recv().unwrap()).unwrap();
     assert!(got.starts_with(&expected) && got.ends_with("\r\n\r\n{}"), "{got}");
 }
+
+#[test]
+fn what_is_edited_is_sent_and_told_in_the_receipt() {
+    let home = Home::new();
+    home.write(
+        "creel.toml",
+        "[[endpoint]]\nname = 'gh'\npath = '/gh'\nprovider = 'github'\nsecret = { command = 'echo s' }\n",
+    );
+    let serving = home.serve(&["--quiet"]);
+    send(&serving, b"POST /gh HTTP/1.1\r\nHost: x\r\nX-Old: 1\r\nX-GitHub-Event: push\r\nX-Hub-Signature-256: sha256=00\r\nX-GitHub-Delivery: d1\r\nContent-Length: 15\r\n\r\n{\"a\":{\"b\":1.0}}");
+    let (url, heard) = app(say(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
+    let edits = [
+        "--set",
+        "body.a.b=5",
+        "--set",
+        "c=new",
+        "--header",
+        "X-Mine: 2",
+        "--drop-header",
+        "x-old",
+        "--resign",
+        "--new-id",
+    ];
+    let output = home.run(&[&["resend", "1", "--to", &url, "--json"], &edits[..]].concat());
+    let sent: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let got = String::from_utf8(heard.recv().unwrap()).unwrap();
+    let (head, body) = got.split_once("\r\n\r\n").unwrap();
+    assert_eq!(body, r#"{"a":{"b":5},"c":"new"}"#);
+    assert!(head.contains("X-Mine: 2") && !head.contains("X-Old") && head.contains("Content-Length: 23"), "{head}");
+    // The app judges it as its provider's: right, and a new delivery.
+    home.write("got.http", &got);
+    assert!(home.yes(&["verify", "--file", "got.http", "--provider", "github", "--secret", "s"]).starts_with("passed"));
+    assert!(head.contains("X-GitHub-Delivery: resend_"), "{head}");
+    let receipt = sent["receipt"].to_string();
+    for line in [
+        "- X-Old: 1",
+        "+ X-Mine: 2",
+        "~ X-GitHub-Delivery: d1",
+        "~ X-Hub-Signature-256",
+        "~ body: 15 bytes → 23 bytes, edited",
+    ] {
+        assert!(receipt.contains(line), "{line}: {receipt}");
+    }
+    // Without edits nothing of it is touched.
+    let plain = delivery(&home, "1", &url)["receipt"].to_string();
+    assert!(!plain.contains("X-") && !plain.contains("body"), "{plain}");
+    for (args, words) in [
+        (&["resend", "1", "--to", &url, "--set", "a.b.c=1"][..], "nothing below which c could stand"),
+        (&["resend", "1", "--to", &url, "--set", "=1"], "sets nothing"),
+        (&["resend", "1", "--to", &url, "--header", "x"], "is no header"),
+    ] {
+        assert!(home.fails(2, args).contains(words), "{args:?}");
+    }
+}
+
+#[test]
+fn all_that_a_filter_takes_are_sent_oldest_first() {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet"]);
+    for path in ["/a", "/b", "/a/c"] {
+        send(&serving, format!("POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n").as_bytes());
+    }
+    let (url, heard) = app(say(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
+    let said = home.yes(&["resend", "--filter", "path:/a", "--to", &url, "--rate", "1000"]);
+    assert!(said.contains("2 sent, 2 answered 2xx, 0 not"), "{said}");
+    let paths: Vec<_> = heard.iter().take(2).map(|got| String::from_utf8(got).unwrap()[5..9].to_owned()).collect();
+    assert_eq!(paths, ["/a H", "/a/c"]);
+    assert_eq!(home.run(&["resend", "--filter", "path:/none", "--to", &url]).status.code(), Some(1));
+}

@@ -17,6 +17,7 @@ mod show;
 mod sign;
 mod tail;
 mod verify;
+mod wait;
 
 use std::path::PathBuf;
 
@@ -70,7 +71,9 @@ enum Command {
     /// Show one capture: summary, headers, body, signature, deliveries
     Show(show::Show),
     /// Send captures again, byte for byte
-    Resend(resend::Resend),
+    Resend(Box<resend::Resend>),
+    /// Block until captures come that match, or none does: for scripts and CI
+    Wait(wait::Wait),
     /// Send signed sample events, or a body of yours
     Send(Box<send::Send>),
     /// Print the headers that make a body right
@@ -238,6 +241,7 @@ pub fn run(work: Work) -> Result<Answer, Failure> {
         Command::Ls(ls) => ls::run(&ls, &common),
         Command::Show(show) => show::run(&show, &common),
         Command::Resend(resend) => resend::run(&resend, &common),
+        Command::Wait(wait) => wait::run(&wait, &common),
         Command::Send(send) => send::run(&send, &common),
         Command::Sign(sign) => sign::run(&sign, &common),
         Command::Verify(verify) => verify::run(&verify, &common),

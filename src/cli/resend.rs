@@ -1,22 +1,60 @@
 //! `creel resend`: captures thrown at an app again.
 
-use clap::Args;
-
-use super::{Answer, Common, show};
-use crate::{
-    engine::{Aim, Engine},
-    export::json,
-    record::{CaptureId, Failure},
+use std::{
+    thread,
+    time::{Duration, Instant},
 };
+
+use clap::Args;
+use serde_json::json;
+
+use super::{
+    Answer, Common, Printer, Secrets, input,
+    send::{headers_of, settings_of},
+    show,
+};
+use crate::{
+    engine::{self, Aim, Engine, Wishes, edit::Edit},
+    export::json,
+    query::Filter,
+    record::{CaptureId, Delivery, Failure},
+    store::Start,
+};
+
+/// How many rows one question to the store brings.
+const PAGE: usize = 500;
 
 #[derive(Debug, Args)]
 pub(crate) struct Resend {
     /// The captures' numbers
-    #[arg(required = true, value_name = "ID")]
+    #[arg(required_unless_present = "filter", conflicts_with = "filter", value_name = "ID")]
     ids: Vec<i64>,
+    /// All that match a filter, oldest first, in place of numbers
+    #[arg(long, value_name = "FILTER")]
+    filter: Option<String>,
     /// The app; without a path the captured target is kept whole [default: the endpoint's `forward`]
     #[arg(long, value_name = "URL")]
     to: Option<String>,
+    /// Set a value of a JSON body: data.amount=5; a value that is no JSON is a text
+    #[arg(long, value_name = "PATH=VALUE")]
+    set: Vec<String>,
+    /// Replace or add a header
+    #[arg(long = "header", value_name = "NAME: VALUE")]
+    headers: Vec<String>,
+    /// Leave a header out
+    #[arg(long, value_name = "NAME")]
+    drop_header: Vec<String>,
+    /// Sign it anew, with a fresh timestamp, by the endpoint's secret or the one given here
+    #[arg(long)]
+    resign: bool,
+    /// With --resign: give it a new delivery id
+    #[arg(long, requires = "resign")]
+    new_id: bool,
+    #[command(flatten)]
+    secrets: Secrets,
+    /// How many a second at most
+    #[arg(long, value_name = "N")]
+    rate: Option<f64>,
     /// Take an https certificate that nobody vouches for
     #[arg(long)]
     insecure: bool,
@@ -24,26 +62,77 @@ pub(crate) struct Resend {
 
 pub(super) fn run(resend: &Resend, common: &Common) -> Result<Answer, Failure> {
     let printer = common.printer();
+    let aim = aim(resend)?;
     let engine = Engine::visit(common.settings()?);
-    let mut answer = Answer::Yes;
-    for &id in &resend.ids {
-        let aim = Aim { to: resend.to.clone(), insecure: resend.insecure };
-        let delivery = engine.resend(CaptureId(id), aim)?;
-        if !delivery.status().is_some_and(|status| (200..300).contains(&status)) {
-            answer = Answer::No;
+    let ids = match &resend.filter {
+        Some(text) => matching(&engine, text)?,
+        None => resend.ids.iter().copied().map(CaptureId).collect(),
+    };
+    let began = Instant::now();
+    let mut right = 0;
+    for (turn, &id) in ids.iter().enumerate() {
+        if let Some(rate) = resend.rate.filter(|rate| *rate > 0.0) {
+            thread::sleep(Duration::from_secs_f64(turn as f64 / rate).saturating_sub(began.elapsed()));
         }
-        if printer.json {
-            let mut value = json::delivery(&delivery, true);
-            // Several captures may be sent: each line says which.
-            value["capture"] = id.into();
-            printer.value(&value)?;
-        } else {
-            printer.line(&show::outcome(&delivery))?;
-        }
-        if !printer.json && !printer.quiet {
-            delivery.receipt.iter().try_for_each(|change| printer.line(&format!("  {change}")))?;
-        }
+        let delivery = engine.resend(id, aim.clone())?;
+        right += usize::from(delivery.status().is_some_and(|status| (200..300).contains(&status)));
+        print(&printer, id, &delivery)?;
+    }
+    if ids.len() > 1 && !printer.json && !printer.quiet {
+        let words = format!("{} sent, {right} answered 2xx, {} not", ids.len(), ids.len() - right);
+        printer.line(&format!("{words}, in {:.1} s", began.elapsed().as_secs_f64()))?;
     }
     engine.stop()?;
-    Ok(answer)
+    if ids.is_empty() && !printer.quiet {
+        super::report(&"no capture matches");
+    }
+    Ok(if right == ids.len() && right > 0 { Answer::Yes } else { Answer::No })
+}
+
+fn aim(resend: &Resend) -> Result<Aim, Failure> {
+    let wishes =
+        Wishes { secrets: resend.secrets.given.clone(), sources: resend.secrets.sources(), ..Wishes::default() };
+    let (secrets, notices) = wishes.open_bin_secrets()?;
+    notices.iter().for_each(|notice| super::report(notice));
+    let headers = headers_of(&resend.headers)?;
+    let headers = headers.iter().map(|header| (header.name_text().into_owned(), header.value_text().into_owned()));
+    let edit = Edit {
+        set: settings_of(&resend.set)?,
+        headers: headers.collect(),
+        dropped: resend.drop_header.clone(),
+        resign: resend.resign,
+        secrets,
+        new_id: resend.new_id,
+    };
+    Ok(Aim { to: resend.to.clone(), insecure: resend.insecure, edit })
+}
+
+/// The captures that a filter takes, oldest first: those that are there now.
+fn matching(engine: &Engine, text: &str) -> Result<Vec<CaptureId>, Failure> {
+    let filter: Option<Filter> = input::filter(&[text.to_owned()])?;
+    let reader = engine.reader()?;
+    let condition = filter.as_ref().map(|filter| filter.sql(engine::now()));
+    let (mut ids, mut start) = (Vec::new(), Start::Newest);
+    loop {
+        let rows = reader.page(start, PAGE, condition.as_ref())?;
+        let Some(last) = rows.last() else { break };
+        start = Start::Before(last.id);
+        ids.extend(rows.iter().map(|row| row.id));
+    }
+    ids.reverse();
+    Ok(ids)
+}
+
+fn print(printer: &Printer, id: CaptureId, delivery: &Delivery) -> Result<(), Failure> {
+    if printer.json {
+        let mut value = json::delivery(delivery, true);
+        // Several captures may be sent: each line says which.
+        value["capture"] = json!(id.0);
+        return printer.value(&value);
+    }
+    printer.line(&show::outcome(delivery))?;
+    if !printer.quiet {
+        delivery.receipt.iter().try_for_each(|change| printer.line(&format!("  {change}")))?;
+    }
+    Ok(())
 }

@@ -7,12 +7,13 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{Answer, Common, Printer, Secrets, input};
 use crate::{
     engine::{
         self, Engine, Settings, Wishes,
+        edit::with_value,
         endpoint::Endpoint,
         send::{Event, Spoil},
     },
@@ -204,31 +205,10 @@ fn letter(send: &Send, provider: &Provider, kind: Option<&str>) -> Result<Letter
             return Err(Failure::new(doing(), "creel has no such sample").hint(hint));
         }
     };
-    for setting in &send.set {
-        let (path, value) = setting.split_once('=').ok_or_else(|| {
-            Failure::new(doing(), format!("`{setting}` sets nothing")).hint("write it as PATH=VALUE: data.amount=5")
-        })?;
-        letter.body = with_value(&letter.body, path, value).map_err(|why| Failure::new(doing(), why))?;
+    for (path, value) in settings_of(&send.set)? {
+        letter.body = with_value(&letter.body, &path, &value).map_err(|why| Failure::new(doing(), why))?;
     }
     Ok(letter)
-}
-
-/// JSON with a value at a path; objects are made on the way.
-fn with_value(json: &[u8], path: &str, value: &str) -> Result<Vec<u8>, String> {
-    let mut root: Value = serde_json::from_slice(json).map_err(|why| format!("--set wants a JSON body: {why}"))?;
-    let mut at = &mut root;
-    for step in path.split('.') {
-        at = match at {
-            Value::Array(items) => {
-                let place = step.parse::<usize>().ok().and_then(|place| items.get_mut(place));
-                place.ok_or_else(|| format!("`{path}`: there is no item {step}"))?
-            }
-            Value::Object(fields) => fields.entry(step).or_insert_with(|| json!({})),
-            _ => return Err(format!("`{path}`: there is nothing below {step}")),
-        };
-    }
-    *at = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
-    serde_json::to_vec(&root).map_err(|why| why.to_string())
 }
 
 /// The secrets given, else those of the endpoint of this provider.
@@ -266,6 +246,19 @@ fn target(send: &Send, provider: &Provider, settings: &Settings) -> Result<Strin
         Failure::new("sending an event", "no creel captures into this store")
             .hint("start one with `creel` or `creel serve`, or name a URL: --to URL")
     })
+}
+
+/// Values of a JSON body as they are given on the command line.
+pub(super) fn settings_of(lines: &[String]) -> Result<Vec<(String, String)>, Failure> {
+    let setting = |line: &String| {
+        let (path, value) = line.split_once('=').filter(|(path, _)| !path.is_empty()).ok_or_else(|| {
+            Failure::new("reading --set", format!("`{line}` sets nothing"))
+                .hint("write it as PATH=VALUE: data.amount=5")
+        })?;
+        // `resend` takes the path as filters write it.
+        Ok((path.strip_prefix("body.").unwrap_or(path).to_owned(), value.to_owned()))
+    };
+    lines.iter().map(setting).collect()
 }
 
 /// Headers as they are given on the command line.

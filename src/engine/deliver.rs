@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::endpoint::Endpoints;
+use super::{edit::Edit, endpoint::Endpoints};
 use crate::{
     record::{CaptureId, Delivery, DeliveryId, Failure, Timestamp},
     store::{Bodies, Reader, Writer},
@@ -16,6 +16,8 @@ pub struct Aim {
     pub to: Option<String>,
     /// Whether a certificate that nobody vouches for is good enough. For apps on the user's own machines.
     pub insecure: bool,
+    /// What is changed of it on the way.
+    pub edit: Edit,
 }
 
 /// Sends a capture and stores the outcome. A delivery that failed is an outcome too, not an error: errors are a capture
@@ -35,8 +37,10 @@ pub(super) async fn deliver(
         Some(to) => to,
         None => app_of(&endpoints, &capture.endpoint)?,
     };
+    let endpoint = endpoints.named(&capture.endpoint).unwrap_or_else(|| endpoints.route(&capture.head.path()));
+    let edited = aim.edit.apply(&capture, endpoint, super::catalog()?, &to)?;
     let started_at = now();
-    let outgoing = Outgoing { head: capture.head, body: capture.body.bytes, to, insecure: aim.insecure };
+    let outgoing = Outgoing { head: edited.head, body: edited.body, to, insecure: aim.insecure };
     let sent = wire::send(outgoing, &SendLimits::default()).await;
     let delivery = Delivery {
         id: DeliveryId(0),
@@ -45,7 +49,7 @@ pub(super) async fn deliver(
         started_at,
         took_ms: sent.took_ms,
         attempt: 0,
-        receipt: sent.receipt,
+        receipt: edited.receipt.into_iter().chain(sent.receipt).collect(),
         outcome: sent.outcome,
     };
     let pending = writer.deliver(delivery).map_err(|full| Failure::new("storing a delivery", full))?;

@@ -11,6 +11,7 @@ mod admit;
 mod catalog;
 mod config;
 mod deliver;
+pub mod edit;
 pub mod endpoint;
 mod port;
 pub mod secret;

@@ -68,7 +68,7 @@ impl Stage for Live {
     }
 
     fn resend(&self, id: CaptureId, to: Option<String>) -> Result<Delivery, Failure> {
-        self.engine.resend(id, Aim { to, insecure: false })
+        self.engine.resend(id, Aim { to, ..Aim::default() })
     }
 
     fn on_ring(&self, ring: Box<dyn Fn() + Send + Sync>) {

@@ -1,0 +1,176 @@
+//! What is changed of a capture before it is sent again, and the receipt of it: headers, values of a JSON body, a fresh
+//! signature.
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use super::{endpoint::Endpoint, now};
+use crate::{
+    record::{Capture, Change, Failure, Head, Header, Headers, text},
+    verify::{Catalog, Provider, Request, Secret},
+};
+
+/// The changes that are asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Edit {
+    /// Values of a JSON body: path and value.
+    pub set: Vec<(String, String)>,
+    /// Headers that take the place of those of the same name, or are added.
+    pub headers: Vec<(String, String)>,
+    /// Headers that are left out.
+    pub dropped: Vec<String>,
+    /// Whether it is signed anew, with a fresh timestamp.
+    pub resign: bool,
+    /// The secrets to sign with; none: the endpoint's.
+    pub secrets: Vec<Secret>,
+    /// Whether it gets a new delivery id where the provider sends one in a header.
+    pub new_id: bool,
+}
+
+/// What stands in a receipt in the place of a secret.
+const HIDDEN: &str = "(a secret)";
+
+/// What is sent, and how it differs from what was caught.
+pub(super) struct Edited {
+    pub(super) head: Head,
+    pub(super) body: Bytes,
+    pub(super) receipt: Vec<Change>,
+}
+
+impl Edit {
+    /// Applies the changes to a capture.
+    pub(super) fn apply(
+        &self,
+        capture: &Capture,
+        endpoint: &Endpoint,
+        catalog: &Catalog,
+        to: &str,
+    ) -> Result<Edited, Failure> {
+        let mut receipt = Vec::new();
+        let mut headers = capture.head.headers().clone();
+        for name in &self.dropped {
+            headers = without(&headers, name, &mut receipt);
+        }
+        for (name, value) in &self.headers {
+            headers = with(&headers, name, value, &mut receipt, false);
+        }
+        let mut body = capture.body.bytes.to_vec();
+        for (path, value) in &self.set {
+            let doing = || format!("setting {path} of capture {}", capture.id);
+            body = with_value(&body, path, value).map_err(|why| Failure::new(doing(), why))?;
+        }
+        let mut target = capture.head.target().to_vec();
+        if self.resign {
+            let provider = provider(capture, endpoint, catalog)?;
+            let secrets = if self.secrets.is_empty() { endpoint.known_secrets() } else { (&self.secrets[..]).into() };
+            if secrets.is_empty() {
+                return Err(Failure::new(
+                    format!("signing capture {} as {}", capture.id, provider.title()),
+                    "there is no secret",
+                )
+                .hint("configure the endpoint's, or give one with --secret or --secret-env"));
+            }
+            let method = capture.head.method();
+            let url = endpoint.url.clone().unwrap_or_else(|| to.to_owned());
+            let request = Request {
+                method: &method,
+                url: Some(&url),
+                target: &target,
+                headers: &headers,
+                body: &body,
+                truncated: capture.body.truncated,
+                received_at: now(),
+            };
+            let id = if self.new_id { format!("resend_{:x}", now().unix_ms()) } else { String::new() };
+            let signed = provider.sign(&request, &secrets, &id)?;
+            let is_secret = provider.json()["schemes"][0]["algorithm"] == "token";
+            for (name, value) in &signed.headers {
+                headers = with(&headers, name, value, &mut receipt, is_secret);
+            }
+            body = signed.body.unwrap_or(body);
+            target = signed.target.unwrap_or(target);
+        }
+        if body != capture.body.bytes {
+            let (from, to) = (capture.body.bytes.len(), body.len());
+            receipt.push(other("body", format!("{from} bytes"), format!("{to} bytes, edited")));
+        }
+        let captured = capture.head.target();
+        if target != captured[..] {
+            receipt.push(other("target", text::lossless(captured).into_owned(), text::lossless(&target).into_owned()));
+        }
+        let head = if receipt.is_empty() {
+            capture.head.clone()
+        } else {
+            Head::from_parts(&capture.head.method(), &target, capture.head.version(), &headers)
+        };
+        Ok(Edited { head, body: body.into(), receipt })
+    }
+}
+
+fn other(what: &str, from: String, to: String) -> Change {
+    Change::Other { what: what.to_owned(), from, to }
+}
+
+fn provider<'a>(capture: &Capture, endpoint: &Endpoint, catalog: &'a Catalog) -> Result<&'a Provider, Failure> {
+    let name = endpoint.provider.as_deref().or(capture.provider.as_deref());
+    name.and_then(|name| catalog.get(name)).ok_or_else(|| {
+        Failure::new(format!("signing capture {}", capture.id), "nobody knows whose it is")
+            .hint("name the provider in the endpoint")
+    })
+}
+
+/// The headers without those of a name.
+fn without(headers: &Headers, name: &str, receipt: &mut Vec<Change>) -> Headers {
+    let is_it = |header: &Header| header.name.eq_ignore_ascii_case(name.as_bytes());
+    let gone = headers.iter().filter(|header| is_it(header));
+    receipt.extend(gone.map(|header| Change::Dropped {
+        name: header.name_text().into_owned(),
+        value: header.value_text().into_owned(),
+    }));
+    headers.iter().filter(|header| !is_it(header)).cloned().collect()
+}
+
+/// The headers with a value in the place of the first of that name; further ones are left out.
+fn with(headers: &Headers, name: &str, value: &str, receipt: &mut Vec<Change>, is_secret: bool) -> Headers {
+    let shown = |text: &str| if is_secret { HIDDEN.to_owned() } else { text.to_owned() };
+    let mut all = Headers::with_capacity(headers.len() + 1);
+    let mut found = false;
+    for header in headers {
+        let was = header.value_text();
+        if !header.name.eq_ignore_ascii_case(name.as_bytes()) {
+            all.push(header.name.clone(), header.value.clone());
+        } else if found {
+            receipt.push(Change::Dropped { name: header.name_text().into_owned(), value: shown(&was) });
+        } else {
+            found = true;
+            all.push(header.name.clone(), value.to_owned());
+            if was != value {
+                let (from, to) = (shown(&was), shown(value));
+                receipt.push(Change::Replaced { name: header.name_text().into_owned(), from, to });
+            }
+        }
+    }
+    if !found {
+        all.push(name.to_owned(), value.to_owned());
+        receipt.push(Change::Added { name: name.to_owned(), value: shown(value) });
+    }
+    all
+}
+
+/// JSON with a value at a path; objects are made on the way. A value that is no JSON is a text.
+pub fn with_value(json: &[u8], path: &str, value: &str) -> Result<Vec<u8>, String> {
+    let mut root: Value = serde_json::from_slice(json).map_err(|why| format!("the body is no JSON: {why}"))?;
+    let mut at = &mut root;
+    for step in path.split('.') {
+        at = match at {
+            Value::Array(items) => {
+                let place = step.parse::<usize>().ok().and_then(|place| items.get_mut(place));
+                place.ok_or_else(|| format!("there is no item {step}"))?
+            }
+            Value::Object(fields) => fields.entry(step).or_insert_with(|| json!({})),
+            _ => return Err(format!("there is nothing below which {step} could stand")),
+        };
+    }
+    *at = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
+    serde_json::to_vec(&root).map_err(|why| why.to_string())
+}
