@@ -4,12 +4,17 @@
 
 mod support;
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use serde_json::Value;
 use support::{Home, Serving};
 
+/// Each delivery is signed anew, as by a sender that tries again.
 fn post(serving: &Serving, path: &str, id: &str, created: i64) -> i64 {
+    static SIGNED: AtomicU32 = AtomicU32::new(1);
+    let signature = format!("t={},v1=00", SIGNED.fetch_add(1, Ordering::Relaxed));
     let body = format!(r#"{{"id":"{id}","type":"charge.succeeded","created":{created}}}"#);
-    serving.post(path, &[("Stripe-Signature", "t=1,v1=00")], body.as_bytes())
+    serving.post(path, &[("Stripe-Signature", &signature)], body.as_bytes())
 }
 
 fn shown(home: &Home, id: i64) -> Value {
@@ -97,4 +102,19 @@ fn an_event_older_than_one_before_it_is_out_of_order() {
     assert!(home.yes(&["show", &late.to_string()]).contains("out of order: it happened 1.0 s before"));
     let repeat = post(&serving, "/good", "evt_1", 995);
     assert_eq!(marks(&home, repeat), ["duplicate"], "a repeat is not late");
+}
+
+#[test]
+fn a_delivery_that_is_played_back_is_no_retry() {
+    let home = Home::new();
+    config(&home);
+    let serving = home.serve(&["--quiet"]);
+    let signed = |time: i64| ("Stripe-Signature", format!("t={time},v1={}", "0".repeat(64)));
+    let post = |(name, value): (&str, String)| serving.post("/good", &[(name, &value)], b"{\"id\":\"evt_1\"}");
+    let first = post(signed(1));
+    let again = post(signed(2));
+    let replayed = post(signed(2));
+    assert_eq!((marks(&home, first).len(), marks(&home, again)), (0, vec!["duplicate".into()]));
+    assert_eq!(marks(&home, replayed), ["duplicate", "replayed"]);
+    assert!(home.yes(&["ls", "mark:replayed"]).contains("replay 3 of #1, "));
 }

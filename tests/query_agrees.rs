@@ -46,7 +46,12 @@ fn row(n: i64) -> Summary {
         covers_body: Some(true),
         age_s: None,
         duplicate_of: (n % 5 == 0).then_some(CaptureId(1)),
-        repeat: (n % 5 == 0).then_some(Repeat { attempt: 2 + n as u32 % 3, gap_ms: 1_500 * n, is_retry: n % 10 == 0 }),
+        repeat: (n % 5 == 0).then_some(Repeat {
+            attempt: 2 + n as u32 % 3,
+            gap_ms: 1_500 * n,
+            is_retry: n % 10 == 0,
+            is_replay: n % 15 == 0,
+        }),
         late_ms: (n % 7 == 0).then_some(2_000),
         reply_status: [200, 413, 400][n as usize % 3],
         deliveries: 0,
@@ -91,7 +96,7 @@ fn store(rows: &[Summary]) -> Connection {
             app,
             row.repeat.map(|repeat| repeat.attempt),
             row.repeat.map(|repeat| repeat.gap_ms),
-            row.repeat.map(|repeat| repeat.is_retry),
+            row.repeat.map(|repeat| i64::from(repeat.is_retry) | i64::from(repeat.is_replay) << 1),
             row.late_ms
         ];
         connection.execute("INSERT INTO summary VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", values).unwrap();

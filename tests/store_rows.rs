@@ -149,15 +149,17 @@ proptest! {
             capture.id = CaptureId(id);
             let source = (capture.endpoint.clone(), capture.provider.clone());
             let received_at = capture.received_at.unix_ms();
+            let received = capture.judgement.evidence.as_ref().and_then(|evidence| evidence.received.clone());
             if let Some(event_id) = capture.event.id.clone() {
-                let last = events.entry((source.clone(), event_id)).or_insert((id, 0, received_at, 200));
+                let last = events.entry((source.clone(), event_id)).or_insert((id, 0, received_at, 200, None));
                 capture.duplicate_of = (last.0 != id).then_some(CaptureId(last.0));
                 capture.repeat = capture.duplicate_of.map(|_| Repeat {
                     attempt: last.1 + 1,
                     gap_ms: received_at.saturating_sub(last.2),
                     is_retry: !(200..300).contains(&last.3),
+                    is_replay: capture.judgement.age_s.is_some() && received.is_some() && last.4 == received,
                 });
-                *last = (last.0, last.1 + 1, received_at, capture.reply_status);
+                *last = (last.0, last.1 + 1, received_at, capture.reply_status, received);
             }
             if let Some(at) = capture.event.created_at.filter(|_| capture.duplicate_of.is_none()) {
                 let before = newest.entry(source).or_insert(at.unix_ms());

@@ -50,6 +50,9 @@ fn facts(row: &Summary) -> Vec<String> {
         LastDelivery::Failed => "app failed".to_owned(),
     });
     let duplicate = row.duplicate_of.map(|first| match row.repeat {
+        Some(repeat) if repeat.is_replay => {
+            format!("replay {} of #{first}, {} later", repeat.attempt, repeat.gap())
+        }
         Some(repeat) if repeat.is_retry => format!("retry {} of #{first}, {} later", repeat.attempt, repeat.gap()),
         Some(repeat) => format!("duplicate {} of #{first}, {} later", repeat.attempt, repeat.gap()),
         None => format!("duplicate of #{first}"),

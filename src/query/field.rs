@@ -126,7 +126,12 @@ pub const FIELDS: &[Field] = &[
         example: "dup:yes",
         kind: Kind::Truth("duplicate_of IS NOT NULL", |r| r.duplicate_of.is_some()),
     },
-    Field { name: "mark", help: "duplicate, retry, stale, out-of-order", example: "mark:retry", kind: Kind::Mark },
+    Field {
+        name: "mark",
+        help: "duplicate, retry, replayed, stale, out-of-order",
+        example: "mark:retry",
+        kind: Kind::Mark,
+    },
     Field {
         name: "attempt",
         help: "which delivery of its event it is",
@@ -284,7 +289,8 @@ pub(super) fn test(field: &'static Field, operator: Operator, value: &str) -> Re
                 .ok_or_else(|| format!("`{value}` is none of {}", list(Mark::all().map(Mark::name))))?;
             let (sql, of): (&'static str, fn(&Summary) -> bool) = match mark {
                 Mark::Duplicate => ("duplicate_of IS NOT NULL", |r| r.marks().any(|mark| mark == Mark::Duplicate)),
-                Mark::Retry => ("coalesce(retry, 0) <> 0", |r| r.marks().any(|mark| mark == Mark::Retry)),
+                Mark::Retry => ("coalesce(retry, 0) & 1 <> 0", |r| r.marks().any(|mark| mark == Mark::Retry)),
+                Mark::Replayed => ("coalesce(retry, 0) & 2 <> 0", |r| r.marks().any(|mark| mark == Mark::Replayed)),
                 Mark::Stale => (STALE, |r| r.marks().any(|mark| mark == Mark::Stale)),
                 Mark::OutOfOrder => ("late_ms IS NOT NULL", |r| r.marks().any(|mark| mark == Mark::OutOfOrder)),
             };

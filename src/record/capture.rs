@@ -78,7 +78,11 @@ impl Capture {
     pub fn course(&self) -> Vec<String> {
         let first = self.duplicate_of.map(|first| match self.repeat {
             Some(repeat) => {
-                let what = if repeat.is_retry { "a retry: the last one failed" } else { "a duplicate" };
+                let what = match repeat {
+                    Repeat { is_replay: true, .. } => "replayed: under the last one's very signature, its time too",
+                    Repeat { is_retry: true, .. } => "a retry: the last one failed",
+                    _ => "a duplicate",
+                };
                 let (attempt, gap) = (repeat.attempt, repeat.gap());
                 format!("delivery {attempt} of the event of #{first}, {gap} after the last ({what})")
             }

@@ -145,6 +145,8 @@ pub enum Mark {
     Duplicate,
     /// The same event came before, and was not answered with success.
     Retry,
+    /// The same event came before under the very same signature, whose time is signed.
+    Replayed,
     /// The signature's timestamp is outside the scheme's tolerance.
     Stale,
     /// An event that happened later came before it.
@@ -152,9 +154,10 @@ pub enum Mark {
 }
 
 /// Every mark with its name in JSON and in filters.
-const MARKS: [(Mark, &str); 4] = [
+const MARKS: [(Mark, &str); 5] = [
     (Mark::Duplicate, "duplicate"),
     (Mark::Retry, "retry"),
+    (Mark::Replayed, "replayed"),
     (Mark::Stale, "stale"),
     (Mark::OutOfOrder, "out-of-order"),
 ];

@@ -78,9 +78,10 @@ pub fn marks(
 ) -> impl Iterator<Item = Mark> {
     let duplicate = duplicate_of.map(|_| Mark::Duplicate);
     let retry = repeat.filter(|repeat| repeat.is_retry).map(|_| Mark::Retry);
+    let replayed = repeat.filter(|repeat| repeat.is_replay).map(|_| Mark::Replayed);
     let stale = (fault == Some(Fault::Stale)).then_some(Mark::Stale);
     let late = late_ms.map(|_| Mark::OutOfOrder);
-    duplicate.into_iter().chain(retry).chain(stale).chain(late)
+    duplicate.into_iter().chain(retry).chain(replayed).chain(stale).chain(late)
 }
 
 /// A delivery of an event that had come before.
@@ -92,6 +93,9 @@ pub struct Repeat {
     pub gap_ms: i64,
     /// Whether the last one had failed (creel or the app did not answer 2xx), so that this is a retry.
     pub is_retry: bool,
+    /// Whether it bears the very signature of the last one, whose time is signed: it was played back, or sent again by
+    /// somebody who does not sign anew.
+    pub is_replay: bool,
 }
 
 impl Repeat {

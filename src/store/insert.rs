@@ -23,8 +23,8 @@ const SUMMARY: &str =
     event_type, event_at, verdict, fault, covers_body, age_s, flags, duplicate_of, size, truncated, reply, deliveries,
     attempt, gap_ms, retry, late_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?)";
 // The newest of an event's captures stands in the first one's row.
-const LAST_OF_EVENT: &str = "SELECT attempt, received_at, reply, app FROM summary
-    WHERE id = (SELECT coalesce(last_repeat, id) FROM summary WHERE id = ?)";
+const LAST_OF_EVENT: &str = "SELECT attempt, received_at, reply, app, judgement FROM summary JOIN content USING (id)
+    WHERE summary.id = (SELECT coalesce(last_repeat, id) FROM summary WHERE id = ?)";
 const REPEATED: &str = "UPDATE summary SET last_repeat = ? WHERE id = ?";
 const CONTENT: &str = "INSERT INTO content (id, sha256, declared, chunks, judgement, trailers, head, body)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
@@ -120,15 +120,16 @@ impl<'c> Transaction<'c> {
         let last = self.connection.prepare_cached(LAST_OF_EVENT)?.query_row([first], |row| {
             let (attempt, received_at): (Option<u32>, i64) = (row.get(0)?, row.get(1)?);
             let (reply, app): (u16, Option<u16>) = (row.get(2)?, row.get(3)?);
-            Ok((attempt.unwrap_or(1), received_at, reply, app))
+            Ok((attempt.unwrap_or(1), received_at, reply, app, row.get::<_, Option<String>>(4)?))
         });
-        let Some((attempt, received_at, reply, app)) = last.optional()? else { return Ok(None) };
+        let Some((attempt, received_at, reply, app, words)) = last.optional()? else { return Ok(None) };
         self.connection.prepare_cached(REPEATED)?.execute([id, first])?;
         let is_success = |status: u16| (200..300).contains(&status);
         Ok(Some(Repeat {
             attempt: attempt.saturating_add(1),
             gap_ms: capture.received_at.unix_ms().saturating_sub(received_at),
             is_retry: !is_success(reply) || app.is_some_and(|status| !is_success(status)),
+            is_replay: is_replay(capture, words.as_deref()),
         }))
     }
 
@@ -160,7 +161,7 @@ impl<'c> Transaction<'c> {
             capture.reply_status,
             repeat.map(|repeat| repeat.attempt),
             repeat.map(|repeat| repeat.gap_ms),
-            repeat.map(|repeat| repeat.is_retry),
+            repeat.map(|repeat| i64::from(repeat.is_retry) | i64::from(repeat.is_replay) << 1),
             late_ms,
         ])?;
         Ok(())
@@ -270,6 +271,13 @@ impl<'c> Transaction<'c> {
         self.connection.prepare_cached(COMMIT)?.execute(())?;
         Ok(())
     }
+}
+
+/// Whether a capture bears the signature of the one before it, whose words these are, and that signature's time is signed.
+fn is_replay(capture: &Capture, last: Option<&str>) -> bool {
+    let received = capture.judgement.evidence.as_ref().and_then(|evidence| evidence.received.as_deref());
+    let last = codec::words_out(last).and_then(|(_, evidence, _)| evidence?.received);
+    capture.judgement.age_s.is_some() && received.is_some() && received == last.as_deref()
 }
 
 /// A number to be given next; not one that only a damaged file can hold.

@@ -124,7 +124,7 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         sql: "
         ALTER TABLE summary ADD COLUMN attempt INTEGER;      -- of its event, from 2; null: the first
         ALTER TABLE summary ADD COLUMN gap_ms INTEGER;       -- since the last delivery of it
-        ALTER TABLE summary ADD COLUMN retry INTEGER;        -- 1: the last delivery of it had failed
+        ALTER TABLE summary ADD COLUMN retry INTEGER;        -- bit 0: the last one had failed; bit 1: it has its signature
         ALTER TABLE summary ADD COLUMN late_ms INTEGER;      -- how much older its event is than one before it
         ALTER TABLE summary ADD COLUMN last_repeat INTEGER;  -- in the first capture of an event: the newest of it
     ",

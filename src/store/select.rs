@@ -57,8 +57,9 @@ pub(super) fn summary(row: &Row<'_>) -> Result<Summary, Error> {
         repeat: row
             .get::<_, Option<u32>>(23)?
             .map(|attempt| {
-                let is_retry = row.get::<_, Option<bool>>(25)?.unwrap_or_default();
-                Ok::<_, Error>(Repeat { attempt, gap_ms: row.get::<_, Option<i64>>(24)?.unwrap_or_default(), is_retry })
+                let gap_ms = row.get::<_, Option<i64>>(24)?.unwrap_or_default();
+                let kind = row.get::<_, Option<i64>>(25)?.unwrap_or_default();
+                Ok::<_, Error>(Repeat { attempt, gap_ms, is_retry: kind & 1 != 0, is_replay: kind & 2 != 0 })
             })
             .transpose()?,
         late_ms: row.get(26)?,
