@@ -56,6 +56,8 @@ const ROWS: &[Row] = &[
     Row { provider: "xero", headers: &[("x-xero-signature", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")], body: r#"{"events":[],"entropy":"S0m3r4nd0mt3xt"}"#, status: 401, ..ASK },
     Row { provider: "braintree", method: "GET", target: "/?bt_challenge=20f9f8ed05f77439fe955c977e4c8a53", answer: "example_public_key|92669c0aff0aa883fcc2afb882806a78197526aa", ..ASK },
     Row { provider: "qq-bot", body: r#"{"op":13,"d":{"plain_token":"Arq0D5A61EgUu4OxUvOp","event_ts":"1725442341"}}"#, answer: r#"{"plain_token":"Arq0D5A61EgUu4OxUvOp","signature":"87befc99c42c651b3aac0278e71ada338433ae26fcb24307bdc5ad38c1adc2d01bcfcadc0842edac85e85205028a1132afe09280305f13aa6909ffc2d652c706"}"#, answer_headers: JSON, ..ASK },
+    Row { provider: "xero", headers: &[("x-xero-signature", "pZahRZ9oL53EUmislAyzgsPmBBG0+s2mH/acVUgrf54=")], body: r#"{"events":[],"entropy":"S0m3r4nd0mt3xt"}"#, ..ASK },
+    Row { provider: "discord", headers: &[("X-Signature-Ed25519", "f9caf18f96679eeb5f8d4223a972420c80fcbcfc02f12c2d4d6d70713864fd0f223aef24a1c870661eacbb43ea9a495c4267fd0f1b20b33fdd5167e2e8482d07"), ("X-Signature-Timestamp", "1")], body: r#"{"type":1}"#, answer: r#"{"type":1}"#, answer_headers: JSON, ..ASK },
     Row { provider: "discord", headers: &[("X-Signature-Ed25519", "00"), ("X-Signature-Timestamp", "1")], body: r#"{"type":1}"#, status: 401, ..ASK },
     Row { provider: "onfleet", method: "GET", target: "/?check=abc", answer: "abc", answer_headers: TEXT, ..ASK },
     Row { provider: "front-app", headers: &[("x-front-challenge", "abc")], body: "{}", answer: "abc", answer_headers: TEXT, ..ASK },
@@ -93,7 +95,7 @@ fn every_handshake_is_answered_as_its_provider_wants() {
             args.extend(["--secret", "example_public_key"]);
         }
         if row.provider == "discord" {
-            args[4] = "bd50505bba3cdc1b8ffe23a38d5ca37791eb1d362dbb1e2a3ac1c61b475794d1";
+            args[4] = "23bc54912c1e6e92c4a86825c867e27ffdc555bffbd4244f17a26abfffee965d";
         }
         let serving = home.serve(&args);
         let reply = ask(&serving, row);
@@ -112,6 +114,29 @@ fn every_handshake_is_answered_as_its_provider_wants() {
         assert!(capture["flags"].as_array().unwrap().contains(&"handshake".into()), "{what}");
         assert_eq!(capture["reply"]["status"], row.status, "{what}");
     }
+}
+
+#[test]
+fn a_challenge_that_must_be_signed_is_answered_only_then() {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet", "--provider", "twitch-eventsub", "--secret", SECRET]);
+    let ask = |signature: &str| {
+        let body = r#"{"challenge":"pogchamp"}"#;
+        serving.raw(
+            format!(
+                "POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nTwitch-Eventsub-Message-Id: id-1\r\n\
+                 Twitch-Eventsub-Message-Type: webhook_callback_verification\r\nTwitch-Eventsub-Message-Signature: \
+                 sha256={signature}\r\nTwitch-Eventsub-Message-Timestamp: {}\r\nContent-Length: 24\r\n\r\n{body}",
+                "2125-11-24T10:04:57Z"
+            )
+            .as_bytes(),
+        )
+    };
+    // Twitch's window lets the future pass, so that this signature stays fresh.
+    let right = ask("40fcc57678130e992e09b6bcbd515ff75977880d78eb72b0c6c4b07911fceb05");
+    assert!(right.ends_with("\r\n\r\npogchamp"), "{right}");
+    let wrong = ask(&"0".repeat(64));
+    assert!(wrong.ends_with("{\"caught\":2}"), "{wrong}");
 }
 
 #[test]

@@ -50,9 +50,14 @@ impl Delivery {
 
     fn diagnose(&self, budget: Budget, clock: &dyn Fn() -> u64) -> Diagnosis {
         let catalog = Catalog::builtin().unwrap();
-        let base: Headers = [("Content-Type", self.content_type), ("Host", "shop.example"), ("webhook-id", "msg_1")]
-            .into_iter()
-            .collect();
+        let base: Headers = [
+            ("Content-Type", self.content_type),
+            ("Host", "shop.example"),
+            ("webhook-id", "msg_1"),
+            ("X-Sent-At", "1763978700"),
+        ]
+        .into_iter()
+        .collect();
         let unsigned = Request {
             method: "POST",
             url: Some(&self.signed_url),
@@ -109,6 +114,11 @@ fn in_base64(header: Header) -> Header {
 fn in_another_header(header: Header) -> Header {
     let is_it = header.name.eq_ignore_ascii_case(b"X-Hub-Signature-256");
     if is_it { Header { name: "X-Signature-Of-Mine".into(), ..header } } else { header }
+}
+
+fn with_another_time(header: Header) -> Header {
+    let is_it = header.name.eq_ignore_ascii_case(b"X-Slack-Request-Timestamp");
+    if is_it { Header { value: "1763978000".into(), ..header } } else { header }
 }
 
 fn in_milliseconds(header: Header) -> Header {
@@ -171,6 +181,8 @@ fn faults() -> Vec<(&'static str, Delivery)> {
         ("url", url("https://shop.example/hook?a=1&b=2", "https://shop.example/hook?b=2&a=1")),
         ("url", url("https://shop.example/hook?b=2&a=1", "https://other.example/elsewhere")),
         ("timestamp", edited("slack", in_milliseconds)),
+        // The time that was signed stands in X-Sent-At.
+        ("timestamp", edited("slack", with_another_time)),
         ("algorithm", Delivery { signed_as: "authorize-net", edit: authorize_as_github, ..Delivery::of("github") }),
         ("encoding", edited("github", in_base64)),
         ("other-header", edited("github", in_another_header)),
