@@ -14,7 +14,7 @@ const TYPES: [&str; 5] =
 
 fn content(bytes: impl Into<Bytes>, content_type: &str) -> Content {
     let content_type = (!content_type.is_empty()).then(|| content_type.to_string());
-    Content { bytes: bytes.into(), content_type, content_encoding: None }
+    Content { bytes: bytes.into(), content_type, content_encoding: None, undone: None }
 }
 
 fn fixtures() -> Vec<(String, Vec<u8>)> {

@@ -29,6 +29,7 @@ const TOP: u8 = 5;
 
 /// Every dependency of `Cargo.toml` and the rooms it may stand in; `*` is any room.
 const HOMES: &[(&str, &[&str])] = &[
+    ("brotli_decompressor", &["body"]),
     ("base64", &["verify", "export"]),
     ("bytes", &["*"]),
     ("clap", &["cli", "main"]),
@@ -40,7 +41,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("hyper", &["wire"]),
     ("hyper_util", &["wire"]),
     ("jiff", &["record", "engine"]),
-    ("flate2", &["verify"]),
+    ("flate2", &["body", "verify"]),
     ("md5", &["verify"]),
     ("memchr", &["*"]),
     ("mimalloc", &["main"]),
@@ -48,6 +49,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("ratatui", &["tui"]),
     ("ring", &["verify", "engine"]),
     ("rusqlite", &["store"]),
+    ("ruzstd", &["body"]),
     ("rustls", &["wire"]),
     ("serde", &["*"]),
     ("serde_json", &["*"]),

@@ -182,7 +182,7 @@ mod tests {
 
     fn opened(bytes: impl Into<Bytes>) -> Box<dyn Document> {
         let content_type = Some("application/x-www-form-urlencoded".to_string());
-        open(&Content { bytes: bytes.into(), content_type, content_encoding: None }).unwrap()
+        open(&Content { bytes: bytes.into(), content_type, content_encoding: None, undone: None }).unwrap()
     }
 
     fn text(line: &Line) -> String {

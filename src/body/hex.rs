@@ -16,9 +16,12 @@ pub(super) fn fits(_: &Content) -> bool {
 /// Opens anything, at once.
 #[allow(clippy::unnecessary_wraps)] // The shape of every view's row.
 pub(super) fn open(content: &Content) -> Result<Box<dyn Document>, String> {
-    let coding = content.coding().map(|coding| format!("content-encoding {coding}: shown as received"));
-    let note = coding.or_else(|| content.bytes.is_empty().then(|| "no body".to_string()));
-    Ok(Box::new(Hex { bytes: content.bytes.clone(), note }))
+    let undone = content.undone.as_ref();
+    let bytes = undone.map_or(&content.bytes, |undone| &undone.received).clone();
+    let coding = undone.map(|undone| undone.coding.clone()).or_else(|| content.coding());
+    let coding = coding.map(|coding| format!("content-encoding {coding}: shown as received"));
+    let note = coding.or_else(|| bytes.is_empty().then(|| "no body".to_string()));
+    Ok(Box::new(Hex { bytes, note }))
 }
 
 struct Hex {

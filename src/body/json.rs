@@ -105,8 +105,12 @@ mod tests {
     use crate::body::{LINE_CHARS, Role};
 
     fn opened(text: impl Into<Bytes>) -> Box<dyn Document> {
-        let content =
-            Content { bytes: text.into(), content_type: Some("application/json".into()), content_encoding: None };
+        let content = Content {
+            bytes: text.into(),
+            content_type: Some("application/json".into()),
+            content_encoding: None,
+            undone: None,
+        };
         open(&content).unwrap()
     }
 

@@ -4,9 +4,10 @@
 //! the views, one file and one row of [`VIEWS`] each, which open a body as a [`Document`] of finished lines.
 //!
 //! What this room must never do: let a control, bidirectional, zero-width or private character out unescaped; build a
-//! tree of a payload (a document keeps the bytes and a sparse index, and makes only the lines it is asked for); decode
-//! an encoding the sender named; panic or take more than linear time over any bytes; know a colour or a screen.
+//! tree of a payload (a document keeps the bytes and a sparse index, and makes only the lines it is asked for); undo a
+//! content coding without a bound or without saying so; panic or take more than linear time over any bytes; know a colour or a screen.
 
+mod coding;
 mod escape;
 mod form;
 mod hex;
@@ -22,6 +23,7 @@ use bytes::Bytes;
 
 use crate::record::Headers;
 
+pub use coding::UNDONE_BYTES;
 pub use escape::{escape, escape_bytes, fit, is_safe, width};
 pub use size::size;
 
@@ -86,18 +88,49 @@ pub struct Content {
     pub bytes: Bytes,
     /// The value of `Content-Type`.
     pub content_type: Option<String>,
-    /// The value of `Content-Encoding`.
+    /// The value of `Content-Encoding`, where that was not undone.
     pub content_encoding: Option<String>,
+    /// What was undone, where `bytes` are what was under a content coding.
+    pub undone: Option<Undone>,
+}
+
+/// A content coding that was undone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Undone {
+    /// The bytes as received.
+    pub received: Bytes,
+    /// The coding's name, shown safely and briefly.
+    pub coding: String,
 }
 
 impl Content {
-    /// A body with what its headers say of it.
+    /// A body with what its headers say of it, its content codings undone up to [`UNDONE_BYTES`].
     pub fn of(bytes: &Bytes, headers: &Headers) -> Self {
+        Self::within(bytes, headers, UNDONE_BYTES)
+    }
+
+    /// The same with another bound: for a thread that must not take long.
+    pub fn within(bytes: &Bytes, headers: &Headers, limit: u64) -> Self {
         let header = |name| headers.text(name).map(str::to_owned);
-        Self {
+        let content = Self {
             bytes: bytes.clone(),
             content_type: header("content-type"),
             content_encoding: header("content-encoding"),
+            undone: None,
+        };
+        content.unfolded(limit)
+    }
+
+    /// With its content codings undone; as it is where they cannot be.
+    fn unfolded(self, limit: u64) -> Self {
+        let Some(coding) = self.coding().filter(|_| !self.bytes.is_empty()) else { return self };
+        let named = self.content_encoding.as_deref().unwrap_or_default();
+        match coding::undone(&self.bytes, named, limit) {
+            Ok(bytes) => {
+                let undone = Some(Undone { received: self.bytes, coding });
+                Self { undone, bytes: bytes.into(), content_encoding: None, ..self }
+            }
+            Err(_) => self,
         }
     }
 
@@ -136,6 +169,42 @@ impl Content {
     }
 }
 
+/// A document of a body whose content coding was undone, which its note says.
+struct Unfolded {
+    document: Box<dyn Document>,
+    note: String,
+}
+
+impl Document for Unfolded {
+    fn line_count(&self) -> usize {
+        self.document.line_count()
+    }
+
+    fn lines(&self, range: Range<usize>) -> Vec<Line> {
+        self.document.lines(range)
+    }
+
+    fn note(&self) -> Option<&str> {
+        Some(&self.note)
+    }
+}
+
+impl View {
+    /// Opens the body, and says in the note where a content coding was undone for it.
+    pub fn show(&self, content: &Content) -> Result<Box<dyn Document>, String> {
+        let document = (self.open)(content)?;
+        match content.undone.as_ref().filter(|_| self.name != HEX.name) {
+            None => Ok(document),
+            Some(Undone { received, coding }) => {
+                let (to, from) = (size(content.bytes.len() as u64), size(received.len() as u64));
+                let undone = format!("{coding} undone: {to} from {from}");
+                let note = [Some(&undone[..]), document.note()].into_iter().flatten().collect::<Vec<_>>().join("; ");
+                Ok(Box::new(Unfolded { document, note }))
+            }
+        }
+    }
+}
+
 /// One way to look at a body.
 pub struct View {
     /// Its name in settings and on the screen.
@@ -171,7 +240,12 @@ mod tests {
 
     fn content(bytes: &'static [u8], content_type: &str, coding: &str) -> Content {
         let named = |value: &str| (!value.is_empty()).then(|| value.to_string());
-        Content { bytes: Bytes::from_static(bytes), content_type: named(content_type), content_encoding: named(coding) }
+        Content {
+            bytes: Bytes::from_static(bytes),
+            content_type: named(content_type),
+            content_encoding: named(coding),
+            undone: None,
+        }
     }
 
     #[test]
@@ -210,6 +284,27 @@ mod tests {
         for view in VIEWS.iter().filter(|view| view.name != "hex") {
             assert!((view.open)(&zipped).err().unwrap().contains("gzip"), "{}", view.name);
         }
+    }
+
+    #[test]
+    fn a_coding_that_can_be_undone_is_and_the_hex_view_shows_what_came() {
+        use std::io::Write;
+        let mut zipped = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        zipped.write_all(b"{\"fish\":1}").unwrap();
+        let zipped = Bytes::from(zipped.finish().unwrap());
+        let headers = [("Content-Type", "application/json"), ("Content-Encoding", "gzip")].into_iter().collect();
+        let content = Content::of(&zipped, &headers);
+        let view = best(&content);
+        let document = view.show(&content).unwrap();
+        assert_eq!(view.name, "json");
+        assert!(document.note().unwrap().starts_with("gzip undone: "), "{:?}", document.note());
+        assert_eq!(document.lines(1..2)[0].iter().map(|span| &span.text[..]).collect::<String>().trim(), "\"fish\": 1");
+        let hex = HEX.show(&content).unwrap();
+        assert_eq!(hex.note(), Some("content-encoding gzip: shown as received"));
+        let first: String = hex.lines(0..1)[0].iter().map(|span| &span.text[..]).collect();
+        assert!(first.starts_with("00000000  1f 8b "), "{first}");
+        let cut = Content::of(&zipped.slice(..12), &headers);
+        assert_eq!((best(&cut).name, cut.undone), ("hex", None), "what is no whole gzip is shown as received");
     }
 
     #[test]

@@ -163,7 +163,7 @@ mod tests {
 
     fn opened(bytes: &[u8], content_type: &str) -> Box<dyn Document> {
         let bytes = Bytes::copy_from_slice(bytes);
-        open(&Content { bytes, content_type: Some(content_type.into()), content_encoding: None }).unwrap()
+        open(&Content { bytes, content_type: Some(content_type.into()), content_encoding: None, undone: None }).unwrap()
     }
 
     fn shown(document: &dyn Document) -> Vec<String> {

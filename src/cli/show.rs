@@ -126,8 +126,7 @@ fn print_body(printer: &Printer, content: &Content) -> Result<(), Failure> {
     }
     printer.line("")?;
     let view = body::best(content);
-    let document =
-        (view.open)(content).map_err(|why| Failure::new(format!("showing the body as {}", view.name), why))?;
+    let document = view.show(content).map_err(|why| Failure::new(format!("showing the body as {}", view.name), why))?;
     let count = document.line_count();
     for from in (0..count).step_by(SLICE) {
         for line in document.lines(from..count.min(from + SLICE)) {

@@ -25,6 +25,8 @@ pub(super) const TABS: &[(Tab, &str)] = &[
 
 /// How many lines of a reply's body are shown.
 const REPLY_LINES: usize = 200;
+/// How far the content coding of a reply is undone, in bytes: it is done while the screen is drawn.
+const REPLY_UNDONE: u64 = 1 << 20;
 /// How many lines of a body the overview shows.
 const PREVIEW_LINES: usize = 40;
 /// How far the names of facts reach.
@@ -509,9 +511,9 @@ fn reply_body(reply: &Reply) -> Vec<Pieces> {
     if reply.body.is_empty() {
         return Vec::new();
     }
-    let content = body::Content::of(&reply.body, &reply.headers);
+    let content = body::Content::within(&reply.body, &reply.headers, REPLY_UNDONE);
     let mut lines = vec![Vec::new()];
-    match (body::best(&content).open)(&content) {
+    match body::best(&content).show(&content) {
         Ok(document) => {
             lines.extend(document.lines(0..REPLY_LINES).into_iter().map(line::of_body));
             if reply.truncated || document.line_count() > REPLY_LINES {

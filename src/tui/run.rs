@@ -274,7 +274,7 @@ fn open(stage: &dyn Stage, id: CaptureId) -> Result<Option<Opened>, Failure> {
 }
 
 fn open_in(content: &Content, view: usize) -> BodyView {
-    BodyView { view, document: (body::VIEWS[view].open)(content).map(Arc::from) }
+    BodyView { view, document: body::VIEWS[view].show(content).map(Arc::from) }
 }
 
 fn content(capture: &Capture) -> Content {
