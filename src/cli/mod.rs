@@ -4,6 +4,7 @@
 //! a payload's control byte reach a terminal and takes a closed pipe for success. Exit codes: 0 yes, 1 no, 2 error.
 //! This room must never know the screen; `main` chooses between the two.
 
+mod forget;
 mod input;
 mod ls;
 mod print;
@@ -82,6 +83,8 @@ enum Command {
     Verify(verify::Verify),
     /// List the signature providers creel knows, or show one
     Providers(providers::Providers),
+    /// Delete captures, and say how many
+    Forget(forget::Forget),
     /// Print the JSON Schema of a capture in --json
     Schema,
 }
@@ -241,6 +244,7 @@ pub fn run(work: Work) -> Result<Answer, Failure> {
         Command::Ls(ls) => ls::run(&ls, &common),
         Command::Show(show) => show::run(&show, &common),
         Command::Resend(resend) => resend::run(&resend, &common),
+        Command::Forget(forget) => forget::run(&forget, &common),
         Command::Wait(wait) => wait::run(&wait, &common),
         Command::Send(send) => send::run(&send, &common),
         Command::Sign(sign) => sign::run(&sign, &common),

@@ -39,6 +39,7 @@ use tokio::sync::watch as flag;
 
 use self::{admit::Catcher, endpoint::Endpoints, port::Listener, watch::Watch};
 use crate::{
+    query::Sql,
     record::{CaptureId, Delivery, Failure, Timestamp, Zone},
     store::{self, Bell, Reader, Role, Settler, Start, Writer},
     wire,
@@ -173,6 +174,21 @@ impl Engine {
             let _ = answer.send(work.await);
         });
         outcome.recv().map_err(|_| Failure::new("resending", "creel is stopping"))?
+    }
+
+    /// Deletes every capture that a condition takes, with its deliveries; gives how many. Blocks until then. It goes on in
+    /// steps, so that a creel that captures into the store is not held up.
+    pub fn forget(&self, condition: &Sql) -> Result<u64, Failure> {
+        let writer = self.writer()?;
+        let mut all = 0;
+        loop {
+            let pending = writer.forget(condition.clone()).map_err(|full| Failure::new("deleting captures", full))?;
+            match pending.blocking_recv() {
+                Ok(Ok(0)) => return Ok(all),
+                Ok(count) => all += count?,
+                Err(_) => return Err(Failure::new("deleting captures", "the store is closed")),
+            }
+        }
     }
 
     /// Sends a request that is in no store. Blocks until there is a reply, or none.

@@ -1,11 +1,12 @@
 //! Rows in: what one job writes, inside the transaction of its batch.
 
-use rusqlite::{CachedStatement, Connection, Error, OptionalExtension, Row, params};
+use rusqlite::{CachedStatement, Connection, Error, OptionalExtension, Row, params, params_from_iter};
 
 use super::{
     CHUNK_BYTES, REFUSALS_BYTES, REFUSALS_KEPT, codec,
     seen::{Key, Seen},
 };
+use crate::query::{Sql, Value};
 use crate::record::{Capture, CaptureId, Delivery, DeliveryId, Failure, Outcome, Refusal, Repeat, Timestamp, Verdict};
 
 /// How many bits of a chunk's id count the chunks of a capture.
@@ -38,6 +39,16 @@ const REFUSALS_OVER_COUNT: &str = "DELETE FROM refusal WHERE id <= (SELECT max(i
 const REFUSALS_OVER_BYTES: &str = "DELETE FROM refusal WHERE id <= (
     SELECT max(id) FROM (SELECT id, sum(length(head)) OVER (ORDER BY id DESC) AS bytes FROM refusal) WHERE bytes > ?)";
 
+const TO_FORGET: &str = "SELECT summary.id, length(head) + size, verdict, duplicate_of IS NOT NULL
+    FROM summary JOIN content USING (id) WHERE summary.id = ?";
+/// What is deleted with a capture: each takes its number, and the first and the last place of its chunks.
+const FORGET: [&str; 4] = [
+    "DELETE FROM chunk WHERE id BETWEEN ?2 AND ?3 AND ?1 = ?1",
+    "DELETE FROM delivery WHERE capture = ?1 AND ?2 = ?2 AND ?3 = ?3",
+    "DELETE FROM content WHERE id = ?1 AND ?2 = ?2 AND ?3 = ?3",
+    "DELETE FROM summary WHERE id = ?1 AND ?2 = ?2 AND ?3 = ?3",
+];
+
 /// What one transaction adds to the counters.
 #[derive(Clone, Copy, Debug, Default)]
 struct Tally {
@@ -47,6 +58,8 @@ struct Tally {
     duplicates: i64,
     deliveries: i64,
     refused: i64,
+    /// Captures that were deleted. They had been counted, and their numbers are not given again.
+    forgotten: i64,
 }
 
 /// How a capture stands among the others of its event and of its endpoint.
@@ -190,6 +203,40 @@ impl<'c> Transaction<'c> {
         Ok(())
     }
 
+    /// Deletes the oldest captures that a condition takes, with all that belongs to them: `limit` at most. Gives how many.
+    pub(super) fn forget(&mut self, condition: &Sql, limit: usize) -> Result<u64, Error> {
+        let sql = format!("SELECT id FROM summary WHERE ({}) ORDER BY id LIMIT ?", condition.text);
+        let limit = Value::Int(i64::try_from(limit).unwrap_or(i64::MAX));
+        let values = condition.values.iter().cloned().chain([limit]);
+        let ids: Vec<i64> = self
+            .connection
+            .prepare(&sql)?
+            .query_map(params_from_iter(values), |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
+        for &id in &ids {
+            self.forget_one(id)?;
+        }
+        Ok(ids.len() as u64)
+    }
+
+    fn forget_one(&mut self, id: i64) -> Result<(), Error> {
+        let counted = self
+            .connection
+            .prepare_cached(TO_FORGET)?
+            .query_row([id], |row| Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?, row.get::<_, bool>(3)?)));
+        let tally = &mut self.tally;
+        if let Some((bytes, verdict, is_duplicate)) = counted.optional()? {
+            tally.bytes -= bytes;
+            tally.failed -= i64::from(verdict == Verdict::Failed as i64);
+            tally.duplicates -= i64::from(is_duplicate);
+        }
+        tally.forgotten += 1;
+        for sql in FORGET {
+            self.connection.prepare_cached(sql)?.execute([id, chunk_id(id, 0), chunk_id(id + 1, 0) - 1])?;
+        }
+        Ok(())
+    }
+
     /// Writes a delivery. Gives its id and which attempt it is, or that there is no such capture.
     pub(super) fn delivery(&mut self, delivery: &Delivery) -> Result<Result<(DeliveryId, u32), Failure>, Error> {
         let app = delivery.status().unwrap_or(0);
@@ -255,14 +302,14 @@ impl<'c> Transaction<'c> {
 
     /// Counts, and commits: when this returns, it is on the disk. `lost` are the refusals that were never written.
     pub(super) fn commit(self, seen: &mut Seen, lost: i64) -> Result<(), Error> {
-        let Tally { captures, bytes, failed, duplicates, deliveries, refused } = self.tally;
+        let Tally { captures, bytes, failed, duplicates, deliveries, refused, forgotten } = self.tally;
         if captures > 0 {
             seen.write_run(self.connection, self.next_id + captures - 1)?;
         }
         self.connection.prepare_cached(COUNT)?.execute(params![
             captures,
             deliveries,
-            captures,
+            captures - forgotten,
             bytes,
             failed,
             duplicates,

@@ -50,6 +50,8 @@ pub const BATCH_BYTES: usize = 8 * MIB;
 /// Bytes of a body up to which it lies in its capture's row; a larger one lies in chunks of this size, so that no more
 /// than one of them is copied at a time.
 pub const CHUNK_BYTES: usize = 256 * KIB;
+/// Captures that are deleted in one transaction at most.
+pub const FORGET_AT_ONCE: usize = 500;
 /// How many refusals are kept; of older ones only the count is.
 pub const REFUSALS_KEPT: i64 = 10_000;
 /// Bytes of refused heads that are kept; of older ones only the count is.

@@ -14,7 +14,7 @@ use rusqlite::Connection;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{
-    BATCH_JOBS, Bell,
+    BATCH_JOBS, Bell, FORGET_AT_ONCE,
     file::{self, Identity},
     insert::Transaction,
     seen::Seen,
@@ -35,6 +35,7 @@ enum Done {
     Captured(Stored),
     Delivered(Result<(DeliveryId, u32), Failure>),
     Refused,
+    Forgotten(u64),
 }
 
 /// The connection and what belongs to it; made anew when the file is not trusted any more.
@@ -139,6 +140,7 @@ impl Scribe {
         match job {
             Job::Capture(_, reply) => Some(Settled::Stored(reply, Err(failure))),
             Job::Deliver(_, reply) => Some(Settled::Delivered(reply, Box::new(Err(failure)))),
+            Job::Forget(_, reply) => Some(Settled::Forgotten(reply, Err(failure))),
             Job::Refuse(_) => {
                 self.shared.lost_refusals.fetch_add(1, Ordering::Relaxed);
                 None
@@ -266,6 +268,10 @@ fn write_job(transaction: &mut Transaction<'_>, job: &Job, seen: &mut Seen) -> R
             .refusal(refusal)
             .map(|()| Done::Refused)
             .map_err(|error| Trouble::of_job("keeping a refusal", &error)),
+        Job::Forget(condition, _) => transaction
+            .forget(condition, FORGET_AT_ONCE)
+            .map(Done::Forgotten)
+            .map_err(|error| Trouble::of_job("deleting captures", &error)),
         #[cfg(test)]
         Job::Poke(poke, _) => poke(transaction.connection())
             .map(|()| Done::Captured(Stored { id: crate::record::CaptureId(0), duplicate_of: None }))
@@ -281,6 +287,7 @@ fn answer(job: Job, done: Done) -> Option<Settled> {
             let kept = kept.map(|(id, attempt)| Delivery { id, attempt, ..*delivery });
             Some(Settled::Delivered(reply, Box::new(kept)))
         }
+        (Job::Forget(_, reply), Done::Forgotten(count)) => Some(Settled::Forgotten(reply, Ok(count))),
         #[cfg(test)]
         (Job::Poke(_, reply), Done::Captured(stored)) => Some(Settled::Stored(reply, Ok(stored))),
         _ => None,

@@ -14,6 +14,7 @@ use super::{
     queue::{Full, Queue},
     scribe::Scribe,
 };
+use crate::query::Sql;
 use crate::record::{Capture, CaptureId, Delivery, Failure, Refusal};
 
 /// What a process does in a store.
@@ -51,6 +52,7 @@ pub(super) enum Job {
     Capture(Box<Capture>, Reply<Stored>),
     Deliver(Box<Delivery>, Reply<Delivery>),
     Refuse(Box<Refusal>),
+    Forget(Box<Sql>, Reply<u64>),
     #[cfg(test)]
     Poke(Poke, Reply<Stored>),
 }
@@ -66,6 +68,7 @@ impl Job {
                     crate::record::Outcome::Failed(_) => 0,
                 },
                 Self::Refuse(refusal) => refusal.head.len(),
+                Self::Forget(..) => 0,
                 #[cfg(test)]
                 Self::Poke(..) => 0,
             }
@@ -76,6 +79,7 @@ impl Job {
 pub(super) enum Settled {
     Stored(Reply<Stored>, Result<Stored, Failure>),
     Delivered(Reply<Delivery>, Box<Result<Delivery, Failure>>),
+    Forgotten(Reply<u64>, Result<u64, Failure>),
 }
 
 impl Settled {
@@ -84,6 +88,7 @@ impl Settled {
         match self {
             Self::Stored(reply, result) => drop(reply.send(result)),
             Self::Delivered(reply, result) => drop(reply.send(*result)),
+            Self::Forgotten(reply, result) => drop(reply.send(result)),
         }
     }
 }
@@ -204,6 +209,13 @@ impl Writer {
             self.handle.shared.lost_refusals.fetch_add(1, Ordering::Relaxed);
         }
         taken
+    }
+
+    /// Deletes the oldest captures that a condition takes, at most [`FORGET_AT_ONCE`](super::FORGET_AT_ONCE) of them, so
+    /// that nobody who captures waits long; gives how many. Again until it gives 0.
+    pub fn forget(&self, condition: Sql) -> Result<Pending<u64>, Full> {
+        let (reply, pending) = oneshot::channel();
+        self.push(Job::Forget(Box::new(condition), reply)).map(|()| pending)
     }
 
     /// Says beside the store where this process listens, for [`holder`](super::holder) and for who is refused. One
