@@ -8,6 +8,7 @@
 //! content coding without a bound or without saying so; panic or take more than linear time over any bytes; know a colour or a screen.
 
 mod coding;
+mod diff;
 mod escape;
 mod form;
 mod hex;
@@ -24,6 +25,7 @@ use bytes::Bytes;
 use crate::record::Headers;
 
 pub use coding::UNDONE_BYTES;
+pub use diff::{Difference, diff};
 pub use escape::{escape, escape_bytes, fit, is_safe, width};
 pub use size::size;
 

@@ -4,6 +4,7 @@
 //! a payload's control byte reach a terminal and takes a closed pipe for success. Exit codes: 0 yes, 1 no, 2 error.
 //! This room must never know the screen; `main` chooses between the two.
 
+mod diff;
 mod forget;
 mod input;
 mod ls;
@@ -83,6 +84,8 @@ enum Command {
     Verify(verify::Verify),
     /// List the signature providers creel knows, or show one
     Providers(providers::Providers),
+    /// Say in what two captures differ, or the last replies to them
+    Diff(diff::Diff),
     /// Delete captures, and say how many
     Forget(forget::Forget),
     /// Print the JSON Schema of a capture in --json
@@ -244,6 +247,7 @@ pub fn run(work: Work) -> Result<Answer, Failure> {
         Command::Ls(ls) => ls::run(&ls, &common),
         Command::Show(show) => show::run(&show, &common),
         Command::Resend(resend) => resend::run(&resend, &common),
+        Command::Diff(diff) => diff::run(&diff, &common),
         Command::Forget(forget) => forget::run(&forget, &common),
         Command::Wait(wait) => wait::run(&wait, &common),
         Command::Send(send) => send::run(&send, &common),

@@ -1,0 +1,56 @@
+//! `creel diff`: in what two captures differ.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::{
+    io::{Read, Write},
+    net::TcpListener,
+    thread,
+};
+
+use support::Home;
+
+#[test]
+fn captures_differ_by_request_headers_and_values() {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet"]);
+    serving.post("/a?x=1", &[("X-Same", "1"), ("X-Old", "o"), ("X-Val", "1")], br#"{"id":1,"list":[1,2]}"#);
+    serving.post("/a?x=2", &[("x-same", "1"), ("X-New", "n"), ("X-Val", "2")], br#"{"id":1,"list":[1,3]}"#);
+    let output = home.run(&["diff", "1", "2"]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8(output.stdout).unwrap();
+    for line in
+        ["  ~ target: /a?x=1 → /a?x=2", "  + x-new: n", "  - x-old: o", "  ~ x-val: 1 → 2", "  ~ .list[1]: 2 → 3"]
+    {
+        assert!(text.lines().any(|found| found == line), "{line}: {text}");
+    }
+    assert!(!text.contains("x-same"), "{text}");
+    assert_eq!(home.yes(&["diff", "1", "1"]), "no difference\n");
+    let json = String::from_utf8(home.run(&["diff", "1", "2", "--json"]).stdout).unwrap();
+    let last: serde_json::Value = serde_json::from_str(json.lines().last().unwrap()).unwrap();
+    assert_eq!(last, serde_json::json!({ "part": "body", "at": ".list[1]", "before": "2", "after": "3" }));
+    assert!(home.fails(2, &["diff", "1", "9"]).contains("there is none"));
+}
+
+#[test]
+fn replies_are_compared_too() {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet"]);
+    serving.post("/", &[], b"1");
+    serving.post("/", &[], b"2");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for (stream, (status, body)) in listener.incoming().zip([(500, "{\"ok\":false}"), (200, "{\"ok\":true}")]) {
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = write!(stream, "HTTP/1.1 {status} X\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        }
+    });
+    assert!(home.fails(2, &["diff", "1", "2", "--replies"]).contains("there is none"));
+    home.run(&["resend", "1", "2", "--to", &url]);
+    let text = String::from_utf8(home.run(&["diff", "1", "2", "--replies"]).stdout).unwrap();
+    assert!(text.contains("~ status: 500 → 200") && text.contains("~ .ok: false → true"), "{text}");
+}
