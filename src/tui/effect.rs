@@ -21,8 +21,8 @@ pub(super) enum Effect {
     View { generation: u64, capture: Arc<Capture>, view: usize },
     /// Read a capture's deliveries again.
     Deliveries(CaptureId),
-    /// Send a capture to an app; none: its endpoint's.
-    Resend { id: CaptureId, to: Option<String> },
+    /// Send a capture to an app; none: its endpoint's. As it came, or signed anew.
+    Resend { id: CaptureId, to: Option<String>, resign: bool },
     /// Leave.
     Quit,
 }

@@ -33,6 +33,7 @@ pub(super) enum Command {
     Unmask,
     Resend,
     ResendTo,
+    Resign,
     Filter,
     Help,
     Quit,
@@ -89,6 +90,7 @@ pub(super) const KEYMAP: &[Key] = &[
     key(&["/"], BOTH, Command::Filter, "filter the list", Some("filter")),
     key(&["r"], BOTH, Command::Resend, "resend to the endpoint's app", Some("resend")),
     key(&["R"], BOTH, Command::ResendTo, "resend to a URL", None),
+    key(&["s"], BOTH, Command::Resign, "resend, signed anew with a fresh timestamp", None),
     key(&["?"], ALL, Command::Help, "this help", Some("help")),
     key(&["q", "ctrl-c"], ALL, Command::Quit, "quit", Some("quit")),
 ];

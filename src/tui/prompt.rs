@@ -30,8 +30,8 @@ pub(super) struct Prompt {
 pub(super) enum Purpose {
     /// A filter; the one that was there before.
     Filter(Option<Arc<Filter>>),
-    /// The URL to resend a capture to.
-    Url(CaptureId),
+    /// The URL to resend a capture to, and whether it is signed anew.
+    Url(CaptureId, bool),
 }
 
 /// What a key did to a prompt.
@@ -62,7 +62,8 @@ impl Prompt {
     pub(super) fn label(&self) -> String {
         match self.purpose {
             Purpose::Filter(_) => "filter: ".to_owned(),
-            Purpose::Url(id) => format!("resend #{id} to: "),
+            Purpose::Url(id, false) => format!("resend #{id} to: "),
+            Purpose::Url(id, true) => format!("resend #{id}, signed anew, to: "),
         }
     }
 

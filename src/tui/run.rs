@@ -182,7 +182,7 @@ impl Workers {
         // A worker that is gone has told of its panic.
         match effect {
             Effect::Quit => {}
-            Effect::Resend { id, to } => self.resend(id, to),
+            Effect::Resend { id, to, resign } => self.resend(id, to, resign),
             Effect::Open { generation, .. } | Effect::View { generation, .. } => {
                 self.latest.store(generation, Ordering::Release);
                 let _ = self.bodies.send(effect);
@@ -191,10 +191,10 @@ impl Workers {
         }
     }
 
-    fn resend(&self, id: CaptureId, to: Option<String>) {
+    fn resend(&self, id: CaptureId, to: Option<String>, resign: bool) {
         let (stage, messages) = (Arc::clone(&self.stage), self.messages.clone());
         let work = move || {
-            let resent = catch_unwind(AssertUnwindSafe(|| stage.resend(id, to)));
+            let resent = catch_unwind(AssertUnwindSafe(|| stage.resend(id, to, resign)));
             let delivery = resent.unwrap_or_else(|_| Err(broken("resending")));
             let _ = messages.send(Msg::Resent { id, delivery });
         };

@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    engine::{self, Aim, Engine},
+    engine::{self, Aim, Engine, edit::Edit},
     query::Filter,
     record::{Capture, CaptureId, Counters, Delivery, Failure, Summary},
     store::{Bodies, Reader, Start},
@@ -22,8 +22,8 @@ pub(super) trait Stage: Send + Sync + 'static {
     fn capture(&self, id: CaptureId) -> Result<Option<Capture>, Failure>;
     /// A capture's deliveries, newest first.
     fn deliveries(&self, id: CaptureId) -> Result<Vec<Delivery>, Failure>;
-    /// Sends a capture to an app; blocks until the outcome is stored.
-    fn resend(&self, id: CaptureId, to: Option<String>) -> Result<Delivery, Failure>;
+    /// Sends a capture to an app, as it came or signed anew; blocks until the outcome is stored.
+    fn resend(&self, id: CaptureId, to: Option<String>, resign: bool) -> Result<Delivery, Failure>;
     /// Calls `ring` after each commit.
     fn on_ring(&self, ring: Box<dyn Fn() + Send + Sync>);
     /// Calls `over` where the server ends by itself.
@@ -67,8 +67,8 @@ impl Stage for Live {
         lock(&self.captures).deliveries(id)
     }
 
-    fn resend(&self, id: CaptureId, to: Option<String>) -> Result<Delivery, Failure> {
-        self.engine.resend(id, Aim { to, ..Aim::default() })
+    fn resend(&self, id: CaptureId, to: Option<String>, resign: bool) -> Result<Delivery, Failure> {
+        self.engine.resend(id, Aim { to, edit: Edit { resign, ..Edit::default() }, ..Aim::default() })
     }
 
     fn on_ring(&self, ring: Box<dyn Fn() + Send + Sync>) {

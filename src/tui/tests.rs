@@ -159,7 +159,7 @@ impl Stage for Scene {
         Ok(Vec::new())
     }
 
-    fn resend(&self, id: CaptureId, to: Option<String>) -> Result<Delivery, Failure> {
+    fn resend(&self, id: CaptureId, to: Option<String>, _: bool) -> Result<Delivery, Failure> {
         self.resent.lock().unwrap().push((id, to));
         assert!(!self.breaks, "a part that breaks");
         Err(Failure::new("resending", "this stage has no apps"))
@@ -396,6 +396,9 @@ fn resending_asks_for_a_url_where_no_app_is_known() {
     play.model.apps.insert("default".to_owned(), "http://app".to_owned());
     play.keys("r");
     assert!(play.model.prompt.is_none());
+    play.model.apps.clear();
+    play.keys("s");
+    assert!(play.screen().contains("resend #3, signed anew, to: http://localhost:9"), "{}", play.screen());
 }
 
 #[test]

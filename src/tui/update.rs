@@ -218,8 +218,9 @@ fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
             model.list.anchor = model.list.selected;
             Vec::new()
         }
-        Command::Resend => resend(model, false),
-        Command::ResendTo => resend(model, true),
+        Command::Resend => resend(model, false, false),
+        Command::ResendTo => resend(model, true, false),
+        Command::Resign => resend(model, false, true),
         Command::Open => {
             model.mode = Mode::Detail;
             follow_selection(model)
@@ -347,8 +348,8 @@ fn scroll(model: &mut Model, rows: isize) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Resends the selected capture: to its endpoint's app, or to a URL that is asked for.
-fn resend(model: &mut Model, ask: bool) -> Vec<Effect> {
+/// Resends the selected capture, as it came or signed anew: to its endpoint's app, or to a URL that is asked for.
+fn resend(model: &mut Model, ask: bool, resign: bool) -> Vec<Effect> {
     let Some(row) = model.list.row() else {
         return say(model, Notice { tone: Tone::Plain, text: "there is nothing to resend yet".to_owned(), hint: None });
     };
@@ -359,11 +360,11 @@ fn resend(model: &mut Model, ask: bool) -> Vec<Effect> {
     match (ask, app) {
         (false, Some(_)) => {
             model.sending.insert(id);
-            vec![Effect::Resend { id, to: None }]
+            vec![Effect::Resend { id, to: None, resign }]
         }
         (_, app) => {
             let text = model.last_url.clone().or(app).unwrap_or_else(|| "http://localhost:".to_owned());
-            model.prompt = Some(Prompt::new(Purpose::Url(id), &text));
+            model.prompt = Some(Prompt::new(Purpose::Url(id, resign), &text));
             Vec::new()
         }
     }
@@ -410,14 +411,14 @@ fn leave_prompt(model: &mut Model) -> Vec<Effect> {
 fn finish_prompt(model: &mut Model) -> Vec<Effect> {
     // A filter that cannot be read stays where it is, so that it can be mended.
     let Some(prompt) = model.prompt.take_if(|prompt| prompt.error.is_none()) else { return Vec::new() };
-    let Purpose::Url(id) = prompt.purpose else { return Vec::new() };
+    let Purpose::Url(id, resign) = prompt.purpose else { return Vec::new() };
     let url = prompt.text().trim().to_owned();
     if url.is_empty() {
         return Vec::new();
     }
     model.last_url = Some(url.clone());
     model.sending.insert(id);
-    vec![Effect::Resend { id, to: Some(url) }]
+    vec![Effect::Resend { id, to: Some(url), resign }]
 }
 
 /// Puts a filter in force. The selection stays where it can; the window is read anew.
