@@ -107,15 +107,16 @@ fn deliveries() -> Vec<Delivery> {
 
 fn written(name: &str, capture: &Capture) -> Vec<u8> {
     let format = FORMATS.iter().find(|format| format.name == name).unwrap();
-    (format.write)(capture)
+    format.whole(capture)
 }
 
 #[test]
 fn every_format_writes_what_its_golden_file_holds() {
-    let golden: [(&str, &[u8]); 3] = [
+    let golden: [(&str, &[u8]); 4] = [
         ("curl", include_bytes!("data/export/curl.sh")),
         ("http", include_bytes!("data/export/http.http")),
         ("json", include_bytes!("data/export/json.json")),
+        ("har", include_bytes!("data/export/har.har")),
     ];
     assert_eq!(golden.map(|file| file.0), FORMATS.iter().map(|format| format.name).collect::<Vec<_>>()[..]);
     for (name, file) in golden {

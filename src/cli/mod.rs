@@ -5,6 +5,7 @@
 //! This room must never know the screen; `main` chooses between the two.
 
 mod diff;
+mod export;
 mod forget;
 mod input;
 mod ls;
@@ -86,6 +87,8 @@ enum Command {
     Providers(providers::Providers),
     /// Say in what two captures differ, or the last replies to them
     Diff(diff::Diff),
+    /// Write captures in forms for other tools: JSON lines, HAR, curl
+    Export(export::Export),
     /// Delete captures, and say how many
     Forget(forget::Forget),
     /// Print the JSON Schema of a capture in --json
@@ -248,6 +251,7 @@ pub fn run(work: Work) -> Result<Answer, Failure> {
         Command::Show(show) => show::run(&show, &common),
         Command::Resend(resend) => resend::run(&resend, &common),
         Command::Diff(diff) => diff::run(&diff, &common),
+        Command::Export(export) => export::run(&export, &common),
         Command::Forget(forget) => forget::run(&forget, &common),
         Command::Wait(wait) => wait::run(&wait, &common),
         Command::Send(send) => send::run(&send, &common),

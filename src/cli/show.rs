@@ -26,7 +26,7 @@ pub(crate) struct Show {
     body: bool,
 }
 
-fn format_names() -> clap::builder::PossibleValuesParser {
+pub(super) fn format_names() -> clap::builder::PossibleValuesParser {
     let values = export::FORMATS.iter().map(|f| clap::builder::PossibleValue::new(f.name).help(f.help));
     values.collect::<Vec<_>>().into()
 }
@@ -40,7 +40,7 @@ pub(super) fn run(show: &Show, common: &Common) -> Result<Answer, Failure> {
         return printer.bytes(&capture.body.bytes).map(|()| Answer::Yes);
     }
     if let Some(format) = show.format.as_ref().and_then(|name| export::FORMATS.iter().find(|f| f.name == name)) {
-        return printer.bytes(&(format.write)(&capture)).map(|()| Answer::Yes);
+        return printer.bytes(&format.whole(&capture)).map(|()| Answer::Yes);
     }
     let deliveries = reader.deliveries(id)?;
     if printer.json {

@@ -8,6 +8,7 @@
 //! byte of a payload where a shell could take it for more than text; say more than a capture holds.
 
 mod curl;
+mod har;
 mod http;
 pub mod json;
 mod shell;
@@ -20,15 +21,40 @@ pub struct Format {
     pub name: &'static str,
     /// What it is good for, in a few words.
     pub help: &'static str,
-    /// The whole export, its last line ended. The capture must have been read with its body.
+    /// One capture, its last line ended. The capture must have been read with its body.
     pub write: fn(&Capture) -> Vec<u8>,
+    /// What stands before the first capture of a file, between two, and after the last.
+    pub begin: &'static str,
+    /// Between two.
+    pub between: &'static str,
+    /// After the last.
+    pub end: &'static str,
+}
+
+impl Format {
+    const fn plain(name: &'static str, help: &'static str, write: fn(&Capture) -> Vec<u8>) -> Self {
+        Self { name, help, write, begin: "", between: "", end: "" }
+    }
+
+    /// A whole file of one capture.
+    pub fn whole(&self, capture: &Capture) -> Vec<u8> {
+        [self.begin.as_bytes(), &(self.write)(capture), self.end.as_bytes()].concat()
+    }
 }
 
 /// Every format.
 pub const FORMATS: &[Format] = &[
-    Format { name: "curl", help: "a shell command that sends the request again", write: curl::write },
-    Format { name: "http", help: "the bytes of the request, for `creel verify --file`", write: http::write },
-    Format { name: "json", help: "the capture as one JSON object, without its deliveries", write: json::write },
+    Format::plain("curl", "a shell command that sends the request again", curl::write),
+    Format::plain("http", "the bytes of the request, for `creel verify --file`", http::write),
+    Format::plain("json", "the capture as one JSON object on a line, without its deliveries", json::write),
+    Format {
+        name: "har",
+        help: "HTTP Archive 1.2, for browsers and proxies",
+        write: har::write,
+        begin: har::BEGIN,
+        between: ",",
+        end: har::END,
+    },
 ];
 
 /// The JSON Schema (2020-12) of what [`json::capture`] gives.

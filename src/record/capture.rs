@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Body, Event, Fault, Flags, Head, Headers, Judgement, Repeat, Timestamp};
+use super::{Body, Event, Fault, Flags, Head, Header, Headers, Judgement, Repeat, Timestamp};
 
 /// A capture's number in its store: ascending in the order of commit, never used twice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -73,7 +73,25 @@ pub struct Capture {
     pub reply_status: u16,
 }
 
+/// What stands in the place of a value that lets somebody in.
+const MASK: &str = "******";
+
 impl Capture {
+    /// The capture with the headers that let somebody in masked. As it is where there are none.
+    #[must_use]
+    pub fn masked(self) -> Self {
+        if !self.head.headers().iter().any(Header::lets_in) {
+            return self;
+        }
+        let mut headers = Headers::with_capacity(self.head.headers().len());
+        for header in self.head.headers() {
+            let value = if header.lets_in() { MASK.into() } else { header.value.clone() };
+            headers.push(header.name.clone(), value);
+        }
+        let head = Head::from_parts(&self.head.method(), self.head.target(), self.head.version(), &headers);
+        Self { head, ..self }
+    }
+
     /// How it stands among the deliveries of its event and the others of its endpoint, a sentence each.
     pub fn course(&self) -> Vec<String> {
         let first = self.duplicate_of.map(|first| match self.repeat {
