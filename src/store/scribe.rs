@@ -138,7 +138,7 @@ impl Scribe {
     /// The answer to a job that was not written.
     fn refuse(&self, job: Job, failure: Failure) -> Option<Settled> {
         match job {
-            Job::Capture(_, reply) => Some(Settled::Stored(reply, Err(failure))),
+            Job::Capture(capture, reply) => Some(Settled::Stored(reply, Err(failure), Some(capture))),
             Job::Deliver(_, reply) => Some(Settled::Delivered(reply, Box::new(Err(failure)))),
             Job::Forget(_, reply) => Some(Settled::Forgotten(reply, Err(failure))),
             Job::Refuse(_) => {
@@ -146,7 +146,7 @@ impl Scribe {
                 None
             }
             #[cfg(test)]
-            Job::Poke(_, reply) => Some(Settled::Stored(reply, Err(failure))),
+            Job::Poke(_, reply) => Some(Settled::Stored(reply, Err(failure), None)),
         }
     }
 
@@ -282,14 +282,16 @@ fn write_job(transaction: &mut Transaction<'_>, job: &Job, seen: &mut Seen) -> R
 /// The answer to a job that is on the disk.
 fn answer(job: Job, done: Done) -> Option<Settled> {
     match (job, done) {
-        (Job::Capture(_, reply), Done::Captured(stored)) => Some(Settled::Stored(reply, Ok(stored))),
+        (Job::Capture(capture, reply), Done::Captured(stored)) => {
+            Some(Settled::Stored(reply, Ok(stored), Some(capture)))
+        }
         (Job::Deliver(delivery, reply), Done::Delivered(kept)) => {
             let kept = kept.map(|(id, attempt)| Delivery { id, attempt, ..*delivery });
             Some(Settled::Delivered(reply, Box::new(kept)))
         }
         (Job::Forget(_, reply), Done::Forgotten(count)) => Some(Settled::Forgotten(reply, Ok(count))),
         #[cfg(test)]
-        (Job::Poke(_, reply), Done::Captured(stored)) => Some(Settled::Stored(reply, Ok(stored))),
+        (Job::Poke(_, reply), Done::Captured(stored)) => Some(Settled::Stored(reply, Ok(stored), None)),
         _ => None,
     }
 }

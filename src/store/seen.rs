@@ -184,7 +184,7 @@ impl Seen {
     /// The captures with that hash, oldest first.
     fn candidates(&self, hash: u32) -> impl Iterator<Item = i64> {
         let all = u64::from(hash) << 32..=u64::from(hash) << 32 | u64::from(u32::MAX);
-        let from = self.sorted.partition_point(|entry| entry < all.start());
+        let from = lower_bound(&self.sorted, *all.start());
         let end = *all.end();
         let old = self.sorted.get(from..).unwrap_or_default().iter().take_while(move |entry| **entry <= end);
         old.chain(self.recent.range(all)).map(|entry| i64::from(*entry as u32))
@@ -275,6 +275,24 @@ fn merge(sorted: &mut Vec<u64>, new: &BTreeSet<u64>) {
     }
 }
 
+/// The place of the first entry that is not below `wanted`. Hashes are spread evenly, so its place is guessed from its
+/// value, and the bounds widen from there: two lines of memory are touched where halving a long list touches twenty.
+fn lower_bound(sorted: &[u64], wanted: u64) -> usize {
+    let guess = ((u128::from(wanted) * sorted.len() as u128) >> 64) as usize;
+    let is_below = |at: usize| sorted.get(at).is_some_and(|entry| *entry < wanted);
+    let (mut low, mut high, mut step) = (guess, guess, 8);
+    while low > 0 && !is_below(low - 1) {
+        low = low.saturating_sub(step);
+        step *= 2;
+    }
+    step = 8;
+    while is_below(high) {
+        high = (high + step).min(sorted.len());
+        step *= 2;
+    }
+    low + sorted[low..high].partition_point(|entry| *entry < wanted)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -284,6 +302,19 @@ mod tests {
         let mut store = Connection::open_in_memory().unwrap();
         schema::migrate(&mut store, schema::MIGRATIONS).unwrap();
         store
+    }
+
+    #[test]
+    fn the_place_of_a_hash_is_found_wherever_the_guess_falls() {
+        let even: Vec<u64> = (0..1_000).map(|n| n << 54 | 7).collect();
+        let crowded: Vec<u64> = (0..1_000).chain((0..1_000).map(|n| u64::MAX - 2 * n).rev()).collect();
+        for sorted in [&even[..], &crowded, &crowded[..1_000], &crowded[1_000..], &[]] {
+            let near = |entry: &u64| [entry.saturating_sub(1), *entry, entry.saturating_add(1)];
+            for wanted in sorted.iter().flat_map(near).chain([0, 1 << 63, u64::MAX]) {
+                let halved = sorted.partition_point(|entry| *entry < wanted);
+                assert_eq!(lower_bound(sorted, wanted), halved, "{wanted} of {}", sorted.len());
+            }
+        }
     }
 
     fn key(event_id: &str) -> Key<'_> {

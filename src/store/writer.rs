@@ -75,9 +75,10 @@ impl Job {
     }
 }
 
-/// Someone who waits, and the answer.
+/// Someone who waits, and the answer. A stored capture goes back with it, to be freed on the thread that allocated it:
+/// freed elsewhere, each of its two dozen pieces costs both threads an atomic operation on a shared line.
 pub(super) enum Settled {
-    Stored(Reply<Stored>, Result<Stored, Failure>),
+    Stored(Reply<Stored>, Result<Stored, Failure>, Option<Box<Capture>>),
     Delivered(Reply<Delivery>, Box<Result<Delivery, Failure>>),
     Forgotten(Reply<u64>, Result<u64, Failure>),
 }
@@ -86,7 +87,7 @@ impl Settled {
     /// Gives the answer. Who does not wait any more is not told.
     pub(super) fn settle(self) {
         match self {
-            Self::Stored(reply, result) => drop(reply.send(result)),
+            Self::Stored(reply, result, capture) => drop((reply.send(result), capture)),
             Self::Delivered(reply, result) => drop(reply.send(*result)),
             Self::Forgotten(reply, result) => drop(reply.send(result)),
         }
@@ -190,7 +191,7 @@ impl Writer {
         let (reply, pending) = oneshot::channel();
         if self.handle.role == Role::Visiting {
             let why = "this process does not hold the store's lock";
-            Settled::Stored(reply, Err(Failure::new("storing a capture", why))).settle();
+            Settled::Stored(reply, Err(Failure::new("storing a capture", why)), None).settle();
             return Ok(pending);
         }
         self.push(Job::Capture(Box::new(capture), reply)).map(|()| pending)
