@@ -18,8 +18,8 @@ use crate::record::Capture;
 
 /// Captures after which their hashes are written as one row.
 const RUN: i64 = 4_096;
-/// Entries that wait in a tree before they are merged into the sorted list.
-const RECENT: usize = 65_536;
+/// Entries that wait in a tree before they are merged into the sorted list: no more than a processor's cache holds.
+const RECENT: usize = 16_384;
 /// How many captures of one event are remembered, so that it is known on when its first are deleted, and a storm of
 /// repeats costs no memory.
 const SPARES: usize = 8;
@@ -44,7 +44,7 @@ type Hash = Box<dyn Fn(&Key<'_>) -> u32 + Send>;
 pub(super) struct Seen {
     hash: Hash,
     /// Old entries, sorted.
-    sorted: Vec<u64>,
+    sorted: Sorted,
     /// New entries, those of the open transaction among them.
     recent: BTreeSet<u64>,
     /// The open transaction's entries.
@@ -76,7 +76,7 @@ impl Seen {
     fn empty(hash: Hash) -> Self {
         Self {
             hash,
-            sorted: Vec::new(),
+            sorted: Sorted::default(),
             recent: BTreeSet::new(),
             staged: Vec::new(),
             tail: Vec::new(),
@@ -89,25 +89,26 @@ impl Seen {
 
     fn load_with(connection: &Connection, hash: Hash) -> Result<Self, Error> {
         let mut seen = Self::empty(hash);
-        seen.load_runs(connection)?;
+        let mut entries = seen.load_runs(connection)?;
         seen.load_tail(connection)?;
         seen.load_newest(connection)?;
-        seen.sorted.extend_from_slice(&seen.tail);
-        seen.sorted.sort_unstable();
+        entries.extend_from_slice(&seen.tail);
+        seen.sorted = Sorted::new(entries);
         Ok(seen)
     }
 
-    fn load_runs(&mut self, connection: &Connection) -> Result<(), Error> {
+    /// The entries of all runs.
+    fn load_runs(&mut self, connection: &Connection) -> Result<Vec<u64>, Error> {
         let runs: i64 = connection.query_row("SELECT count(*) FROM event_run", (), |row| row.get(0))?;
-        self.sorted.reserve_exact((runs + 1) as usize * RUN as usize);
+        let mut all = Vec::with_capacity((runs + 1) as usize * RUN as usize);
         let mut runs = connection.prepare("SELECT last_id, entries FROM event_run ORDER BY first_id")?;
         let mut rows = runs.query(())?;
         while let Some(row) = rows.next()? {
             self.tail_from = self.tail_from.max(row.get::<_, i64>(0)?.saturating_add(1));
             let entries = row.get_ref(1)?.as_blob()?.as_chunks::<ENTRY_BYTES>().0;
-            self.sorted.extend(entries.iter().map(|entry| u64::from_le_bytes(*entry)));
+            all.extend(entries.iter().map(|entry| u64::from_le_bytes(*entry)));
         }
-        Ok(())
+        Ok(all)
     }
 
     fn load_tail(&mut self, connection: &Connection) -> Result<(), Error> {
@@ -184,9 +185,8 @@ impl Seen {
     /// The captures with that hash, oldest first.
     fn candidates(&self, hash: u32) -> impl Iterator<Item = i64> {
         let all = u64::from(hash) << 32..=u64::from(hash) << 32 | u64::from(u32::MAX);
-        let from = lower_bound(&self.sorted, *all.start());
         let end = *all.end();
-        let old = self.sorted.get(from..).unwrap_or_default().iter().take_while(move |entry| **entry <= end);
+        let old = self.sorted.from(*all.start()).iter().take_while(move |entry| **entry <= end);
         old.chain(self.recent.range(all)).map(|entry| i64::from(*entry as u32))
     }
 
@@ -214,7 +214,7 @@ impl Seen {
             self.tail_from = last_id + 1;
         }
         if self.recent.len() >= RECENT {
-            merge(&mut self.sorted, &std::mem::take(&mut self.recent));
+            self.sorted.merge(&std::mem::take(&mut self.recent));
         }
     }
 
@@ -259,38 +259,66 @@ fn entry(hash: u32, id: i64) -> Option<u64> {
     u32::try_from(id).ok().map(|id| u64::from(hash) << 32 | u64::from(id))
 }
 
-/// Merges new entries into a sorted list, from its end, in place.
-fn merge(sorted: &mut Vec<u64>, new: &BTreeSet<u64>) {
-    let mut old = sorted.len();
-    sorted.reserve_exact(new.len());
-    sorted.resize(old + new.len(), 0);
-    let mut gap = sorted.len();
-    for &entry in new.iter().rev() {
-        let keep = sorted[..old].partition_point(|&before| before <= entry);
-        gap -= old - keep;
-        sorted.copy_within(keep..old, gap);
-        old = keep;
-        gap -= 1;
-        sorted[gap] = entry;
-    }
+/// Entries in order, with a table of where those of each upper half of a hash begin: a look-up touches three lines of
+/// memory, where halving a long list would touch twenty.
+#[derive(Default)]
+struct Sorted {
+    entries: Vec<u64>,
+    /// One place more than there are halves; empty for no entries.
+    starts: Vec<u32>,
 }
 
-/// The place of the first entry that is not below `wanted`. Hashes are spread evenly, so its place is guessed from its
-/// value, and the bounds widen from there: two lines of memory are touched where halving a long list touches twenty.
-fn lower_bound(sorted: &[u64], wanted: u64) -> usize {
-    let guess = ((u128::from(wanted) * sorted.len() as u128) >> 64) as usize;
-    let is_below = |at: usize| sorted.get(at).is_some_and(|entry| *entry < wanted);
-    let (mut low, mut high, mut step) = (guess, guess, 8);
-    while low > 0 && !is_below(low - 1) {
-        low = low.saturating_sub(step);
-        step *= 2;
+/// How many values the upper half of a hash has.
+const HALVES: usize = 1 << 16;
+
+/// The upper half of an entry's hash.
+fn half(entry: u64) -> usize {
+    (entry >> 48) as usize
+}
+
+impl Sorted {
+    fn new(mut entries: Vec<u64>) -> Self {
+        entries.sort_unstable();
+        let mut sorted = Self { entries, starts: Vec::new() };
+        sorted.index();
+        sorted
     }
-    step = 8;
-    while is_below(high) {
-        high = (high + step).min(sorted.len());
-        step *= 2;
+
+    fn index(&mut self) {
+        self.starts.clear();
+        self.starts.resize(if self.entries.is_empty() { 0 } else { HALVES + 1 }, 0);
+        for entry in &self.entries {
+            self.starts[half(*entry) + 1] += 1;
+        }
+        for at in 1..self.starts.len() {
+            self.starts[at] += self.starts[at - 1];
+        }
     }
-    low + sorted[low..high].partition_point(|entry| *entry < wanted)
+
+    /// The entries from `wanted` on that are of the same half.
+    fn from(&self, wanted: u64) -> &[u64] {
+        let Some([start, end]) = self.starts.get(half(wanted)..half(wanted) + 2) else { return &[] };
+        let same = &self.entries[*start as usize..*end as usize];
+        &same[same.partition_point(|entry| *entry < wanted)..]
+    }
+
+    /// Merges new entries, from the end, in place.
+    fn merge(&mut self, new: &BTreeSet<u64>) {
+        let entries = &mut self.entries;
+        let mut old = entries.len();
+        entries.reserve_exact(new.len());
+        entries.resize(old + new.len(), 0);
+        let mut gap = entries.len();
+        for &entry in new.iter().rev() {
+            let keep = entries[..old].partition_point(|&before| before <= entry);
+            gap -= old - keep;
+            entries.copy_within(keep..old, gap);
+            old = keep;
+            gap -= 1;
+            entries[gap] = entry;
+        }
+        self.index();
+    }
 }
 
 #[cfg(test)]
@@ -305,14 +333,17 @@ mod tests {
     }
 
     #[test]
-    fn the_place_of_a_hash_is_found_wherever_the_guess_falls() {
+    fn what_is_of_a_hash_is_found_among_even_and_crowded_ones() {
         let even: Vec<u64> = (0..1_000).map(|n| n << 54 | 7).collect();
-        let crowded: Vec<u64> = (0..1_000).chain((0..1_000).map(|n| u64::MAX - 2 * n).rev()).collect();
-        for sorted in [&even[..], &crowded, &crowded[..1_000], &crowded[1_000..], &[]] {
+        let crowded: Vec<u64> = (0..1_000).chain((0..1_000).map(|n| u64::MAX - 2 * n)).collect();
+        for entries in [even, crowded, Vec::new()] {
+            let sorted = Sorted::new(entries.clone());
             let near = |entry: &u64| [entry.saturating_sub(1), *entry, entry.saturating_add(1)];
-            for wanted in sorted.iter().flat_map(near).chain([0, 1 << 63, u64::MAX]) {
-                let halved = sorted.partition_point(|entry| *entry < wanted);
-                assert_eq!(lower_bound(sorted, wanted), halved, "{wanted} of {}", sorted.len());
+            for wanted in entries.iter().flat_map(near).chain([0, 1 << 63, u64::MAX]) {
+                let mut same: Vec<_> =
+                    entries.iter().filter(|entry| **entry >= wanted && half(**entry) == half(wanted)).collect();
+                same.sort();
+                assert_eq!(sorted.from(wanted).iter().collect::<Vec<_>>(), same, "{wanted}");
             }
         }
     }
@@ -389,7 +420,7 @@ mod tests {
         end(&mut seen, &store, total);
         assert_eq!(runs(&store), 2);
         let mut again = Seen::load(&store).unwrap();
-        assert_eq!(again.sorted.len(), total as usize);
+        assert_eq!(again.sorted.entries.len(), total as usize);
         assert!(again.tail.len() < RUN as usize);
         for id in [1, 2, RUN, RUN + 1, 2 * RUN, total] {
             assert_eq!(capture(&mut again, &store, total + id, &format!("evt_{id}")), Some(id), "{id}");
@@ -451,14 +482,14 @@ mod tests {
 
     #[test]
     fn merging_keeps_the_order() {
-        let mut sorted = vec![1, 5, 9, 20];
-        merge(&mut sorted, &BTreeSet::from([0, 4, 6, 7, 21]));
-        assert_eq!(sorted, [0, 1, 4, 5, 6, 7, 9, 20, 21]);
-        merge(&mut sorted, &BTreeSet::new());
-        assert_eq!(sorted.len(), 9);
-        let mut empty = Vec::new();
-        merge(&mut empty, &BTreeSet::from([2, 1]));
-        assert_eq!(empty, [1, 2]);
+        let mut sorted = Sorted::new(vec![20, 5, 9, 1]);
+        sorted.merge(&BTreeSet::from([0, 4, 6, 7, 21]));
+        assert_eq!(sorted.entries, [0, 1, 4, 5, 6, 7, 9, 20, 21]);
+        sorted.merge(&BTreeSet::new());
+        assert_eq!(sorted.from(5), [5, 6, 7, 9, 20, 21]);
+        let mut empty = Sorted::default();
+        empty.merge(&BTreeSet::from([2, 1]));
+        assert_eq!(empty.from(0), [1, 2]);
     }
 
     #[test]
@@ -468,7 +499,7 @@ mod tests {
         for id in 1..=3 {
             capture(&mut seen, &store, id, "a");
         }
-        merge(&mut seen.sorted, &std::mem::take(&mut seen.recent));
+        seen.sorted.merge(&std::mem::take(&mut seen.recent));
         capture(&mut seen, &store, 4, "a");
         let hash = (seen.hash)(&key("a"));
         assert_eq!(seen.candidates(hash).collect::<Vec<_>>(), [1, 2, 3, 4]);
