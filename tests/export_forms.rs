@@ -369,8 +369,8 @@ fn compare(capture: &Capture, received: &[u8]) {
     assert_eq!(head.headers().get("host"), capture.head.headers().get("host"));
     let own = ["host", "content-length", "user-agent", "connection", "transfer-encoding", "x-hop"];
     let theirs = |head: &Head| {
-        let kept = |header: &&Header| !own.contains(&&*header.name_text().to_ascii_lowercase());
-        head.headers().iter().filter(kept).cloned().collect::<Vec<_>>()
+        let kept = |header: &Header<'_>| !own.contains(&&*header.name_text().to_ascii_lowercase());
+        head.headers().iter().filter(kept).collect::<Headers>()
     };
     assert_eq!(theirs(&head), theirs(&capture.head), "{}", capture.head.method());
     assert_eq!(head.headers().get("user-agent"), capture.head.headers().get("user-agent"));

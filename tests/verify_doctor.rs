@@ -9,7 +9,7 @@
 use std::collections::BTreeSet;
 
 use creel::{
-    record::{Header, Headers, Timestamp},
+    record::{Headers, Timestamp},
     verify::{Budget, Catalog, Diagnosis, Request, Secret, Suspect},
 };
 
@@ -17,6 +17,9 @@ const SECRET: &str = "whsec_c2VjcmV0LW9mLXRoZS10ZXN0cw==";
 const OTHER: &str = "the-secret-of-the-other-shop";
 const BODY: &str = "{\"id\":\"evt_1\",\"url\":\"https://a/b\",\"name\":\"é\",\"n\":1.0,\"list\":[1,2]}\n";
 const NOW: i64 = 1_763_978_700;
+
+/// A header's name and value.
+type Pair = (String, String);
 
 /// A delivery: what was signed, and what came.
 struct Delivery {
@@ -29,8 +32,8 @@ struct Delivery {
     body: Vec<u8>,
     url: String,
     content_type: &'static str,
-    /// What becomes of the signed headers.
-    edit: fn(Header) -> Header,
+    /// What becomes of each signed header.
+    edit: fn(Pair) -> Pair,
 }
 
 impl Delivery {
@@ -71,8 +74,8 @@ impl Delivery {
         let signed = signer.sign(&unsigned, &[Secret::new(self.signed_with.clone())], "msg_1").unwrap();
         let mut headers = base.clone();
         for (name, value) in signed.headers {
-            let header = (self.edit)(Header { name: name.into(), value: value.into() });
-            headers.push(header.name, header.value);
+            let (name, value) = (self.edit)((name, value));
+            headers.push(name, value);
         }
         let received = Request { headers: &headers, body: &self.body, url: Some(&self.url), ..unsigned };
         let others = [Secret::new(OTHER)];
@@ -98,32 +101,32 @@ fn url(signed: &str, received: &str) -> Delivery {
     Delivery { signed_url: signed.into(), url: received.into(), ..Delivery::of("square") }
 }
 
-fn edited(provider: &'static str, edit: fn(Header) -> Header) -> Delivery {
+fn edited(provider: &'static str, edit: fn(Pair) -> Pair) -> Delivery {
     Delivery { edit, ..Delivery::of(provider) }
 }
 
 /// Hex as base64.
-fn in_base64(header: Header) -> Header {
+fn in_base64((name, value): Pair) -> Pair {
     use base64::{Engine, engine::general_purpose::STANDARD};
-    match header.value.strip_prefix(b"sha256=").map(hex::decode) {
-        Some(Ok(bytes)) => Header { value: STANDARD.encode(bytes).into(), ..header },
-        _ => header,
+    match value.strip_prefix("sha256=").map(hex::decode) {
+        Some(Ok(bytes)) => (name, STANDARD.encode(bytes)),
+        _ => (name, value),
     }
 }
 
-fn in_another_header(header: Header) -> Header {
-    let is_it = header.name.eq_ignore_ascii_case(b"X-Hub-Signature-256");
-    if is_it { Header { name: "X-Signature-Of-Mine".into(), ..header } } else { header }
+fn in_another_header((name, value): Pair) -> Pair {
+    let is_it = name.eq_ignore_ascii_case("X-Hub-Signature-256");
+    (if is_it { "X-Signature-Of-Mine".to_owned() } else { name }, value)
 }
 
-fn with_another_time(header: Header) -> Header {
-    let is_it = header.name.eq_ignore_ascii_case(b"X-Slack-Request-Timestamp");
-    if is_it { Header { value: "1763978000".into(), ..header } } else { header }
+fn with_another_time((name, value): Pair) -> Pair {
+    let is_it = name.eq_ignore_ascii_case("X-Slack-Request-Timestamp");
+    (name, if is_it { "1763978000".to_owned() } else { value })
 }
 
-fn in_milliseconds(header: Header) -> Header {
-    let is_it = header.name.eq_ignore_ascii_case(b"X-Slack-Request-Timestamp");
-    if is_it { Header { value: [&header.value[..], b"000"].concat().into(), ..header } } else { header }
+fn in_milliseconds((name, value): Pair) -> Pair {
+    let is_it = name.eq_ignore_ascii_case("X-Slack-Request-Timestamp");
+    (name, if is_it { value + "000" } else { value })
 }
 
 fn compact() -> String {
@@ -193,15 +196,13 @@ fn faults() -> Vec<(&'static str, Delivery)> {
 }
 
 /// HMAC-SHA512 in hex where GitHub has HMAC-SHA256.
-fn authorize_as_github(header: Header) -> Header {
-    let value = header.value.to_ascii_lowercase().into();
-    Header { name: "X-Hub-Signature-256".into(), value }
+fn authorize_as_github((_, value): Pair) -> Pair {
+    ("X-Hub-Signature-256".to_owned(), value.to_ascii_lowercase())
 }
 
 /// GitHub's signature, of the body alone, where Stripe has that of time and body.
-fn github_as_stripe(header: Header) -> Header {
-    let signature = String::from_utf8(header.value.to_vec()).unwrap().replace("sha256=", &format!("t={NOW},v1="));
-    Header { name: "Stripe-Signature".into(), value: signature.into() }
+fn github_as_stripe((_, value): Pair) -> Pair {
+    ("Stripe-Signature".to_owned(), value.replace("sha256=", &format!("t={NOW},v1=")))
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {

@@ -25,10 +25,9 @@ fn judge(provider: &Provider, example: &Example, request: &Request<'_>) -> Judge
 
 /// The example's headers with the value of one changed, or that one left out.
 fn edited(headers: &Headers, name: &str, edit: impl Fn(&[u8]) -> Option<Vec<u8>>) -> Headers {
-    let change = |header: &Header| {
-        let is_it = header.name.eq_ignore_ascii_case(name.as_bytes());
-        let value = if is_it { edit(&header.value)? } else { header.value.to_vec() };
-        Some(Header { name: header.name.clone(), value: value.into() })
+    let change = |header: Header<'_>| {
+        let value = if header.is(name) { edit(header.value)? } else { header.value.to_vec() };
+        Some((header.name.to_vec(), value))
     };
     headers.iter().filter_map(change).collect()
 }
@@ -304,7 +303,7 @@ fn two_signature_headers_are_each_judged() {
             continue;
         }
         let wrong = with_signature(example, &place, Some("garbled!")).headers;
-        let headers: Headers = wrong.iter().chain(&example.headers).cloned().collect();
+        let headers: Headers = wrong.iter().chain(&example.headers).collect();
         let request = Request { headers: &headers, ..example.request() };
         let judgement = judge(provider, example, &request);
         assert_eq!(judgement.verdict, Verdict::Passed, "{}: {:?}", provider.name(), judgement.explanation);
@@ -364,8 +363,8 @@ fn is_for_the_sender_alone(provider: &Provider, example: &Example) -> bool {
 
 /// The headers with others in the place of those of the same name.
 fn with(headers: &Headers, added: &[(String, String)]) -> Headers {
-    let stays = |header: &&Header| !added.iter().any(|(n, _)| header.name.eq_ignore_ascii_case(n.as_bytes()));
-    let mut all: Headers = headers.iter().filter(stays).cloned().collect();
+    let stays = |header: &Header<'_>| !added.iter().any(|(name, _)| header.is(name));
+    let mut all: Headers = headers.iter().filter(stays).collect();
     for (name, value) in added {
         all.push(name.clone(), value.clone());
     }

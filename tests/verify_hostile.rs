@@ -40,8 +40,8 @@ impl Signed {
         let request = example.request();
         let signed = provider.sign(&request, &example.secrets(), "").unwrap_or_default();
         let (added, body) = (signed.headers, signed.body);
-        let is_replaced = |h: &Header| added.iter().any(|(name, _)| h.name.eq_ignore_ascii_case(name.as_bytes()));
-        let mut headers: Headers = example.headers.iter().filter(|h| !is_replaced(h)).cloned().collect();
+        let stays = |header: &Header<'_>| !added.iter().any(|(name, _)| header.is(name));
+        let mut headers: Headers = example.headers.iter().filter(stays).collect();
         for (name, value) in &added {
             headers.push(name.clone(), value.clone());
         }
@@ -57,7 +57,7 @@ impl Signed {
     /// Every bit that the signature stands on.
     fn bits(&self, scheme: &serde_json::Value) -> Vec<Bit> {
         let text = scheme.to_string();
-        let is_signed = |header: &Header| {
+        let is_signed = |header: &Header<'_>| {
             let name = header.name_text();
             text.contains(&format!("\"header:{name}\"")) || text.contains(&format!("{{header:{name}}}"))
         };
@@ -73,10 +73,9 @@ impl Signed {
         let mut flipped = self.clone();
         match bit {
             Bit::Header { at, bit } => {
-                let mut headers: Vec<Header> = self.headers.iter().cloned().collect();
-                let mut value = headers[at].value.to_vec();
-                let same = flip(&mut value, bit) && spelled.signature_in_hex;
-                headers[at].value = value.into();
+                let mut headers: Vec<_> =
+                    self.headers.iter().map(|header| (header.name, header.value.to_vec())).collect();
+                let same = flip(&mut headers[at].1, bit) && spelled.signature_in_hex;
                 flipped.headers = headers.into_iter().collect();
                 (!same).then_some(flipped)
             }

@@ -112,9 +112,9 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
-fn print_headers<'a>(printer: &Printer, headers: impl Iterator<Item = &'a Header>) -> Result<(), Failure> {
+fn print_headers<'a>(printer: &Printer, headers: impl Iterator<Item = Header<'a>>) -> Result<(), Failure> {
     for header in headers {
-        printer.line(&format!("{}: {}", body::escape_bytes(&header.name), body::escape_bytes(&header.value)))?;
+        printer.line(&format!("{}: {}", body::escape_bytes(header.name), body::escape_bytes(header.value)))?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{endpoint::Endpoint, now};
 use crate::{
-    record::{Capture, Change, Failure, Head, Header, Headers, text},
+    record::{Capture, Change, Failure, Head, Headers, text},
     verify::{Catalog, Provider, Request, Secret},
 };
 
@@ -121,13 +121,12 @@ fn provider<'a>(capture: &Capture, endpoint: &Endpoint, catalog: &'a Catalog) ->
 
 /// The headers without those of a name.
 fn without(headers: &Headers, name: &str, receipt: &mut Vec<Change>) -> Headers {
-    let is_it = |header: &Header| header.name.eq_ignore_ascii_case(name.as_bytes());
-    let gone = headers.iter().filter(|header| is_it(header));
+    let gone = headers.iter().filter(|header| header.is(name));
     receipt.extend(gone.map(|header| Change::Dropped {
         name: header.name_text().into_owned(),
         value: header.value_text().into_owned(),
     }));
-    headers.iter().filter(|header| !is_it(header)).cloned().collect()
+    headers.iter().filter(|header| !header.is(name)).collect()
 }
 
 /// The headers with a value in the place of the first of that name; further ones are left out.
@@ -138,12 +137,12 @@ fn with(headers: &Headers, name: &str, value: &str, receipt: &mut Vec<Change>, i
     for header in headers {
         let was = header.value_text();
         if !header.name.eq_ignore_ascii_case(name.as_bytes()) {
-            all.push(header.name.clone(), header.value.clone());
+            all.push(header.name, header.value);
         } else if found {
             receipt.push(Change::Dropped { name: header.name_text().into_owned(), value: shown(&was) });
         } else {
             found = true;
-            all.push(header.name.clone(), value.to_owned());
+            all.push(header.name, value);
             if was != value {
                 let (from, to) = (shown(&was), shown(value));
                 receipt.push(Change::Replaced { name: header.name_text().into_owned(), from, to });
@@ -151,7 +150,7 @@ fn with(headers: &Headers, name: &str, value: &str, receipt: &mut Vec<Change>, i
         }
     }
     if !found {
-        all.push(name.to_owned(), value.to_owned());
+        all.push(name, value);
         receipt.push(Change::Added { name: name.to_owned(), value: shown(value) });
     }
     all

@@ -90,7 +90,7 @@ impl Event<'_> {
         all.push("Host", "");
         all.push("User-Agent", concat!("creel/", env!("CARGO_PKG_VERSION")));
         for header in &dressed.headers {
-            all.push(header.name.clone(), header.value.clone());
+            all.push(header.name, header.value);
         }
         all.push("Content-Length", dressed.body.len().to_string());
         Ok((Head::from_parts("POST", &dressed.target, Version::Http11, &all), dressed.body.into()))

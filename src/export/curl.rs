@@ -92,9 +92,9 @@ fn headers(capture: &Capture, has_body: bool) -> Vec<String> {
         .flat_map(|value| value.split(|&byte| byte == b','))
         .map(|name| String::from_utf8_lossy(name.trim_ascii()).to_ascii_lowercase())
         .collect();
-    let is_sent = |header: &&Header| {
+    let is_sent = |header: &Header<'_>| {
         let name = header.name_text().to_ascii_lowercase();
-        is_token(&header.name)
+        is_token(header.name)
             && !header.is_hop_by_hop()
             && !LEFT_OUT.contains(&&*name)
             && !per_connection.contains(&name)
@@ -104,21 +104,17 @@ fn headers(capture: &Capture, has_body: bool) -> Vec<String> {
     let mut own = vec!["User-Agent", "Accept"];
     own.extend(has_body.then_some("Content-Type"));
     own.extend((has_body && capture.body.bytes.len() > EXPECTS).then_some("Expect"));
-    let added = own.into_iter().filter(|name| !headers.iter().filter(is_sent).any(|header| is_named(header, name)));
+    let added = own.into_iter().filter(|name| !headers.iter().filter(is_sent).any(|header| header.is(name)));
     lines.extend(added.map(|name| format!("{name}:").into_bytes()));
     lines.iter().flat_map(|line| ["-H".to_string(), shell::argument(line)]).collect()
 }
 
-fn is_named(header: &Header, name: &str) -> bool {
-    header.name.eq_ignore_ascii_case(name.as_bytes())
-}
-
 /// A header as curl takes it: with a semicolon for a colon where the value is empty.
-fn line(header: &Header) -> Vec<u8> {
+fn line(header: Header<'_>) -> Vec<u8> {
     if header.value.is_empty() {
-        return [&header.name[..], b";"].concat();
+        return [header.name, b";"].concat();
     }
-    [&header.name[..], b": ", &header.value].concat()
+    [header.name, b": ", header.value].concat()
 }
 
 /// RFC 9110, section 5.6.2.

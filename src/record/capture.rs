@@ -85,8 +85,7 @@ impl Capture {
         }
         let mut headers = Headers::with_capacity(self.head.headers().len());
         for header in self.head.headers() {
-            let value = if header.lets_in() { MASK.into() } else { header.value.clone() };
-            headers.push(header.name.clone(), value);
+            headers.push(header.name, if header.lets_in() { MASK.as_bytes() } else { header.value });
         }
         let head = Head::from_parts(&self.head.method(), self.head.target(), self.head.version(), &headers);
         Self { head, ..self }

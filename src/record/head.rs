@@ -1,10 +1,10 @@
 //! A request's head: request line and headers, as bytes and as parts.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, ops::Range};
 
 use bytes::{Bytes, BytesMut};
 
-use super::{Header, Headers, text};
+use super::{Headers, text};
 
 /// The protocol version of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +54,7 @@ impl Head {
     pub fn parse(raw: Bytes) -> Self {
         let start = raw.iter().position(|b| !matches!(b, b'\r' | b'\n')).unwrap_or(raw.len());
         let mut lines = Lines { raw: &raw, at: start };
-        let line = lines.next().unwrap_or_default();
+        let line = raw.slice(lines.next().unwrap_or_default());
         let (method, rest) = line
             .iter()
             .position(|&b| b == b' ')
@@ -68,7 +68,8 @@ impl Head {
             b"HTTP/2.0" => Version::Http2,
             _ => Version::Http11,
         };
-        let headers = lines.take_while(|line| !line.is_empty()).map(|line| header(&line)).collect();
+        let headers =
+            Headers::of(raw.clone(), lines.take_while(|line| !line.is_empty()).map(|line| header(&raw, line)));
         Self { raw, method, target, version, headers }
     }
 
@@ -80,7 +81,7 @@ impl Head {
             raw.extend_from_slice(part);
         }
         for header in headers {
-            for part in [&header.name[..], b": ", &header.value, b"\r\n"] {
+            for part in [header.name, b": ", header.value, b"\r\n"] {
                 raw.extend_from_slice(part);
             }
         }
@@ -145,33 +146,34 @@ fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
     haystack.windows(needle.len()).position(|window| window == needle)
 }
 
-fn header(line: &Bytes) -> Header {
-    let Some(colon) = line.iter().position(|&b| b == b':') else {
-        return Header { name: line.clone(), value: Bytes::new() };
+/// Where a header line's name and value stand in a head.
+fn header(raw: &[u8], line: Range<usize>) -> (Range<usize>, Range<usize>) {
+    let Some(colon) = memchr::memchr(b':', &raw[line.clone()]).map(|at| line.start + at) else {
+        return (line.clone(), line.end..line.end);
     };
-    let value = line[colon + 1..].trim_ascii();
-    Header { name: line.slice(..colon), value: line.slice_ref(value) }
+    let after = &raw[colon + 1..line.end];
+    let start = line.end - after.trim_ascii_start().len();
+    (line.start..colon, start..start + after.trim_ascii().len())
 }
 
-/// The lines of a head: ended by LF, a CR before it cut off.
+/// The places of a head's lines: ended by LF, a CR before it cut off.
 struct Lines<'a> {
-    raw: &'a Bytes,
+    raw: &'a [u8],
     at: usize,
 }
 
 impl Iterator for Lines<'_> {
-    type Item = Bytes;
+    type Item = Range<usize>;
 
-    fn next(&mut self) -> Option<Bytes> {
+    fn next(&mut self) -> Option<Range<usize>> {
         if self.at >= self.raw.len() {
             return None;
         }
-        let rest = &self.raw[self.at..];
-        let (len, step) = rest.iter().position(|&b| b == b'\n').map_or((rest.len(), rest.len()), |at| (at, at + 1));
+        let (start, rest) = (self.at, &self.raw[self.at..]);
+        let (len, step) = memchr::memchr(b'\n', rest).map_or((rest.len(), rest.len()), |at| (at, at + 1));
         let len = if rest[..len].ends_with(b"\r") { len - 1 } else { len };
-        let line = self.raw.slice(self.at..self.at + len);
         self.at += step;
-        Some(line)
+        Some(start..start + len)
     }
 }
 
@@ -187,7 +189,7 @@ mod tests {
     fn a_head_keeps_order_case_and_duplicates() {
         let head = head("POST /a?x=1&x=2 HTTP/1.1\r\nX-Dup: a\r\nhOsT:  h \r\nx-dup: b\r\n\r\n");
         assert_eq!((&*head.method(), &*head.path(), head.query().as_deref()), ("POST", "/a", Some("x=1&x=2")));
-        let names: Vec<_> = head.headers().iter().map(Header::name_text).collect();
+        let names: Vec<_> = head.headers().iter().map(crate::record::Header::name_text).collect();
         assert_eq!(names, ["X-Dup", "hOsT", "x-dup"]);
         assert_eq!(head.headers().get_all("X-DUP").collect::<Vec<_>>(), [b"a", b"b"]);
         assert_eq!(head.headers().get("host"), Some(&b"h"[..]));

@@ -1,41 +1,80 @@
 //! The header list, as it came.
 
-use bytes::Bytes;
+use std::{fmt, ops::Range};
+
+use bytes::{Bytes, BytesMut};
 
 use super::text;
 
 /// One header line: name and value as the sender wrote them, without the white space around the value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Header {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Header<'a> {
     /// The name in the sender's case.
-    pub name: Bytes,
+    pub name: &'a [u8],
     /// The value's bytes.
-    pub value: Bytes,
+    pub value: &'a [u8],
 }
 
 /// A header list that keeps order, case and duplicates. Look-ups ignore case; nothing is ever merged.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Headers(Vec<Header>);
+///
+/// One buffer and a pair of places a line: the list of a captured head is a reading of the head's own bytes, and costs one
+/// allocation, however many lines it has.
+#[derive(Clone, Default)]
+pub struct Headers {
+    bytes: Bytes,
+    lines: Vec<Line>,
+}
+
+/// Where a line's name and value stand in the buffer.
+#[derive(Clone, Debug)]
+struct Line {
+    name: Range<u32>,
+    value: Range<u32>,
+}
+
+fn slice<'a>(bytes: &'a [u8], range: &Range<u32>) -> &'a [u8] {
+    bytes.get(range.start as usize..range.end as usize).unwrap_or_default()
+}
 
 impl Headers {
+    /// The lines that stand in `bytes`, each as the places of its name and of its value. Places past 4 GiB do not exist:
+    /// no head is that long.
+    pub(super) fn of(bytes: Bytes, lines: impl Iterator<Item = (Range<usize>, Range<usize>)>) -> Self {
+        let narrow = |range: Range<usize>| range.start as u32..range.end as u32;
+        let lines = lines.map(|(name, value)| Line { name: narrow(name), value: narrow(value) }).collect();
+        Self { bytes, lines }
+    }
+
     /// A list with room for `n` headers.
     pub fn with_capacity(n: usize) -> Self {
-        Self(Vec::with_capacity(n))
+        Self { bytes: Bytes::new(), lines: Vec::with_capacity(n) }
     }
 
     /// Appends a header at the end.
-    pub fn push(&mut self, name: impl Into<Bytes>, value: impl Into<Bytes>) {
-        self.0.push(Header { name: name.into(), value: value.into() });
+    pub fn push(&mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) {
+        let mut bytes = BytesMut::from(std::mem::take(&mut self.bytes));
+        let mut append = |part: &[u8]| {
+            let start = bytes.len() as u32;
+            bytes.extend_from_slice(part);
+            start..bytes.len() as u32
+        };
+        let line = Line { name: append(name.as_ref()), value: append(value.as_ref()) };
+        self.bytes = bytes.freeze();
+        self.lines.push(line);
     }
 
     /// The first value of that name.
     pub fn get(&self, name: &str) -> Option<&[u8]> {
-        self.0.iter().find(|h| h.name.eq_ignore_ascii_case(name.as_bytes())).map(|h| &h.value[..])
+        self.get_all(name).next()
     }
 
     /// Every value of that name, in the order they came.
     pub fn get_all<'h, 'n>(&'h self, name: &'n str) -> impl Iterator<Item = &'h [u8]> + use<'h, 'n> {
-        self.0.iter().filter(|h| h.name.eq_ignore_ascii_case(name.as_bytes())).map(|h| &h.value[..])
+        // Lengths first: they tell most names apart, and lie beside each other.
+        let has_name = |line: &&Line| {
+            line.name.len() == name.len() && slice(&self.bytes, &line.name).eq_ignore_ascii_case(name.as_bytes())
+        };
+        self.lines.iter().filter(has_name).map(|line| slice(&self.bytes, &line.value))
     }
 
     /// The first value of that name, where it is UTF-8.
@@ -44,44 +83,88 @@ impl Headers {
     }
 
     /// The list as the sender ordered it.
-    pub fn iter(&self) -> std::slice::Iter<'_, Header> {
-        self.0.iter()
+    pub fn iter(&self) -> Iter<'_> {
+        Iter { bytes: &self.bytes, lines: self.lines.iter() }
     }
 
     /// How many header lines there are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.lines.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.lines.is_empty()
     }
 }
+
+impl PartialEq for Headers {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other)
+    }
+}
+
+impl Eq for Headers {}
+
+impl fmt::Debug for Headers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter().map(|header| (header.name_text(), header.value_text()))).finish()
+    }
+}
+
+/// The lines of a header list, in order.
+#[derive(Clone, Debug)]
+pub struct Iter<'a> {
+    bytes: &'a [u8],
+    lines: std::slice::Iter<'a, Line>,
+}
+
+impl<'a> Iter<'a> {
+    fn header(bytes: &'a [u8], line: &Line) -> Header<'a> {
+        Header { name: slice(bytes, &line.name), value: slice(bytes, &line.value) }
+    }
+}
+
+impl<'a> Iterator for Iter<'a> {
+    type Item = Header<'a>;
+
+    fn next(&mut self) -> Option<Header<'a>> {
+        self.lines.next().map(|line| Self::header(self.bytes, line))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.lines.size_hint()
+    }
+}
+
+impl DoubleEndedIterator for Iter<'_> {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        self.lines.next_back().map(|line| Self::header(self.bytes, line))
+    }
+}
+
+impl ExactSizeIterator for Iter<'_> {}
 
 impl<'a> IntoIterator for &'a Headers {
-    type Item = &'a Header;
-    type IntoIter = std::slice::Iter<'a, Header>;
+    type Item = Header<'a>;
+    type IntoIter = Iter<'a>;
 
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.iter()
+    fn into_iter(self) -> Iter<'a> {
+        self.iter()
     }
 }
 
-impl FromIterator<Header> for Headers {
-    fn from_iter<T: IntoIterator<Item = Header>>(iter: T) -> Self {
-        Self(iter.into_iter().collect())
+impl<'a> FromIterator<Header<'a>> for Headers {
+    fn from_iter<T: IntoIterator<Item = Header<'a>>>(iter: T) -> Self {
+        iter.into_iter().map(|header| (header.name, header.value)).collect()
     }
 }
 
 impl<N: AsRef<[u8]>, V: AsRef<[u8]>> FromIterator<(N, V)> for Headers {
     fn from_iter<T: IntoIterator<Item = (N, V)>>(iter: T) -> Self {
-        iter.into_iter()
-            .map(|(name, value)| Header {
-                name: Bytes::copy_from_slice(name.as_ref()),
-                value: Bytes::copy_from_slice(value.as_ref()),
-            })
-            .collect()
+        let mut headers = Self::default();
+        iter.into_iter().for_each(|(name, value)| headers.push(name, value));
+        headers
     }
 }
 
@@ -103,26 +186,33 @@ const LET_IN: &[&str] = &["authorization", "proxy-authorization", "cookie", "set
 /// What stands in the names of others.
 const LET_IN_PARTS: &[&str] = &["token", "secret", "api-key", "apikey", "password"];
 
-impl Header {
+impl Header<'_> {
     /// Whether its value lets somebody in, so that it is masked until somebody asks.
-    pub fn lets_in(&self) -> bool {
+    pub fn lets_in(self) -> bool {
         let name = self.name_text().to_ascii_lowercase();
         LET_IN.contains(&&name[..]) || LET_IN_PARTS.iter().any(|part| name.contains(part))
     }
 
     /// Whether it speaks of one connection, not of the message.
-    pub fn is_hop_by_hop(&self) -> bool {
-        HOP_BY_HOP.iter().any(|name| self.name.eq_ignore_ascii_case(name.as_bytes()))
+    pub fn is_hop_by_hop(self) -> bool {
+        HOP_BY_HOP.iter().any(|name| self.is(name))
     }
 
+    /// Whether that is its name. Case says nothing.
+    pub fn is(self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name.as_bytes())
+    }
+}
+
+impl<'a> Header<'a> {
     /// The name as text (see [`text::lossless`]).
-    pub fn name_text(&self) -> std::borrow::Cow<'_, str> {
-        text::lossless(&self.name)
+    pub fn name_text(self) -> std::borrow::Cow<'a, str> {
+        text::lossless(self.name)
     }
 
     /// The value as text (see [`text::lossless`]).
-    pub fn value_text(&self) -> std::borrow::Cow<'_, str> {
-        text::lossless(&self.value)
+    pub fn value_text(self) -> std::borrow::Cow<'a, str> {
+        text::lossless(self.value)
     }
 }
 
@@ -132,7 +222,7 @@ mod tests {
 
     #[test]
     fn headers_that_let_somebody_in_are_known() {
-        let lets_in = |name: &'static str| Header { name: name.into(), value: Bytes::new() }.lets_in();
+        let lets_in = |name: &str| Header { name: name.as_bytes(), value: b"" }.lets_in();
         for name in ["Authorization", "cookie", "X-Gitlab-Token", "x-api-key", "X-Webhook-Secret"] {
             assert!(lets_in(name), "{name}");
         }

@@ -2,10 +2,9 @@
 
 use std::borrow::Cow;
 
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::record::{Change, Evidence, Explanation, Handshake, Header, Headers, Judgement};
+use crate::record::{Change, Evidence, Explanation, Handshake, Headers, Judgement};
 
 /// Bytes of a length in a header list: little-endian, unsigned.
 const LENGTH_BYTES: usize = 4;
@@ -19,7 +18,7 @@ pub(super) fn headers_in(headers: &Headers) -> Option<Vec<u8>> {
     }
     let size = headers.iter().map(|h| h.name.len() + h.value.len() + 2 * LENGTH_BYTES).sum();
     let mut blob = Vec::with_capacity(size);
-    for part in headers.iter().flat_map(|header| [&header.name, &header.value]) {
+    for part in headers.iter().flat_map(|header| [header.name, header.value]) {
         blob.extend_from_slice(&(part.len() as u32).to_le_bytes());
         blob.extend_from_slice(part);
     }
@@ -28,21 +27,19 @@ pub(super) fn headers_in(headers: &Headers) -> Option<Vec<u8>> {
 
 /// The headers of a blob; none where it is not whole.
 pub(super) fn headers_out(blob: Option<Vec<u8>>) -> Option<Headers> {
-    let mut rest = Bytes::from(blob.unwrap_or_default());
-    let mut headers = Vec::new();
+    let blob = blob.unwrap_or_default();
+    let mut rest = &blob[..];
+    let mut headers = Headers::default();
     while !rest.is_empty() {
-        let name = part(&mut rest)?;
-        let value = part(&mut rest)?;
-        headers.push(Header { name, value });
+        headers.push(part(&mut rest)?, part(&mut rest)?);
     }
-    Some(headers.into_iter().collect())
+    Some(headers)
 }
 
-fn part(rest: &mut Bytes) -> Option<Bytes> {
-    let length = rest.get(..LENGTH_BYTES)?.try_into().ok().map(u32::from_le_bytes)? as usize;
-    let end = LENGTH_BYTES.checked_add(length)?;
-    let part = (end <= rest.len()).then(|| rest.slice(LENGTH_BYTES..end))?;
-    *rest = rest.slice(end..);
+fn part<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let (length, after) = rest.split_first_chunk::<LENGTH_BYTES>()?;
+    let (part, after) = after.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+    *rest = after;
     Some(part)
 }
 

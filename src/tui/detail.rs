@@ -327,13 +327,13 @@ fn no_body(model: &Model, columns: usize) -> Vec<Pieces> {
     }
 }
 
-fn header_line(model: &Model, header: &Header) -> Pieces {
+fn header_line(model: &Model, header: Header<'_>) -> Pieces {
     let name = header.name_text();
     let hidden = header.lets_in() && !model.detail.unmasked && !header.value.is_empty();
     let value = if hidden {
         piece(Paint::Dim, &format!("{} {} bytes, m shows them", model.look.signs().mask, header.value.len()))
     } else {
-        super::line::Piece { paint: Paint::Plain, text: body::escape_bytes(&header.value) }
+        super::line::Piece { paint: Paint::Plain, text: body::escape_bytes(header.value) }
     };
     vec![piece(Paint::Body(body::Role::Key), &name), piece(Paint::Dim, ": "), value]
 }

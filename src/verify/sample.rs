@@ -100,7 +100,7 @@ impl Provider {
     fn undressed(&self, letter: &Letter<'_>) -> Dressed {
         let mut headers: Headers = [("Content-Type", letter.content_type), ("Accept", "*/*")].into_iter().collect();
         for header in letter.headers {
-            headers.push(header.name.clone(), header.value.clone());
+            headers.push(header.name, header.value);
         }
         let target = super::transform::target_of(letter.url).to_vec();
         let mut parts = Parts { body: letter.body.to_vec(), target };
@@ -110,7 +110,7 @@ impl Provider {
         let moments = self.event.created.iter().take(1).map(|choice| (&choice.place, &at[..]));
         for (place, text) in ids.chain(kinds).chain(moments).filter(|(_, text)| !text.is_empty()) {
             match place.header() {
-                Some(name) if headers.get(name).is_none() => headers.push(name.to_owned(), text.to_owned()),
+                Some(name) if headers.get(name).is_none() => headers.push(name, text),
                 Some(_) => {}
                 None => put_where_it_is(&mut parts, place, &headers, letter, text),
             }
@@ -118,7 +118,7 @@ impl Provider {
         // What else is signed beside these is a nonce, or nothing that this request could know.
         for name in self.first.content.places().into_iter().filter_map(Place::header) {
             if headers.get(name).is_none() {
-                headers.push(name.to_owned(), letter.id.to_owned());
+                headers.push(name, letter.id);
             }
         }
         Dressed { headers, body: parts.body, target: parts.target }
@@ -143,8 +143,7 @@ fn put_where_it_is(parts: &mut Parts, place: &Place, headers: &Headers, letter: 
 
 /// Puts a header in the place of those of the same name.
 fn set(headers: &mut Headers, name: &str, value: String) {
-    let mut others: Headers =
-        headers.iter().filter(|header| !header.name.eq_ignore_ascii_case(name.as_bytes())).cloned().collect();
-    others.push(name.to_owned(), value);
+    let mut others: Headers = headers.iter().filter(|header| !header.is(name)).collect();
+    others.push(name, value);
     *headers = others;
 }

@@ -207,8 +207,8 @@ fn token(scheme: &Scheme, view: View<'_>, key: &Key) -> Result<String, Missing> 
 
 /// The headers with others in the place of those of the same name.
 fn with(headers: &Headers, added: &[(String, String)]) -> Headers {
-    let is_replaced = |header: &Header| added.iter().any(|(name, _)| header.name.eq_ignore_ascii_case(name.as_bytes()));
-    let mut all: Headers = headers.iter().filter(|header| !is_replaced(header)).cloned().collect();
+    let is_replaced = |header: &Header<'_>| added.iter().any(|(name, _)| header.is(name));
+    let mut all: Headers = headers.iter().filter(|header| !is_replaced(header)).collect();
     for (name, value) in added {
         all.push(name.clone(), value.clone());
     }

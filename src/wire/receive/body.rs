@@ -92,7 +92,7 @@ impl Parts {
 
     fn add_trailers(&mut self, trailers: Option<hyper::HeaderMap>) {
         for (name, value) in &trailers.unwrap_or_default() {
-            self.trailers.push(name.as_str().to_owned(), Bytes::copy_from_slice(value.as_bytes()));
+            self.trailers.push(name.as_str(), Bytes::copy_from_slice(value.as_bytes()));
         }
     }
 

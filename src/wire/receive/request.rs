@@ -96,7 +96,7 @@ fn http2_head(parts: &Parts) -> Head {
     let mut headers = Headers::with_capacity(parts.headers.len() + 1);
     let sent_too = |authority: &str| parts.headers.get_all("host").iter().any(|host| host == authority);
     if let Some(authority) = parts.uri.authority().filter(|authority| !sent_too(authority.as_str())) {
-        headers.push("host", authority.as_str().to_owned());
+        headers.push("host", authority.as_str());
     }
     for (name, value) in &parts.headers {
         headers.push(Bytes::copy_from_slice(name.as_str().as_bytes()), Bytes::copy_from_slice(value.as_bytes()));

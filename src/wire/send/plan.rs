@@ -74,7 +74,7 @@ fn headers(head: &Head, body: &[u8], url: &Url, receipt: &mut Vec<Change>) -> He
         {
             receipt.push(Change::Dropped { name: shown(name), value: shown(value) });
         } else {
-            sent.push(name.clone(), value.clone());
+            sent.push(name, value);
         }
     }
     if !has_host {
@@ -95,16 +95,16 @@ fn named_by_connection(head: &Head) -> Vec<String> {
     names.filter(|name| !["host", "content-length", "content-type"].contains(&&name.to_ascii_lowercase()[..])).collect()
 }
 
-fn replace(sent: &mut Headers, receipt: &mut Vec<Change>, name: &Bytes, value: &Bytes, to: &str) {
+fn replace(sent: &mut Headers, receipt: &mut Vec<Change>, name: &[u8], value: &[u8], to: &str) {
     if value != to.as_bytes() {
         receipt.push(Change::Replaced { name: shown(name), from: shown(value), to: to.to_owned() });
     }
-    sent.push(name.clone(), to.to_owned());
+    sent.push(name, to);
 }
 
 fn add(sent: &mut Headers, receipt: &mut Vec<Change>, name: &'static str, value: &str) {
     receipt.push(Change::Added { name: name.to_owned(), value: value.to_owned() });
-    sent.push(name, value.to_owned());
+    sent.push(name, value);
 }
 
 fn shown(bytes: &[u8]) -> String {
