@@ -4,6 +4,12 @@
 
 const README: &str = include_str!("../README.md");
 
+#[test]
+fn the_readme_counts_the_providers() {
+    let count = creel::verify::Catalog::builtin().unwrap().iter().count();
+    assert!(README.contains(&format!("creel knows how {count} providers sign")), "there are {count}");
+}
+
 /// The tables stand in the README as they are printed. With `CREEL_BLESS=1` they are written into it.
 #[test]
 fn the_tables_of_keys_and_filters_are_the_programs_own() {

@@ -6,7 +6,10 @@ mod support;
 
 use std::collections::BTreeSet;
 
-use creel::verify::{Catalog, Sample, Secret};
+use creel::{
+    record::Headers,
+    verify::{Catalog, Request, Sample, Secret},
+};
 use serde_json::Value;
 use support::Home;
 
@@ -156,9 +159,22 @@ fn a_provider_s_file_is_judged_and_used() {
 }
 
 #[test]
-fn a_secret_of_nobody_has_its_provider_s_form() {
+fn what_a_secret_of_nobody_signs_is_no_one_s() {
+    let mut tried = 0;
     for provider in Catalog::builtin().unwrap().iter() {
-        assert!(!format!("{:?}", provider.secret_of_nobody()).contains("nobody"));
-        let _: Secret = provider.secret_of_nobody();
+        let example = &provider.examples()[0];
+        let wrong = [provider.secret_of_nobody()];
+        let request = example.request();
+        let Ok(signed) = provider.sign(&request, &wrong, "") else { continue };
+        let kept = request.headers.iter().filter(|header| !signed.headers.iter().any(|(name, _)| header.is(name)));
+        let mut headers: Headers = kept.collect();
+        signed.headers.iter().for_each(|(name, value)| headers.push(name, value));
+        let body = signed.body.unwrap_or_else(|| request.body.to_vec());
+        let target = signed.target.unwrap_or_else(|| request.target.to_vec());
+        let sent = Request { headers: &headers, body: &body, target: &target, ..request };
+        let fault = |secrets: &[Secret]| provider.judge(&sent, secrets).fault;
+        assert_ne!(fault(&example.secrets()), None, "{}", provider.name());
+        tried += 1;
     }
+    assert!(tried > 100, "{tried} providers can sign");
 }

@@ -10,14 +10,10 @@ use clap::Args;
 
 use super::{Answer, Common, input, show::format_names};
 use crate::{
-    engine,
     export::{FORMATS, Format},
     record::{CaptureId, Failure},
-    store::{Bodies, Reader, Start},
+    store::{Bodies, Reader},
 };
-
-/// How many rows one question to the store brings.
-const PAGE: usize = 500;
 
 #[derive(Debug, Args)]
 pub(crate) struct Export {
@@ -39,18 +35,8 @@ pub(super) fn run(export: &Export, common: &Common) -> Result<Answer, Failure> {
     let Some(format) = FORMATS.iter().find(|format| format.name == export.format) else {
         return Err(Failure::new("exporting", format!("there is no form `{}`", export.format)));
     };
-    let filter = input::filter(&export.filter)?;
     let reader = Reader::open(&common.store()?)?;
-    let condition = filter.as_ref().map(|filter| filter.sql(engine::now()));
-    let mut ids = Vec::new();
-    let mut start = Start::Newest;
-    loop {
-        let rows = reader.page(start, PAGE, condition.as_ref())?;
-        let Some(last) = rows.last() else { break };
-        start = Start::Before(last.id);
-        ids.extend(rows.iter().map(|row| row.id));
-    }
-    ids.reverse();
+    let ids = input::matching(&reader, &export.filter)?;
     let count = match &export.out {
         Some(path) => to_file(path, |out| write(out, &reader, &ids, format, export.reveal))?,
         None => write(&mut |bytes: &[u8]| printer.bytes(bytes), &reader, &ids, format, export.reveal)?,

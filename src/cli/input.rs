@@ -6,7 +6,15 @@ use std::{
     path::Path,
 };
 
-use crate::{query::Filter, record::Failure};
+use crate::{
+    engine,
+    query::Filter,
+    record::{CaptureId, Failure},
+    store::{Reader, Start},
+};
+
+/// How many rows one question to the store brings. Many short ones, not one long: each ends its read transaction.
+pub(super) const PAGE: usize = 500;
 
 /// The largest file that is read for a request or a body, in bytes: well over the largest body creel captures unless told
 /// to.
@@ -39,4 +47,18 @@ pub(super) fn filter(words: &[String]) -> Result<Option<Filter>, Failure> {
         let hint = error.hint.map_or(pointer.clone(), |hint| format!("{pointer}\n  {hint}"));
         Failure::new("reading the filter", format!("{}, at column {}", error.message, error.column)).hint(hint)
     })
+}
+
+/// The captures that a filter takes, oldest first: those that are there now.
+pub(super) fn matching(reader: &Reader, words: &[String]) -> Result<Vec<CaptureId>, Failure> {
+    let condition = filter(words)?.map(|filter| filter.sql(engine::now()));
+    let (mut ids, mut start) = (Vec::new(), Start::Newest);
+    loop {
+        let rows = reader.page(start, PAGE, condition.as_ref())?;
+        let Some(last) = rows.last() else { break };
+        start = Start::Before(last.id);
+        ids.extend(rows.iter().map(|row| row.id));
+    }
+    ids.reverse();
+    Ok(ids)
 }

@@ -10,9 +10,6 @@ use crate::{
     store::{Bodies, Reader, Start},
 };
 
-/// How many rows one question to the store brings.
-const PAGE: usize = 500;
-
 #[derive(Debug, Args)]
 pub(crate) struct Ls {
     /// Which: for example `provider:stripe sig:failed`; all words must match
@@ -31,7 +28,7 @@ pub(super) fn run(ls: &Ls, common: &Common) -> Result<Answer, Failure> {
     let mut start = Start::Newest;
     let mut found = false;
     while left > 0 && !printer.closed() {
-        let rows = reader.page(start, left.min(PAGE), condition.as_ref())?;
+        let rows = reader.page(start, left.min(input::PAGE), condition.as_ref())?;
         let Some(last) = rows.last() else { break };
         (start, left, found) = (Start::Before(last.id), left - rows.len(), true);
         for row in &rows {

@@ -1,28 +1,18 @@
 //! `creel resend`: captures thrown at an app again.
 
-use std::{
-    thread,
-    time::{Duration, Instant},
-};
-
 use clap::Args;
 use serde_json::json;
 
 use super::{
     Answer, Common, Printer, Secrets, input,
-    send::{headers_of, settings_of},
+    send::{Pace, headers_of, settings_of},
     show,
 };
 use crate::{
-    engine::{self, Aim, Engine, Wishes, edit::Edit},
+    engine::{Aim, Engine, Wishes, edit::Edit},
     export::json,
-    query::Filter,
     record::{CaptureId, Delivery, Failure},
-    store::Start,
 };
-
-/// How many rows one question to the store brings.
-const PAGE: usize = 500;
 
 #[derive(Debug, Args)]
 pub(crate) struct Resend {
@@ -65,22 +55,20 @@ pub(super) fn run(resend: &Resend, common: &Common) -> Result<Answer, Failure> {
     let aim = aim(resend)?;
     let engine = Engine::visit(common.settings()?);
     let ids = match &resend.filter {
-        Some(text) => matching(&engine, text)?,
+        Some(text) => input::matching(&engine.reader()?, std::slice::from_ref(text))?,
         None => resend.ids.iter().copied().map(CaptureId).collect(),
     };
-    let began = Instant::now();
+    let pace = Pace::new(resend.rate);
     let mut right = 0;
     for (turn, &id) in ids.iter().enumerate() {
-        if let Some(rate) = resend.rate.filter(|rate| *rate > 0.0) {
-            thread::sleep(Duration::from_secs_f64(turn as f64 / rate).saturating_sub(began.elapsed()));
-        }
+        pace.wait_for(turn);
         let delivery = engine.resend(id, aim.clone())?;
-        right += usize::from(delivery.status().is_some_and(|status| (200..300).contains(&status)));
+        right += usize::from(delivery.outcome.is_success());
         print(&printer, id, &delivery)?;
     }
     if ids.len() > 1 && !printer.json && !printer.quiet {
         let words = format!("{} sent, {right} answered 2xx, {} not", ids.len(), ids.len() - right);
-        printer.line(&format!("{words}, in {:.1} s", began.elapsed().as_secs_f64()))?;
+        printer.line(&format!("{words}, in {:.1} s", pace.elapsed().as_secs_f64()))?;
     }
     engine.stop()?;
     if ids.is_empty() && !printer.quiet {
@@ -105,22 +93,6 @@ fn aim(resend: &Resend) -> Result<Aim, Failure> {
         new_id: resend.new_id,
     };
     Ok(Aim { to: resend.to.clone(), insecure: resend.insecure, edit })
-}
-
-/// The captures that a filter takes, oldest first: those that are there now.
-fn matching(engine: &Engine, text: &str) -> Result<Vec<CaptureId>, Failure> {
-    let filter: Option<Filter> = input::filter(&[text.to_owned()])?;
-    let reader = engine.reader()?;
-    let condition = filter.as_ref().map(|filter| filter.sql(engine::now()));
-    let (mut ids, mut start) = (Vec::new(), Start::Newest);
-    loop {
-        let rows = reader.page(start, PAGE, condition.as_ref())?;
-        let Some(last) = rows.last() else { break };
-        start = Start::Before(last.id);
-        ids.extend(rows.iter().map(|row| row.id));
-    }
-    ids.reverse();
-    Ok(ids)
 }
 
 fn print(printer: &Printer, id: CaptureId, delivery: &Delivery) -> Result<(), Failure> {

@@ -6,20 +6,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-use clap::{Args, ValueEnum};
+use clap::{Args, builder::PossibleValuesParser};
 use serde_json::json;
 
 use super::{Answer, Common, Printer, Secrets, input};
 use crate::{
     engine::{
         self, Engine, Settings, Wishes,
-        edit::with_value,
+        edit::{no_secret, with_value},
         endpoint::Endpoint,
-        send::{Event, Spoil},
+        send::{Event, SPOILS, Spoil},
     },
     record::{Failure, Headers, Outcome},
     verify::{Provider, Sample, Secret},
-    wire::Outgoing,
+    wire::{self, Outgoing},
 };
 
 #[derive(Debug, Args)]
@@ -51,8 +51,8 @@ pub(crate) struct Send {
     #[arg(long, value_name = "URL")]
     url: Option<String>,
     /// Spoil it, to see what the app does
-    #[arg(long = "as", value_name = "FAULT")]
-    spoil: Option<Fault>,
+    #[arg(long = "as", value_name = "FAULT", value_parser = spoil_names())]
+    spoil: Option<String>,
     /// How often
     #[arg(long, value_name = "N", default_value_t = 1)]
     times: u32,
@@ -64,28 +64,14 @@ pub(crate) struct Send {
     insecure: bool,
 }
 
-/// How an event can be spoiled.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Fault {
-    WrongSecret,
-    Stale,
-    Tampered,
-    Unsigned,
-    Duplicate,
-    Reordered,
+/// The names of the ways to spoil an event.
+fn spoil_names() -> PossibleValuesParser {
+    PossibleValuesParser::new(SPOILS.iter().map(|(name, _)| *name))
 }
 
-impl From<Fault> for Spoil {
-    fn from(fault: Fault) -> Self {
-        match fault {
-            Fault::WrongSecret => Self::WrongSecret,
-            Fault::Stale => Self::Stale,
-            Fault::Tampered => Self::Tampered,
-            Fault::Unsigned => Self::Unsigned,
-            Fault::Duplicate => Self::Duplicate,
-            Fault::Reordered => Self::Reordered,
-        }
-    }
+fn spoil(send: &Send) -> Spoil {
+    let named = SPOILS.iter().find(|(name, _)| send.spoil.as_deref() == Some(*name));
+    named.map_or(Spoil::Nothing, |(_, spoil)| *spoil)
 }
 
 /// The event to send.
@@ -113,25 +99,18 @@ pub(super) fn run(send: &Send, common: &Common) -> Result<Answer, Failure> {
         body: &letter.body,
         url: send.url.as_deref().unwrap_or(&to),
         headers: &headers,
-        spoil: send.spoil.map_or(Spoil::Nothing, Spoil::from),
+        spoil: spoil(send),
     };
     let engine = Engine::visit(settings);
     let mut ids = ids();
     let mut answer = Answer::Yes;
-    let began = Instant::now();
+    let pace = Pace::new(send.rate);
     for turn in 0..send.times {
-        if let Some(rate) = send.rate.filter(|rate| *rate > 0.0) {
-            let due = Duration::from_secs_f64(f64::from(turn) / rate);
-            thread::sleep(due.saturating_sub(began.elapsed()));
-        }
+        pace.wait_for(turn as usize);
         for (head, body) in event.requests(&mut ids)? {
-            let outgoing = Outgoing { head, body, to: origin(&to), insecure: send.insecure };
+            let outgoing = Outgoing { head, body, to: wire::origin(&to), insecure: send.insecure };
             let sent = engine.send(outgoing)?;
-            let status = match &sent.outcome {
-                Outcome::Replied(reply) => Some(reply.status),
-                Outcome::Failed(_) => None,
-            };
-            if !status.is_some_and(|status| (200..300).contains(&status)) {
+            if !sent.outcome.is_success() {
                 answer = Answer::No;
             }
             print(&printer, provider, &letter.kind, &to, sent.took_ms, &sent.outcome)?;
@@ -141,10 +120,28 @@ pub(super) fn run(send: &Send, common: &Common) -> Result<Answer, Failure> {
     Ok(answer)
 }
 
-/// Scheme and host: the target is the request's own.
-fn origin(url: &str) -> String {
-    let host = url.find("://").map_or(0, |at| at + 3);
-    url[host..].find(['/', '?']).map_or(url, |at| &url[..host + at]).to_owned()
+/// When the next of several is due.
+pub(super) struct Pace {
+    began: Instant,
+    /// How many a second; none: as fast as they go.
+    rate: Option<f64>,
+}
+
+impl Pace {
+    pub(super) fn new(rate: Option<f64>) -> Self {
+        Self { began: Instant::now(), rate: rate.filter(|rate| *rate > 0.0) }
+    }
+
+    /// Waits for that one's turn, counted from 0.
+    pub(super) fn wait_for(&self, turn: usize) {
+        let due = self.rate.and_then(|rate| Duration::try_from_secs_f64(turn as f64 / rate).ok()).unwrap_or_default();
+        thread::sleep(due.saturating_sub(self.elapsed()));
+    }
+
+    /// Since the first one's turn.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.began.elapsed()
+    }
 }
 
 fn print(
@@ -221,8 +218,8 @@ fn secrets(send: &Send, provider: &Provider, settings: &Settings) -> Result<Vec<
         return Ok(secrets);
     }
     let secrets = endpoint_of(provider, settings).map(|endpoint| endpoint.secrets.clone()).unwrap_or_default();
-    if secrets.is_empty() && !matches!(send.spoil, Some(Fault::Unsigned | Fault::WrongSecret)) {
-        return Err(Failure::new(format!("signing as {}", provider.title()), "there is no secret")
+    if secrets.is_empty() && !matches!(spoil(send), Spoil::Unsigned | Spoil::WrongSecret) {
+        return Err(no_secret(provider)
             .hint("give one with --secret or --secret-env, configure the endpoint's, or send it --as unsigned"));
     }
     Ok(secrets)

@@ -1,6 +1,6 @@
 //! `creel tail`: captures as they are committed, oldest first.
 
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Receiver, channel};
 
 use clap::Args;
 
@@ -11,9 +11,6 @@ use crate::{
     record::{CaptureId, Failure, Summary, Zone},
     store::{Reader, Start},
 };
-
-/// How many rows one question to the store brings.
-const PAGE: usize = 500;
 
 #[derive(Debug, Args)]
 pub(crate) struct Tail {
@@ -37,10 +34,7 @@ pub(super) fn run(tail: &Tail, common: &Common) -> Result<Answer, Failure> {
     let printer = common.printer();
     let filter = input::filter(&tail.filter)?;
     let engine = Engine::watch(common.settings()?)?;
-    let (ring, rung) = channel();
-    let stop = ring.clone();
-    engine.on_ring(move || drop(ring.send(Wake::Ring)));
-    engine::on_signal(move || drop(stop.send(Wake::Stop)))?;
+    let rung = wakes(&engine)?;
     let (reader, zone) = (engine.reader()?, engine::zone());
     let last = engine::newest(&reader)?;
     let condition = filter.as_ref().map(|filter| filter.sql(engine::now()));
@@ -54,6 +48,15 @@ pub(super) fn run(tail: &Tail, common: &Common) -> Result<Answer, Failure> {
         }
     }
     Ok(Answer::Yes)
+}
+
+/// Hears the store's bell and the signals that end the process.
+pub(super) fn wakes(engine: &Engine) -> Result<Receiver<Wake>, Failure> {
+    let (ring, rung) = channel();
+    let stop = ring.clone();
+    engine.on_ring(move || drop(ring.send(Wake::Ring)));
+    engine::on_signal(move || drop(stop.send(Wake::Stop)))?;
+    Ok(rung)
 }
 
 /// What ends a wait.
@@ -72,10 +75,10 @@ impl Follow<'_> {
         let newest = engine::newest(self.reader)?;
         while self.last < newest && !self.printer.closed() {
             let condition = self.filter.map(|filter| filter.sql(engine::now()));
-            let rows = self.reader.page(Start::After(self.last), PAGE, condition.as_ref())?;
+            let rows = self.reader.page(Start::After(self.last), input::PAGE, condition.as_ref())?;
             rows.iter().rev().try_for_each(|row| self.print(row))?;
             self.last = match rows.first() {
-                Some(row) if rows.len() == PAGE => row.id,
+                Some(row) if rows.len() == input::PAGE => row.id,
                 newer => newest.max(newer.map_or(newest, |row| row.id)),
             };
         }

@@ -1,13 +1,16 @@
 //! `creel wait`: blocks until something comes, or does not.
 
 use std::{
-    sync::mpsc::{RecvTimeoutError, channel},
+    sync::mpsc::RecvTimeoutError,
     time::{Duration, Instant},
 };
 
 use clap::Args;
 
-use super::{Answer, Common, input, ls, row, tail::Wake};
+use super::{
+    Answer, Common, input, ls, row,
+    tail::{Wake, wakes},
+};
 use crate::{
     engine::{self, Engine},
     record::{CaptureId, Failure},
@@ -39,10 +42,7 @@ pub(super) fn run(wait: &Wait, common: &Common) -> Result<Answer, Failure> {
     let printer = common.printer();
     let filter = input::filter(&wait.filter)?;
     let engine = Engine::watch(common.settings()?)?;
-    let (ring, rung) = channel();
-    let stop = ring.clone();
-    engine.on_ring(move || drop(ring.send(Wake::Ring)));
-    engine::on_signal(move || drop(stop.send(Wake::Stop)))?;
+    let rung = wakes(&engine)?;
     let (reader, zone) = (engine.reader()?, engine::zone());
     let mut last = match (wait.after, wait.all) {
         (Some(id), _) => CaptureId(id),

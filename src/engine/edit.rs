@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{endpoint::Endpoint, now};
 use crate::{
     record::{Capture, Change, Failure, Head, Headers, text},
-    verify::{Catalog, Provider, Request, Secret},
+    verify::{Catalog, Provider, Request, Secret, Signed},
 };
 
 /// The changes that are asked for.
@@ -61,31 +61,9 @@ impl Edit {
         }
         let mut target = capture.head.target().to_vec();
         if self.resign {
-            let provider = provider(capture, endpoint, catalog)?;
-            let secrets = if self.secrets.is_empty() { endpoint.known_secrets() } else { (&self.secrets[..]).into() };
-            if secrets.is_empty() {
-                return Err(Failure::new(
-                    format!("signing capture {} as {}", capture.id, provider.title()),
-                    "there is no secret",
-                )
-                .hint("configure the endpoint's, or give one with --secret or --secret-env"));
-            }
-            let method = capture.head.method();
-            let url = endpoint.url.clone().unwrap_or_else(|| to.to_owned());
-            let request = Request {
-                method: &method,
-                url: Some(&url),
-                target: &target,
-                headers: &headers,
-                body: &body,
-                truncated: capture.body.truncated,
-                received_at: now(),
-            };
-            let id = if self.new_id { format!("resend_{:x}", now().unix_ms()) } else { String::new() };
-            let signed = provider.sign(&request, &secrets, &id)?;
-            let is_secret = provider.json()["schemes"][0]["algorithm"] == "token";
+            let signed = self.signed(capture, endpoint, catalog, to, &headers, &body)?;
             for (name, value) in &signed.headers {
-                headers = with(&headers, name, value, &mut receipt, is_secret);
+                headers = with(&headers, name, value, &mut receipt, signed.is_secret);
             }
             body = signed.body.unwrap_or(body);
             target = signed.target.unwrap_or(target);
@@ -105,6 +83,40 @@ impl Edit {
         };
         Ok(Edited { head, body: body.into(), receipt })
     }
+
+    /// What signs the changed request.
+    fn signed(
+        &self,
+        capture: &Capture,
+        endpoint: &Endpoint,
+        catalog: &Catalog,
+        to: &str,
+        headers: &Headers,
+        body: &[u8],
+    ) -> Result<Signed, Failure> {
+        let provider = provider(capture, endpoint, catalog)?;
+        let secrets = if self.secrets.is_empty() { endpoint.known_secrets() } else { (&self.secrets[..]).into() };
+        if secrets.is_empty() {
+            return Err(no_secret(provider).hint("configure the endpoint's, or give one with --secret or --secret-env"));
+        }
+        let at = now();
+        let request = Request {
+            method: &capture.head.method(),
+            url: Some(endpoint.url.as_deref().unwrap_or(to)),
+            target: capture.head.target(),
+            headers,
+            body,
+            truncated: capture.body.truncated,
+            received_at: at,
+        };
+        let id = if self.new_id { format!("resend_{:x}", at.unix_ms()) } else { String::new() };
+        provider.sign(&request, &secrets, &id)
+    }
+}
+
+/// The failure of signing as a provider whose secret nobody gave.
+pub fn no_secret(provider: &Provider) -> Failure {
+    Failure::new(format!("signing as {}", provider.title()), "there is no secret")
 }
 
 fn other(what: &str, from: String, to: String) -> Change {

@@ -29,6 +29,16 @@ pub enum Spoil {
     Reordered,
 }
 
+/// The ways to spoil an event, by name.
+pub const SPOILS: &[(&str, Spoil)] = &[
+    ("wrong-secret", Spoil::WrongSecret),
+    ("stale", Spoil::Stale),
+    ("tampered", Spoil::Tampered),
+    ("unsigned", Spoil::Unsigned),
+    ("duplicate", Spoil::Duplicate),
+    ("reordered", Spoil::Reordered),
+];
+
 /// How long ago a stale event is signed, in seconds: longer than the widest window of any provider.
 const STALE_S: i64 = 3 * 60 * 60;
 /// How far apart two events are that come in the wrong order, in seconds.

@@ -164,8 +164,9 @@ pub const FIELDS: &[Field] = &[
     },
 ];
 
-/// Where the fault is `stale`: its number in the store ([`Fault`]).
+/// Where the fault is `stale`, by its number in the store.
 const STALE: &str = "coalesce(fault, -1) = 3";
+const _: () = assert!(Fault::Stale as i64 == 3);
 
 /// The fields with their examples, a line each, for help texts.
 pub fn help() -> String {

@@ -93,10 +93,22 @@ pub enum Change {
 impl Delivery {
     /// The reply's status, where there was a reply.
     pub fn status(&self) -> Option<u16> {
-        match &self.outcome {
-            Outcome::Replied(reply) => Some(reply.status),
-            Outcome::Failed(_) => None,
+        self.outcome.status()
+    }
+}
+
+impl Outcome {
+    /// The reply's status, where there was a reply.
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Replied(reply) => Some(reply.status),
+            Self::Failed(_) => None,
         }
+    }
+
+    /// Whether the app took it: a status from 200 to 299.
+    pub fn is_success(&self) -> bool {
+        self.status().is_some_and(|status| (200..300).contains(&status))
     }
 }
 

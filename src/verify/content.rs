@@ -280,31 +280,46 @@ fn part(name: &str) -> Result<Part, String> {
     if let Some(builtin) = BUILTINS.iter().find(|builtin| builtin.name == name) {
         return Ok(Part::Builtin(builtin));
     }
-    let several = |names: &str| names.split(' ').map(part).collect::<Result<Vec<_>, _>>();
-    match name.split_once(' ') {
-        Some(("sorted", names)) => return several(names).map(Part::Sorted),
-        Some(("mac", names)) => return several(names).map(Part::Mac),
-        Some(("json", name)) => return place(name).map(Part::Json),
-        Some(("headers-listed-in", name)) => return Ok(Part::Listed(name.to_owned())),
-        _ => {}
+    if let Some((_, part)) = NAMED.iter().find(|(named, _)| *named == name) {
+        return Ok(part.clone());
     }
-    match (name, name.strip_suffix('?')) {
-        ("timestamp", _) => Ok(Part::Timestamp),
-        ("secret", _) => Ok(Part::Secret),
-        ("second-secret", _) => Ok(Part::SecondSecret),
-        ("body-with-secret", _) => Ok(Part::BodyWithSecret),
-        (_, Some(name)) => place(name).map(Part::Optional),
-        (name, None) => place(name).map(Part::Place),
+    let made =
+        name.split_once(' ').and_then(|(maker, of)| MADE.iter().find(|row| row.0 == maker).map(|row| (row.1, of)));
+    match (made, name.strip_suffix('?')) {
+        (Some((make, of)), _) => make(of),
+        (None, Some(name)) => place(name).map(Part::Optional),
+        (None, None) => place(name).map(Part::Place),
     }
+}
+
+/// The parts that are not made of the request alone.
+const NAMED: &[(&str, Part)] = &[
+    ("timestamp", Part::Timestamp),
+    ("secret", Part::Secret),
+    ("second-secret", Part::SecondSecret),
+    ("body-with-secret", Part::BodyWithSecret),
+];
+
+/// Reads what follows the name of a part.
+type Make = fn(&str) -> Result<Part, String>;
+
+/// The parts that are made of what follows their name.
+const MADE: &[(&str, Make)] = &[
+    ("sorted", |names| several(names).map(Part::Sorted)),
+    ("mac", |names| several(names).map(Part::Mac)),
+    ("json", |name| place(name).map(Part::Json)),
+    ("headers-listed-in", |name| Ok(Part::Listed(name.to_owned()))),
+];
+
+fn several(names: &str) -> Result<Vec<Part>, String> {
+    names.split(' ').map(part).collect()
 }
 
 fn place(name: &str) -> Result<Place, String> {
     Place::parse(name).map_err(|_| {
-        let names: Vec<_> = BUILTINS.iter().map(|builtin| format!("{{{}}}", builtin.name)).collect();
-        format!(
-            "{{{name}}} is no part; one is {{timestamp}}, {{secret}}, {{body-with-secret}}, {}, or a place",
-            names.join(", ")
-        )
+        let named = NAMED.iter().map(|row| row.0).chain(BUILTINS.iter().map(|builtin| builtin.name));
+        let all = named.map(|name| format!("{{{name}}}")).chain(MADE.iter().map(|row| format!("{{{} …}}", row.0)));
+        format!("{{{name}}} is no part; one is {}, or a place", all.collect::<Vec<_>>().join(", "))
     })
 }
 

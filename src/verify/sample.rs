@@ -87,7 +87,7 @@ impl Provider {
             truncated: false,
             received_at: letter.at,
         };
-        let Signed { headers, body, target } = self.sign(&request, secrets, letter.id)?;
+        let Signed { headers, body, target, .. } = self.sign(&request, secrets, letter.id)?;
         for (name, value) in headers {
             set(&mut dressed.headers, &name, value);
         }

@@ -33,6 +33,8 @@ pub struct Signed {
     pub body: Option<Vec<u8>>,
     /// The target, where the signature or its timestamp sits in its query.
     pub target: Option<Vec<u8>>,
+    /// Whether the headers hold the secret itself, as a token does: they are for the wire and for no eyes.
+    pub is_secret: bool,
 }
 
 impl Provider {
@@ -90,6 +92,7 @@ impl Provider {
             headers,
             body: (parts.body != request.body).then_some(parts.body),
             target: (parts.target != request.target).then_some(parts.target),
+            is_secret: scheme.algorithm == Algorithm::Token,
         })
     }
 

@@ -8,7 +8,7 @@ mod receive;
 mod send;
 
 pub use receive::{Answer, Arrival, Catch, Limits, serve};
-pub use send::{Outgoing, SendLimits, Sent, send};
+pub use send::{Outgoing, SendLimits, Sent, origin, send};
 
 use std::time::SystemTime;
 

@@ -28,6 +28,11 @@ use self::{
 };
 use crate::record::{Change, Head, Headers, Outcome, Reply};
 
+/// Scheme and host of a URL, with which a request keeps its own target. What is no URL stays as it is: sending says so.
+pub fn origin(url: &str) -> String {
+    Url::parse(url).map_or_else(|| url.to_owned(), |url| url.with(b""))
+}
+
 /// What to send, and where to.
 #[derive(Clone, Debug)]
 pub struct Outgoing {

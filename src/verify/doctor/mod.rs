@@ -4,8 +4,11 @@
 //! The classes of changes are rows: of secrets ([`SECRETS`]), of bodies ([`BODIES`], [`Style`]), of URLs, timestamps,
 //! algorithms, contents, and of whose scheme it is. Each candidate is put through the same check as the request itself.
 
+mod rows;
+
 use serde_json::Value;
 
+use self::rows::{BODIES, CONTENTS, CUTS, FORMS, MEND_BODY, PREFIXES, SECRETS, SIGNATURE_PREFIXES};
 use super::{
     Catalog, Provider, Request, Secret,
     check::{self, Attempt},
@@ -59,171 +62,9 @@ pub struct Diagnosis {
     pub difference: Option<String>,
 }
 
-/// A secret read in another way.
-struct SecretChange {
-    class: &'static str,
-    is: &'static str,
-    mend: &'static str,
-    make: fn(&[u8]) -> Option<Vec<u8>>,
-}
-
-/// The ways to misread a secret. Each gives another text, or nothing where it would be the same.
-const SECRETS: &[SecretChange] = &[
-    SecretChange {
-        class: "secret-white-space",
-        is: "the secret without the white space around it",
-        mend: "Take the white space out of the secret's setting.",
-        make: |secret| Some(secret.trim_ascii().to_vec()),
-    },
-    SecretChange {
-        class: "secret-white-space",
-        is: "the secret with a line end after it",
-        mend: "The sender's secret ends with a line end: take it out there.",
-        make: |secret| Some([secret, b"\n"].concat()),
-    },
-    SecretChange {
-        class: "secret-quotes",
-        is: "the secret without the quotes around it",
-        mend: "Take the quotes out of the secret's setting.",
-        make: |secret| match secret {
-            [first @ (b'"' | b'\''), inner @ .., last] if first == last => Some(inner.to_vec()),
-            _ => None,
-        },
-    },
-    SecretChange {
-        class: "secret-quotes",
-        is: "the secret with quotes around it",
-        mend: "The sender's secret has quotes around it: take them out there.",
-        make: |secret| Some([b"\"", secret, b"\""].concat()),
-    },
-    SecretChange {
-        class: "secret-form",
-        is: "the secret in Unicode's form NFKD",
-        mend: "Configure the secret with its accents decomposed (NFKD).",
-        make: |secret| rewrite::decomposed(secret),
-    },
-];
-
-/// What may stand before a secret, and be taken for a part of it or not.
-const PREFIXES: &[&str] = &["whsec_", "whsk_", "pdl_ntfset_", "sk_", "v1,whsec_"];
-
-/// The forms a secret may be taken for.
-const FORMS: &[(Form, &str)] = &[
-    (Form::Text, "taken as the text it is"),
-    (Form::Base64, "decoded from base64"),
-    (Form::Hex, "decoded from hex"),
-    (Form::Sha256, "hashed with SHA-256"),
-];
-
-/// A body as it may have been when it was signed.
-struct BodyChange {
-    class: &'static str,
-    is: &'static str,
-    make: fn(&[u8]) -> Option<Vec<u8>>,
-}
-
-const BODIES: &[BodyChange] = &[
-    BodyChange {
-        class: "body-final-newline",
-        is: "the body without its final newline",
-        make: rewrite::without_newline,
-    },
-    BodyChange {
-        class: "body-final-newline",
-        is: "the body with a newline after it",
-        make: |body| Some([body, b"\n"].concat()),
-    },
-    BodyChange {
-        class: "body-final-newline",
-        is: "the body with CR LF after it",
-        make: |body| Some([body, b"\r\n"].concat()),
-    },
-    BodyChange { class: "body-line-ends", is: "the body with LF for every CR LF", make: rewrite::with_lf },
-    BodyChange {
-        class: "body-line-ends",
-        is: "the body with CR LF for every line end",
-        make: |body| Some(transform::with_crlf(body)),
-    },
-    BodyChange {
-        class: "body-bom",
-        is: "the body without its byte order mark",
-        make: |body| body.strip_prefix(b"\xef\xbb\xbf").map(<[u8]>::to_vec),
-    },
-    BodyChange {
-        class: "body-bom",
-        is: "the body with a byte order mark before it",
-        make: |body| Some([b"\xef\xbb\xbf", body].concat()),
-    },
-    BodyChange {
-        class: "body-white-space",
-        is: "the body without the white space around it",
-        make: |body| Some(body.trim_ascii().to_vec()),
-    },
-    BodyChange {
-        class: "body-encoding",
-        is: "the body after its gzip is undone",
-        make: |body| Some(transform::gunzipped(body).into_owned()),
-    },
-    BodyChange {
-        class: "body-charset",
-        is: "the body written in UTF-8 instead of Latin-1",
-        make: rewrite::latin1_to_utf8,
-    },
-    BodyChange {
-        class: "body-charset",
-        is: "the body written in Latin-1 instead of UTF-8",
-        make: rewrite::utf8_to_latin1,
-    },
-    BodyChange { class: "body-form", is: "the form with %20 for every +", make: rewrite::plus_as_percent },
-    BodyChange { class: "body-form", is: "the form with + for every %20", make: rewrite::percent_as_plus },
-    BodyChange { class: "body-form", is: "the form after decoding", make: rewrite::form_decoded },
-    BodyChange { class: "body-form", is: "the JSON in the form's field payload", make: rewrite::form_payload },
-    BodyChange { class: "body-empty", is: "an empty body", make: |body| (!body.is_empty()).then(Vec::new) },
-];
-
-/// Lengths at which bodies are cut on their way, in bytes.
-const CUTS: &[usize] = &[
-    1 << 10,
-    2 << 10,
-    4 << 10,
-    8 << 10,
-    10_000,
-    16 << 10,
-    32 << 10,
-    64 << 10,
-    65_535,
-    100_000,
-    100 << 10,
-    128 << 10,
-    256 << 10,
-    512 << 10,
-    1_000_000,
-    1 << 20,
-    2 << 20,
-    5 << 20,
-];
-
 /// The largest body that is read as JSON to be written in other styles, in bytes: reading it costs as much as a hundred
 /// candidates.
 const MAX_JSON: usize = 1 << 20;
-
-/// What else may have been signed.
-const CONTENTS: &[&str] = &[
-    "{body}",
-    "{timestamp}.{body}",
-    "{timestamp}{body}",
-    "{timestamp}:{body}",
-    "v0:{timestamp}:{body}",
-    "{body}{timestamp}",
-    "{body}.{timestamp}",
-    "{url}{body}",
-    "{method}{url}{body}{timestamp}",
-    "{body-sha256}",
-];
-
-/// What stands between a sender and creel may change a body after it was signed.
-const MEND_BODY: &str = "Something between the sender and creel changes the body after it is signed, or the sender signs other bytes than \
-     it sends: send the bytes that were signed.";
 
 /// What reproduced the signature.
 struct Found {
@@ -518,13 +359,6 @@ fn other_algorithms(case: &Case<'_>, meter: &mut Meter<'_>) -> Step {
     if scheme.algorithm.has_public_key() || matches!(scheme.algorithm, Algorithm::Token | Algorithm::Jwt) {
         return Ok(None);
     }
-    let own = Some(&scheme.shape.prefix[..]);
-    let mut others = Vec::new();
-    for prefix in SIGNATURE_PREFIXES.iter().copied().chain(own) {
-        let bare = Shape { prefix: prefix.to_owned(), ..Shape::default() };
-        others.push(Shape { prefix: prefix.to_owned(), ..scheme.shape.clone() });
-        others.push(bare);
-    }
     let mend = format!(
         "{} writes {} of {} in {}: let the sender do so too.",
         case.provider.title,
@@ -532,26 +366,31 @@ fn other_algorithms(case: &Case<'_>, meter: &mut Meter<'_>) -> Step {
         scheme.algorithm.name(),
         scheme.encoding.name()
     );
-    for shape in others {
-        for algorithm in std::iter::once(scheme.algorithm).chain(Algorithm::keyed()) {
-            for encoding in [Encoding::Hex, Encoding::Base64, Encoding::Base64url] {
-                let other = Scheme { algorithm, encoding, shape: shape.clone(), ..scheme.clone() };
-                if meter.is(&Attempt { scheme: &other, ..case.attempt() })? {
-                    let (class, is) = if algorithm == scheme.algorithm {
-                        ("encoding", format!("these bytes, written in {} as {}", encoding.name(), shape.described()))
-                    } else {
-                        ("algorithm", format!("these bytes by {} in {}", algorithm.name(), encoding.name()))
-                    };
-                    return Ok(Some(found(class, is, mend)));
-                }
-            }
+    let algorithms: Vec<_> = std::iter::once(scheme.algorithm).chain(Algorithm::keyed()).collect();
+    let spellings = spellings(&scheme.shape);
+    let all = spellings.iter().flat_map(|spelling| algorithms.iter().map(move |algorithm| (spelling, *algorithm)));
+    for ((shape, encoding), algorithm) in all {
+        let other = Scheme { algorithm, encoding: *encoding, shape: shape.clone(), ..scheme.clone() };
+        if meter.is(&Attempt { scheme: &other, ..case.attempt() })? {
+            let (class, is) = if algorithm == scheme.algorithm {
+                ("encoding", format!("these bytes, written in {} as {}", encoding.name(), shape.described()))
+            } else {
+                ("algorithm", format!("these bytes by {} in {}", algorithm.name(), encoding.name()))
+            };
+            return Ok(Some(found(class, is, mend)));
         }
     }
     Ok(None)
 }
 
-/// What may stand before a signature.
-const SIGNATURE_PREFIXES: &[&str] = &["", "sha256=", "sha1=", "sha512=", "v0=", "v1="];
+/// The ways to write a signature: each prefix, before what the scheme has and before nothing else, in each encoding.
+fn spellings(own: &Shape) -> Vec<(Shape, Encoding)> {
+    let prefixes = SIGNATURE_PREFIXES.iter().copied().chain([&own.prefix[..]]);
+    let shapes = prefixes
+        .flat_map(|prefix| [own.clone(), Shape::default()].map(|shape| Shape { prefix: prefix.to_owned(), ..shape }));
+    let encodings = [Encoding::Hex, Encoding::Base64, Encoding::Base64url];
+    shapes.flat_map(|shape| encodings.map(|encoding| (shape.clone(), encoding))).collect()
+}
 
 /// The signature out of another header.
 fn other_headers(case: &Case<'_>, meter: &mut Meter<'_>) -> Step {
