@@ -6,15 +6,18 @@ use std::{fs, path::Path};
 
 /// The files of the room, name and text without comments.
 fn sources() -> Vec<(String, String)> {
-    let room = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/verify");
-    let files = fs::read_dir(room).unwrap().map(|entry| entry.unwrap().path());
-    files
-        .map(|path| {
-            let text = fs::read_to_string(&path).unwrap();
-            let code = text.lines().map(|line| line.split("//").next().unwrap_or_default());
-            (path.file_name().unwrap().to_string_lossy().into_owned(), code.collect::<Vec<_>>().join("\n"))
-        })
-        .collect()
+    below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/verify"))
+}
+
+fn below(folder: &Path) -> Vec<(String, String)> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { below(&path) } else { vec![source(&path)] }).collect()
+}
+
+fn source(path: &Path) -> (String, String) {
+    let text = fs::read_to_string(path).unwrap();
+    let code = text.lines().map(|line| line.split("//").next().unwrap_or_default());
+    (path.file_name().unwrap().to_string_lossy().into_owned(), code.collect::<Vec<_>>().join("\n"))
 }
 
 /// The code of a file without its tests.
