@@ -47,6 +47,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("mimalloc", &["main"]),
     ("p521", &["verify"]),
     ("ratatui", &["tui"]),
+    ("regex", &["query"]),
     ("ring", &["verify", "engine"]),
     ("rusqlite", &["store"]),
     ("ruzstd", &["body"]),

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use creel::{
-    query::{FIELDS, Filter, Value},
+    query::{Content, FIELDS, Filter, Value},
     record::{CaptureId, Event, Fault, Flag, Flags, LastDelivery, Repeat, Summary, Timestamp, Uid, Verdict},
 };
 use proptest::prelude::*;
@@ -64,8 +64,32 @@ fn row(n: i64) -> Summary {
     }
 }
 
+/// What a row's capture holds: a head and a body.
+fn content(n: i64) -> (String, String) {
+    let pick = |of: &[&str]| of[n as usize % of.len()].to_owned();
+    let head = format!(
+        "POST /hook{} HTTP/1.1\r\n{}\r\n",
+        pick(&["", "?x=1", "?X=%31"]),
+        pick(&["X-Event: push\r\n", "A: b\r\n"])
+    );
+    let body = pick(&[
+        "",
+        r#"{"fish":"Trout","data":{"amount":7,"list":[{"id":"a"}]}}"#,
+        r#"{"fish":"pike","data":{"amount":5.0}}"#,
+        "fish=trout&data=%7B%22amount%22%3A9%7D",
+        "\u{e9} trout",
+    ]);
+    (head, body)
+}
+
 fn store(rows: &[Summary]) -> Connection {
     let connection = Connection::open_in_memory().unwrap();
+    creel::store::teach(&connection).unwrap();
+    connection
+        .execute_batch(
+            "CREATE TABLE content (id, head, chunks, body); CREATE TABLE chunk (id INTEGER PRIMARY KEY, bytes)",
+        )
+        .unwrap();
     let table =
         "CREATE TABLE summary (id, received_at, endpoint, peer, method, path, query, provider, event_id, event_type,
                  verdict, fault, flags, duplicate_of, size, truncated, reply, app, attempt, gap_ms, retry, late_ms)";
@@ -99,6 +123,16 @@ fn store(rows: &[Summary]) -> Connection {
             row.repeat.map(|repeat| i64::from(repeat.is_retry) | i64::from(repeat.is_replay) << 1),
             row.late_ms
         ];
+        let (head, body) = content(row.id.0);
+        // One in three lies in chunks.
+        let (head, chunks) = (head.as_bytes(), if row.id.0 % 3 == 0 { body.len().div_ceil(10) as i64 } else { 0 });
+        let inline = (chunks == 0).then_some(body.as_bytes());
+        connection.execute("INSERT INTO content VALUES (?,?,?,?)", params![row.id.0, head, chunks, inline]).unwrap();
+        for (at, bytes) in body.as_bytes().chunks(10).take(chunks as usize).enumerate() {
+            connection
+                .execute("INSERT INTO chunk VALUES (?,?)", params![row.id.0 * 65_536 + at as i64, bytes])
+                .unwrap();
+        }
         connection.execute("INSERT INTO summary VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", values).unwrap();
     }
     connection
@@ -107,7 +141,11 @@ fn store(rows: &[Summary]) -> Connection {
 /// The rows that a filter takes, by both ways; they must be the same.
 fn taken(filter: &Filter, rows: &[Summary], connection: &Connection) -> Vec<i64> {
     let now = Timestamp::from_unix_ms(NOW);
-    let by_predicate: Vec<i64> = rows.iter().filter(|row| filter.matches(row, now)).map(|row| row.id.0).collect();
+    let takes = |row: &&Summary| {
+        let (head, body) = content(row.id.0);
+        filter.matches(row, &Content { head: head.as_bytes(), body: body.as_bytes() }, now)
+    };
+    let by_predicate: Vec<i64> = rows.iter().filter(takes).map(|row| row.id.0).collect();
     let sql = filter.sql(now);
     let values = sql.values.iter().map(|value| match value {
         Value::Int(n) => Sqlite::Integer(*n),
@@ -160,6 +198,13 @@ fn words_and_their_joints_say_the_same_both_ways() {
         ("flag!=cut", true),
         ("provider!=stripe", true),
         ("event=\"Push Hook\"", true),
+        ("event~^push$", true),
+        ("path~^/[Ss]tripe", true),
+        ("trout not stripe", true),
+        ("body.fish:t or header.x-event~^p", true),
+        ("body.data.amount>=7", true),
+        ("body.data.list[0].id=a query.x=1", true),
+        ("whale", false),
         ("", true),
     ] {
         assert_eq!(!taken(&Filter::parse(text).unwrap(), &rows, &connection).is_empty(), some, "{text}");

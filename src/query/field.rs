@@ -3,7 +3,7 @@
 use std::{cmp::Ordering, fmt::Write};
 
 use super::{
-    Sql, Value,
+    Content, Inside, Pattern, Sql, Value,
     value::{lower, moment, size, span},
 };
 use crate::record::{Fault, Flag, LastDelivery, Mark, Summary, Timestamp, Verdict};
@@ -37,6 +37,27 @@ enum Kind {
     Truth(&'static str, fn(&Summary) -> bool),
     /// How long ago it came.
     Age,
+    /// Something of what the capture holds, which no column has ([`Inside`]).
+    Inside,
+}
+
+/// What stands in a field's name for a name or a path of one's own.
+const OPEN: &str = "NAME";
+
+impl Field {
+    /// Whether a name that somebody wrote, in lower case, is this field's: its own, or of its family.
+    fn is_named(&self, name: &str) -> bool {
+        match self.name.strip_suffix(OPEN) {
+            Some(family) => name.len() > family.len() && name.starts_with(family),
+            None => name == self.name,
+        }
+    }
+}
+
+/// The field of a name, whose case says nothing.
+pub(super) fn named(name: &str) -> Option<&'static Field> {
+    let name = lower(name);
+    FIELDS.iter().find(|field| field.is_named(&name))
 }
 
 /// Every field.
@@ -162,6 +183,15 @@ pub const FIELDS: &[Field] = &[
         example: "time>2026-11-23",
         kind: Kind::Number("received_at", |r| Some(r.received_at.unix_ms()), moment),
     },
+    Field { name: "body", help: "the whole body, codings undone", example: "body:\"trout\"", kind: Kind::Inside },
+    Field {
+        name: "body.NAME",
+        help: "a value of a JSON body or a form: body.a.b[0]",
+        example: "body.data.amount>5",
+        kind: Kind::Inside,
+    },
+    Field { name: "header.NAME", help: "a header", example: "header.x-event=push", kind: Kind::Inside },
+    Field { name: "query.NAME", help: "a value of the query, decoded", example: "query.x=1", kind: Kind::Inside },
 ];
 
 /// Where the fault is `stale`, by its number in the store.
@@ -171,7 +201,7 @@ const _: () = assert!(Fault::Stale as i64 == 3);
 /// The fields with their examples, a line each, for help texts.
 pub fn help() -> String {
     FIELDS.iter().fold(String::new(), |mut lines, field| {
-        let _ = writeln!(lines, "{:<10} {:<24} {}", field.name, field.example, field.help);
+        let _ = writeln!(lines, "{:<12} {:<24} {}", field.name, field.example, field.help);
         lines
     })
 }
@@ -193,6 +223,8 @@ pub(super) enum Operator {
     Below,
     /// `<=`
     AtMost,
+    /// `~`: a regular expression has a match in it.
+    Matches,
 }
 
 /// The operators as they are written, those first that begin with another one.
@@ -204,12 +236,18 @@ pub(super) const OPERATORS: &[(&str, Operator)] = &[
     ("=", Operator::Is),
     (">", Operator::Above),
     ("<", Operator::Below),
+    ("~", Operator::Matches),
 ];
 
 impl Operator {
-    fn takes(self, ordering: Ordering) -> bool {
+    /// As it is written.
+    pub(super) fn sign(self) -> &'static str {
+        OPERATORS.iter().find(|row| row.1 == self).map_or(":", |row| row.0)
+    }
+
+    pub(super) fn takes(self, ordering: Ordering) -> bool {
         match self {
-            Self::Has | Self::Is => ordering.is_eq(),
+            Self::Has | Self::Is | Self::Matches => ordering.is_eq(),
             Self::IsNot => ordering.is_ne(),
             Self::Above => ordering.is_gt(),
             Self::AtLeast => ordering.is_ge(),
@@ -220,7 +258,7 @@ impl Operator {
 
     fn sql(self) -> &'static str {
         match self {
-            Self::Has | Self::Is => "=",
+            Self::Has | Self::Is | Self::Matches => "=",
             Self::IsNot => "<>",
             Self::Above => ">",
             Self::AtLeast => ">=",
@@ -229,7 +267,7 @@ impl Operator {
         }
     }
 
-    fn orders(self) -> bool {
+    pub(super) fn orders(self) -> bool {
         matches!(self, Self::Above | Self::AtLeast | Self::Below | Self::AtMost)
     }
 }
@@ -238,22 +276,27 @@ impl Operator {
 #[derive(Clone, Debug)]
 pub(super) enum Test {
     Text { column: &'static str, of: fn(&Summary) -> &str, operator: Operator, value: String },
+    Match { column: &'static str, of: fn(&Summary) -> &str, pattern: Pattern },
     Number { column: &'static str, of: fn(&Summary) -> Option<i64>, operator: Operator, value: i64 },
     Range { column: &'static str, of: fn(&Summary) -> Option<i64>, from: i64, to: i64 },
     Truth { sql: &'static str, of: fn(&Summary) -> bool, wanted: bool },
     Flag { bit: i64, wanted: bool },
     Age { operator: Operator, span: i64 },
     NoReply,
+    Inside(Inside),
 }
 
-/// Understands a test; else says why not.
-pub(super) fn test(field: &'static Field, operator: Operator, value: &str) -> Result<Test, String> {
+/// Understands a test of a field by the name it was written with; else says why not.
+pub(super) fn test(field: &'static Field, name: &str, operator: Operator, value: &str) -> Result<Test, String> {
+    if operator == Operator::Matches && !matches!(field.kind, Kind::Text(..) | Kind::Inside) {
+        return Err(format!("`{}` is no text, which `~` looks into; for example {}", field.name, field.example));
+    }
     let number = |read: fn(&str) -> Option<i64>, what: &str| {
         read(value).ok_or_else(|| format!("`{value}` is no {what}; for example {}", field.example))
     };
     let unordered = || {
         if operator.orders() {
-            Err(format!("`{}` takes : = and !=; for example {}", field.name, field.example))
+            Err(format!("`{}` takes : = and != and no order; for example {}", field.name, field.example))
         } else {
             Ok(())
         }
@@ -261,6 +304,9 @@ pub(super) fn test(field: &'static Field, operator: Operator, value: &str) -> Re
     match &field.kind {
         Kind::Text(column, of) => {
             unordered()?;
+            if operator == Operator::Matches {
+                return Ok(Test::Match { column, of: *of, pattern: Pattern::new(value)? });
+            }
             Ok(Test::Text { column, of: *of, operator, value: lower(value) })
         }
         Kind::Number(column, of, read) => match value.split_once("..") {
@@ -307,6 +353,7 @@ pub(super) fn test(field: &'static Field, operator: Operator, value: &str) -> Re
             Ok(Test::Truth { sql, of: *of, wanted: truth == (operator != Operator::IsNot) })
         }
         Kind::Age => Ok(Test::Age { operator, span: number(span, "time")? }),
+        Kind::Inside => Inside::field(name, operator, value).map(Test::Inside),
     }
 }
 
@@ -334,8 +381,10 @@ fn list(names: impl Iterator<Item = &'static str>) -> String {
 }
 
 impl Test {
-    pub(super) fn matches(&self, row: &Summary, now: Timestamp) -> bool {
+    pub(super) fn matches(&self, row: &Summary, content: &Content<'_>, now: Timestamp) -> bool {
         match self {
+            Self::Match { of, pattern, .. } => pattern.is_match(of(row).as_bytes()),
+            Self::Inside(inside) => inside.takes(content),
             Self::Text { of, operator: Operator::Has, value, .. } => lower(of(row)).contains(&value[..]),
             Self::Text { of, operator, value, .. } => operator.takes(lower(of(row)).cmp(value)),
             Self::Number { of, operator, value, .. } => of(row).is_some_and(|n| operator.takes(n.cmp(value))),
@@ -352,6 +401,10 @@ impl Test {
     /// Writes the test; what may be NULL is made 0.
     pub(super) fn write(&self, now: Timestamp, sql: &mut Sql) {
         let (text, values) = match self {
+            Self::Match { column, pattern, .. } => {
+                (format!("matches(?, {column})"), vec![Value::Text(pattern.text().to_owned())])
+            }
+            Self::Inside(inside) => (inside.sql(), vec![Value::Text(inside.text().to_owned())]),
             Self::Text { column, operator: Operator::Has, value, .. } => {
                 (format!("instr(lower({column}), ?) > 0"), vec![Value::Text(value.clone())])
             }

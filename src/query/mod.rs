@@ -5,12 +5,14 @@
 //! the SQL: no filter, however odd, is a syntax error of SQLite's.
 
 mod field;
+mod inside;
 mod parse;
 mod value;
 
 use self::{field::Test, value::lower};
 pub use self::{
     field::{FIELDS, Field, help},
+    inside::{Content, Inside, Pattern},
     parse::SyntaxError,
 };
 use crate::record::{Summary, Timestamp};
@@ -30,12 +32,15 @@ enum Tree {
     /// Any of them.
     Any(Vec<Tree>),
     Not(Box<Tree>),
-    /// A word that stands somewhere in the row, in lower case.
-    Word(String),
+    /// A word that stands somewhere in the row, in lower case, or in what the capture holds.
+    Word(String, Inside),
     Test(Test),
 }
 
 /// A filter as a boolean expression over the columns of the table `summary`; its values stand for the `?`, in order.
+///
+/// It uses two functions of the store's: `matches(pattern, text)`, and `takes(test, head, body)`, which asks an [`Inside`]
+/// of what a capture holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sql {
     /// The expression. It is 0 or 1, never NULL.
@@ -72,9 +77,9 @@ impl Filter {
         matches!(&self.tree, Tree::All(tests) if tests.is_empty())
     }
 
-    /// Whether it takes a row, at that moment.
-    pub fn matches(&self, row: &Summary, now: Timestamp) -> bool {
-        self.tree.matches(row, now)
+    /// Whether it takes a row with that content, at that moment.
+    pub fn matches(&self, row: &Summary, content: &Content<'_>, now: Timestamp) -> bool {
+        self.tree.matches(row, content, now)
     }
 
     /// The same as SQL.
@@ -86,13 +91,24 @@ impl Filter {
 }
 
 impl Tree {
-    fn matches(&self, row: &Summary, now: Timestamp) -> bool {
+    fn matches(&self, row: &Summary, content: &Content<'_>, now: Timestamp) -> bool {
         match self {
-            Self::All(trees) => trees.iter().all(|tree| tree.matches(row, now)),
-            Self::Any(trees) => trees.iter().any(|tree| tree.matches(row, now)),
-            Self::Not(tree) => !tree.matches(row, now),
-            Self::Word(word) => words_of(row).into_iter().flatten().any(|text| lower(text).contains(word)),
-            Self::Test(test) => test.matches(row, now),
+            Self::All(trees) => trees.iter().all(|tree| tree.matches(row, content, now)),
+            Self::Any(trees) => trees.iter().any(|tree| tree.matches(row, content, now)),
+            Self::Not(tree) => !tree.matches(row, content, now),
+            Self::Word(word, inside) => {
+                let in_row = words_of(row).into_iter().flatten().any(|text| lower(text).contains(word));
+                in_row || inside.takes(content)
+            }
+            Self::Test(test) => test.matches(row, content, now),
+        }
+    }
+
+    /// The one test of what a capture holds that this is, where it is one.
+    fn into_inside(self) -> Option<Inside> {
+        match self {
+            Self::Word(_, inside) | Self::Test(Test::Inside(inside)) => Some(inside),
+            _ => None,
         }
     }
 
@@ -104,10 +120,13 @@ impl Tree {
                 sql.text.push_str("NOT ");
                 tree.write(now, sql);
             }
-            Self::Word(word) => {
+            Self::Word(word, inside) => {
                 let tests = WORD_COLUMNS.iter().map(|column| format!("instr(lower(coalesce({column}, '')), ?) > 0"));
-                sql.text.push_str(&format!("({})", tests.collect::<Vec<_>>().join(" OR ")));
+                // The row first: what stands there costs no look at what the capture holds.
+                let tests = tests.chain([inside.sql()]).collect::<Vec<_>>();
+                sql.text.push_str(&format!("({})", tests.join(" OR ")));
                 sql.values.extend(WORD_COLUMNS.iter().map(|_| Value::Text(word.clone())));
+                sql.values.push(Value::Text(inside.text().to_owned()));
             }
             Self::Test(test) => test.write(now, sql),
         }

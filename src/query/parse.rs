@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{
-    Tree,
+    Inside, Tree,
     field::{self, FIELDS, Field, OPERATORS, Operator},
     value::lower,
 };
@@ -121,10 +121,14 @@ impl Parser<'_> {
                 }
                 tree
             }
-            Kind::Word(word) => Tree::Word(lower(&word)),
+            Kind::Word(word) => {
+                let inside = Inside::word(&word).map_err(|message| error(token.column, message))?;
+                Tree::Word(lower(&word), inside)
+            }
             Kind::Test { name, operator, value, value_column } => {
                 let field = named(&name, token.column)?;
-                Tree::Test(field::test(field, operator, &value).map_err(|message| error(value_column, message))?)
+                let test = field::test(field, &name, operator, &value);
+                Tree::Test(test.map_err(|message| error(value_column, message))?)
             }
             Kind::Close => return Err(error(token.column, "something should stand before this `)`")),
             Kind::And | Kind::Or => return Err(error(token.column, "something should stand before this word")),
@@ -135,10 +139,10 @@ impl Parser<'_> {
 }
 
 fn named(name: &str, column: usize) -> Result<&'static Field, SyntaxError> {
-    let lower = lower(name);
-    if let Some(field) = FIELDS.iter().find(|field| field.name == lower) {
+    if let Some(field) = field::named(name) {
         return Ok(field);
     }
+    let lower = lower(name);
     let nearness = |field: &&Field| strsim::jaro_winkler(&lower, field.name);
     let near = FIELDS.iter().max_by(|a, b| nearness(a).total_cmp(&nearness(b))).filter(|field| nearness(field) > 0.75);
     let hint = match near {
@@ -168,7 +172,7 @@ fn tokens(text: &str) -> Result<Vec<Token>, SyntaxError> {
                 at += 1;
                 Kind::Close
             }
-            '"' => Kind::Word(quoted(&chars, &mut at)?),
+            '"' => Kind::Word(quoted(&chars, &mut at, &['"', '\\'])?),
             _ => word(&chars, &mut at)?,
         };
         tokens.push(Token { column, kind });
@@ -176,8 +180,8 @@ fn tokens(text: &str) -> Result<Vec<Token>, SyntaxError> {
     Ok(tokens)
 }
 
-/// Text in quotes; a backslash takes the next character as it is.
-fn quoted(chars: &[char], at: &mut usize) -> Result<String, SyntaxError> {
+/// Text in quotes; a backslash takes the next character as it is, where that is one of `escaped`.
+fn quoted(chars: &[char], at: &mut usize, escaped: &[char]) -> Result<String, SyntaxError> {
     let open = *at;
     let mut text = String::new();
     *at += 1;
@@ -185,7 +189,7 @@ fn quoted(chars: &[char], at: &mut usize) -> Result<String, SyntaxError> {
         *at += 1;
         match c {
             '"' => return Ok(text),
-            '\\' if *at < chars.len() => {
+            '\\' if chars.get(*at).is_some_and(|next| escaped.contains(next)) => {
                 text.push(chars[*at]);
                 *at += 1;
             }
@@ -205,7 +209,7 @@ fn word(chars: &[char], at: &mut usize) -> Result<Kind, SyntaxError> {
             let name = chars[start..*at].iter().collect();
             *at += sign.chars().count();
             let value_column = *at + 1;
-            let value = value(chars, at)?;
+            let value = if operator == Operator::Matches { pattern(chars, at)? } else { value(chars, at)? };
             if value.is_empty() {
                 return Err(error(value_column, format!("a value should follow `{sign}`")));
             }
@@ -236,16 +240,36 @@ fn is_url(chars: &[char]) -> bool {
 
 fn is_name(chars: &[char]) -> bool {
     chars.first().is_some_and(char::is_ascii_alphabetic)
-        && chars.iter().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
+        && chars.iter().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '[' | ']'))
 }
 
 fn value(chars: &[char], at: &mut usize) -> Result<String, SyntaxError> {
     if chars.get(*at) == Some(&'"') {
-        return quoted(chars, at);
+        return quoted(chars, at, &['"', '\\']);
     }
     let start = *at;
     while chars.get(*at).is_some_and(|c| !c.is_whitespace() && !matches!(c, '(' | ')')) {
         *at += 1;
+    }
+    Ok(chars[start..*at].iter().collect())
+}
+
+/// A regular expression: its own parentheses belong to it, one that closes what it did not open does not.
+fn pattern(chars: &[char], at: &mut usize) -> Result<String, SyntaxError> {
+    if chars.get(*at) == Some(&'"') {
+        // Its backslashes are its own.
+        return quoted(chars, at, &['"']);
+    }
+    let (start, mut open) = (*at, 0_usize);
+    while let Some(&c) = chars.get(*at).filter(|c| !c.is_whitespace()) {
+        match c {
+            '\\' => *at += 1,
+            '(' => open += 1,
+            ')' if open == 0 => break,
+            ')' => open -= 1,
+            _ => {}
+        }
+        *at = (*at + 1).min(chars.len());
     }
     Ok(chars[start..*at].iter().collect())
 }
@@ -261,6 +285,9 @@ mod tests {
             ("a sig:fialed", 7, "passed, failed"),
             ("size>big", 6, "is no number; for example size>10k"),
             ("path>5", 6, "takes : = and !="),
+            ("path~(", 6, "unclosed group"),
+            ("size~1", 6, "is no text"),
+            ("body>5", 6, "body.amount>5"),
             ("\"a", 1, "never closed"),
             ("(a", 1, "never closed"),
             ("a)", 2, "closes nothing"),

@@ -12,6 +12,7 @@ use std::{
 use rusqlite::{Connection, Error, OpenFlags, config::DbConfig};
 
 use super::{
+    function::teach,
     lock::Lock,
     schema::{self, Migration, State},
     trouble,
@@ -185,6 +186,7 @@ fn open(path: &Path, access: OpenFlags) -> Result<Connection, Failure> {
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
         connection.pragma_update(None, "cell_size_check", true)?;
+        teach(&connection)?;
         Ok(connection)
     };
     connection().map_err(|error| trouble::failure(opening(path), &error))

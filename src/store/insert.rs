@@ -11,6 +11,8 @@ use crate::record::{Capture, CaptureId, Delivery, DeliveryId, Failure, Outcome, 
 
 /// How many bits of a chunk's id count the chunks of a capture.
 const CHUNK_BITS: u32 = 16;
+// Filters put a body together in SQL (`query::Inside`).
+const _: () = assert!(1 << CHUNK_BITS == 65_536);
 
 const BEGIN: &str = "BEGIN IMMEDIATE";
 const COMMIT: &str = "COMMIT";

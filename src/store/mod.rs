@@ -8,7 +8,7 @@
 //! In reading order: `schema` (the tables and how they grew), `file` (opening: modes, pragmas, whose file it is),
 //! `lock` (one capturing process a store), `queue` and `writer` (what callers hold), `scribe` (the thread: batches,
 //! trouble, recovery), `insert` (rows in), `seen` (repeats of an event), `select` and `reader` (rows out), `codec`
-//! (lists of headers and the like as one column), `trouble` (SQLite's errors in words).
+//! (lists of headers and the like as one column), `function` (what filters use in SQL), `trouble` (SQLite's errors in words).
 //!
 //! This room must never: speak HTTP, judge a signature, know a screen, read a clock, acknowledge before the commit, keep
 //! a second copy of what the file says, or let a byte of a damaged file panic.
@@ -16,6 +16,7 @@
 mod bell;
 mod codec;
 mod file;
+mod function;
 mod insert;
 mod lock;
 mod queue;
@@ -31,6 +32,7 @@ mod writer;
 
 pub use bell::Bell;
 pub use file::sqlite_version;
+pub use function::teach;
 pub use lock::{Holder, holder};
 pub use queue::Full;
 pub use reader::{Bodies, Interrupter, Reader, Start};

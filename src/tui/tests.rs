@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     body,
-    query::Filter,
+    query::{Content, Filter},
     record::{
         Body, Capture, CaptureId, Counters, Delivery, Event, Evidence, Explanation, Failure, Fault, Flag, Head,
         Headers, Judgement, Summary, Timestamp, Uid, Verdict, Zone,
@@ -127,7 +127,8 @@ impl Basket {
 
     fn page(&self, start: Start, limit: usize, filter: Option<&Filter>) -> Vec<Summary> {
         let rows = self.0.lock().unwrap();
-        let taken = rows.iter().filter(|row| filter.is_none_or(|f| f.matches(row, Timestamp::default())));
+        let taken =
+            rows.iter().filter(|row| filter.is_none_or(|f| f.matches(row, &Content::default(), Timestamp::default())));
         let mut page: Vec<_> = match start {
             Start::Newest => taken.rev().take(limit).cloned().collect(),
             Start::Before(id) => taken.rev().filter(|row| row.id < id).take(limit).cloned().collect(),

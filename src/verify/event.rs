@@ -3,13 +3,12 @@
 use super::{
     Provider, Request,
     file::{EventTable, Text},
-    json::Paths,
     place::{Place, View},
     provider::{Wrong, place},
     shape::Sent,
     time::Unit,
 };
-use crate::record::{Event, text};
+use crate::record::{Event, json::Paths, text};
 
 /// The longest id or type that is taken, in bytes. A longer one is no name: it stays in the body, where it came.
 const MAX_NAME: usize = 1024;

@@ -1,28 +1,11 @@
-//! Forms and queries: `name=value` pairs joined by `&`, percent-encoded, a `+` for a space.
-//!
-//! Decoded to bytes, not to text: a signature covers bytes, and two that no text can hold must not become one.
+//! What signatures do with forms and queries, and the parts of other bodies that schemes point at.
 
 use std::{borrow::Cow, collections::HashMap};
 
-/// A name and its value, both decoded.
-pub(super) type Pair<'a> = (Cow<'a, [u8]>, Cow<'a, [u8]>);
+pub(super) use crate::record::pairs::{Pair, pairs, value};
 
 /// How many pairs of a query Node's `querystring.parse` looks at (its `maxKeys`).
 const NODE_MAX_KEYS: usize = 1000;
-
-/// The pairs in the order they came.
-pub(super) fn pairs(encoded: &[u8]) -> impl Iterator<Item = Pair<'_>> {
-    encoded.split(|&b| b == b'&').filter(|pair| !pair.is_empty()).map(|pair| {
-        let at = pair.iter().position(|&b| b == b'=');
-        let (name, value) = at.map_or((pair, &b""[..]), |at| (&pair[..at], &pair[at + 1..]));
-        (decode(name), decode(value))
-    })
-}
-
-/// The first value of that name.
-pub(super) fn value<'a>(encoded: &'a [u8], name: &str) -> Option<Cow<'a, [u8]>> {
-    pairs(encoded).find(|(n, _)| **n == *name.as_bytes()).map(|(_, value)| value)
-}
 
 /// The boundary of a multipart form (RFC 7578), out of its media type.
 pub(super) fn boundary(content_type: &[u8]) -> Option<Vec<u8>> {
@@ -123,45 +106,9 @@ pub(super) fn push_percent(text: &mut String, byte: u8) {
     text.push(char::from(DIGITS[usize::from(byte & 15)]));
 }
 
-fn decode(encoded: &[u8]) -> Cow<'_, [u8]> {
-    if !encoded.iter().any(|b| matches!(b, b'%' | b'+')) {
-        return Cow::Borrowed(encoded);
-    }
-    let mut decoded = Vec::with_capacity(encoded.len());
-    let mut rest = encoded;
-    while let Some((&first, after)) = rest.split_first() {
-        let (byte, next) = match (first, after) {
-            (b'+', _) => (b' ', after),
-            (b'%', [high, low, after @ ..]) if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
-                (digit(*high) << 4 | digit(*low), after)
-            }
-            _ => (first, after),
-        };
-        decoded.push(byte);
-        rest = next;
-    }
-    Cow::Owned(decoded)
-}
-
-fn digit(hex: u8) -> u8 {
-    match hex {
-        b'0'..=b'9' => hex - b'0',
-        _ => (hex | 0x20) - b'a' + 10,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn pairs_are_decoded_and_odd_ones_kept() {
-        let pairs: Vec<_> = pairs(b"a=1&&b&c=x%2By+z&=v&d=%zz%4").collect();
-        let text: Vec<_> = pairs.iter().map(|(n, v)| [n, v].map(|b| String::from_utf8_lossy(b).into_owned())).collect();
-        assert_eq!(text, [["a", "1"], ["b", ""], ["c", "x+y z"], ["", "v"], ["d", "%zz%4"]]);
-        assert_eq!(value(b"x=1&x=2", "x").as_deref(), Some(&b"1"[..]));
-        assert_eq!(value(b"x=1", "y"), None);
-    }
 
     #[test]
     fn parts_of_a_multipart_form_are_found() {

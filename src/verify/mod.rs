@@ -25,7 +25,6 @@ mod facts;
 mod file;
 mod form;
 mod handshake;
-mod json;
 mod jwt;
 mod key;
 mod mac;

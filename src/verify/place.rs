@@ -2,7 +2,8 @@
 
 use std::{borrow::Cow, fmt};
 
-use super::{Request, form, json, json::Paths, jwt, shape::Sent, transform};
+use super::{Request, form, jwt, shape::Sent, transform};
+use crate::record::json::{self, Paths};
 
 /// A place in a request, written as a row of [`KINDS`]. A JSON text inside one of the others is reached by
 /// ` > json:PATH` after it: `form:payload > json:type`.

@@ -6,7 +6,8 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use flate2::{Crc, read::GzDecoder};
 use md5::{Digest, Md5};
 
-use super::{Request, form, json, json::Paths, jwt, place::View, sha256};
+use super::{Request, form, jwt, place::View, sha256};
+use crate::record::json::{self, Paths};
 
 /// The most that a gzipped body may unfold to before it is no body to sign any more, in bytes.
 const MAX_UNZIPPED: u64 = 64 << 20;

@@ -1,7 +1,8 @@
 //! Reads a few values out of a JSON text without building the rest.
 //!
-//! This runs for every captured request, on the network thread: the text is passed over once, nothing is kept of it but
-//! the values asked for, and a text that breaks off gives what stood before the break.
+//! This runs for every captured request, on the network thread, and for every capture that a filter looks into: the text is
+//! passed over once, nothing is kept of it but the values asked for, and a text that breaks off gives what stood before
+//! the break.
 
 use std::fmt;
 
@@ -10,7 +11,7 @@ use serde_json::value::RawValue;
 
 /// The paths to look for, as a tree: each has a slot into which its value goes.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Paths {
+pub struct Paths {
     slots: Vec<usize>,
     children: Vec<(Step, Paths)>,
 }
@@ -24,7 +25,7 @@ struct Step {
 
 impl Paths {
     /// Adds a path (`data.object.id`, `events.0.type`) whose value shall go to that slot.
-    pub(super) fn add(&mut self, path: &str, slot: usize) {
+    pub fn add(&mut self, path: &str, slot: usize) {
         let end = path.split('.').fold(self, |node, name| node.child(name));
         end.slots.push(slot);
     }
@@ -38,13 +39,13 @@ impl Paths {
     }
 
     /// Whether there is no path.
-    pub(super) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.slots.is_empty() && self.children.is_empty()
     }
 
     /// Fills the slots whose paths lead to a text, a number or a boolean. Of a name given twice the last one counts, as
     /// in every JSON reader that an app would use.
-    pub(super) fn find(&self, text: &[u8], found: &mut [Option<String>]) {
+    pub fn find(&self, text: &[u8], found: &mut [Option<String>]) {
         let looks_like_json = text.trim_ascii_start().first().is_some_and(|b| matches!(b, b'{' | b'['));
         if looks_like_json && !self.is_empty() {
             // A text that breaks off is an error here; what was found before it stays found.
@@ -54,7 +55,7 @@ impl Paths {
 }
 
 /// The value at that path, where it is a text, a number or a boolean.
-pub(super) fn value(text: &[u8], paths: &Paths) -> Option<String> {
+pub fn value(text: &[u8], paths: &Paths) -> Option<String> {
     let mut found = [None];
     paths.find(text, &mut found);
     let [value] = found;
@@ -62,7 +63,7 @@ pub(super) fn value(text: &[u8], paths: &Paths) -> Option<String> {
 }
 
 /// The name of the n-th member of an object, from 0.
-pub(super) fn key(text: &[u8], at: usize) -> Option<String> {
+pub fn key(text: &[u8], at: usize) -> Option<String> {
     let mut found = None;
     // What breaks off after the name does not matter.
     let _ = Keys { at, found: &mut found }.deserialize(&mut serde_json::Deserializer::from_slice(text));

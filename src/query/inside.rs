@@ -1,0 +1,314 @@
+//! What a filter asks of what a capture holds: its headers, its query, its body.
+//!
+//! The store has no columns for these; it hands over the bytes of a row, and a test says yes or no. A test can be written
+//! as text and read back, which is how it gets into SQL: as a value, like everything that a person typed.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use regex::bytes::{Regex, RegexBuilder};
+
+use super::{field::Operator, parse, value::lower};
+use crate::record::{Head, json, json::Paths, pairs};
+
+/// The most that a compiled regular expression may take, in bytes. The engine takes time linear in what it looks at.
+const REGEX_BYTES: usize = 1 << 20;
+
+/// A row's body in SQL: it lies in the row, or in chunks.
+const WHOLE_BODY: &str = "CASE chunks WHEN 0 THEN body ELSE (SELECT joined(bytes) FROM (SELECT bytes FROM chunk
+    WHERE chunk.id >= content.id * 65536 AND chunk.id < content.id * 65536 + chunks ORDER BY chunk.id)) END";
+
+/// What a capture holds, as a filter asks it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Content<'a> {
+    /// The raw head.
+    pub head: &'a [u8],
+    /// The body, its content codings undone.
+    pub body: &'a [u8],
+}
+
+/// A test of what a capture holds.
+#[derive(Clone, Debug)]
+pub struct Inside {
+    text: String,
+    place: Place,
+    wanted: Wanted,
+}
+
+/// Where a test looks.
+#[derive(Clone, Debug)]
+enum Place {
+    /// Head and body.
+    Anywhere,
+    /// The whole body.
+    Body,
+    /// A value of a JSON body or of a form, by its path from the root; of a form also by the rest of its path below the
+    /// field, where that holds JSON.
+    Path { all: Paths, field: String, rest: Option<Paths> },
+    /// The values of a header.
+    Header(String),
+    /// The values of a name in the query.
+    Param(String),
+}
+
+/// What the value there must be.
+#[derive(Clone, Debug)]
+enum Wanted {
+    /// It has a match.
+    Match(Pattern),
+    /// It is so, compared as a number where both are numbers, else as text in lower case.
+    Compared { operator: Operator, text: String, number: Option<f64> },
+}
+
+impl Inside {
+    /// A word that stands anywhere in the head or the body; ASCII case says nothing.
+    pub(super) fn word(word: &str) -> Result<Self, String> {
+        let text = format!("\"{}\"", escaped(word));
+        Ok(Self { text, place: Place::Anywhere, wanted: Wanted::Match(literal(word)?) })
+    }
+
+    /// A test of the field `name` — `body`, `body.PATH`, `header.NAME` or `query.NAME`.
+    pub(super) fn field(name: &str, operator: Operator, value: &str) -> Result<Self, String> {
+        let (family, rest) = name.split_once('.').map_or((name, ""), |(family, rest)| (family, rest));
+        let place = match (&lower(family)[..], rest) {
+            ("body", "") => Place::Body,
+            ("body", path) => path_of(path),
+            ("header", name) => Place::Header(name.to_owned()),
+            _ => Place::Param(rest.to_owned()),
+        };
+        let wanted = match operator {
+            Operator::Has => Wanted::Match(literal(value)?),
+            Operator::Matches => Wanted::Match(Pattern::new(value)?),
+            _ if matches!(place, Place::Body) && operator.orders() => {
+                return Err(
+                    "`body` takes : = != and ~; a value of it is compared by its path, body.amount>5".to_owned()
+                );
+            }
+            _ => Wanted::Compared { operator, text: lower(value), number: value.parse().ok() },
+        };
+        let value = if operator == Operator::Matches { value.replace('"', "\\\"") } else { escaped(value) };
+        Ok(Self { text: format!("{name}{}\"{value}\"", operator.sign()), place, wanted })
+    }
+
+    /// Reads a test back from its text.
+    pub fn parse(text: &str) -> Option<Self> {
+        parse::parse(text).ok()?.into_inside()
+    }
+
+    /// The test as text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The test as SQL, for a row of `summary`; its text stands for the `?`. The body is not read where it is not asked.
+    pub(super) fn sql(&self) -> String {
+        let needs_body = matches!(self.place, Place::Anywhere | Place::Body | Place::Path { .. });
+        let body = if needs_body { WHOLE_BODY } else { "NULL" };
+        format!("coalesce((SELECT takes(?, head, {body}) FROM content WHERE content.id = summary.id), 0)")
+    }
+
+    /// Whether a capture with that content passes.
+    pub fn takes(&self, content: &Content<'_>) -> bool {
+        let passes = |value: &[u8]| self.wanted.passes(value);
+        let any = match &self.place {
+            Place::Anywhere => passes(content.head) || passes(content.body),
+            Place::Body => passes(content.body),
+            Place::Path { all, field, rest } => {
+                value_at(content.body, all, field, rest.as_ref()).is_some_and(|value| passes(&value))
+            }
+            Place::Header(name) => head(content).headers().get_all(name).any(passes),
+            Place::Param(name) => {
+                let head = head(content);
+                let query = head.query().unwrap_or_default();
+                pairs::pairs(query.as_bytes()).any(|(key, value)| *key == *name.as_bytes() && passes(&value))
+            }
+        };
+        // What is not there is not equal.
+        any != matches!(self.wanted, Wanted::Compared { operator: Operator::IsNot, .. })
+    }
+}
+
+impl Wanted {
+    fn passes(&self, value: &[u8]) -> bool {
+        match self {
+            Self::Match(pattern) => pattern.is_match(value),
+            Self::Compared { operator, text, number } => {
+                // `IsNot` is turned round by the one who asks of all values.
+                let operator = if *operator == Operator::IsNot { Operator::Is } else { *operator };
+                let value = String::from_utf8_lossy(value);
+                let numbers = number.zip(value.trim().parse::<f64>().ok());
+                let ordering = match numbers {
+                    Some((wanted, value)) => value.partial_cmp(&wanted),
+                    None => Some(lower(&value).cmp(text)),
+                };
+                ordering.is_some_and(|ordering| operator.takes(ordering))
+            }
+        }
+    }
+}
+
+fn head(content: &Content<'_>) -> Head {
+    Head::parse(Bytes::copy_from_slice(content.head))
+}
+
+/// A path as it is written, `data.items[0].id`, in steps.
+fn path_of(path: &str) -> Place {
+    let dotted = path.replace('[', ".").replace(']', "");
+    let mut all = Paths::default();
+    all.add(&dotted, 0);
+    let (field, rest) = dotted.split_once('.').map_or((&dotted[..], None), |(field, rest)| (field, Some(rest)));
+    let rest = rest.map(|rest| {
+        let mut paths = Paths::default();
+        paths.add(rest, 0);
+        paths
+    });
+    Place::Path { all, field: field.to_owned(), rest }
+}
+
+fn value_at<'a>(body: &'a [u8], all: &Paths, field: &str, rest: Option<&Paths>) -> Option<Cow<'a, [u8]>> {
+    if body.trim_ascii_start().first().is_some_and(|first| matches!(first, b'{' | b'[')) {
+        return json::value(body, all).map(|text| Cow::Owned(text.into_bytes()));
+    }
+    let value = pairs::value(body, field)?;
+    match rest {
+        None => Some(value),
+        Some(rest) => json::value(&value, rest).map(|text| Cow::Owned(text.into_bytes())),
+    }
+}
+
+/// A pattern that finds these characters, ASCII letters in either case.
+fn literal(text: &str) -> Result<Pattern, String> {
+    let pattern = text.bytes().fold(String::new(), |pattern, byte| match byte {
+        b if b.is_ascii_alphanumeric() => pattern + &char::from(b).to_string(),
+        b => pattern + &format!("\\x{b:02x}"),
+    });
+    let built = RegexBuilder::new(&pattern).case_insensitive(true).unicode(false).size_limit(REGEX_BYTES).build();
+    built.map(Pattern).map_err(|why| reason(&why))
+}
+
+/// A regular expression that a person wrote. Its case counts, unless it begins with `(?i)`.
+#[derive(Clone, Debug)]
+pub struct Pattern(Regex);
+
+impl Pattern {
+    /// Reads one; else says why it is none.
+    pub fn new(pattern: &str) -> Result<Self, String> {
+        let built = RegexBuilder::new(pattern).size_limit(REGEX_BYTES).build();
+        built.map(Self).map_err(|why| format!("`{pattern}` is no regular expression: {}", reason(&why)))
+    }
+
+    /// Whether it has a match in those bytes.
+    pub fn is_match(&self, bytes: &[u8]) -> bool {
+        self.0.is_match(bytes)
+    }
+
+    /// As it was written.
+    pub(super) fn text(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+fn reason(why: &regex::Error) -> String {
+    match why {
+        regex::Error::CompiledTooBig(_) => "it is too large".to_owned(),
+        // The engine draws the place over several lines; what is wrong stands in the last.
+        why => why.to_string().lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned(),
+    }
+}
+
+/// Text as it stands between quotes.
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const JSON: &[u8] = br#"{"type":"charge.failed","data":{"amount":1200,"items":[{"id":"a"},{"id":"b"}],"ok":true}}"#;
+    const HEAD: &[u8] = b"POST /hook?team=7&x=%2Fa HTTP/1.1\r\nX-Event: push\r\nx-event: tag\r\nX-Size: 12\r\n\r\n";
+
+    fn takes(text: &str, body: &[u8]) -> bool {
+        let inside = Inside::parse(text).unwrap_or_else(|| panic!("{text}"));
+        let again = Inside::parse(inside.text()).unwrap();
+        let content = Content { head: HEAD, body };
+        assert_eq!(inside.takes(&content), again.takes(&content), "{text} is read back as {}", inside.text());
+        inside.takes(&content)
+    }
+
+    #[test]
+    fn a_json_body_is_asked_by_path() {
+        for (text, expected) in [
+            ("body.type:CHARGE", true),
+            ("body.type=charge.failed", true),
+            ("body.type=charge", false),
+            ("body.type!=charge", true),
+            ("body.data.amount>1000", true),
+            ("body.data.amount=1200.0", true),
+            ("body.data.amount<1000", false),
+            ("body.data.items[1].id=b", true),
+            ("body.data.items.0.id=b", false),
+            ("body.data.ok=true", true),
+            ("body.absent=x", false),
+            ("body.absent!=x", true),
+            (r"body.type~^charge\.(failed|lost)$", true),
+            (r"body.type~^failed", false),
+            (r#"body:"\"amount\":1200""#, true),
+            ("body~amount.:1[0-9]+", true),
+            (r#"body~"\"amount\":\d+,""#, true),
+            (r#"body~"failed\\\"""#, false),
+        ] {
+            assert_eq!(takes(text, JSON), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_form_is_asked_by_name_and_into_its_json() {
+        let form = b"token=xyz&payload=%7B%22user%22%3A%7B%22id%22%3A%22U1%22%7D%7D&text=a+b";
+        for (text, expected) in [
+            ("body.token=xyz", true),
+            ("body.text=\"a b\"", true),
+            ("body.payload.user.id=U1", true),
+            ("body.payload.user.id=U2", false),
+        ] {
+            assert_eq!(takes(text, form), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn every_header_and_parameter_of_a_name_is_asked() {
+        for (text, expected) in [
+            ("header.x-event=tag", true),
+            ("header.X-Event:PU", true),
+            ("header.x-event!=push", false),
+            ("header.x-size>9", true),
+            ("header.absent:a", false),
+            ("query.team=7", true),
+            ("query.x=/a", true),
+            ("query.Team=7", false),
+        ] {
+            assert_eq!(takes(text, b""), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_word_is_looked_for_in_head_and_body() {
+        for (text, body, expected) in [
+            ("PUSH", &b""[..], true),
+            ("charge.failed", JSON, true),
+            ("\"Failed\\\"\"", JSON, true),
+            ("trout", JSON, false),
+            ("é", "caf\u{e9}".as_bytes(), true),
+            ("É", "caf\u{e9}".as_bytes(), false),
+            ("\"a.b\"", b"axb", false),
+        ] {
+            assert_eq!(takes(text, body), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_that_cannot_be_used_says_why() {
+        assert_eq!(Pattern::new("(").unwrap_err(), "`(` is no regular expression: unclosed group");
+        assert!(Pattern::new(r"(a{1000}){1000}").unwrap_err().contains("too large"));
+    }
+}
