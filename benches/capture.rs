@@ -137,6 +137,8 @@ fn measure(server: &str, connections: usize, length: Duration, folder: &Path) ->
 fn start(server: &str, folder: &Path) -> (Child, SocketAddr) {
     let mut command = if server == "creel" {
         let mut command = Command::new(env!("CARGO_BIN_EXE_creel"));
+        // The senders all have one address, and those of the warm-up may not be gone when the others come.
+        fs::write(folder.join("creel.toml"), "[limits]\nconnections_per_address = 1024\n").unwrap();
         command.args(["serve", "--quiet", "--listen", "127.0.0.1:0", "--provider", "github", "--secret", SECRET]);
         command
     } else {

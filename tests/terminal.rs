@@ -208,6 +208,39 @@ fn the_terminal_is_whole_after_every_signal() {
     }
 }
 
+/// Only builds for debugging, as tests have them, know where to fail.
+#[cfg(debug_assertions)]
+#[test]
+fn the_terminal_is_whole_after_a_panic_of_the_screen() {
+    let home = Home::new();
+    let (code, ended) =
+        Terminal::start(&home, &["--listen", "127.0.0.1:0"], (24, 80), &[("CREEL_FAULT", "screen")]).end();
+    assert_eq!(code, 2);
+    ended.assert_whole("a panic of the screen");
+    assert!(ended.text.contains("a fault was asked for at the screen"), "{}", ended.text);
+    assert!(!ended.text.contains("backtrace"), "{}", ended.text);
+}
+
+#[cfg(debug_assertions)]
+#[test]
+fn a_panic_on_another_thread_is_told_and_the_screen_goes_on() {
+    let home = Home::new();
+    let mut terminal = Terminal::start(&home, &["--listen", "127.0.0.1:0"], (24, 120), &[("CREEL_FAULT", "worker")]);
+    let address = terminal.address();
+    post(&address, b"POST /first HTTP/1.1\r\n", b"{}");
+    terminal.wait_for("a part of creel failed");
+    // It still catches, lists and answers keys.
+    post(&address, b"POST /second HTTP/1.1\r\n", b"{}");
+    terminal.wait_for("/second");
+    terminal.keys("?");
+    terminal.wait_for("Keys");
+    terminal.keys("q");
+    let (code, ended) = terminal.end();
+    assert_eq!(code, 0);
+    ended.assert_whole("a panic on another thread");
+    assert!(ended.text.contains("a fault was asked for at the worker"), "{}", ended.text);
+}
+
 #[test]
 fn an_error_before_the_screen_is_plain_words() {
     let home = Home::new();

@@ -75,11 +75,21 @@ struct EvidenceWords<'a> {
     #[serde(borrow)]
     place: Cow<'a, str>,
     received: Option<Cow<'a, str>>,
+    /// None where it is the one that was received, or where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     expected: Option<Cow<'a, str>>,
+    /// Whether what was expected is what was received: so it is where a check passed, and need not stand twice.
+    #[serde(default, skip_serializing_if = "is_no")]
+    same: bool,
     #[serde(borrow)]
     content: Cow<'a, str>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     difference: Option<Cow<'a, str>>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_no(yes: &bool) -> bool {
+    !yes
 }
 
 /// Explanation and evidence as JSON; none where there is neither.
@@ -93,7 +103,8 @@ pub(super) fn words_in(judgement: &Judgement) -> Option<String> {
         evidence: judgement.evidence.as_ref().map(|words| EvidenceWords {
             place: Cow::Borrowed(&words.place),
             received: words.received.as_deref().map(Cow::Borrowed),
-            expected: words.expected.as_deref().map(Cow::Borrowed),
+            expected: words.expected.as_deref().filter(|_| !is_same(words)).map(Cow::Borrowed),
+            same: is_same(words),
             content: Cow::Borrowed(&words.content),
             difference: words.difference.as_deref().map(Cow::Borrowed),
         }),
@@ -105,6 +116,11 @@ pub(super) fn words_in(judgement: &Judgement) -> Option<String> {
     };
     let any = words.explanation.is_some() || words.evidence.is_some() || words.handshake.is_some();
     any.then(|| serde_json::to_string(&words).unwrap_or_default())
+}
+
+/// Whether what was expected came.
+fn is_same(words: &Evidence) -> bool {
+    words.expected.is_some() && words.expected == words.received
 }
 
 /// What stands in words in a judgement.
@@ -121,8 +137,8 @@ pub(super) fn words_out(json: Option<&str>) -> Option<JudgedWords> {
     });
     let evidence = words.evidence.map(|words| Evidence {
         place: words.place.into_owned(),
+        expected: if words.same { words.received.as_deref() } else { words.expected.as_deref() }.map(str::to_owned),
         received: words.received.map(Cow::into_owned),
-        expected: words.expected.map(Cow::into_owned),
         content: words.content.into_owned(),
         difference: words.difference.map(Cow::into_owned),
     });
@@ -212,8 +228,12 @@ mod tests {
             difference: Some("byte 1: signed a, received b".into()),
         };
         let handshake = Handshake { about: "is it you?".into(), answer: Some("{\"a\":1}".into()), show: None };
+        let passed = Evidence { expected: evidence.received.clone(), ..evidence.clone() };
+        let failed = Evidence { expected: Some("b".into()), ..evidence.clone() };
         for (explanation, evidence, handshake) in [
             (None, None, None),
+            (None, Some(passed), None),
+            (None, Some(failed), None),
             (Some(explanation.clone()), None, None),
             (None, Some(evidence.clone()), None),
             (None, None, Some(handshake.clone())),

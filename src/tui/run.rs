@@ -109,6 +109,7 @@ pub(super) fn run<B: Backend>(
         if dispatch(&workers, update(&mut model, Msg::Frame)) {
             return Ok(());
         }
+        fault::point("screen");
         terminal.draw(|frame| view::draw(&model, frame)).map_err(failed)?;
         next_frame = Instant::now().max(next_frame) + FRAME;
         let Ok(first) = inbox.recv() else { return Ok(()) };
@@ -254,7 +255,10 @@ fn perform(stage: &dyn Stage, effect: Effect, late: impl Fn(u64) -> bool) -> Opt
         }
         Effect::Count => Some(Msg::Counted(stage.counters())),
         Effect::Open { generation, .. } | Effect::View { generation, .. } if late(generation) => None,
-        Effect::Open { generation, id } => Some(Msg::Opened { generation, opened: open(stage, id) }),
+        Effect::Open { generation, id } => {
+            fault::point("worker");
+            Some(Msg::Opened { generation, opened: open(stage, id) })
+        }
         Effect::View { generation, capture, view } => {
             let body = open_in(&content(&capture), view);
             Some(Msg::Viewed { generation, body })
@@ -279,4 +283,16 @@ fn open_in(content: &Content, view: usize) -> BodyView {
 
 fn content(capture: &Capture) -> Content {
     Content::of(&capture.body.bytes, capture.head.headers())
+}
+
+/// Places where a test lets a part of creel fail. Builds for use have none.
+mod fault {
+    /// Panics where the environment names this place in `CREEL_FAULT`.
+    #[cfg(debug_assertions)]
+    pub(super) fn point(place: &str) {
+        assert!(std::env::var("CREEL_FAULT").as_deref() != Ok(place), "a fault was asked for at the {place}");
+    }
+
+    #[cfg(not(debug_assertions))]
+    pub(super) fn point(_: &str) {}
 }

@@ -47,7 +47,7 @@ impl Encoding {
     /// Writes bytes.
     pub(super) fn write(self, bytes: &[u8]) -> String {
         match self {
-            Self::Hex => hex::encode(bytes),
+            Self::Hex => write_hex(bytes),
             Self::Base64 => STANDARD.encode(bytes),
             Self::Base64url => URL_SAFE_NO_PAD.encode(bytes),
             Self::Text => String::from_utf8_lossy(bytes).into_owned(),
@@ -63,6 +63,13 @@ impl Encoding {
             Self::Text => Some(Cow::Borrowed(text)),
         }
     }
+}
+
+/// Digits in one go: a check writes them for every request, and `hex::encode` pushes them one by one.
+fn write_hex(bytes: &[u8]) -> String {
+    let mut digits = vec![0; bytes.len() * 2];
+    let written = hex::encode_to_slice(bytes, &mut digits);
+    written.ok().and_then(|()| String::from_utf8(digits).ok()).unwrap_or_else(|| hex::encode(bytes))
 }
 
 /// Reads a secret's base64, whose padding is optional.

@@ -4,7 +4,7 @@
 //! and refused (RFC 9112, sections 3.2, 6.1 and 6.3).
 
 use super::limits::METHOD_LETTERS;
-use crate::record::{Flag, Flags, Head, Version};
+use crate::record::{Flag, Flags, Head, Header, Version};
 
 /// What the rules say of a head.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,31 +14,92 @@ pub(super) struct Ruling {
     pub(super) status: Option<u16>,
 }
 
+/// What the rules ask of a head, gathered in one pass over its lines: a pass for each rule would cost more than all else
+/// that is done with a head.
+struct Facts<'h> {
+    head: &'h Head,
+    lengths: usize,
+    codings: usize,
+    /// Whether a coding is not plainly `chunked`.
+    odd_coding: bool,
+    hosts: usize,
+    host: Option<&'h [u8]>,
+    bad_host: bool,
+    /// Whether something else is expected than to go on.
+    odd_expectation: bool,
+    upgrade: bool,
+    from_web_page: bool,
+}
+
+impl<'h> Facts<'h> {
+    fn of(head: &'h Head) -> Self {
+        let mut facts = Self {
+            head,
+            lengths: 0,
+            codings: 0,
+            odd_coding: false,
+            hosts: 0,
+            host: None,
+            bad_host: false,
+            odd_expectation: false,
+            upgrade: false,
+            from_web_page: false,
+        };
+        head.headers().iter().for_each(|header| facts.hear(header));
+        facts
+    }
+
+    fn hear(&mut self, header: Header<'h>) {
+        // Lengths first: they tell most names apart.
+        match header.name.len() {
+            4 if header.is("host") => {
+                self.hosts += 1;
+                self.host = self.host.or(Some(header.value));
+                self.bad_host |= header.value.iter().any(|&b| !b.is_ascii_graphic() || NOT_IN_A_HOST.contains(&b));
+            }
+            6 if header.is("expect") => self.odd_expectation |= !header.value.eq_ignore_ascii_case(b"100-continue"),
+            6 if header.is("origin") => self.from_web_page = true,
+            7 if header.is("upgrade") => self.upgrade = true,
+            14 if header.is("content-length") => self.lengths += 1,
+            14 if header.is("sec-fetch-site") => self.from_web_page |= header.value != b"none",
+            17 if header.is("transfer-encoding") => {
+                self.codings += 1;
+                self.odd_coding |= !header.value.eq_ignore_ascii_case(b"chunked");
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What no host holds, of what can be seen.
+const NOT_IN_A_HOST: &[u8] = b"/\\?#@\"<>^`{|}";
+
 /// A rule: its flag, the status it insists on, and when it applies.
-type Rule = (Flag, Option<u16>, fn(&Head) -> bool);
+type Rule = (Flag, Option<u16>, fn(&Facts<'_>) -> bool);
 
 /// The rules, those that refuse first.
 const RULES: &[Rule] = &[
-    (Flag::BothLengths, Some(400), |head| count(head, "content-length") > 0 && count(head, "transfer-encoding") > 0),
-    (Flag::DuplicateLength, Some(400), |head| count(head, "content-length") > 1),
-    (Flag::TransferCoding, Some(501), odd_coding),
-    (Flag::HostBad, Some(400), bad_host),
-    (Flag::ProxyProbe, Some(405), |head| head.method() == "CONNECT"),
-    (Flag::MethodTooLong, Some(501), |head| head.method().len() > METHOD_LETTERS),
-    (Flag::Expectation, Some(417), |head| any(head, "expect", |value| !value.eq_ignore_ascii_case(b"100-continue"))),
-    (Flag::HostMissing, None, |head| head.version() == Version::Http11 && head.headers().get("host").is_none()),
+    (Flag::BothLengths, Some(400), |facts| facts.lengths > 0 && facts.codings > 0),
+    (Flag::DuplicateLength, Some(400), |facts| facts.lengths > 1),
+    (Flag::TransferCoding, Some(501), |facts| facts.codings > 1 || facts.odd_coding),
+    (Flag::HostBad, Some(400), |facts| facts.hosts > 1 || facts.bad_host),
+    (Flag::ProxyProbe, Some(405), |facts| facts.head.method() == "CONNECT"),
+    (Flag::MethodTooLong, Some(501), |facts| facts.head.method().len() > METHOD_LETTERS),
+    (Flag::Expectation, Some(417), |facts| facts.odd_expectation),
+    (Flag::HostMissing, None, |facts| facts.hosts == 0 && facts.head.version() == Version::Http11),
     (Flag::HostDisagrees, None, other_host),
-    (Flag::UpgradeAsked, None, |head| count(head, "upgrade") > 0),
-    (Flag::LenientFraming, None, bare_line_feed),
-    (Flag::FromWebPage, None, from_web_page),
-    (Flag::ControlBytes, None, control_bytes),
+    (Flag::UpgradeAsked, None, |facts| facts.upgrade),
+    (Flag::LenientFraming, None, |facts| bare_line_feed(facts.head)),
+    (Flag::FromWebPage, None, |facts| facts.from_web_page),
+    (Flag::ControlBytes, None, |facts| control_bytes(facts.head)),
 ];
 
 /// Applies every rule.
 pub(super) fn rule(head: &Head) -> Ruling {
+    let facts = Facts::of(head);
     let mut ruling = Ruling::default();
     for (flag, status, applies) in RULES {
-        if applies(head) {
+        if applies(&facts) {
             ruling.flags.insert(*flag);
             ruling.status = ruling.status.or(*status);
         }
@@ -46,33 +107,12 @@ pub(super) fn rule(head: &Head) -> Ruling {
     ruling
 }
 
-fn count(head: &Head, name: &str) -> usize {
-    head.headers().get_all(name).count()
-}
-
-fn any(head: &Head, name: &str, test: fn(&[u8]) -> bool) -> bool {
-    head.headers().get_all(name).any(test)
-}
-
-fn odd_coding(head: &Head) -> bool {
-    match count(head, "transfer-encoding") {
-        0 => false,
-        1 => any(head, "transfer-encoding", |value| !value.eq_ignore_ascii_case(b"chunked")),
-        _ => true,
-    }
-}
-
-fn bad_host(head: &Head) -> bool {
-    let odd = |value: &[u8]| value.iter().any(|b| !b.is_ascii_graphic() || b"/\\?#@\"<>^`{|}".contains(b));
-    count(head, "host") > 1 || head.headers().get_all("host").any(odd)
-}
-
-fn other_host(head: &Head) -> bool {
-    let target = head.target();
+fn other_host(facts: &Facts<'_>) -> bool {
+    let target = facts.head.target();
     let Some(at) = memchr::memmem::find(target, b"://").filter(|_| !target.starts_with(b"/")) else { return false };
     let rest = &target[at + 3..];
     let authority = &rest[..rest.iter().position(|b| b"/?#".contains(b)).unwrap_or(rest.len())];
-    head.headers().get("host").is_some_and(|host| !host.eq_ignore_ascii_case(authority))
+    facts.host.is_some_and(|host| !host.eq_ignore_ascii_case(authority))
 }
 
 fn bare_line_feed(head: &Head) -> bool {
@@ -80,15 +120,20 @@ fn bare_line_feed(head: &Head) -> bool {
     memchr::memchr_iter(b'\n', raw).any(|at| at == 0 || raw[at - 1] != b'\r')
 }
 
-fn from_web_page(head: &Head) -> bool {
-    any(head, "sec-fetch-site", |site| site != b"none") || count(head, "origin") > 0
+fn control_bytes(head: &Head) -> bool {
+    // Not `any`: a loop without a way out looks at many bytes at a time.
+    let has = |bytes: &[u8], odd: fn(u8) -> bool| bytes.iter().fold(false, |found, b| found | odd(*b));
+    let in_a_line = |b: u8| (b < 0x20 && b != b'\t') || b >= 0x7f;
+    let in_a_head = |b: u8| (b < 0x20 && b != b'\t' && b != b'\r' && b != b'\n') || b >= 0x7f;
+    let lines = || [&head.target()[..]].into_iter().chain(head.headers().iter().map(|header| header.value));
+    // One look at the whole tells that there is none; only where there may be one is it asked where.
+    let may_have = has(head.raw(), in_a_head) || carriage_return_alone(head.raw());
+    may_have && lines().any(|line| has(line, in_a_line))
 }
 
-fn control_bytes(head: &Head) -> bool {
-    let odd = |b: u8| (b < 0x20 && b != b'\t') || b >= 0x7f;
-    // Not `any`: a loop without a way out looks at sixteen bytes at a time.
-    let has_odd = |bytes: &[u8]| bytes.iter().fold(0, |found, b| found | u8::from(odd(*b))) > 0;
-    has_odd(head.target()) || head.headers().iter().any(|header| has_odd(header.value))
+/// Whether a CR stands anywhere but before an LF.
+fn carriage_return_alone(raw: &[u8]) -> bool {
+    memchr::memchr_iter(b'\r', raw).any(|at| raw.get(at + 1) != Some(&b'\n'))
 }
 
 #[cfg(test)]
