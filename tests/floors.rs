@@ -71,7 +71,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("signal_hook", &["engine"]),
     ("strsim", &["verify", "query", "engine"]),
     ("subtle", &["verify"]),
-    ("tempfile", &["engine"]),
+    ("tempfile", &["*"]),
     ("tokio", &["store", "wire", "engine"]),
     ("tokio_rustls", &["wire"]),
     ("toml", &["verify", "engine"]),
