@@ -1,0 +1,61 @@
+//! What is sent on, and what comes of it.
+
+use super::say;
+use crate::{
+    record::{CaptureId, Delivery, Failure, Outcome},
+    tui::{
+        effect::Effect,
+        model::{Model, Notice, Tone},
+        prompt::{Prompt, Purpose},
+    },
+};
+
+pub(super) fn resent(model: &mut Model, id: CaptureId, delivery: Result<Delivery, Failure>) -> Vec<Effect> {
+    model.sending.remove(&id);
+    model.rung = true;
+    match delivery {
+        Ok(delivery) => {
+            let notice = outcome(&delivery);
+            model.notice = Some(notice);
+            vec![Effect::Deliveries(id)]
+        }
+        Err(failure) => say(model, Notice::of(&failure)),
+    }
+}
+
+fn outcome(delivery: &Delivery) -> Notice {
+    let id = delivery.capture;
+    match &delivery.outcome {
+        Outcome::Replied(reply) => {
+            let tone = if (200..300).contains(&reply.status) { Tone::Good } else { Tone::Bad };
+            Notice {
+                tone,
+                text: format!("#{id}: {} answered {} in {} ms", delivery.to, reply.status, delivery.took_ms),
+                hint: None,
+            }
+        }
+        Outcome::Failed(why) => Notice { tone: Tone::Bad, text: format!("#{id}: {why}"), hint: None },
+    }
+}
+
+/// Resends the selected capture, as it came or signed anew: to its endpoint's app, or to a URL that is asked for.
+pub(super) fn resend(model: &mut Model, ask: bool, resign: bool) -> Vec<Effect> {
+    let Some(row) = model.list.row() else {
+        return say(model, Notice { tone: Tone::Plain, text: "there is nothing to resend yet".to_owned(), hint: None });
+    };
+    let (id, app) = (row.id, model.apps.get(&row.endpoint).cloned());
+    if model.sending.contains(&id) {
+        return say(model, Notice { tone: Tone::Plain, text: format!("#{id} is on its way"), hint: None });
+    }
+    match (ask, app) {
+        (false, Some(_)) => {
+            model.sending.insert(id);
+            vec![Effect::Resend { id, to: None, resign }]
+        }
+        (_, app) => {
+            let text = model.last_url.clone().or(app).unwrap_or_else(|| "http://localhost:".to_owned());
+            model.prompt = Some(Prompt::new(Purpose::Url(id, resign), &text));
+            Vec::new()
+        }
+    }
+}

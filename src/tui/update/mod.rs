@@ -1,0 +1,185 @@
+//! What happens to the model. Total and pure: no clock, no file, no waiting.
+//!
+//! This file tells messages and commands apart; what they do is told by room: the list, the detail, the prompt,
+//! deliveries.
+
+mod deliver;
+mod detail;
+mod list;
+mod prompt;
+
+use crossterm::event::KeyEvent;
+
+use super::{
+    detail::{Scroll, TABS, Tab},
+    effect::{Ask, Effect},
+    keys::{self, Command, Mode},
+    layout,
+    model::{Model, Notice},
+    msg::Msg,
+    prompt::{Prompt, Purpose},
+    view,
+};
+use crate::record::Failure;
+
+/// Takes a message; gives what is wished for because of it.
+pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
+    let mut effects = react(model, msg);
+    model.list.height = usize::from(layout::areas(model).list.height);
+    model.list.show_selected();
+    super::detail::clamp(model);
+    list::ask_for_rows(model, &mut effects);
+    effects
+}
+
+fn react(model: &mut Model, msg: Msg) -> Vec<Effect> {
+    match msg {
+        Msg::Key(event) => key(model, &event),
+        Msg::Paste(text) => prompt::paste(model, &text),
+        Msg::Resize(columns, rows) => {
+            model.size = (columns, rows);
+            list::follow_selection(model)
+        }
+        Msg::Stop => vec![Effect::Quit],
+        Msg::ServerEnded => {
+            model.server_ended = true;
+            let why = Failure::new("capturing", "the server ended; nothing new will be caught");
+            say(model, Notice::of(&why.hint("quit with q: the reason is told there")))
+        }
+        Msg::Panicked(words) => say(
+            model,
+            Notice::of(
+                &Failure::new("a part of creel failed", words).hint("what was answered is stored; the rest goes on"),
+            ),
+        ),
+        Msg::Ring => {
+            model.rung = true;
+            Vec::new()
+        }
+        Msg::Frame => frame(model),
+        Msg::Page { generation, ask, rows } => list::page(model, generation, ask, rows),
+        Msg::Counted(counters) => list::counted(model, counters),
+        Msg::Opened { generation, opened } => detail::opened(model, generation, opened),
+        Msg::Viewed { generation, body } => {
+            if generation == model.detail.generation {
+                model.detail.body = Some(body);
+                model.detail.scroll[Tab::Body as usize] = Scroll::default();
+            }
+            Vec::new()
+        }
+        Msg::Deliveries { id, deliveries } => match deliveries {
+            Ok(deliveries) => {
+                model.detail.take_deliveries(id, deliveries);
+                Vec::new()
+            }
+            Err(failure) => say(model, Notice::of(&failure)),
+        },
+        Msg::Resent { id, delivery } => deliver::resent(model, id, delivery),
+    }
+}
+
+fn say(model: &mut Model, notice: Notice) -> Vec<Effect> {
+    model.notice = Some(notice);
+    Vec::new()
+}
+
+/// A frame is about to be drawn: what rang since the last one is asked for now, so that a flood costs one question a
+/// frame and not one a capture.
+fn frame(model: &mut Model) -> Vec<Effect> {
+    if !model.rung || model.list.asked.is_some() {
+        return Vec::new();
+    }
+    model.rung = false;
+    let begins = !model.list.read;
+    model.list.follow |= begins;
+    model.list.wanted.get_or_insert(if model.list.follow { Ask::Newest } else { Ask::Again });
+    vec![Effect::Count]
+}
+
+fn key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
+    if model.prompt.is_some() {
+        return prompt::key(model, event);
+    }
+    let Some(command) = keys::command(model.mode, event) else { return Vec::new() };
+    model.notice = None;
+    obey(model, command)
+}
+
+fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
+    match command {
+        Command::Quit => vec![Effect::Quit],
+        Command::Help => help(model),
+        Command::Back => back(model),
+        Command::Filter => {
+            let text = model.filter.as_ref().map_or(String::new(), |filter| filter.text().to_owned());
+            model.prompt = Some(Prompt::new(Purpose::Filter(model.filter.clone()), &text));
+            model.list.anchor = model.list.selected;
+            Vec::new()
+        }
+        Command::Resend => deliver::resend(model, false, false),
+        Command::ResendTo => deliver::resend(model, true, false),
+        Command::Resign => deliver::resend(model, false, true),
+        Command::Open => {
+            model.mode = Mode::Detail;
+            list::follow_selection(model)
+        }
+        Command::Tab(tab) => detail::show_tab(model, tab),
+        Command::NextTab => detail::show_tab(model, (model.detail.tab as usize + 1) % TABS.len()),
+        Command::PreviousTab => detail::show_tab(model, (model.detail.tab as usize + TABS.len() - 1) % TABS.len()),
+        Command::NextView => detail::next_view(model),
+        Command::Unmask => {
+            model.detail.unmasked = !model.detail.unmasked;
+            Vec::new()
+        }
+        Command::ScrollDown => detail::scroll(model, 1),
+        Command::ScrollUp => detail::scroll(model, -1),
+        movement => move_by(model, movement),
+    }
+}
+
+fn help(model: &mut Model) -> Vec<Effect> {
+    if model.mode == Mode::Help {
+        return back(model);
+    }
+    (model.before_help, model.mode, model.help_scroll) = (model.mode, Mode::Help, 0);
+    Vec::new()
+}
+
+fn back(model: &mut Model) -> Vec<Effect> {
+    match model.mode {
+        Mode::Help => model.mode = model.before_help,
+        Mode::Detail => model.mode = Mode::List,
+        Mode::List => prompt::set_filter(model, None),
+    }
+    Vec::new()
+}
+
+fn move_by(model: &mut Model, command: Command) -> Vec<Effect> {
+    let area = layout::areas(model);
+    let page = isize::from(
+        match model.mode {
+            Mode::List => area.list.height,
+            Mode::Detail => area.detail.height,
+            Mode::Help => model.size.1,
+        } as i16
+            - 1,
+    )
+    .max(1);
+    let rows = match command {
+        Command::Down => 1,
+        Command::Up => -1,
+        Command::PageDown => page,
+        Command::PageUp => -page,
+        Command::Top => isize::MIN,
+        Command::Bottom => isize::MAX,
+        _ => return Vec::new(),
+    };
+    match model.mode {
+        Mode::List => list::move_by(model, rows),
+        Mode::Detail => detail::scroll(model, rows),
+        Mode::Help => {
+            model.help_scroll = model.help_scroll.saturating_add_signed(rows).min(view::help_rows(model));
+            Vec::new()
+        }
+    }
+}

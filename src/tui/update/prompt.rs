@@ -1,0 +1,78 @@
+//! What happens to the prompt, and to the filter that is typed in it.
+
+use std::sync::Arc;
+
+use crossterm::event::KeyEvent;
+
+use crate::{
+    query::Filter,
+    tui::{
+        effect::{Ask, Effect},
+        model::Model,
+        prompt::{Prompt, Purpose, Typed},
+    },
+};
+
+pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
+    let Some(prompt) = &mut model.prompt else { return Vec::new() };
+    if prompt.insert(text) == Typed::Changed { typed(model) } else { Vec::new() }
+}
+
+pub(super) fn key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
+    let Some(prompt) = &mut model.prompt else { return Vec::new() };
+    match prompt.key(event) {
+        Typed::Kept => Vec::new(),
+        Typed::Changed => typed(model),
+        Typed::Left => leave_prompt(model),
+        Typed::Done => finish_prompt(model),
+    }
+}
+
+/// Something was typed: a good filter is in force at once, a bad one leaves the last good one.
+fn typed(model: &mut Model) -> Vec<Effect> {
+    let Some(prompt) = model.prompt.as_mut().filter(|prompt| matches!(prompt.purpose, Purpose::Filter(_))) else {
+        return Vec::new();
+    };
+    match Filter::parse(&prompt.text()) {
+        Ok(filter) => {
+            prompt.error = None;
+            set_filter(model, Some(filter));
+        }
+        Err(error) => prompt.error = Some(error),
+    }
+    Vec::new()
+}
+
+fn leave_prompt(model: &mut Model) -> Vec<Effect> {
+    if let Some(Prompt { purpose: Purpose::Filter(before), .. }) = model.prompt.take() {
+        let before = before.map(|filter| (*filter).clone());
+        set_filter(model, before);
+    }
+    Vec::new()
+}
+
+fn finish_prompt(model: &mut Model) -> Vec<Effect> {
+    // A filter that cannot be read stays where it is, so that it can be mended.
+    let Some(prompt) = model.prompt.take_if(|prompt| prompt.error.is_none()) else { return Vec::new() };
+    let Purpose::Url(id, resign) = prompt.purpose else { return Vec::new() };
+    let url = prompt.text().trim().to_owned();
+    if url.is_empty() {
+        return Vec::new();
+    }
+    model.last_url = Some(url.clone());
+    model.sending.insert(id);
+    vec![Effect::Resend { id, to: Some(url), resign }]
+}
+
+/// Puts a filter in force. The selection stays where it can; the window is read anew.
+pub(super) fn set_filter(model: &mut Model, filter: Option<Filter>) {
+    let filter = filter.filter(|filter| !filter.is_empty());
+    if filter.as_ref().map(Filter::text) == model.filter.as_deref().map(Filter::text) {
+        return;
+    }
+    model.filter = filter.map(Arc::new);
+    let list = &mut model.list;
+    list.generation += 1;
+    list.asked = None;
+    list.wanted = Some(if list.follow { Ask::Newest } else { Ask::Around });
+}
