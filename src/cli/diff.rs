@@ -27,7 +27,7 @@ pub(crate) struct Diff {
 }
 
 /// A part of the messages, and in what it differs.
-type Part = (&'static str, Vec<Difference>);
+pub(super) type Part = (&'static str, Vec<Difference>);
 
 pub(super) fn run(diff: &Diff, common: &Common) -> Result<Answer, Failure> {
     let printer = common.printer();
@@ -58,7 +58,7 @@ fn reply(reader: &Reader, id: CaptureId) -> Result<(u16, Reply), Failure> {
     reader.deliveries(id)?.into_iter().find_map(|delivery| replied(delivery.outcome)).ok_or_else(none)
 }
 
-fn of_captures(before: &Capture, after: &Capture) -> Vec<Part> {
+pub(super) fn of_captures(before: &Capture, after: &Capture) -> Vec<Part> {
     let line = |capture: &Capture| {
         let head = &capture.head;
         [("method", head.method().into_owned()), ("target", lossless(head.target()).into_owned())]
@@ -114,7 +114,7 @@ fn headers(before: &Headers, after: &Headers) -> Vec<Difference> {
         .collect()
 }
 
-fn print(parts: &[Part], printer: &Printer) -> Result<(), Failure> {
+pub(super) fn print(parts: &[Part], printer: &Printer) -> Result<(), Failure> {
     for (name, differences) in parts.iter().filter(|(_, differences)| !differences.is_empty()) {
         if !printer.json && !printer.quiet {
             printer.line(name)?;

@@ -8,6 +8,7 @@ mod diff;
 mod export;
 mod forget;
 mod input;
+mod jq;
 mod ls;
 mod print;
 mod providers;
@@ -93,6 +94,9 @@ enum Command {
     Forget(forget::Forget),
     /// Print the JSON Schema of a capture in --json
     Schema,
+    /// One jq program over one value, in a process that may do next to nothing
+    #[command(name = "__jq", hide = true)]
+    Jq,
 }
 
 /// Options of every subcommand.
@@ -259,6 +263,7 @@ pub fn run(work: Work) -> Result<Answer, Failure> {
         Command::Verify(verify) => verify::run(&verify, &common),
         Command::Providers(providers) => providers::run(&providers, &common),
         Command::Schema => schema::run(&common),
+        Command::Jq => jq::run(),
         // `face` takes it out; were it here, the screen would be the answer.
         Command::Watch(_) => Err(Failure::new("watching", "the screen needs a terminal")),
     }

@@ -1,17 +1,20 @@
 //! `creel resend`: captures thrown at an app again.
 
+use std::path::Path;
+
 use clap::Args;
 use serde_json::json;
 
 use super::{
-    Answer, Common, Printer, Secrets, input,
+    Answer, Common, Printer, Secrets, diff, input,
     send::{Pace, headers_of, settings_of},
     show,
 };
 use crate::{
-    engine::{Aim, Engine, Wishes, edit::Edit},
+    engine::{Aim, Engine, Transform, Wishes, edit::Edit, no_such_capture},
     export::json,
-    record::{CaptureId, Delivery, Failure},
+    record::{Body, Capture, CaptureId, Delivery, Failure},
+    store::{Bodies, Reader},
 };
 
 #[derive(Debug, Args)]
@@ -25,6 +28,15 @@ pub(crate) struct Resend {
     /// The app; without a path the captured target is kept whole [default: the endpoint's `forward`]
     #[arg(long, value_name = "URL")]
     to: Option<String>,
+    /// Change the body by a jq program, or the program in a file of that name, before all other changes
+    #[arg(long, value_name = "EXPR|FILE")]
+    transform: Option<String>,
+    /// Give the program the whole request: {method, target, headers: [[NAME, VALUE], …], body}
+    #[arg(long, requires = "transform")]
+    whole: bool,
+    /// Show what the program changes, and send nothing
+    #[arg(long, requires = "transform")]
+    transform_preview: bool,
     /// Set a value of a JSON body: data.amount=5; a value that is no JSON is a text
     #[arg(long, value_name = "PATH=VALUE")]
     set: Vec<String>,
@@ -58,6 +70,9 @@ pub(super) fn run(resend: &Resend, common: &Common) -> Result<Answer, Failure> {
         Some(text) => input::matching(&engine.reader()?, std::slice::from_ref(text))?,
         None => resend.ids.iter().copied().map(CaptureId).collect(),
     };
+    if let Some(transform) = aim.edit.transform.as_ref().filter(|_| resend.transform_preview) {
+        return preview(&engine.reader()?, &ids, transform, &printer);
+    }
     let pace = Pace::new(resend.rate);
     let mut right = 0;
     for (turn, &id) in ids.iter().enumerate() {
@@ -85,6 +100,7 @@ fn aim(resend: &Resend) -> Result<Aim, Failure> {
     let headers = headers_of(&resend.headers)?;
     let headers = headers.iter().map(|header| (header.name_text().into_owned(), header.value_text().into_owned()));
     let edit = Edit {
+        transform: resend.transform.as_deref().map(|text| program(text, resend.whole)).transpose()?,
         set: settings_of(&resend.set)?,
         headers: headers.collect(),
         dropped: resend.drop_header.clone(),
@@ -93,6 +109,34 @@ fn aim(resend: &Resend) -> Result<Aim, Failure> {
         new_id: resend.new_id,
     };
     Ok(Aim { to: resend.to.clone(), insecure: resend.insecure, edit })
+}
+
+/// A jq program: the text itself, or what stands in the file of that name.
+fn program(text: &str, whole: bool) -> Result<Transform, Failure> {
+    let path = Path::new(text);
+    let program = if path.is_file() {
+        String::from_utf8(input::read(path)?).map_err(|why| Failure::new(format!("reading {text}"), why))?
+    } else {
+        text.to_owned()
+    };
+    Ok(Transform { program, whole })
+}
+
+/// In what the transformed captures differ from those that came.
+fn preview(reader: &Reader, ids: &[CaptureId], transform: &Transform, printer: &Printer) -> Result<Answer, Failure> {
+    let mut is_changed = false;
+    for &id in ids {
+        let before = reader.capture(id, Bodies::Read)?.ok_or_else(|| no_such_capture(id))?;
+        let (head, bytes) = transform.apply(&before.head, &before.body.bytes)?;
+        let body = Body { bytes, ..before.body.clone() };
+        let parts = diff::of_captures(&before, &Capture { head, body, ..before.clone() });
+        is_changed |= parts.iter().any(|(_, differences)| !differences.is_empty());
+        if !printer.json && !printer.quiet {
+            printer.line(&format!("#{id}"))?;
+        }
+        diff::print(&parts, printer)?;
+    }
+    Ok(if is_changed { Answer::Yes } else { Answer::No })
 }
 
 fn print(printer: &Printer, id: CaptureId, delivery: &Delivery) -> Result<(), Failure> {

@@ -38,7 +38,14 @@ pub(super) async fn deliver(
         None => app_of(&endpoints, &capture.endpoint)?,
     };
     let endpoint = endpoints.named(&capture.endpoint).unwrap_or_else(|| endpoints.route(&capture.head.path()));
-    let edited = aim.edit.apply(&capture, endpoint, super::catalog()?, &to)?;
+    let edited = if aim.edit.transform.is_none() {
+        aim.edit.apply(&capture, endpoint, super::catalog()?, &to)?
+    } else {
+        // It waits for a child process, and others are being delivered meanwhile.
+        let (edit, endpoint, to, catalog) = (aim.edit, endpoint.clone(), to.clone(), super::catalog()?);
+        let edited = tokio::task::spawn_blocking(move || edit.apply(&capture, &endpoint, catalog, &to));
+        edited.await.map_err(|_| Failure::new("transforming by jq", "its thread died"))??
+    };
     let started_at = now();
     let outgoing = Outgoing { head: edited.head, body: edited.body, to, insecure: aim.insecure };
     let sent = wire::send(outgoing, &SendLimits::default()).await;

@@ -4,15 +4,17 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::{endpoint::Endpoint, now};
+use super::{Transform, endpoint::Endpoint, now};
 use crate::{
-    record::{Capture, Change, Failure, Head, Headers, text},
+    record::{Body, Capture, Change, Failure, Head, Headers, text},
     verify::{Catalog, Provider, Request, Secret, Signed},
 };
 
 /// The changes that are asked for.
 #[derive(Clone, Debug, Default)]
 pub struct Edit {
+    /// A jq program that changes it before all else.
+    pub transform: Option<Transform>,
     /// Values of a JSON body: path and value.
     pub set: Vec<(String, String)>,
     /// Headers that take the place of those of the same name, or are added.
@@ -47,6 +49,8 @@ impl Edit {
         to: &str,
     ) -> Result<Edited, Failure> {
         let mut receipt = Vec::new();
+        let transformed = self.transform.as_ref().map(|by| transformed(by, capture, &mut receipt)).transpose()?;
+        let capture = transformed.as_ref().unwrap_or(capture);
         let mut headers = capture.head.headers().clone();
         for name in &self.dropped {
             headers = without(&headers, name, &mut receipt);
@@ -112,6 +116,21 @@ impl Edit {
         let id = if self.new_id { format!("resend_{:x}", at.unix_ms()) } else { String::new() };
         provider.sign(&request, &secrets, &id)
     }
+}
+
+/// The capture as a jq program makes it. Its values may be secrets: the receipt says what was changed, and not into what.
+fn transformed(by: &Transform, capture: &Capture, receipt: &mut Vec<Change>) -> Result<Capture, Failure> {
+    let (head, bytes) = by.apply(&capture.head, &capture.body.bytes)?;
+    if bytes != capture.body.bytes {
+        let (from, to) = (capture.body.bytes.len(), bytes.len());
+        receipt.push(other("body", format!("{from} bytes"), format!("{to} bytes, by jq")));
+    }
+    if head != capture.head {
+        let lines = |head: &Head| format!("{} headers", head.headers().len());
+        receipt.push(other("head", lines(&capture.head), format!("{}, by jq", lines(&head))));
+    }
+    let body = Body { size: bytes.len() as u64, bytes, ..capture.body.clone() };
+    Ok(Capture { head, body, ..capture.clone() })
 }
 
 /// The failure of signing as a provider whose secret nobody gave.

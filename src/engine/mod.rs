@@ -17,6 +17,7 @@ mod port;
 pub mod secret;
 pub mod send;
 pub mod settings;
+mod transform;
 mod watch;
 
 use std::{
@@ -36,6 +37,7 @@ pub use config::Notice;
 pub use deliver::{Aim, no_such_capture};
 pub use settings::{Settings, Wishes};
 use tokio::sync::watch as flag;
+pub use transform::{Transform, transform};
 
 use self::{admit::Catcher, endpoint::Endpoints, port::Listener, watch::Watch};
 use crate::{

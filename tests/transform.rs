@@ -1,0 +1,121 @@
+//! jq programs change what is sent again, and can do nothing else: not run on, not eat the machine, not read it.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::{
+    io::{Read, Write},
+    net::TcpListener,
+    thread,
+    time::{Duration, Instant},
+};
+
+use support::Home;
+
+/// One request that an app gets, which it takes.
+fn app() -> (String, thread::JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let got = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let (mut got, mut part) = (Vec::new(), [0; 4096]);
+        while !got.ends_with(b"}") {
+            let read = stream.read(&mut part).unwrap();
+            assert_ne!(read, 0, "{}", String::from_utf8_lossy(&got));
+            got.extend_from_slice(&part[..read]);
+        }
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").unwrap();
+        String::from_utf8(got).unwrap()
+    });
+    (url, got)
+}
+
+#[test]
+fn a_body_is_changed_on_its_way_and_its_numbers_keep_their_digits() {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet"]);
+    serving.post("/a", &[], br#"{"n": 1.00, "big": 12345678901234567890123, "old": true}"#);
+    let program = ".old = false";
+    let shown = home.yes(&["resend", "1", "--transform", program, "--transform-preview"]);
+    assert_eq!(shown, "#1\nbody\n  ~ .old: true → false\n");
+    let (url, got) = app();
+    let said = home.yes(&["resend", "1", "--to", &url, "--transform", program]);
+    assert!(said.contains("~ body: 56 bytes → 52 bytes, by jq"), "{said}");
+    let got = got.join().unwrap();
+    assert!(got.ends_with("\r\n\r\n{\"n\":1.00,\"big\":12345678901234567890123,\"old\":false}"), "{got}");
+    assert!(got.contains("Content-Length: 52\r\n"), "{got}");
+}
+
+#[test]
+fn what_a_program_leaves_alone_keeps_its_bytes() {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet"]);
+    serving.post("/a", &[], br#"{ "u" : "\u00e9\/" }"#);
+    let (url, got) = app();
+    home.write("same.jq", "if .u then . else {} end\n");
+    home.yes(&["resend", "1", "--to", &url, "--transform", "same.jq"]);
+    let got = got.join().unwrap();
+    assert!(got.ends_with("\r\n\r\n{ \"u\" : \"\\u00e9\\/\" }"), "{got}");
+}
+
+#[test]
+fn a_whole_request_is_changed() {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet"]);
+    serving.post("/a?x=1", &[("X-One", "1")], br#"{"a":1}"#);
+    let (url, got) = app();
+    let program = r#".method = "PUT" | .target = "/b" | .headers += [["X-Two", "2"]] | .body.a = 2"#;
+    home.yes(&["resend", "1", "--to", &url, "--whole", "--transform", program]);
+    let got = got.join().unwrap();
+    assert!(got.starts_with("PUT /b HTTP/1.1\r\n") && got.ends_with("\r\n\r\n{\"a\":2}"), "{got}");
+    assert!(got.contains("X-One: 1\r\n") && got.contains("X-Two: 2\r\n"), "{got}");
+}
+
+#[test]
+fn a_program_that_would_not_end_or_eats_the_machine_is_gone_in_two_seconds() {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet"]);
+    serving.post("/a", &[], b"{}");
+    for (program, why) in [
+        ("last(repeat(1))", "two seconds"),
+        ("def f: 1+f; f", "memory"),
+        ("[range(1000000000)]", "than"),
+        ("\"a\" * 2000000000", "memory"),
+        ("reduce range(1000000000) as $x (\"\"; . + \"aaaaaaaaaaaaaaaa\")", "than"),
+        ("def f: [f]; f", "memory"),
+        ("[limit(100000000; repeat(\"x\"))] | length", "than"),
+        ("until(false; . + {a: 1})", "two seconds"),
+    ] {
+        let began = Instant::now();
+        let said = home.fails(2, &["resend", "1", "--to", "http://127.0.0.1:1", "--transform", program]);
+        assert!(said.contains("transforming by jq") && said.contains(why), "{program}: {said}");
+        // The child is waited for: it is gone when this is said. The rest is the test machine's.
+        assert!(began.elapsed() < Duration::from_secs(4), "{program}: {:?}", began.elapsed());
+        assert_eq!(serving.post("/b", &[], b"still there"), home.captures().len() as i64);
+    }
+}
+
+#[test]
+fn a_program_sees_no_environment_and_loads_no_files() {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet"]);
+    serving.post("/a", &[], b"{\"a\":1}");
+    let shown = |program: &str| home.yes(&["resend", "1", "--transform", program, "--transform-preview"]);
+    assert!(shown(".env = env").contains("+ .env: {}"));
+    home.write("secrets.jq", "def leak: 1;");
+    for (program, why) in [
+        ("$ENV", "there is no variable `$ENV`"),
+        ("import \"secrets\" as s; s::leak", "may load no module"),
+        ("input", "there is no filter `input`"),
+        (".a |", "at its end"),
+        (".b | error", "null"),
+        ("empty", "gives no value"),
+        ("1, 2", "more than one value"),
+        ("nan", "no JSON"),
+        ("halt", "halts"),
+    ] {
+        let said = home.fails(2, &["resend", "1", "--transform", program, "--transform-preview"]);
+        assert!(said.contains(why), "{program}: {said}");
+    }
+}
