@@ -1,0 +1,95 @@
+//! `[[endpoint]]`: one way in.
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::{Notice, known_provider, place::Place, read_secrets, respond::RespondRow};
+use crate::{
+    engine::{
+        endpoint::{Endpoint, Learned},
+        secret::Source,
+    },
+    record::Failure,
+};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EndpointRow {
+    name: Spanned<String>,
+    path: Spanned<String>,
+    provider: Option<Spanned<String>>,
+    secret: Option<Sources>,
+    url: Option<String>,
+    forward: Option<Spanned<String>>,
+    respond: Option<RespondRow>,
+    #[serde(default = "yes")]
+    handshake: bool,
+    verify_token: Option<Source>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Sources {
+    One(Source),
+    Several(Vec<Source>),
+}
+
+fn check(place: &Place<'_>, row: &EndpointRow, before: &[Endpoint]) -> Result<(), Failure> {
+    let path = row.path.get_ref();
+    if !path.starts_with('/') || path.contains(['?', '#']) {
+        return Err(place.at(&row.path.span(), format!("`{path}` is no path: it starts with / and has no query")));
+    }
+    if before.iter().any(|e| e.path.trim_end_matches('/') == path.trim_end_matches('/')) {
+        return Err(place.at(&row.path.span(), format!("two endpoints have the path `{path}`")));
+    }
+    let name = row.name.get_ref();
+    if before.iter().any(|e| e.name == *name) {
+        return Err(place.at(&row.name.span(), format!("two endpoints are called `{name}`")));
+    }
+    if let Some(provider) = &row.provider {
+        known_provider(provider.get_ref()).map_err(|hint| {
+            place.at(&provider.span(), format!("no provider is called `{}`", provider.get_ref())).hint(hint)
+        })?;
+    }
+    if let Some(forward) = &row.forward
+        && !["http://", "https://"].iter().any(|scheme| forward.get_ref().starts_with(scheme))
+    {
+        let why = format!("`{}` is no URL: it starts with http:// or https://", forward.get_ref());
+        return Err(place.at(&forward.span(), why));
+    }
+    Ok(())
+}
+
+impl EndpointRow {
+    /// The endpoint, and what a person should know of it. `before` are those that stand above it in the file.
+    pub(super) fn read(self, place: &Place<'_>, before: &[Endpoint]) -> Result<(Endpoint, Vec<Notice>), Failure> {
+        check(place, &self, before)?;
+        let name = self.name.into_inner();
+        let sources = match self.secret {
+            None => Vec::new(),
+            Some(Sources::One(source)) => vec![source],
+            Some(Sources::Several(sources)) => sources,
+        };
+        let (secrets, mut notices) = read_secrets(&name, &sources)?;
+        let (tokens, more) = read_secrets(&name, self.verify_token.as_slice())?;
+        notices.extend(more);
+        let respond = self.respond.map(|row| row.read(place)).transpose()?.unwrap_or_default();
+        let endpoint = Endpoint {
+            name,
+            path: self.path.into_inner(),
+            provider: self.provider.map(Spanned::into_inner),
+            secrets,
+            url: self.url,
+            forward: self.forward.map(Spanned::into_inner),
+            respond,
+            handshake: self.handshake,
+            verify_token: tokens.into_iter().next(),
+            learned: Learned::default(),
+        };
+        Ok((endpoint, notices))
+    }
+}

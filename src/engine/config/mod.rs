@@ -1,0 +1,191 @@
+//! `creel.toml`: read, checked, and every mistake pointed at by file, line and column. A file here for each table of it.
+
+mod endpoint;
+mod limits;
+mod place;
+mod respond;
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use serde::Deserialize;
+
+use self::{endpoint::EndpointRow, limits::LimitRows, place::Place};
+use super::{endpoint::Endpoint, secret::Source, settings};
+use crate::{record::Failure, verify::Secret, wire::Limits};
+
+/// The file's name, here and in the user's configuration folder.
+pub(super) const NAME: &str = "creel.toml";
+
+/// Something a person should know and need not act on.
+pub type Notice = String;
+
+/// What the configuration files say together.
+#[derive(Debug, Default)]
+pub(super) struct File {
+    pub(super) listen: Option<String>,
+    pub(super) db: Option<PathBuf>,
+    pub(super) endpoints: Vec<Endpoint>,
+    pub(super) limits: Limits,
+    pub(super) notices: Vec<Notice>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rows {
+    listen: Option<String>,
+    db: Option<PathBuf>,
+    #[serde(default)]
+    endpoint: Vec<EndpointRow>,
+    limits: Option<LimitRows>,
+}
+
+/// Reads the one named file, or `creel.toml` here over the user's.
+pub(super) fn read(named: Option<&Path>) -> Result<File, Failure> {
+    if let Some(path) = named {
+        let text = fs::read_to_string(path).map_err(|why| Failure::new(format!("reading {}", path.display()), why))?;
+        return parse(path, &text);
+    }
+    let local = read_if_there(Path::new(NAME))?.unwrap_or_default();
+    let user = match settings::user_config() {
+        Some(path) => read_if_there(&path)?.unwrap_or_default(),
+        None => File::default(),
+    };
+    Ok(local.over(user))
+}
+
+fn read_if_there(path: &Path) -> Result<Option<File>, Failure> {
+    match fs::read_to_string(path) {
+        Ok(text) => parse(path, &text).map(Some),
+        Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(why) => Err(Failure::new(format!("reading {}", path.display()), why)),
+    }
+}
+
+impl File {
+    /// This file's words before the other's. An endpoint of the other is kept where no own one has its name or path.
+    fn over(mut self, other: Self) -> Self {
+        let taken = |e: &Endpoint| self.endpoints.iter().any(|own| own.name == e.name || own.path == e.path);
+        let kept: Vec<_> = other.endpoints.into_iter().filter(|e| !taken(e)).collect();
+        self.endpoints.extend(kept);
+        self.notices.extend(other.notices);
+        Self {
+            listen: self.listen.or(other.listen),
+            db: self.db.or(other.db),
+            limits: if self.limits == Limits::default() { other.limits } else { self.limits },
+            ..self
+        }
+    }
+}
+
+fn parse(path: &Path, text: &str) -> Result<File, Failure> {
+    let place = Place { path, text };
+    let rows: Rows = toml::from_str(text).map_err(|error| place.syntax(&error))?;
+    let mut file = File { listen: rows.listen, db: rows.db, ..File::default() };
+    if let Some(rows) = rows.limits {
+        rows.lay_over(&mut file.limits);
+    }
+    for row in rows.endpoint {
+        let (endpoint, notices) = row.read(&place, &file.endpoints)?;
+        file.endpoints.push(endpoint);
+        file.notices.extend(notices);
+    }
+    Ok(file)
+}
+
+/// Reads the secrets of an endpoint; a variable that is not set becomes a notice.
+pub(super) fn read_secrets(endpoint: &str, sources: &[Source]) -> Result<(Vec<Secret>, Vec<Notice>), Failure> {
+    let mut secrets = Vec::new();
+    let mut notices = Vec::new();
+    for source in sources {
+        match source.read()? {
+            Some(secret) => secrets.push(secret),
+            None => notices.push(format!(
+                "{} is not set: signatures of the endpoint `{endpoint}` may stay unchecked",
+                source.name()
+            )),
+        }
+    }
+    Ok((secrets, notices))
+}
+
+/// Whether the catalog knows a provider; else what to do instead.
+pub(super) fn known_provider(name: &str) -> Result<(), String> {
+    let catalog = super::catalog().map_err(|failure| failure.to_string())?;
+    match (catalog.get(name), catalog.nearest(name)) {
+        (Some(_), _) => Ok(()),
+        (None, Some(near)) => Err(format!("did you mean `{near}`? `creel providers` lists them all")),
+        (None, None) => Err("`creel providers` lists them all".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn failure(text: &str) -> String {
+        parse(Path::new("creel.toml"), text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_whole_file_is_read() {
+        let file = parse(
+            Path::new("creel.toml"),
+            r#"
+            listen = "127.0.0.1:0"
+            [limits]
+            body_mib = 1
+            head_s = 3
+            [[endpoint]]
+            name = "shop"
+            path = "/shop"
+            provider = "stripe"
+            secret = [{ command = "echo one" }, { env = "CREEL_TEST_NO_SUCH_VARIABLE" }]
+            forward = "http://localhost:3000/hooks"
+            respond = { status = 201, body = "ok" }
+            "#,
+        )
+        .unwrap();
+        assert_eq!((file.limits.body_bytes, file.limits.head_time), (1 << 20, Duration::from_secs(3)));
+        let shop = &file.endpoints[0];
+        assert_eq!((shop.secrets.len(), shop.respond.status), (1, 201));
+        assert_eq!(shop.respond.content_type, "text/plain; charset=utf-8");
+        assert!(file.notices[0].contains("CREEL_TEST_NO_SUCH_VARIABLE"), "{:?}", file.notices);
+    }
+
+    #[test]
+    fn every_mistake_is_pointed_at() {
+        let endpoint = "[[endpoint]]\nname = 'a'\npath = '/a'\n";
+        for (text, place, words) in [
+            ("lisen = 'x'", "creel.toml:1:1", "did you mean `listen`?"),
+            (&format!("{endpoint}secert = {{ env = 'X' }}"), "creel.toml:4:1", "did you mean `secret`?"),
+            (&format!("{endpoint}provider = 'strpe'"), "creel.toml:4:12", "did you mean `stripe`?"),
+            (&format!("{endpoint}forward = 'localhost'"), "creel.toml:4:11", "http://"),
+            (&format!("{endpoint}respond = {{ status = 99 }}"), "creel.toml:4:22", "200 to 599"),
+            (&format!("{endpoint}{endpoint}"), "creel.toml:6:8", "two endpoints have the path"),
+            ("[[endpoint]]\nname = 'a'\npath = 'a'", "creel.toml:3:8", "no path"),
+            ("[[endpoint]]\nname = 'a'", "creel.toml:1:1", "missing field `path`"),
+            ("listen = 5", "creel.toml:1:10", "expected a string"),
+            ("listen = \n", "creel.toml:1:", "string"),
+        ] {
+            let said = failure(text);
+            assert!(said.contains(place) && said.contains(words), "{text}\n→ {said}");
+        }
+    }
+
+    #[test]
+    fn the_local_file_goes_before_the_users() {
+        let read = |text: &str| parse(Path::new("creel.toml"), text).unwrap();
+        let local = read("listen = 'a'\n[[endpoint]]\nname = 'x'\npath = '/x'");
+        let user = read(
+            "listen = 'b'\ndb = 'd'\n[[endpoint]]\nname = 'x'\npath = '/y'\n[[endpoint]]\nname = 'z'\npath = '/z'",
+        );
+        let both = local.over(user);
+        assert_eq!((both.listen.as_deref(), both.db.as_deref()), (Some("a"), Some(Path::new("d"))));
+        assert_eq!(both.endpoints.iter().map(|e| &e.path[..]).collect::<Vec<_>>(), ["/x", "/z"]);
+    }
+}
