@@ -99,6 +99,7 @@ fn deliveries() -> Vec<Delivery> {
             to: "localhost:3000".into(),
         }],
         outcome,
+        errand: None,
     };
     let headers = [("Content-Type", "text/plain")].into_iter().collect();
     let reply = Reply { status: 500, headers, body: Bytes::from_static(b"\xff"), truncated: true };

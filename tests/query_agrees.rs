@@ -4,7 +4,7 @@
 
 use creel::{
     query::{Content, FIELDS, Filter, Value},
-    record::{CaptureId, Event, Fault, Flag, Flags, LastDelivery, Repeat, Summary, Timestamp, Uid, Verdict},
+    record::{CaptureId, Event, Fault, Flag, Flags, LastDelivery, Post, Repeat, Summary, Timestamp, Uid, Verdict},
 };
 use proptest::prelude::*;
 use rusqlite::{Connection, params, types::Value as Sqlite};
@@ -61,6 +61,7 @@ fn row(n: i64) -> Summary {
             Some(LastDelivery::Replied(200)),
             Some(LastDelivery::Replied(503)),
         ][n as usize % 4],
+        post: [None, Some(Post::Waiting), Some(Post::Dead)][n as usize % 3],
     }
 }
 
@@ -92,7 +93,7 @@ fn store(rows: &[Summary]) -> Connection {
         .unwrap();
     let table =
         "CREATE TABLE summary (id, received_at, endpoint, peer, method, path, query, provider, event_id, event_type,
-                 verdict, fault, flags, duplicate_of, size, truncated, reply, app, attempt, gap_ms, retry, late_ms)";
+                 verdict, fault, flags, duplicate_of, size, truncated, reply, app, attempt, gap_ms, retry, late_ms, post)";
     connection.execute_batch(table).unwrap();
     for row in rows {
         let app = row.last_delivery.map(|last| match last {
@@ -121,7 +122,8 @@ fn store(rows: &[Summary]) -> Connection {
             row.repeat.map(|repeat| repeat.attempt),
             row.repeat.map(|repeat| repeat.gap_ms),
             row.repeat.map(|repeat| i64::from(repeat.is_retry) | i64::from(repeat.is_replay) << 1),
-            row.late_ms
+            row.late_ms,
+            row.post.map(|post| if post == Post::Dead { 2 } else { 1 })
         ];
         let (head, body) = content(row.id.0);
         // One in three lies in chunks.
@@ -133,7 +135,9 @@ fn store(rows: &[Summary]) -> Connection {
                 .execute("INSERT INTO chunk VALUES (?,?)", params![row.id.0 * 65_536 + at as i64, bytes])
                 .unwrap();
         }
-        connection.execute("INSERT INTO summary VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", values).unwrap();
+        connection
+            .execute("INSERT INTO summary VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", values)
+            .unwrap();
     }
     connection
 }
@@ -190,6 +194,9 @@ fn words_and_their_joints_say_the_same_both_ways() {
         ("id:..3", true),
         ("reply:none", true),
         ("reply:failed", true),
+        ("reply:waiting", true),
+        ("reply:dead", true),
+        ("reply!=dead", true),
         ("reply!=failed", true),
         ("not reply:200", true),
         ("not fault:stale", true),

@@ -111,7 +111,7 @@ fn what_is_answered_is_there_for_another_connection() {
     let reader = place.reader();
     for n in 1..=50 {
         let stored = place.store(&writer, small(&n.to_string()));
-        assert_eq!(stored, Stored { id: CaptureId(n), duplicate_of: None });
+        assert_eq!(stored, Stored { id: CaptureId(n), duplicate_of: None, errand: None });
         assert!(reader.summary(CaptureId(n)).unwrap().is_some());
     }
     assert_eq!(reader.counters().unwrap().captures, 50);
@@ -146,7 +146,10 @@ fn the_first_of_the_same_event_is_named_also_within_a_batch_and_after_a_restart(
     assert_eq!(firsts, [None, None, Some(1), Some(1)]);
     writer.close().unwrap();
     let writer = place.open(Role::Capturing);
-    assert_eq!(place.store(&writer, small("b")), Stored { id: CaptureId(5), duplicate_of: Some(CaptureId(2)) });
+    assert_eq!(
+        place.store(&writer, small("b")),
+        Stored { id: CaptureId(5), duplicate_of: Some(CaptureId(2)), errand: None }
+    );
     let elsewhere = Capture { endpoint: "other".to_owned(), ..small("b") };
     assert_eq!(place.store(&writer, elsewhere).duplicate_of, None);
     assert_eq!(place.reader().counters().unwrap().duplicates, 3);
@@ -205,6 +208,7 @@ fn a_delivery_is_numbered_kept_and_shown_in_its_row_also_from_another_process() 
             attempt: 0,
             receipt,
             outcome,
+            errand: None,
         };
         let stored = place.wait(writer.deliver(given.clone()).unwrap()).unwrap();
         assert_eq!(stored, Delivery { id: stored.id, attempt: attempt as u32 + 1, ..given });

@@ -131,6 +131,7 @@ fn summary_of(capture: &Capture) -> Summary {
         reply_status: capture.reply_status,
         deliveries: 0,
         last_delivery: None,
+        post: None,
     }
 }
 
@@ -187,6 +188,8 @@ proptest! {
             failed: total(|capture| u64::from(capture.judgement.verdict == Verdict::Failed)),
             duplicates: total(|capture| u64::from(capture.duplicate_of.is_some())),
             refused: 0,
+            waiting: 0,
+            dead: 0,
         });
     }
 }

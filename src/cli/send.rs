@@ -19,7 +19,7 @@ use crate::{
     },
     record::{Failure, Headers, Outcome},
     verify::{Provider, Sample, Secret},
-    wire::{self, Outgoing},
+    wire::{self, Outgoing, PathRule},
 };
 
 #[derive(Debug, Args)]
@@ -108,7 +108,8 @@ pub(super) fn run(send: &Send, common: &Common) -> Result<Answer, Failure> {
     for turn in 0..send.times {
         pace.wait_for(turn as usize);
         for (head, body) in event.requests(&mut ids)? {
-            let outgoing = Outgoing { head, body, to: wire::origin(&to), insecure: send.insecure };
+            let (origin, path) = (wire::origin(&to), PathRule::Replaced);
+            let outgoing = Outgoing { head, body, to: origin, path, insecure: send.insecure };
             let sent = engine.send(outgoing)?;
             if !sent.outcome.is_success() {
                 answer = Answer::No;

@@ -6,7 +6,7 @@ use super::{edit::Edit, endpoint::Endpoints};
 use crate::{
     record::{CaptureId, Delivery, DeliveryId, Failure, Timestamp},
     store::{Bodies, Reader, Writer},
-    wire::{self, Outgoing, SendLimits},
+    wire::{self, Outgoing, PathRule, SendLimits},
 };
 
 /// Where and how to send.
@@ -47,7 +47,8 @@ pub(super) async fn deliver(
         edited.await.map_err(|_| Failure::new("transforming by jq", "its thread died"))??
     };
     let started_at = now();
-    let outgoing = Outgoing { head: edited.head, body: edited.body, to, insecure: aim.insecure };
+    let outgoing =
+        Outgoing { head: edited.head, body: edited.body, to, path: PathRule::Replaced, insecure: aim.insecure };
     let sent = wire::send(outgoing, &SendLimits::default()).await;
     let delivery = Delivery {
         id: DeliveryId(0),
@@ -58,6 +59,7 @@ pub(super) async fn deliver(
         attempt: 0,
         receipt: edited.receipt.into_iter().chain(sent.receipt).collect(),
         outcome: sent.outcome,
+        errand: None,
     };
     let pending = writer.deliver(delivery).map_err(|full| Failure::new("storing a delivery", full))?;
     pending.await.unwrap_or_else(|_| Err(Failure::new("storing a delivery", "the store is closed")))

@@ -6,7 +6,7 @@ use super::{
     Content, Inside, Pattern, Sql, Value,
     value::{lower, moment, size, span},
 };
-use crate::record::{Fault, Flag, LastDelivery, Mark, Summary, Timestamp, Verdict};
+use crate::record::{Fault, Flag, LastDelivery, Mark, Post, Summary, Timestamp, Verdict};
 
 /// A field that a filter can ask about.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ enum Kind {
     Text(&'static str, fn(&Summary) -> &str),
     /// A number, of the size and of nothing else perhaps with a unit; a column that may be NULL.
     Number(&'static str, fn(&Summary) -> Option<i64>, fn(&str) -> Option<i64>),
-    /// `failed`, `none`, or a number: the app's last reply.
+    /// `failed`, `none`, `waiting`, `dead`, or a number: the app's last reply.
     Reply,
     /// One of some names, each with the number that stands for it in a column.
     Name(&'static str, fn(&Summary) -> Option<i64>, fn(&str) -> Option<i64>, fn() -> String),
@@ -137,7 +137,7 @@ pub const FIELDS: &[Field] = &[
     },
     Field {
         name: "reply",
-        help: "what the app last answered; or failed, none",
+        help: "what the app last answered; or failed, none, waiting, dead",
         example: "reply>=500",
         kind: Kind::Reply,
     },
@@ -366,12 +366,23 @@ fn reply(field: &Field, operator: Operator, value: &str) -> Result<Test, String>
     };
     match (&lower(value)[..], operator) {
         ("none", Operator::Has | Operator::Is) => Ok(Test::NoReply),
+        ("waiting", Operator::Has | Operator::Is | Operator::IsNot) => {
+            let of: fn(&Summary) -> bool = |row| row.post == Some(Post::Waiting);
+            Ok(Test::Truth { sql: "coalesce(post, 0) = 1", of, wanted: operator != Operator::IsNot })
+        }
+        ("dead", Operator::Has | Operator::Is | Operator::IsNot) => {
+            let of: fn(&Summary) -> bool = |row| row.post == Some(Post::Dead);
+            Ok(Test::Truth { sql: "coalesce(post, 0) = 2", of, wanted: operator != Operator::IsNot })
+        }
         ("failed", Operator::Has | Operator::Is | Operator::IsNot) => {
             Ok(Test::Number { column: "app", of, operator, value: 0 })
         }
         _ => match size(value) {
             Some(value) => Ok(Test::Number { column: "app", of, operator, value }),
-            None => Err(format!("`{value}` is no status; for example {}, reply:failed, reply:none", field.example)),
+            None => Err(format!(
+                "`{value}` is no status; for example {}, reply:failed, reply:none, reply:dead",
+                field.example
+            )),
         },
     }
 }

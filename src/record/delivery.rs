@@ -4,7 +4,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use super::{CaptureId, Headers, Timestamp};
+use super::{CaptureId, ErrandId, Headers, Timestamp};
 
 /// A delivery's number in its store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,6 +29,8 @@ pub struct Delivery {
     pub receipt: Vec<Change>,
     /// What came of it.
     pub outcome: Outcome,
+    /// The errand it was a try at, where it was one that goes by itself or in a batch.
+    pub errand: Option<ErrandId>,
 }
 
 /// What came of a delivery.

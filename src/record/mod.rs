@@ -7,6 +7,7 @@
 mod body;
 mod capture;
 mod delivery;
+mod errand;
 mod event;
 mod failure;
 mod flag;
@@ -23,6 +24,7 @@ mod timestamp;
 pub use body::Body;
 pub use capture::{Capture, CaptureId, Uid};
 pub use delivery::{Change, Delivery, DeliveryId, Outcome, Reply};
+pub use errand::{Batch, BatchId, Circuit, Errand, ErrandId, Next, Post, Settlement};
 pub use event::Event;
 pub use failure::Failure;
 pub use flag::{Flag, Flags, Mark};

@@ -1,6 +1,6 @@
 //! What the list shows of a capture, and what the header shows of a store.
 
-use super::{CaptureId, Event, Fault, Flags, Mark, Timestamp, Uid, Verdict};
+use super::{CaptureId, Event, Fault, Flags, Mark, Post, Timestamp, Uid, Verdict};
 
 /// One row of the list. Read without touching a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +51,8 @@ pub struct Summary {
     pub deliveries: u32,
     /// What came of the last delivery.
     pub last_delivery: Option<LastDelivery>,
+    /// Whether it is being forwarded, or was given up.
+    pub post: Option<Post>,
 }
 
 /// What came of a capture's last delivery, for the list.
@@ -124,4 +126,8 @@ pub struct Counters {
     pub duplicates: u64,
     /// Requests refused on the wire.
     pub refused: u64,
+    /// Captures that wait to be forwarded, once for each app.
+    pub waiting: u64,
+    /// Those that were given up.
+    pub dead: u64,
 }

@@ -5,9 +5,12 @@ use rusqlite::{CachedStatement, Connection, Error, OptionalExtension, Row, param
 use super::{
     CHUNK_BYTES, REFUSALS_BYTES, REFUSALS_KEPT, codec,
     seen::{Key, Seen},
+    writer::Stored,
 };
 use crate::query::{Sql, Value};
-use crate::record::{Capture, CaptureId, Delivery, DeliveryId, Failure, Outcome, Refusal, Repeat, Timestamp, Verdict};
+use crate::record::{
+    Capture, CaptureId, Delivery, DeliveryId, Failure, Outcome, Refusal, Repeat, Settlement, Timestamp, Verdict,
+};
 
 /// How many bits of a chunk's id count the chunks of a capture.
 const CHUNK_BITS: u32 = 16;
@@ -16,15 +19,16 @@ const _: () = assert!(1 << CHUNK_BITS == 65_536);
 
 const BEGIN: &str = "BEGIN IMMEDIATE";
 const COMMIT: &str = "COMMIT";
-const NEXT: &str = "SELECT next_id, next_delivery FROM counter";
+const NEXT: &str = "SELECT next_id, next_delivery, next_errand FROM counter";
 // Added to and never set: another process may have counted since.
 const COUNT: &str =
     "UPDATE counter SET next_id = next_id + ?, next_delivery = next_delivery + ?, captures = captures + ?,
-    bytes = bytes + ?, failed = failed + ?, duplicates = duplicates + ?, refused = refused + ?";
+    bytes = bytes + ?, failed = failed + ?, duplicates = duplicates + ?, refused = refused + ?,
+    next_errand = next_errand + ?, waiting = waiting + ?, dead = dead + ?";
 const SUMMARY: &str =
     "INSERT INTO summary (id, uid, received_at, endpoint, peer, method, path, query, provider, event_id,
     event_type, event_at, verdict, fault, covers_body, age_s, flags, duplicate_of, size, truncated, reply, deliveries,
-    attempt, gap_ms, retry, late_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?)";
+    attempt, gap_ms, retry, late_ms, post) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?)";
 // The newest of an event's captures stands in the first one's row.
 const LAST_OF_EVENT: &str = "SELECT attempt, received_at, reply, app, judgement FROM summary JOIN content USING (id)
     WHERE summary.id = (SELECT coalesce(last_repeat, id) FROM summary WHERE id = ?)";
@@ -35,7 +39,7 @@ const CHUNK: &str = "INSERT INTO chunk (id, bytes) VALUES (?, ?)";
 const SAME_EVENT: &str = "SELECT 1 FROM summary WHERE id = ? AND event_id = ? AND endpoint = ? AND provider IS ?";
 const DELIVERED: &str = "UPDATE summary SET deliveries = deliveries + 1, app = ? WHERE id = ? RETURNING deliveries";
 const DELIVERY: &str = "INSERT INTO delivery (id, capture, url, started_at, took_ms, attempt, receipt, status, error,
-    truncated, headers, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    truncated, headers, body, errand) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 const REFUSAL: &str = "INSERT INTO refusal (at, peer, status, reason, head) VALUES (?, ?, ?, ?, ?)";
 const REFUSALS_OVER_COUNT: &str = "DELETE FROM refusal WHERE id <= (SELECT max(id) FROM refusal) - ?";
 const REFUSALS_OVER_BYTES: &str = "DELETE FROM refusal WHERE id <= (
@@ -53,13 +57,17 @@ const FORGET: [&str; 4] = [
 
 /// What one transaction adds to the counters.
 #[derive(Clone, Copy, Debug, Default)]
-struct Tally {
+pub(super) struct Tally {
     captures: i64,
     bytes: i64,
     failed: i64,
     duplicates: i64,
     deliveries: i64,
     refused: i64,
+    pub(super) errands: i64,
+    /// Errands that wait, and those that were given up: only of what is forwarded.
+    pub(super) waiting: i64,
+    pub(super) dead: i64,
     /// Captures that were deleted. They had been counted, and their numbers are not given again.
     forgotten: i64,
 }
@@ -74,21 +82,23 @@ struct Course {
 
 /// One open transaction.
 pub(super) struct Transaction<'c> {
-    connection: &'c Connection,
+    pub(super) connection: &'c Connection,
     summary: CachedStatement<'c>,
     content: CachedStatement<'c>,
     same_event: CachedStatement<'c>,
     next_id: i64,
     next_delivery: i64,
-    tally: Tally,
+    pub(super) next_errand: i64,
+    pub(super) tally: Tally,
 }
 
 impl<'c> Transaction<'c> {
     /// Begins. Waits for another process's transaction, within the busy timeout.
     pub(super) fn begin(connection: &'c Connection) -> Result<Self, Error> {
         connection.prepare_cached(BEGIN)?.execute(())?;
-        let (next_id, next_delivery) =
-            connection.prepare_cached(NEXT)?.query_row((), |row| Ok((number(row, 0)?, number(row, 1)?)))?;
+        let (next_id, next_delivery, next_errand) = connection
+            .prepare_cached(NEXT)?
+            .query_row((), |row| Ok((number(row, 0)?, number(row, 1)?, number(row, 2)?)))?;
         Ok(Self {
             connection,
             summary: connection.prepare_cached(SUMMARY)?,
@@ -96,16 +106,18 @@ impl<'c> Transaction<'c> {
             same_event: connection.prepare_cached(SAME_EVENT)?,
             next_id,
             next_delivery,
+            next_errand,
             tally: Tally::default(),
         })
     }
 
-    /// Writes a capture. Gives its id, and the first capture of its event.
+    /// Writes a capture, and an errand for each lane. Gives its id, and the first capture of its event.
     pub(super) fn capture(
         &mut self,
         capture: &Capture,
+        lanes: &[std::sync::Arc<str>],
         seen: &mut Seen,
-    ) -> Result<(CaptureId, Option<CaptureId>), Error> {
+    ) -> Result<Stored, Error> {
         let id = self.next_id + self.tally.captures;
         let duplicate_of = self.first_of(capture, id, seen)?;
         let course = Course {
@@ -113,14 +125,16 @@ impl<'c> Transaction<'c> {
             repeat: duplicate_of.map(|first| self.repeat(capture, id, first)).transpose()?.flatten(),
             late_ms: seen.late_ms(capture, duplicate_of.is_some()),
         };
-        self.insert_summary(capture, id, course)?;
+        let is_forwarded = !lanes.is_empty();
+        self.insert_summary(capture, id, course, is_forwarded)?;
         self.insert_content(capture, id)?;
+        let errand = is_forwarded.then(|| self.errands(CaptureId(id), lanes, capture.received_at)).transpose()?;
         let tally = &mut self.tally;
         tally.captures += 1;
         tally.bytes += (capture.head.raw().len() + capture.body.bytes.len()) as i64;
         tally.failed += i64::from(capture.judgement.verdict == Verdict::Failed);
         tally.duplicates += i64::from(duplicate_of.is_some());
-        Ok((CaptureId(id), duplicate_of.map(CaptureId)))
+        Ok(Stored { id: CaptureId(id), duplicate_of: duplicate_of.map(CaptureId), errand })
     }
 
     fn first_of(&mut self, capture: &Capture, id: i64, seen: &mut Seen) -> Result<Option<i64>, Error> {
@@ -148,7 +162,7 @@ impl<'c> Transaction<'c> {
         }))
     }
 
-    fn insert_summary(&mut self, capture: &Capture, id: i64, course: Course) -> Result<(), Error> {
+    fn insert_summary(&mut self, capture: &Capture, id: i64, course: Course, is_forwarded: bool) -> Result<(), Error> {
         let Course { duplicate_of, repeat, late_ms } = course;
         let Capture { head, event, judgement, body, .. } = capture;
         let (method, path, query) = (head.method(), head.path(), head.query());
@@ -178,6 +192,7 @@ impl<'c> Transaction<'c> {
             repeat.map(|repeat| repeat.gap_ms),
             repeat.map(|repeat| i64::from(repeat.is_retry) | i64::from(repeat.is_replay) << 1),
             late_ms,
+            is_forwarded.then_some(1),
         ])?;
         Ok(())
     }
@@ -233,6 +248,7 @@ impl<'c> Transaction<'c> {
             tally.duplicates -= i64::from(is_duplicate);
         }
         tally.forgotten += 1;
+        self.forget_errands(id)?;
         for sql in FORGET {
             self.connection.prepare_cached(sql)?.execute([id, chunk_id(id, 0), chunk_id(id + 1, 0) - 1])?;
         }
@@ -240,7 +256,11 @@ impl<'c> Transaction<'c> {
     }
 
     /// Writes a delivery. Gives its id and which attempt it is, or that there is no such capture.
-    pub(super) fn delivery(&mut self, delivery: &Delivery) -> Result<Result<(DeliveryId, u32), Failure>, Error> {
+    pub(super) fn delivery(
+        &mut self,
+        delivery: &Delivery,
+        settlement: Option<&Settlement>,
+    ) -> Result<Result<(DeliveryId, u32), Failure>, Error> {
         let app = delivery.status().unwrap_or(0);
         let attempt: Option<u32> = self
             .connection
@@ -254,6 +274,9 @@ impl<'c> Transaction<'c> {
         let id = self.next_delivery + self.tally.deliveries;
         self.tally.deliveries += 1;
         self.insert_delivery(delivery, id, attempt)?;
+        if let Some(settlement) = settlement {
+            self.settle(delivery.capture, settlement)?;
+        }
         Ok(Ok((DeliveryId(id), attempt)))
     }
 
@@ -275,6 +298,7 @@ impl<'c> Transaction<'c> {
             reply.is_some_and(|reply| reply.truncated),
             reply.and_then(|reply| codec::headers_in(&reply.headers)),
             reply.map(|reply| &reply.body[..]),
+            delivery.errand.map(|errand| errand.0),
         ])?;
         Ok(())
     }
@@ -304,7 +328,8 @@ impl<'c> Transaction<'c> {
 
     /// Counts, and commits: when this returns, it is on the disk. `lost` are the refusals that were never written.
     pub(super) fn commit(self, seen: &mut Seen, lost: i64) -> Result<(), Error> {
-        let Tally { captures, bytes, failed, duplicates, deliveries, refused, forgotten } = self.tally;
+        let Tally { captures, bytes, failed, duplicates, deliveries, refused, errands, waiting, dead, forgotten } =
+            self.tally;
         if captures > 0 {
             seen.write_run(self.connection, self.next_id + captures - 1)?;
         }
@@ -315,7 +340,10 @@ impl<'c> Transaction<'c> {
             bytes,
             failed,
             duplicates,
-            refused + lost
+            refused + lost,
+            errands,
+            waiting,
+            dead,
         ])?;
         self.connection.prepare_cached(COMMIT)?.execute(())?;
         Ok(())

@@ -7,7 +7,7 @@
 //!
 //! In reading order: `schema` (the tables and how they grew), `file` (opening: modes, pragmas, whose file it is),
 //! `lock` (one capturing process a store), `queue` and `writer` (what callers hold), `scribe` (the thread: batches,
-//! trouble, recovery), `insert` (rows in), `seen` (repeats of an event), `select` and `reader` (rows out), `codec`
+//! trouble, recovery), `insert` and `post` (rows in), `seen` (repeats of an event), `select` and `reader` (rows out), `codec`
 //! (lists of headers and the like as one column), `function` (what filters use in SQL), `trouble` (SQLite's errors in words).
 //!
 //! This room must never: speak HTTP, judge a signature, know a screen, read a clock, acknowledge before the commit, keep
@@ -19,6 +19,7 @@ mod file;
 mod function;
 mod insert;
 mod lock;
+mod post;
 mod queue;
 mod reader;
 mod schema;
@@ -34,6 +35,7 @@ pub use bell::Bell;
 pub use file::sqlite_version;
 pub use function::teach;
 pub use lock::{Holder, holder};
+pub use post::{Posted, Posting};
 pub use queue::Full;
 pub use reader::{Bodies, Interrupter, Reader, Start};
 pub use writer::{Pending, Role, Settler, Stored, Writer};

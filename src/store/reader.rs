@@ -8,11 +8,13 @@ use rusqlite::{Connection, Error, InterruptHandle, OptionalExtension, ToSql, par
 use super::{
     file,
     insert::chunk_id,
-    select::{self, CONTENT_COLUMNS, DELIVERY_COLUMNS, REFUSAL_COLUMNS, SUMMARY_COLUMNS},
+    select::{self, CONTENT_COLUMNS, DELIVERY_COLUMNS, ERRAND_COLUMNS, REFUSAL_COLUMNS, SUMMARY_COLUMNS},
     trouble,
 };
 use crate::query::{Sql, Value};
-use crate::record::{Capture, CaptureId, Counters, Delivery, Failure, Refusal, Summary};
+use crate::record::{
+    Batch, BatchId, Capture, CaptureId, Circuit, Counters, Delivery, Errand, Failure, Refusal, Summary,
+};
 use crate::verify;
 
 /// A reading connection. Each thread that reads has its own.
@@ -139,6 +141,53 @@ impl Reader {
         })
     }
 
+    /// What waits to be forwarded, oldest first.
+    pub fn waiting(&self) -> Result<Vec<Errand>, Failure> {
+        self.errands("batch IS NULL AND dead = 0", None)
+    }
+
+    /// What was given up, oldest first; of one capture, or all.
+    pub fn dead(&self, capture: Option<CaptureId>) -> Result<Vec<Errand>, Failure> {
+        match capture {
+            Some(id) => self.errands("batch IS NULL AND dead = 1 AND capture = ?", Some(id.0)),
+            None => self.errands("batch IS NULL AND dead = 1", None),
+        }
+    }
+
+    /// What is left of a batch, in its order.
+    pub fn left_of(&self, batch: BatchId) -> Result<Vec<Errand>, Failure> {
+        self.errands("batch = ?", Some(batch.0))
+    }
+
+    fn errands(&self, condition: &str, value: Option<i64>) -> Result<Vec<Errand>, Failure> {
+        let sql = format!("SELECT {ERRAND_COLUMNS} FROM errand WHERE {condition} ORDER BY id");
+        self.ask("reading what is to be sent", || {
+            self.connection.prepare_cached(&sql)?.query_map(params_from_iter(value), select::errand)?.collect()
+        })
+    }
+
+    /// The batches that are not at their end, newest first.
+    pub fn batches(&self) -> Result<Vec<Batch>, Failure> {
+        let sql = "SELECT batch.id, at, total, count(*), spec FROM batch JOIN errand ON errand.batch = batch.id
+            GROUP BY batch.id ORDER BY batch.id DESC";
+        self.ask("reading the batches", || self.connection.prepare_cached(sql)?.query_map((), select::batch)?.collect())
+    }
+
+    /// The apps to which nothing goes for a while.
+    pub fn circuits(&self) -> Result<Vec<Circuit>, Failure> {
+        let sql = "SELECT lane, failures, until, why FROM circuit ORDER BY lane";
+        self.ask("reading which apps are down", || {
+            self.connection.prepare_cached(sql)?.query_map((), select::circuit)?.collect()
+        })
+    }
+
+    /// The store's mark on what it forwards.
+    pub fn instance(&self) -> Result<String, Failure> {
+        self.ask("reading the store's mark", || {
+            self.connection.query_row("SELECT lower(hex(instance)) FROM counter", (), |row| row.get(0))
+        })
+    }
+
     /// The newest refusals, newest first.
     pub fn refusals(&self, limit: usize) -> Result<Vec<Refusal>, Failure> {
         let sql = format!("SELECT {REFUSAL_COLUMNS} FROM refusal ORDER BY id DESC LIMIT ?");
@@ -151,7 +200,7 @@ impl Reader {
     /// What the store holds, as it was counted when it was written.
     pub fn counters(&self) -> Result<Counters, Failure> {
         self.ask("reading the counts", || {
-            let sql = "SELECT captures, bytes, failed, duplicates, refused FROM counter";
+            let sql = "SELECT captures, bytes, failed, duplicates, refused, waiting, dead FROM counter";
             self.connection.prepare_cached(sql)?.query_row((), |row| {
                 Ok(Counters {
                     captures: select::count(row, 0)?,
@@ -159,6 +208,8 @@ impl Reader {
                     failed: select::count(row, 2)?,
                     duplicates: select::count(row, 3)?,
                     refused: select::count(row, 4)?,
+                    waiting: select::count(row, 5)?,
+                    dead: select::count(row, 6)?,
                 })
             })
         })

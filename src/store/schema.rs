@@ -129,6 +129,46 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         ALTER TABLE summary ADD COLUMN last_repeat INTEGER;  -- in the first capture of an event: the newest of it
     ",
     },
+    Migration {
+        reason: "what must still be brought to an app, so that it outlives the process",
+        sql: "
+        -- A row is there before anything goes out, and goes when it is done.
+        CREATE TABLE errand (
+            id INTEGER PRIMARY KEY,         -- never used twice
+            capture INTEGER NOT NULL,
+            lane TEXT NOT NULL,             -- where to, as the configuration names it; empty in a batch
+            batch INTEGER,
+            tries INTEGER NOT NULL,
+            due_at INTEGER NOT NULL,        -- Unix milliseconds
+            dead INTEGER NOT NULL,          -- 1: given up
+            why TEXT                        -- why the last try failed
+        ) STRICT;
+        CREATE INDEX errand_of ON errand (capture);
+
+        CREATE TABLE batch (
+            id INTEGER PRIMARY KEY,
+            at INTEGER NOT NULL,
+            total INTEGER NOT NULL,
+            spec TEXT NOT NULL              -- JSON; no secret
+        ) STRICT;
+
+        -- Apps to which nothing goes for a while.
+        CREATE TABLE circuit (
+            lane TEXT PRIMARY KEY,
+            failures INTEGER NOT NULL,
+            until INTEGER NOT NULL,
+            why TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID;
+
+        ALTER TABLE counter ADD COLUMN next_errand INTEGER NOT NULL DEFAULT 1;
+        ALTER TABLE counter ADD COLUMN waiting INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE counter ADD COLUMN dead INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE counter ADD COLUMN instance BLOB NOT NULL DEFAULT x'';  -- the store's mark on what it forwards
+        UPDATE counter SET instance = randomblob(8);
+        ALTER TABLE summary ADD COLUMN post INTEGER;        -- 1: waits to be forwarded; 2: given up
+        ALTER TABLE delivery ADD COLUMN errand INTEGER;
+    ",
+    },
 ];
 
 /// What stands in a file's header about its schema.

@@ -17,6 +17,7 @@ use super::{
     BATCH_JOBS, Bell, FORGET_AT_ONCE,
     file::{self, Identity},
     insert::Transaction,
+    post::Posted,
     seen::Seen,
     trouble::{self, Kind, Trouble},
     writer::{Job, Role, Settled, Shared, Stored, batch_end},
@@ -34,6 +35,7 @@ const STORING: &str = "storing a batch";
 enum Done {
     Captured(Stored),
     Delivered(Result<(DeliveryId, u32), Failure>),
+    Posted(Posted),
     Refused,
     Forgotten(u64),
 }
@@ -138,8 +140,9 @@ impl Scribe {
     /// The answer to a job that was not written.
     fn refuse(&self, job: Job, failure: Failure) -> Option<Settled> {
         match job {
-            Job::Capture(capture, reply) => Some(Settled::Stored(reply, Err(failure), Some(capture))),
-            Job::Deliver(_, reply) => Some(Settled::Delivered(reply, Box::new(Err(failure)))),
+            Job::Capture(capture, _, reply) => Some(Settled::Stored(reply, Err(failure), Some(capture))),
+            Job::Post(_, reply) => Some(Settled::Posted(reply, Err(failure))),
+            Job::Deliver(_, _, reply) => Some(Settled::Delivered(reply, Box::new(Err(failure)))),
             Job::Forget(_, reply) => Some(Settled::Forgotten(reply, Err(failure))),
             Job::Refuse(_) => {
                 self.shared.lost_refusals.fetch_add(1, Ordering::Relaxed);
@@ -256,14 +259,18 @@ impl Desk {
 
 fn write_job(transaction: &mut Transaction<'_>, job: &Job, seen: &mut Seen) -> Result<Done, Trouble> {
     match job {
-        Job::Capture(capture, _) => transaction
-            .capture(capture, seen)
-            .map(|(id, duplicate_of)| Done::Captured(Stored { id, duplicate_of }))
+        Job::Capture(capture, lanes, _) => transaction
+            .capture(capture, lanes, seen)
+            .map(Done::Captured)
             .map_err(|error| Trouble::of_job("storing a capture", &error)),
-        Job::Deliver(delivery, _) => transaction
-            .delivery(delivery)
+        Job::Deliver(delivery, settlement, _) => transaction
+            .delivery(delivery, settlement.as_ref())
             .map(Done::Delivered)
             .map_err(|error| Trouble::of_job("keeping a delivery", &error)),
+        Job::Post(posting, _) => transaction
+            .post(posting)
+            .map(Done::Posted)
+            .map_err(|error| Trouble::of_job("keeping what is to be sent", &error)),
         Job::Refuse(refusal) => transaction
             .refusal(refusal)
             .map(|()| Done::Refused)
@@ -274,7 +281,7 @@ fn write_job(transaction: &mut Transaction<'_>, job: &Job, seen: &mut Seen) -> R
             .map_err(|error| Trouble::of_job("deleting captures", &error)),
         #[cfg(test)]
         Job::Poke(poke, _) => poke(transaction.connection())
-            .map(|()| Done::Captured(Stored { id: crate::record::CaptureId(0), duplicate_of: None }))
+            .map(|()| Done::Captured(Stored { id: crate::record::CaptureId(0), duplicate_of: None, errand: None }))
             .map_err(|error| Trouble::of_job("poking", &error)),
     }
 }
@@ -282,10 +289,11 @@ fn write_job(transaction: &mut Transaction<'_>, job: &Job, seen: &mut Seen) -> R
 /// The answer to a job that is on the disk.
 fn answer(job: Job, done: Done) -> Option<Settled> {
     match (job, done) {
-        (Job::Capture(capture, reply), Done::Captured(stored)) => {
+        (Job::Capture(capture, _, reply), Done::Captured(stored)) => {
             Some(Settled::Stored(reply, Ok(stored), Some(capture)))
         }
-        (Job::Deliver(delivery, reply), Done::Delivered(kept)) => {
+        (Job::Post(_, reply), Done::Posted(posted)) => Some(Settled::Posted(reply, Ok(posted))),
+        (Job::Deliver(delivery, _, reply), Done::Delivered(kept)) => {
             let kept = kept.map(|(id, attempt)| Delivery { id, attempt, ..*delivery });
             Some(Settled::Delivered(reply, Box::new(kept)))
         }

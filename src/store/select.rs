@@ -5,21 +5,21 @@ use rusqlite::{Error, Row, types::Type};
 
 use super::codec;
 use crate::record::{
-    Body, Capture, CaptureId, Delivery, DeliveryId, Event, Fault, Flags, Head, Judgement, LastDelivery, Outcome,
-    Refusal, Repeat, Reply, Summary, Timestamp, Uid, Verdict,
+    Batch, BatchId, Body, Capture, CaptureId, Circuit, Delivery, DeliveryId, Errand, ErrandId, Event, Fault, Flags,
+    Head, Judgement, LastDelivery, Outcome, Post, Refusal, Repeat, Reply, Summary, Timestamp, Uid, Verdict,
 };
 
 /// The columns that [`summary`] reads, in its order.
 pub(super) const SUMMARY_COLUMNS: &str = "summary.id, uid, received_at, endpoint, peer, method, path, query, provider,
     event_id, event_type, event_at, verdict, fault, covers_body, age_s, flags, duplicate_of, size, truncated, reply,
-    deliveries, app, summary.attempt, gap_ms, retry, late_ms";
+    deliveries, app, summary.attempt, gap_ms, retry, late_ms, post";
 /// The place of the first column after [`SUMMARY_COLUMNS`].
-const AFTER_SUMMARY: usize = 27;
+const AFTER_SUMMARY: usize = 28;
 /// The columns that [`capture`] reads after [`SUMMARY_COLUMNS`].
 pub(super) const CONTENT_COLUMNS: &str = "sha256, declared, chunks, judgement, trailers, head";
 /// The columns that [`delivery`] reads.
 pub(super) const DELIVERY_COLUMNS: &str =
-    "id, capture, url, started_at, took_ms, attempt, receipt, status, error, truncated, headers, body";
+    "id, capture, url, started_at, took_ms, attempt, receipt, status, error, truncated, headers, body, errand";
 /// The columns that [`refusal`] reads.
 pub(super) const REFUSAL_COLUMNS: &str = "at, peer, status, reason, head";
 
@@ -63,6 +63,7 @@ pub(super) fn summary(row: &Row<'_>) -> Result<Summary, Error> {
             })
             .transpose()?,
         late_ms: row.get(26)?,
+        post: row.get::<_, Option<i64>>(27)?.map(|post| if post > 1 { Post::Dead } else { Post::Waiting }),
     })
 }
 
@@ -140,6 +141,44 @@ pub(super) fn delivery(row: &Row<'_>) -> Result<Delivery, Error> {
         attempt: row.get(5)?,
         receipt: codec::receipt_out(&receipt).ok_or_else(|| unreadable(6, Type::Text))?,
         outcome,
+        errand: row.get::<_, Option<i64>>(12)?.map(ErrandId),
+    })
+}
+
+/// The columns that [`errand`] reads.
+pub(super) const ERRAND_COLUMNS: &str = "id, capture, lane, tries, due_at, dead, why";
+
+/// A row of table `errand`.
+pub(super) fn errand(row: &Row<'_>) -> Result<Errand, Error> {
+    Ok(Errand {
+        id: ErrandId(row.get(0)?),
+        capture: CaptureId(row.get(1)?),
+        lane: row.get(2)?,
+        tries: row.get(3)?,
+        due_at: Timestamp::from_unix_ms(row.get(4)?),
+        dead: row.get(5)?,
+        why: row.get(6)?,
+    })
+}
+
+/// A row of table `batch`, with how much of it is left.
+pub(super) fn batch(row: &Row<'_>) -> Result<Batch, Error> {
+    Ok(Batch {
+        id: BatchId(row.get(0)?),
+        at: Timestamp::from_unix_ms(row.get(1)?),
+        total: count(row, 2)?,
+        left: count(row, 3)?,
+        spec: row.get(4)?,
+    })
+}
+
+/// A row of table `circuit`.
+pub(super) fn circuit(row: &Row<'_>) -> Result<Circuit, Error> {
+    Ok(Circuit {
+        lane: row.get(0)?,
+        failures: row.get(1)?,
+        until: Timestamp::from_unix_ms(row.get(2)?),
+        why: row.get(3)?,
     })
 }
 

@@ -133,7 +133,7 @@ fn on_a_full_disk_everybody_of_the_batch_is_told_and_it_goes_on_when_there_is_sp
     assert_eq!(captures(&place.path), 1, "nothing is half written");
     poke(&writer, "PRAGMA max_page_count = 1000000");
     let next = store(&writer, "e0").unwrap();
-    assert_eq!(next, Stored { id: CaptureId(2), duplicate_of: None }, "the lost ones left no trace");
+    assert_eq!(next, Stored { id: CaptureId(2), duplicate_of: None, errand: None }, "the lost ones left no trace");
     writer.close().unwrap();
     assert_eq!(captures(&place.path), 2);
     assert_eq!(Reader::open(&place.path).unwrap().counters().unwrap().refused, 1, "the lost refusal is counted");
@@ -156,7 +156,7 @@ fn after_an_error_of_the_disk_the_file_is_opened_again() {
         Ok(())
     });
     connection_is_new.blocking_recv().unwrap().unwrap();
-    assert_eq!(store(&writer, "lost").unwrap(), Stored { id: CaptureId(2), duplicate_of: None });
+    assert_eq!(store(&writer, "lost").unwrap(), Stored { id: CaptureId(2), duplicate_of: None, errand: None });
     assert_eq!(store(&writer, "before").unwrap().duplicate_of, Some(CaptureId(1)), "what was seen is known again");
 }
 
@@ -197,9 +197,9 @@ fn one_poisoned_job_does_not_take_the_others_with_it() {
         [10, 150_000, 10].into_iter().map(|size| writer.capture(capture("same", size)).unwrap()).collect();
     release.send(()).unwrap();
     let results: Vec<_> = pending.into_iter().map(|pending| pending.blocking_recv().unwrap()).collect();
-    assert_eq!(results[0], Ok(Stored { id: CaptureId(1), duplicate_of: None }));
+    assert_eq!(results[0], Ok(Stored { id: CaptureId(1), duplicate_of: None, errand: None }));
     assert!(results[1].as_ref().is_err_and(|failure| failure.why.contains("larger than SQLite can hold")));
-    assert_eq!(results[2], Ok(Stored { id: CaptureId(2), duplicate_of: Some(CaptureId(1)) }));
+    assert_eq!(results[2], Ok(Stored { id: CaptureId(2), duplicate_of: Some(CaptureId(1)), errand: None }));
     writer.close().unwrap();
     assert_eq!(*rings.lock().unwrap(), 3, "once a batch");
 }

@@ -11,11 +11,12 @@ use tokio::sync::{mpsc, oneshot};
 use super::{
     BATCH_BYTES, Bell, QUEUE_BYTES, QUEUE_JOBS, file,
     lock::Lock,
+    post::{Posted, Posting},
     queue::{Full, Queue},
     scribe::Scribe,
 };
 use crate::query::Sql;
-use crate::record::{Capture, CaptureId, Delivery, Failure, Refusal};
+use crate::record::{Capture, CaptureId, Delivery, ErrandId, Failure, Refusal, Settlement};
 
 /// What a process does in a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +34,8 @@ pub struct Stored {
     pub id: CaptureId,
     /// The first capture of the same event, where there is one.
     pub duplicate_of: Option<CaptureId>,
+    /// The first of its errands, where it is forwarded; the others follow it.
+    pub errand: Option<ErrandId>,
 }
 
 /// The answer that comes after the commit. It is an error of the channel only where the writer was torn down.
@@ -49,8 +52,11 @@ pub(super) type Poke = Box<dyn Fn(&rusqlite::Connection) -> Result<(), rusqlite:
 
 /// Something to write.
 pub(super) enum Job {
-    Capture(Box<Capture>, Reply<Stored>),
-    Deliver(Box<Delivery>, Reply<Delivery>),
+    /// A capture, and the lanes in which it is forwarded.
+    Capture(Box<Capture>, Vec<Arc<str>>, Reply<Stored>),
+    /// A delivery, and what it means for its errand.
+    Deliver(Box<Delivery>, Option<Settlement>, Reply<Delivery>),
+    Post(Box<Posting>, Reply<Posted>),
     Refuse(Box<Refusal>),
     Forget(Box<Sql>, Reply<u64>),
     #[cfg(test)]
@@ -62,12 +68,13 @@ impl Job {
     pub(super) fn bytes(&self) -> usize {
         JOB_BYTES
             + match self {
-                Self::Capture(capture, _) => capture.head.raw().len() + capture.body.bytes.len(),
-                Self::Deliver(delivery, _) => match &delivery.outcome {
+                Self::Capture(capture, ..) => capture.head.raw().len() + capture.body.bytes.len(),
+                Self::Deliver(delivery, ..) => match &delivery.outcome {
                     crate::record::Outcome::Replied(reply) => reply.body.len(),
                     crate::record::Outcome::Failed(_) => 0,
                 },
                 Self::Refuse(refusal) => refusal.head.len(),
+                Self::Post(posting, _) => posting.bytes(),
                 Self::Forget(..) => 0,
                 #[cfg(test)]
                 Self::Poke(..) => 0,
@@ -80,6 +87,7 @@ impl Job {
 pub(super) enum Settled {
     Stored(Reply<Stored>, Result<Stored, Failure>, Option<Box<Capture>>),
     Delivered(Reply<Delivery>, Box<Result<Delivery, Failure>>),
+    Posted(Reply<Posted>, Result<Posted, Failure>),
     Forgotten(Reply<u64>, Result<u64, Failure>),
 }
 
@@ -89,6 +97,7 @@ impl Settled {
         match self {
             Self::Stored(reply, result, capture) => drop((reply.send(result), capture)),
             Self::Delivered(reply, result) => drop(reply.send(*result)),
+            Self::Posted(reply, result) => drop(reply.send(result)),
             Self::Forgotten(reply, result) => drop(reply.send(result)),
         }
     }
@@ -188,19 +197,35 @@ impl Writer {
     /// Stores a capture; its id is given by the store, and what it holds in `id` and `duplicate_of` is not looked at.
     /// A visiting writer answers with a failure.
     pub fn capture(&self, capture: Capture) -> Result<Pending<Stored>, Full> {
+        self.capture_and_forward(capture, Vec::new())
+    }
+
+    /// Stores a capture with an errand for each of those lanes, in one transaction.
+    pub fn capture_and_forward(&self, capture: Capture, lanes: Vec<Arc<str>>) -> Result<Pending<Stored>, Full> {
         let (reply, pending) = oneshot::channel();
         if self.handle.role == Role::Visiting {
             let why = "this process does not hold the store's lock";
             Settled::Stored(reply, Err(Failure::new("storing a capture", why)), None).settle();
             return Ok(pending);
         }
-        self.push(Job::Capture(Box::new(capture), reply)).map(|()| pending)
+        self.push(Job::Capture(Box::new(capture), lanes, reply)).map(|()| pending)
     }
 
     /// Keeps a delivery, and gives it back with its id and its attempt, which are the store's to say.
     pub fn deliver(&self, delivery: Delivery) -> Result<Pending<Delivery>, Full> {
+        self.settle(delivery, None)
+    }
+
+    /// Keeps a delivery with what it means for its errand, in one transaction.
+    pub fn settle(&self, delivery: Delivery, settlement: Option<Settlement>) -> Result<Pending<Delivery>, Full> {
         let (reply, pending) = oneshot::channel();
-        self.push(Job::Deliver(Box::new(delivery), reply)).map(|()| pending)
+        self.push(Job::Deliver(Box::new(delivery), settlement, reply)).map(|()| pending)
+    }
+
+    /// Changes what must still be brought to an app.
+    pub fn post(&self, posting: Posting) -> Result<Pending<Posted>, Full> {
+        let (reply, pending) = oneshot::channel();
+        self.push(Job::Post(Box::new(posting), reply)).map(|()| pending)
     }
 
     /// Keeps a refusal. Nobody waits for it; where it cannot be kept, it is counted all the same.

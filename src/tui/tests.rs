@@ -71,6 +71,7 @@ fn summary(id: i64) -> Summary {
         reply_status: 200,
         deliveries: 0,
         last_delivery: None,
+        post: None,
     }
 }
 

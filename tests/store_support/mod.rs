@@ -71,6 +71,7 @@ pub(crate) fn delivery(capture: i64, outcome: Outcome) -> Delivery {
         attempt: 0,
         receipt: Vec::new(),
         outcome,
+        errand: None,
     }
 }
 

@@ -4,6 +4,7 @@
 //! receipt's changes, so that order, case and duplicates are the sender's. Redirects are not followed.
 
 mod plan;
+mod pool;
 mod stream;
 mod tls;
 mod url;
@@ -11,6 +12,7 @@ mod url;
 use std::{
     error::Error as _,
     io,
+    net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -19,11 +21,15 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt, Full};
 use hyper::{Response, body::Incoming, client::conn::http1};
 use hyper_util::rt::TokioIo;
-use tokio::{net::TcpStream, time::timeout};
+use tokio::{
+    net::{TcpStream, lookup_host},
+    time::timeout,
+};
 
 use self::{
     plan::Plan,
-    stream::{Rewritten, Stream},
+    pool::{Door, Driver, Line, Pool},
+    stream::{Rewritten, Stream, Turn},
     url::Url,
 };
 use crate::record::{Change, Head, Headers, Outcome, Reply};
@@ -31,6 +37,21 @@ use crate::record::{Change, Head, Headers, Outcome, Reply};
 /// Scheme and host of a URL, with which a request keeps its own target. What is no URL stays as it is: sending says so.
 pub fn origin(url: &str) -> String {
     Url::parse(url).map_or_else(|| url.to_owned(), |url| url.with(b""))
+}
+
+/// Whether creel can send to a URL.
+pub fn can_send_to(url: &str) -> bool {
+    Url::parse(url).is_some()
+}
+
+/// What becomes of the captured path at an app whose URL has a path of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PathRule {
+    /// The URL's path takes its place.
+    #[default]
+    Replaced,
+    /// It is appended to the URL's.
+    Appended,
 }
 
 /// What to send, and where to.
@@ -42,6 +63,8 @@ pub struct Outgoing {
     pub body: Bytes,
     /// The app's URL. Without a path the captured target is kept whole; with one, its path is replaced and its query kept.
     pub to: String,
+    /// What becomes of the captured path where the URL has one.
+    pub path: PathRule,
     /// Whether a certificate that nobody vouches for is good enough.
     pub insecure: bool,
 }
@@ -64,11 +87,13 @@ pub struct SendLimits {
     pub total: Duration,
     /// How many bytes of a reply are kept; it is read no further.
     pub reply_bytes: usize,
+    /// Addresses that are never connected to: creel's own listeners, where it forwards.
+    pub own: Vec<SocketAddr>,
 }
 
 impl Default for SendLimits {
     fn default() -> Self {
-        Self { connect: CONNECT_TIME, total: TOTAL_TIME, reply_bytes: REPLY_BYTES }
+        Self { connect: CONNECT_TIME, total: TOTAL_TIME, reply_bytes: REPLY_BYTES, own: Vec::new() }
     }
 }
 
@@ -85,62 +110,162 @@ pub struct Sent {
     pub outcome: Outcome,
 }
 
-/// Sends a request once. What goes wrong is an outcome.
+/// Sends a request once, on a connection that is closed afterwards. What goes wrong is an outcome.
 pub async fn send(outgoing: Outgoing, limits: &SendLimits) -> Sent {
+    deliver(None, outgoing, limits).await
+}
+
+/// Sends requests on connections that are kept for the next. Clones share them.
+#[derive(Clone, Debug, Default)]
+pub struct Client {
+    pool: Pool,
+}
+
+impl Client {
+    /// Sends a request once. What goes wrong is an outcome.
+    ///
+    /// Where an app closes a kept connection just when a request is on its way there and says nothing, the request is sent
+    /// again on a fresh one: that is how a server ends a connection that it holds for unused (RFC 9112, section 9.5).
+    pub async fn send(&self, outgoing: Outgoing, limits: &SendLimits) -> Sent {
+        deliver(Some(&self.pool), outgoing, limits).await
+    }
+}
+
+async fn deliver(pool: Option<&Pool>, outgoing: Outgoing, limits: &SendLimits) -> Sent {
     let began = Instant::now();
-    let Some(url) = Url::parse(&outgoing.to) else {
-        let why = format!("`{}` is no URL that creel can send to; it takes http://HOST and https://HOST", outgoing.to);
-        return Sent { to: outgoing.to, took_ms: 0, receipt: Vec::new(), outcome: Outcome::Failed(why) };
+    let Outgoing { head, body, to, path, insecure } = outgoing;
+    let Some(url) = Url::parse(&to) else {
+        let why = format!("`{to}` is no URL that creel can send to; it takes http://HOST and https://HOST");
+        return Sent { to, took_ms: 0, receipt: Vec::new(), outcome: Outcome::Failed(why) };
     };
-    let plan = Plan::new(&outgoing.head, &outgoing.body, &url);
-    let (to, receipt) = (url.with(&plan.target), plan.receipt.clone());
-    let exchange = exchange(&url, plan, outgoing.body, outgoing.insecure, limits);
-    let outcome = match timeout(limits.total, exchange).await {
+    let Plan { method, target, head, receipt } = Plan::new(&head, &body, &url, path, insecure, pool.is_some());
+    let mut call = Call { url: &url, method: &method, head, body, insecure, limits, reply_head: Headers::default() };
+    let outcome = match timeout(limits.total, call.make(pool)).await {
         Ok(Ok(reply)) => Outcome::Replied(reply),
         Ok(Err(why)) => Outcome::Failed(why),
         Err(_) => Outcome::Failed(format!("no whole reply within {:?}", limits.total)),
     };
-    Sent { to, took_ms: began.elapsed().as_millis() as u64, receipt, outcome }
+    Sent { to: url.with(&target), took_ms: began.elapsed().as_millis() as u64, receipt, outcome }
 }
 
-async fn exchange(url: &Url, plan: Plan, body: Bytes, insecure: bool, limits: &SendLimits) -> Result<Reply, String> {
-    let connected = timeout(limits.connect, connect(url, insecure)).await;
-    let stream =
-        connected.map_err(|_| format!("no connection to {} within {:?}", url.authority(), limits.connect))??;
-    let reply_head = Arc::new(Mutex::new(BytesMut::new()));
-    let stream = Rewritten::new(stream, plan.head, Arc::clone(&reply_head), REPLY_HEAD_BYTES);
-    let mut builder = http1::Builder::new();
-    builder.max_buf_size(REPLY_HEAD_BYTES);
-    let (mut sender, connection) = builder.handshake(TokioIo::new(stream)).await.map_err(|error| words(&error, url))?;
-    let request = hyper::Request::builder()
-        .method(&plan.method[..])
-        .uri("/")
-        .header("content-length", body.len())
-        .body(Full::new(body))
-        .map_err(|_| format!("the method `{}` cannot be sent", plan.method))?;
-    // The connection ends with this future: it is dropped with it, and so is what a reply still has to say.
-    tokio::select! {
-        biased;
-        reply = async {
-            let response = sender.send_request(request).await.map_err(|error| words(&error, url))?;
-            read(response, &reply_head, limits, url).await
-        } => reply,
-        () = async { drop(connection.await); std::future::pending().await } => unreachable_reply(),
+/// One request on its way.
+struct Call<'a> {
+    url: &'a Url,
+    method: &'a str,
+    head: Bytes,
+    body: Bytes,
+    insecure: bool,
+    limits: &'a SendLimits,
+    reply_head: Headers,
+}
+
+/// Why there is no reply.
+struct Broken {
+    why: String,
+    /// Whether the connection had ended before a byte of a reply came.
+    unheard: bool,
+}
+
+impl Call<'_> {
+    async fn make(&mut self, pool: Option<&Pool>) -> Result<Reply, String> {
+        let Some(pool) = pool else {
+            let mut line = self.connect().await?;
+            return self.exchange(&mut line).await.map(|(reply, _)| reply).map_err(|broken| broken.why);
+        };
+        let door = Door::of(self.url, self.insecure);
+        let mut line = match pool.take(&door) {
+            Some(line) => line,
+            None => self.connect().await?,
+        };
+        let exchanged = match self.exchange(&mut line).await {
+            Err(broken) if broken.unheard && line.used => {
+                line = self.connect().await?;
+                self.exchange(&mut line).await
+            }
+            exchanged => exchanged,
+        };
+        let (reply, is_whole) = exchanged.map_err(|broken| broken.why)?;
+        if is_whole {
+            pool.put(door, line);
+        }
+        Ok(reply)
+    }
+
+    /// Sends the request on a connection. Gives the reply, and whether it was read to its end.
+    async fn exchange(&mut self, line: &mut Line) -> Result<(Reply, bool), Broken> {
+        let broken = |why: String, unheard: bool| Broken { why, unheard };
+        *lock(&line.turn) = Turn { head: self.head.clone(), body: self.body.len(), heard: BytesMut::new() };
+        let request = hyper::Request::builder()
+            .method(self.method)
+            .uri("/")
+            .header("content-length", self.body.len())
+            .body(Full::new(self.body.clone()))
+            .map_err(|_| broken(format!("the method `{}` cannot be sent", self.method), false))?;
+        line.sender.ready().await.map_err(|error| broken(words(&error, self.url), true))?;
+        let response = line.sender.send_request(request).await;
+        let response = response.map_err(|error| broken(words(&error, self.url), lock(&line.turn).heard.is_empty()))?;
+        self.reply_head = reply_headers(&lock(&line.turn).heard, &response);
+        self.read(response).await.map_err(|why| broken(why, false))
+    }
+
+    async fn read(&mut self, response: Response<Incoming>) -> Result<(Reply, bool), String> {
+        let status = response.status().as_u16();
+        let headers = std::mem::take(&mut self.reply_head);
+        let mut incoming = response.into_body();
+        let mut body = BytesMut::new();
+        while let Some(frame) = incoming.frame().await {
+            let Ok(data) = frame.map_err(|error| words(&error, self.url))?.into_data() else { continue };
+            let room = self.limits.reply_bytes - body.len();
+            body.extend_from_slice(&data[..data.len().min(room)]);
+            if data.len() > room {
+                return Ok((Reply { status, headers, body: body.freeze(), truncated: true }, false));
+            }
+        }
+        Ok((Reply { status, headers, body: body.freeze(), truncated: false }, true))
+    }
+
+    async fn connect(&self) -> Result<Line, String> {
+        let (url, limits) = (self.url, self.limits);
+        let connected = timeout(limits.connect, connect(url, self.insecure, &limits.own)).await;
+        let stream =
+            connected.map_err(|_| format!("no connection to {} within {:?}", url.authority(), limits.connect))??;
+        let turn = Arc::new(Mutex::new(Turn::default()));
+        let stream = Rewritten::new(stream, Arc::clone(&turn), REPLY_HEAD_BYTES);
+        let mut builder = http1::Builder::new();
+        builder.max_buf_size(REPLY_HEAD_BYTES);
+        let (sender, connection) = builder.handshake(TokioIo::new(stream)).await.map_err(|error| words(&error, url))?;
+        let driver = tokio::spawn(async move { drop(connection.await) });
+        let driver = Driver(driver.abort_handle());
+        Ok(Line { sender, turn, used: false, driver, since: Instant::now() })
     }
 }
 
-/// The second branch waits for ever.
-fn unreachable_reply() -> Result<Reply, String> {
-    Err("the connection ended".to_owned())
+fn lock(turn: &Mutex<Turn>) -> std::sync::MutexGuard<'_, Turn> {
+    turn.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn connect(url: &Url, insecure: bool) -> Result<Stream, String> {
-    let stream = TcpStream::connect((url.host(), url.port())).await.map_err(|why| connecting(&why, url))?;
+async fn connect(url: &Url, insecure: bool, own: &[SocketAddr]) -> Result<Stream, String> {
+    // Asked once: what was looked at is what is connected to.
+    let addresses = lookup_host((url.host(), url.port())).await.map_err(|why| connecting(&why, url))?;
+    let addresses: Vec<SocketAddr> = addresses.collect();
+    if let Some(own) = own.iter().find(|own| addresses.iter().any(|address| is_own(address, own))) {
+        return Err(format!("{own} is creel's own address: nothing is forwarded in a ring"));
+    }
+    let stream = TcpStream::connect(&addresses[..]).await.map_err(|why| connecting(&why, url))?;
     let _ = stream.set_nodelay(true);
     if !url.is_https() {
         return Ok(Stream::Plain(stream));
     }
     tls::connect(stream, url.host(), insecure).await.map(|tls| Stream::Tls(Box::new(tls)))
+}
+
+/// Whether an address leads to a listener. One that listens everywhere is reached at every address of this machine; that
+/// of another machine with the same port is not told apart by its number, but by the mark that forwarding puts on.
+fn is_own(address: &SocketAddr, own: &SocketAddr) -> bool {
+    let (ip, own_ip) = (address.ip().to_canonical(), own.ip().to_canonical());
+    let here = ip.is_loopback() || ip.is_unspecified();
+    let everywhere = own_ip.is_unspecified() && here;
+    address.port() == own.port() && (ip == own_ip || everywhere || (here && own_ip.is_loopback()))
 }
 
 fn connecting(why: &io::Error, url: &Url) -> String {
@@ -149,32 +274,11 @@ fn connecting(why: &io::Error, url: &Url) -> String {
         io::ErrorKind::ConnectionRefused => format!("connection refused: nothing listens on {authority}"),
         io::ErrorKind::TimedOut => format!("{authority} does not answer"),
         io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => format!("{authority} cannot be reached"),
-        _ if why.to_string().contains("lookup") => format!("there is no host `{}`", url.host()),
+        _ if why.to_string().contains("lookup") || why.kind() == io::ErrorKind::NotFound => {
+            format!("there is no host `{}`", url.host())
+        }
         _ => format!("connecting to {authority}: {why}"),
     }
-}
-
-async fn read(
-    response: Response<Incoming>,
-    head: &Mutex<BytesMut>,
-    limits: &SendLimits,
-    url: &Url,
-) -> Result<Reply, String> {
-    let status = response.status().as_u16();
-    let headers = reply_headers(&head.lock().unwrap_or_else(PoisonError::into_inner), &response);
-    let mut incoming = response.into_body();
-    let mut body = BytesMut::new();
-    let mut truncated = false;
-    while let Some(frame) = incoming.frame().await {
-        let Ok(data) = frame.map_err(|error| words(&error, url))?.into_data() else { continue };
-        let room = limits.reply_bytes - body.len();
-        body.extend_from_slice(&data[..data.len().min(room)]);
-        if data.len() > room {
-            truncated = true;
-            break;
-        }
-    }
-    Ok(Reply { status, headers, body: body.freeze(), truncated })
 }
 
 /// The reply's headers as they came: read from the stream's own bytes, after any interim replies (RFC 9110, section

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::url::Url;
+use super::{PathRule, url::Url};
 use crate::record::{Change, Head, Header, Headers, Version, text};
 
 /// The head to send, and how it differs from the captured one.
@@ -14,24 +14,30 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub(super) fn new(head: &Head, body: &[u8], url: &Url) -> Self {
+    /// With `keep` the connection stays open for the next request.
+    pub(super) fn new(head: &Head, body: &[u8], url: &Url, path: PathRule, insecure: bool, keep: bool) -> Self {
         let mut receipt = Vec::new();
-        let target = target(head, url, &mut receipt);
+        let target = target(head, url, path, &mut receipt);
+        if insecure && url.is_https() {
+            let (from, to) = ("checked".to_owned(), "taken unchecked".to_owned());
+            receipt.push(Change::Other { what: "certificate".to_owned(), from, to });
+        }
         if head.version() != Version::Http11 {
             let (from, to) = (head.version().to_string(), Version::Http11.to_string());
             receipt.push(Change::Other { what: "version".to_owned(), from, to });
         }
-        let headers = headers(head, body, url, &mut receipt);
+        let headers = headers(head, body, url, keep, &mut receipt);
         let sent = Head::from_parts(&head.method(), &target, Version::Http11, &headers);
         Self { method: head.method().into_owned(), head: sent.raw().clone(), target, receipt }
     }
 }
 
 /// The target in origin form: the captured one, its path replaced where the URL names one.
-fn target(head: &Head, url: &Url, receipt: &mut Vec<Change>) -> Vec<u8> {
+fn target(head: &Head, url: &Url, path: PathRule, receipt: &mut Vec<Change>) -> Vec<u8> {
     let captured = &head.target()[..];
     let query = memchr::memchr(b'?', captured).map_or(&b""[..], |at| &captured[at..]);
     let target = match url.target() {
+        Some(own) if path == PathRule::Appended => appended(own, head),
         // What the URL's own query says stands before what was captured.
         Some(own) if own.contains('?') && !query.is_empty() => [own.as_bytes(), b"&", &query[1..]].concat(),
         Some(own) => [own.as_bytes(), query].concat(),
@@ -45,13 +51,27 @@ fn target(head: &Head, url: &Url, receipt: &mut Vec<Change>) -> Vec<u8> {
     target
 }
 
+/// The captured path and query behind the URL's path; what the URL's own query says stands before what was captured.
+fn appended(own: &str, head: &Head) -> Vec<u8> {
+    let captured = head.target();
+    let captured = if captured.starts_with(b"/") { captured.to_vec() } else { origin_form(head) };
+    let (path, query) = own.split_once('?').map_or((own, None), |(path, query)| (path, Some(query)));
+    let at = memchr::memchr(b'?', &captured).unwrap_or(captured.len());
+    let joined = [path.trim_end_matches('/').as_bytes(), &captured[..at]].concat();
+    match (query, captured.get(at + 1..)) {
+        (None, _) => [&joined, &captured[at..]].concat(),
+        (Some(own), None | Some([])) => [&joined, &b"?"[..], own.as_bytes()].concat(),
+        (Some(own), Some(rest)) => [&joined, &b"?"[..], own.as_bytes(), b"&", rest].concat(),
+    }
+}
+
 fn origin_form(head: &Head) -> Vec<u8> {
     let path = head.path();
     let path = if path.starts_with('/') { path.into_owned() } else { "/".to_owned() };
     head.query().map_or(path.clone(), |query| format!("{path}?{query}")).into_bytes()
 }
 
-fn headers(head: &Head, body: &[u8], url: &Url, receipt: &mut Vec<Change>) -> Headers {
+fn headers(head: &Head, body: &[u8], url: &Url, keep: bool, receipt: &mut Vec<Change>) -> Headers {
     let named = named_by_connection(head);
     let length = body.len().to_string();
     let mut sent = Headers::with_capacity(head.headers().len() + 3);
@@ -84,7 +104,9 @@ fn headers(head: &Head, body: &[u8], url: &Url, receipt: &mut Vec<Change>) -> He
     if !has_length && !body.is_empty() {
         add(&mut sent, receipt, "Content-Length", &length);
     }
-    add(&mut sent, receipt, "Connection", "close");
+    if !keep {
+        add(&mut sent, receipt, "Connection", "close");
+    }
     sent
 }
 
@@ -117,7 +139,7 @@ mod tests {
 
     fn plan(head: &str, body: &str, url: &str) -> (String, Vec<String>) {
         let head = Head::parse(Bytes::from(format!("{head}\r\n\r\n")));
-        let plan = Plan::new(&head, body.as_bytes(), &Url::parse(url).unwrap());
+        let plan = Plan::new(&head, body.as_bytes(), &Url::parse(url).unwrap(), PathRule::Replaced, false, false);
         let receipt = plan.receipt.iter().map(ToString::to_string).collect();
         (String::from_utf8(plan.head.to_vec()).unwrap(), receipt)
     }
@@ -143,6 +165,22 @@ mod tests {
                 "+ Connection: close"
             ]
         );
+    }
+
+    #[test]
+    fn a_captured_path_is_appended_where_that_is_wished_for() {
+        for (captured, url, sent) in [
+            ("/a?x=1", "http://h/b", "/b/a?x=1"),
+            ("/a?x=1", "http://h/b/?k=v", "/b/a?k=v&x=1"),
+            ("/a", "http://h/b?k=v", "/b/a?k=v"),
+            ("/a?", "http://h/b?k=v", "/b/a?k=v"),
+            ("/a?x=1", "http://h", "/a?x=1"),
+            ("http://x/a?y", "http://h/b", "/b/a?y"),
+        ] {
+            let head = Head::parse(Bytes::from(format!("POST {captured} HTTP/1.1\r\nHost: x\r\n\r\n")));
+            let plan = Plan::new(&head, b"", &Url::parse(url).unwrap(), PathRule::Appended, false, true);
+            assert_eq!(String::from_utf8(plan.target).unwrap(), sent, "{captured} to {url}");
+        }
     }
 
     #[test]

@@ -52,43 +52,68 @@ impl AsyncWrite for Stream {
     }
 }
 
-/// A stream on which one request goes out: what hyper writes up to the end of its head is swallowed, and the own head
-/// goes out in its place. What comes back is kept, up to a limit, for the reply's headers as they came.
+/// What is said on a connection at the moment: the head to send, how long its body is, and what came back so far. Who
+/// sends sets it before each request; the stream reads and fills it.
+#[derive(Debug, Default)]
+pub(super) struct Turn {
+    /// The head that goes out in place of hyper's.
+    pub(super) head: Bytes,
+    /// Bytes of the body behind it.
+    pub(super) body: usize,
+    /// The beginning of what came back.
+    pub(super) heard: BytesMut,
+}
+
+/// A stream on which requests go out, one after the other: what hyper writes up to the end of its head is swallowed, and
+/// the own head goes out in its place. What comes back is kept, up to a limit, for the reply's headers as they came.
 pub(super) struct Rewritten<S> {
     stream: S,
-    head: Bytes,
+    turn: Arc<Mutex<Turn>>,
     /// How much of the end of hyper's head was seen: of CR LF CR LF.
     matched: usize,
-    reply: Arc<Mutex<BytesMut>>,
-    reply_limit: usize,
+    /// Bytes of the body that are still to come; only after the head.
+    left: usize,
+    /// The own head, and a body small enough to go in one write with it.
+    pending: BytesMut,
+    heard_limit: usize,
 }
 
 const END: &[u8] = b"\r\n\r\n";
+/// Bytes up to which head and body go out in one write.
+const ONE_WRITE: usize = 32 << 10;
 
 impl<S> Rewritten<S> {
-    pub(super) fn new(stream: S, head: Bytes, reply: Arc<Mutex<BytesMut>>, reply_limit: usize) -> Self {
-        Self { stream, head, matched: 0, reply, reply_limit }
+    pub(super) fn new(stream: S, turn: Arc<Mutex<Turn>>, heard_limit: usize) -> Self {
+        Self { stream, turn, matched: 0, left: 0, pending: BytesMut::new(), heard_limit }
     }
 
     /// How many bytes of what hyper writes are its head's; all of them, until its end was seen.
     fn swallow(&mut self, bytes: &[u8]) -> usize {
         for (at, &byte) in bytes.iter().enumerate() {
-            if self.matched == END.len() {
-                return at;
-            }
             self.matched = if byte == END[self.matched] { self.matched + 1 } else { usize::from(byte == b'\r') };
+            if self.matched == END.len() {
+                self.begin();
+                return at + 1;
+            }
         }
         bytes.len()
+    }
+
+    /// hyper's head is over: the own one goes out, and then the body.
+    fn begin(&mut self) {
+        let mut turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        self.pending.extend_from_slice(&std::mem::take(&mut turn.head));
+        (self.matched, self.left) = (0, turn.body);
     }
 }
 
 impl<S: AsyncWrite + Unpin> Rewritten<S> {
-    /// Writes what is left of the own head.
-    fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while self.head.has_remaining() {
-            match ready!(Pin::new(&mut self.stream).poll_write(cx, &self.head))? {
+    /// Writes what is pending.
+    fn poll_pending(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while self.pending.has_remaining() {
+            match ready!(Pin::new(&mut self.stream).poll_write(cx, &self.pending))? {
                 0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                n => self.head.advance(n),
+                n => self.pending.advance(n),
             }
         }
         Poll::Ready(Ok(()))
@@ -98,22 +123,28 @@ impl<S: AsyncWrite + Unpin> Rewritten<S> {
 impl<S: AsyncWrite + Unpin> AsyncWrite for Rewritten<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = &mut *self;
-        if this.matched < END.len() {
-            let swallowed = this.swallow(buf);
-            return Poll::Ready(Ok(swallowed));
+        if this.left == 0 {
+            return Poll::Ready(Ok(this.swallow(buf)));
         }
-        ready!(this.poll_head(cx))?;
-        Pin::new(&mut this.stream).poll_write(cx, buf)
+        let part = &buf[..buf.len().min(this.left)];
+        if !this.pending.is_empty() && this.pending.len() + part.len() <= ONE_WRITE {
+            this.pending.extend_from_slice(part);
+            this.left -= part.len();
+            return Poll::Ready(Ok(part.len()));
+        }
+        ready!(this.poll_pending(cx))?;
+        let written = ready!(Pin::new(&mut this.stream).poll_write(cx, part))?;
+        this.left -= written;
+        Poll::Ready(Ok(written))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.matched == END.len() {
-            ready!(self.poll_head(cx))?;
-        }
+        ready!(self.poll_pending(cx))?;
         Pin::new(&mut self.stream).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_pending(cx))?;
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
@@ -122,10 +153,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Rewritten<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
-        let mut reply = self.reply.lock().unwrap_or_else(PoisonError::into_inner);
+        let limit = self.heard_limit;
+        let mut turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let new = &buf.filled()[before..];
-        let room = self.reply_limit.saturating_sub(reply.len());
-        reply.extend_from_slice(&new[..new.len().min(room)]);
+        let room = limit.saturating_sub(turn.heard.len());
+        turn.heard.extend_from_slice(&new[..new.len().min(room)]);
         Poll::Ready(Ok(()))
     }
 }
@@ -134,17 +166,31 @@ impl<S: AsyncRead + Unpin> AsyncRead for Rewritten<S> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_end_of_a_head_is_found_however_it_is_cut() {
-        let written = b"POST / HTTP/1.1\r\n\r\r\na: b\r\n\r\nbody\r\n\r\n";
-        for size in 1..written.len() {
-            let mut stream = Rewritten::new((), Bytes::new(), Arc::default(), 0);
-            let mut passed = Vec::new();
-            for part in written.chunks(size) {
-                let swallowed = stream.swallow(part);
-                passed.extend_from_slice(&part[swallowed..]);
+    /// What goes out of what hyper writes for several requests, each with the own head in place of its, in pieces of a size.
+    fn passed(requests: &[(&[u8], &'static str, usize)], size: usize) -> String {
+        let turn = Arc::new(Mutex::new(Turn::default()));
+        let mut stream = Rewritten::new(Vec::<u8>::new(), Arc::clone(&turn), 0);
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        for &(written, head, body) in requests {
+            *turn.lock().unwrap() = Turn { head: head.into(), body, heard: BytesMut::new() };
+            let mut rest = written;
+            while !rest.is_empty() {
+                let part = &rest[..size.min(rest.len())];
+                let Poll::Ready(Ok(n)) = Pin::new(&mut stream).poll_write(&mut cx, part) else { panic!("it waits") };
+                rest = &rest[n..];
             }
-            assert_eq!(passed, b"body\r\n\r\n", "in pieces of {size}");
+            assert!(Pin::new(&mut stream).poll_flush(&mut cx).is_ready());
+        }
+        String::from_utf8(stream.stream).unwrap()
+    }
+
+    #[test]
+    fn heads_are_replaced_and_bodies_pass_however_they_are_cut() {
+        let first = b"POST / HTTP/1.1\r\n\r\r\na: b\r\n\r\nbody\r\n\r\n";
+        let requests: [(&[u8], _, _); 3] =
+            [(first, "A\n", 8), (b"GET / HTTP/1.1\r\n\r\n", "B\n", 0), (b"POST / HTTP/1.1\r\n\r\nx", "C\n", 1)];
+        for size in 1..=first.len() {
+            assert_eq!(passed(&requests, size), "A\nbody\r\n\r\nB\nC\nx", "in pieces of {size}");
         }
     }
 }
