@@ -122,6 +122,8 @@ fn capture(n: usize) -> Capture {
         duplicate_of: None,
         repeat: None,
         late_ms: None,
+        tags: creel::record::Tags::NONE,
+        note: None,
         reply_status: 200,
     }
 }

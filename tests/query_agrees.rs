@@ -4,7 +4,9 @@
 
 use creel::{
     query::{Content, FIELDS, Filter, Value},
-    record::{CaptureId, Event, Fault, Flag, Flags, LastDelivery, Post, Repeat, Summary, Timestamp, Uid, Verdict},
+    record::{
+        CaptureId, Event, Fault, Flag, Flags, LastDelivery, Post, Repeat, Summary, Tags, Timestamp, Uid, Verdict,
+    },
 };
 use proptest::prelude::*;
 use rusqlite::{Connection, params, types::Value as Sqlite};
@@ -53,6 +55,8 @@ fn row(n: i64) -> Summary {
             is_replay: n % 15 == 0,
         }),
         late_ms: (n % 7 == 0).then_some(2_000),
+        tags: Tags::from_bits(n % 8),
+        note: some(&["", "ask Anna", "", "", ""]),
         reply_status: [200, 413, 400][n as usize % 3],
         deliveries: 0,
         last_delivery: [
@@ -93,7 +97,8 @@ fn store(rows: &[Summary]) -> Connection {
         .unwrap();
     let table =
         "CREATE TABLE summary (id, received_at, endpoint, peer, method, path, query, provider, event_id, event_type,
-                 verdict, fault, flags, duplicate_of, size, truncated, reply, app, attempt, gap_ms, retry, late_ms, post)";
+                 verdict, fault, flags, duplicate_of, size, truncated, reply, app, attempt, gap_ms, retry, late_ms, post,
+                 tags, note)";
     connection.execute_batch(table).unwrap();
     for row in rows {
         let app = row.last_delivery.map(|last| match last {
@@ -123,7 +128,9 @@ fn store(rows: &[Summary]) -> Connection {
             row.repeat.map(|repeat| repeat.gap_ms),
             row.repeat.map(|repeat| i64::from(repeat.is_retry) | i64::from(repeat.is_replay) << 1),
             row.late_ms,
-            row.post.map(|post| if post == Post::Dead { 2 } else { 1 })
+            row.post.map(|post| if post == Post::Dead { 2 } else { 1 }),
+            row.tags.bits(),
+            row.note,
         ];
         let (head, body) = content(row.id.0);
         // One in three lies in chunks.
@@ -136,7 +143,7 @@ fn store(rows: &[Summary]) -> Connection {
                 .unwrap();
         }
         connection
-            .execute("INSERT INTO summary VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", values)
+            .execute("INSERT INTO summary VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", values)
             .unwrap();
     }
     connection
@@ -201,6 +208,9 @@ fn words_and_their_joints_say_the_same_both_ways() {
         ("not reply:200", true),
         ("not fault:stale", true),
         ("age>1h", true),
+        ("mark:marked", true),
+        ("mark:pinned not mark:edited", true),
+        ("note:anna", true),
         ("dup:no cut:no", true),
         ("flag!=cut", true),
         ("provider!=stripe", true),

@@ -96,6 +96,8 @@ fn capture(event_id: &str, body: Bytes) -> Capture {
         duplicate_of: None,
         repeat: None,
         late_ms: None,
+        tags: creel::record::Tags::NONE,
+        note: None,
         reply_status: 413,
     }
 }

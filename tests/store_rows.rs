@@ -17,7 +17,8 @@ use creel::{
     query::{Sql, Value},
     record::{
         Capture, CaptureId, Change, Counters, Delivery, DeliveryId, Event, Evidence, Explanation, Fault, Flags,
-        Handshake, Head, Headers, Judgement, LastDelivery, Outcome, Repeat, Reply, Summary, Timestamp, Uid, Verdict,
+        Handshake, Head, Headers, Judgement, LastDelivery, Outcome, Repeat, Reply, Summary, Tags, Timestamp, Uid,
+        Verdict,
     },
     store::{Bell, Bodies, CHUNK_BYTES, Reader, Role, Start, Writer},
 };
@@ -94,6 +95,7 @@ prop_compose! {
         (head, bytes, trailers) in (head(), bytes(), headers()),
         (declared, truncated) in (option::of(any::<u64>()), any::<bool>()),
         (event, judgement) in (event(), judgement()),
+        (tags, note) in (0_i64..8, option::of(".{0,12}")),
     ) -> Capture {
         let mut body = body(bytes);
         body.declared = declared;
@@ -101,6 +103,7 @@ prop_compose! {
         Capture {
             id: CaptureId(0), uid: Uid(uid), received_at: Timestamp::from_unix_ms(at), endpoint, peer, head, body, trailers,
             flags: Flags::from_bits(flags), provider, event, judgement, duplicate_of: None, repeat: None, late_ms: None, reply_status,
+            tags: Tags::from_bits(tags), note,
         }
     }
 }
@@ -128,6 +131,8 @@ fn summary_of(capture: &Capture) -> Summary {
         duplicate_of: capture.duplicate_of,
         repeat: capture.repeat,
         late_ms: capture.late_ms,
+        tags: capture.tags,
+        note: capture.note.clone(),
         reply_status: capture.reply_status,
         deliveries: 0,
         last_delivery: None,

@@ -10,6 +10,7 @@ mod forget;
 mod input;
 mod jq;
 mod ls;
+mod mark;
 mod print;
 mod providers;
 mod resend;
@@ -90,6 +91,8 @@ enum Command {
     Diff(diff::Diff),
     /// Write captures in forms for other tools: JSON lines, HAR, curl
     Export(export::Export),
+    /// Mark, pin or note captures: `mark:marked` finds them again
+    Mark(mark::Mark),
     /// Delete captures, and say how many
     Forget(forget::Forget),
     /// Print the JSON Schema of a capture in --json
@@ -256,6 +259,7 @@ pub fn run(work: Work) -> Result<Answer, Failure> {
         Command::Resend(resend) => resend::run(&resend, &common),
         Command::Diff(diff) => diff::run(&diff, &common),
         Command::Export(export) => export::run(&export, &common),
+        Command::Mark(mark) => mark::run(&mark, &common),
         Command::Forget(forget) => forget::run(&forget, &common),
         Command::Wait(wait) => wait::run(&wait, &common),
         Command::Send(send) => send::run(&send, &common),

@@ -170,6 +170,8 @@ impl Inner {
             duplicate_of: None,
             repeat: None,
             late_ms: None,
+            tags: crate::record::Tags::NONE,
+            note: None,
             reply_status: arrival.decided.unwrap_or(status),
         };
         Taken { capture, endpoint, answer }

@@ -42,7 +42,7 @@ pub use transform::{Transform, transform};
 use self::{admit::Catcher, endpoint::Endpoints, port::Listener, watch::Watch};
 use crate::{
     query::Sql,
-    record::{CaptureId, Delivery, Failure, Timestamp, Zone},
+    record::{CaptureId, Delivery, Failure, Tagging, Timestamp, Zone},
     store::{self, Bell, Reader, Role, Settler, Start, Writer},
     wire,
 };
@@ -191,6 +191,17 @@ impl Engine {
                 Err(_) => return Err(Failure::new("deleting captures", "the store is closed")),
             }
         }
+    }
+
+    /// Changes what a person said of captures; gives how many of them there are. Blocks until it is stored.
+    pub fn tag(&self, ids: &[CaptureId], tagging: &Tagging) -> Result<u64, Failure> {
+        const DOING: &str = "tagging captures";
+        let writer = self.writer()?;
+        ids.chunks(store::FORGET_AT_ONCE).try_fold(0, |all, ids| {
+            let pending = writer.tag(ids.to_vec(), tagging.clone()).map_err(|full| Failure::new(DOING, full))?;
+            let closed = |_| Failure::new(DOING, "the store is closed");
+            Ok(all + pending.blocking_recv().map_err(closed)??)
+        })
     }
 
     /// Sends a request that is in no store. Blocks until there is a reply, or none.

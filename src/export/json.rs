@@ -48,6 +48,7 @@ pub fn capture(capture: &Capture, deliveries: &[Delivery], bodies: bool) -> Valu
         }),
         "flags": capture.flags.iter().map(Flag::name).collect::<Vec<_>>(),
         "marks": marks(capture),
+        "note": capture.note,
         "duplicate_of": capture.duplicate_of.map(|id| id.0),
         "attempt": capture.repeat.map_or(1, |repeat| repeat.attempt),
         "gap_ms": capture.repeat.map(|repeat| repeat.gap_ms),
@@ -141,5 +142,8 @@ fn evidence(evidence: &Evidence) -> Value {
 /// The same marks as on the row of the list.
 fn marks(capture: &Capture) -> Vec<&'static str> {
     let fault = capture.judgement.fault;
-    crate::record::marks(capture.duplicate_of, capture.repeat, fault, capture.late_ms).map(Mark::name).collect()
+    crate::record::marks(capture.duplicate_of, capture.repeat, fault, capture.late_ms)
+        .chain(capture.tags.marks())
+        .map(Mark::name)
+        .collect()
 }

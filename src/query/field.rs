@@ -6,7 +6,7 @@ use super::{
     Content, Inside, Pattern, Sql, Value,
     value::{lower, moment, size, span},
 };
-use crate::record::{Fault, Flag, LastDelivery, Mark, Post, Summary, Timestamp, Verdict};
+use crate::record::{Fault, Flag, LastDelivery, Mark, Post, Summary, Tags, Timestamp, Verdict};
 
 /// A field that a filter can ask about.
 #[derive(Debug)]
@@ -149,9 +149,15 @@ pub const FIELDS: &[Field] = &[
     },
     Field {
         name: "mark",
-        help: "duplicate, retry, replayed, stale, out-of-order",
+        help: "duplicate, retry, replayed, stale, out-of-order; marked, pinned, edited",
         example: "mark:retry",
         kind: Kind::Mark,
+    },
+    Field {
+        name: "note",
+        help: "what was noted of it",
+        example: "note:anna",
+        kind: Kind::Text("coalesce(note, '')", |r| r.note.as_deref().unwrap_or_default()),
     },
     Field {
         name: "attempt",
@@ -340,6 +346,9 @@ pub(super) fn test(field: &'static Field, name: &str, operator: Operator, value:
                 Mark::Replayed => ("coalesce(retry, 0) & 2 <> 0", |r| r.marks().any(|mark| mark == Mark::Replayed)),
                 Mark::Stale => (STALE, |r| r.marks().any(|mark| mark == Mark::Stale)),
                 Mark::OutOfOrder => ("late_ms IS NOT NULL", |r| r.marks().any(|mark| mark == Mark::OutOfOrder)),
+                Mark::Marked => ("tags & 1 <> 0", |r| r.tags.has(Tags::MARKED)),
+                Mark::Pinned => ("tags & 2 <> 0", |r| r.tags.has(Tags::PINNED)),
+                Mark::Edited => ("tags & 4 <> 0", |r| r.tags.has(Tags::EDITED)),
             };
             Ok(Test::Truth { sql, of, wanted: operator != Operator::IsNot })
         }

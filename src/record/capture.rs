@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Body, Event, Fault, Flags, Head, Header, Headers, Judgement, Repeat, Timestamp};
+use super::{Body, Event, Fault, Flags, Head, Header, Headers, Judgement, Repeat, Tags, Timestamp};
 
 /// A capture's number in its store: ascending in the order of commit, never used twice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -71,6 +71,10 @@ pub struct Capture {
     pub late_ms: Option<i64>,
     /// The status creel answered.
     pub reply_status: u16,
+    /// What a person tagged it with.
+    pub tags: Tags,
+    /// What a person noted.
+    pub note: Option<String>,
 }
 
 /// What stands in the place of a value that lets somebody in.

@@ -138,7 +138,7 @@ impl FromIterator<Flag> for Flags {
     }
 }
 
-/// What is noteworthy about a delivery among its like.
+/// What is noteworthy about a capture: among its like, or because a person said so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mark {
     /// The same event id came before.
@@ -151,15 +151,24 @@ pub enum Mark {
     Stale,
     /// An event that happened later came before it.
     OutOfOrder,
+    /// A person chose it.
+    Marked,
+    /// A person wants to find it again.
+    Pinned,
+    /// A person made it, out of another one.
+    Edited,
 }
 
 /// Every mark with its name in JSON and in filters.
-const MARKS: [(Mark, &str); 5] = [
+const MARKS: [(Mark, &str); 8] = [
     (Mark::Duplicate, "duplicate"),
     (Mark::Retry, "retry"),
     (Mark::Replayed, "replayed"),
     (Mark::Stale, "stale"),
     (Mark::OutOfOrder, "out-of-order"),
+    (Mark::Marked, "marked"),
+    (Mark::Pinned, "pinned"),
+    (Mark::Edited, "edited"),
 ];
 
 impl Mark {

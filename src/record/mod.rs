@@ -18,6 +18,7 @@ mod judgement;
 pub mod pairs;
 mod refusal;
 mod summary;
+mod tags;
 pub mod text;
 mod timestamp;
 
@@ -33,4 +34,5 @@ pub use headers::{Header, Headers};
 pub use judgement::{Evidence, Explanation, Fault, Handshake, Judgement, Verdict};
 pub use refusal::Refusal;
 pub use summary::{Counters, LastDelivery, Repeat, Summary, marks};
+pub use tags::{NOTE_CHARS, Tagging, Tags};
 pub use timestamp::{Timestamp, Zone};

@@ -1,6 +1,6 @@
 //! What the list shows of a capture, and what the header shows of a store.
 
-use super::{CaptureId, Event, Fault, Flags, Mark, Post, Timestamp, Uid, Verdict};
+use super::{CaptureId, Event, Fault, Flags, Mark, Post, Tags, Timestamp, Uid, Verdict};
 
 /// One row of the list. Read without touching a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +53,10 @@ pub struct Summary {
     pub last_delivery: Option<LastDelivery>,
     /// Whether it is being forwarded, or was given up.
     pub post: Option<Post>,
+    /// What a person tagged it with.
+    pub tags: Tags,
+    /// What a person noted.
+    pub note: Option<String>,
 }
 
 /// What came of a capture's last delivery, for the list.
@@ -65,9 +69,9 @@ pub enum LastDelivery {
 }
 
 impl Summary {
-    /// What is noteworthy about it among its like.
+    /// What is noteworthy about it.
     pub fn marks(&self) -> impl Iterator<Item = Mark> {
-        marks(self.duplicate_of, self.repeat, self.fault, self.late_ms)
+        marks(self.duplicate_of, self.repeat, self.fault, self.late_ms).chain(self.tags.marks())
     }
 }
 

@@ -9,7 +9,8 @@ use super::{
 };
 use crate::query::{Sql, Value};
 use crate::record::{
-    Capture, CaptureId, Delivery, DeliveryId, Failure, Outcome, Refusal, Repeat, Settlement, Timestamp, Verdict,
+    Capture, CaptureId, Delivery, DeliveryId, Failure, Outcome, Refusal, Repeat, Settlement, Tagging, Timestamp,
+    Verdict,
 };
 
 /// How many bits of a chunk's id count the chunks of a capture.
@@ -28,10 +29,14 @@ const COUNT: &str =
 const SUMMARY: &str =
     "INSERT INTO summary (id, uid, received_at, endpoint, peer, method, path, query, provider, event_id,
     event_type, event_at, verdict, fault, covers_body, age_s, flags, duplicate_of, size, truncated, reply, deliveries,
-    attempt, gap_ms, retry, late_ms, post) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?)";
+    attempt, gap_ms, retry, late_ms, post, tags, note)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?)";
 // The newest of an event's captures stands in the first one's row.
 const LAST_OF_EVENT: &str = "SELECT attempt, received_at, reply, app, judgement FROM summary JOIN content USING (id)
     WHERE summary.id = (SELECT coalesce(last_repeat, id) FROM summary WHERE id = ?)";
+const TAG: &str =
+    "UPDATE summary SET tags = tags & ~?2 | ?3, note = CASE WHEN ?4 IS NULL THEN note ELSE nullif(?4, '') END
+    WHERE id = ?1";
 const REPEATED: &str = "UPDATE summary SET last_repeat = ? WHERE id = ?";
 const CONTENT: &str = "INSERT INTO content (id, sha256, declared, chunks, judgement, trailers, head, body)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
@@ -193,6 +198,8 @@ impl<'c> Transaction<'c> {
             repeat.map(|repeat| i64::from(repeat.is_retry) | i64::from(repeat.is_replay) << 1),
             late_ms,
             is_forwarded.then_some(1),
+            capture.tags.bits(),
+            capture.note,
         ])?;
         Ok(())
     }
@@ -253,6 +260,16 @@ impl<'c> Transaction<'c> {
             self.connection.prepare_cached(sql)?.execute([id, chunk_id(id, 0), chunk_id(id + 1, 0) - 1])?;
         }
         Ok(())
+    }
+
+    /// Changes what a person said of captures. Gives how many of them there are.
+    pub(super) fn tag(&self, ids: &[CaptureId], tagging: &Tagging) -> Result<u64, Error> {
+        let mut statement = self.connection.prepare_cached(TAG)?;
+        let note = tagging.note.as_deref().map(Tagging::note_of);
+        ids.iter().try_fold(0, |count, id| {
+            let row = params![id.0, tagging.take.bits(), tagging.give.bits(), note];
+            Ok(count + statement.execute(row)? as u64)
+        })
     }
 
     /// Writes a delivery. Gives its id and which attempt it is, or that there is no such capture.

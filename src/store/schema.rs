@@ -169,6 +169,13 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         ALTER TABLE delivery ADD COLUMN errand INTEGER;
     ",
     },
+    Migration {
+        reason: "what a person says of a capture: marked, pinned, edited, and a note",
+        sql: "
+        ALTER TABLE summary ADD COLUMN tags INTEGER NOT NULL DEFAULT 0;  -- Tags::bits()
+        ALTER TABLE summary ADD COLUMN note TEXT;
+    ",
+    },
 ];
 
 /// What stands in a file's header about its schema.

@@ -37,7 +37,8 @@ enum Done {
     Delivered(Result<(DeliveryId, u32), Failure>),
     Posted(Posted),
     Refused,
-    Forgotten(u64),
+    /// How many captures were deleted, or tagged.
+    Counted(u64),
 }
 
 /// The connection and what belongs to it; made anew when the file is not trusted any more.
@@ -143,7 +144,7 @@ impl Scribe {
             Job::Capture(capture, _, reply) => Some(Settled::Stored(reply, Err(failure), Some(capture))),
             Job::Post(_, reply) => Some(Settled::Posted(reply, Err(failure))),
             Job::Deliver(_, _, reply) => Some(Settled::Delivered(reply, Box::new(Err(failure)))),
-            Job::Forget(_, reply) => Some(Settled::Forgotten(reply, Err(failure))),
+            Job::Forget(_, reply) | Job::Tag(_, _, reply) => Some(Settled::Counted(reply, Err(failure))),
             Job::Refuse(_) => {
                 self.shared.lost_refusals.fetch_add(1, Ordering::Relaxed);
                 None
@@ -277,8 +278,12 @@ fn write_job(transaction: &mut Transaction<'_>, job: &Job, seen: &mut Seen) -> R
             .map_err(|error| Trouble::of_job("keeping a refusal", &error)),
         Job::Forget(condition, _) => transaction
             .forget(condition, FORGET_AT_ONCE)
-            .map(Done::Forgotten)
+            .map(Done::Counted)
             .map_err(|error| Trouble::of_job("deleting captures", &error)),
+        Job::Tag(ids, tagging, _) => transaction
+            .tag(ids, tagging)
+            .map(Done::Counted)
+            .map_err(|error| Trouble::of_job("tagging captures", &error)),
         #[cfg(test)]
         Job::Poke(poke, _) => poke(transaction.connection())
             .map(|()| Done::Captured(Stored { id: crate::record::CaptureId(0), duplicate_of: None, errand: None }))
@@ -297,7 +302,9 @@ fn answer(job: Job, done: Done) -> Option<Settled> {
             let kept = kept.map(|(id, attempt)| Delivery { id, attempt, ..*delivery });
             Some(Settled::Delivered(reply, Box::new(kept)))
         }
-        (Job::Forget(_, reply), Done::Forgotten(count)) => Some(Settled::Forgotten(reply, Ok(count))),
+        (Job::Forget(_, reply) | Job::Tag(_, _, reply), Done::Counted(count)) => {
+            Some(Settled::Counted(reply, Ok(count)))
+        }
         #[cfg(test)]
         (Job::Poke(_, reply), Done::Captured(stored)) => Some(Settled::Stored(reply, Ok(stored), None)),
         _ => None,

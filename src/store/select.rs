@@ -6,15 +6,15 @@ use rusqlite::{Error, Row, types::Type};
 use super::codec;
 use crate::record::{
     Batch, BatchId, Body, Capture, CaptureId, Circuit, Delivery, DeliveryId, Errand, ErrandId, Event, Fault, Flags,
-    Head, Judgement, LastDelivery, Outcome, Post, Refusal, Repeat, Reply, Summary, Timestamp, Uid, Verdict,
+    Head, Judgement, LastDelivery, Outcome, Post, Refusal, Repeat, Reply, Summary, Tags, Timestamp, Uid, Verdict,
 };
 
 /// The columns that [`summary`] reads, in its order.
 pub(super) const SUMMARY_COLUMNS: &str = "summary.id, uid, received_at, endpoint, peer, method, path, query, provider,
     event_id, event_type, event_at, verdict, fault, covers_body, age_s, flags, duplicate_of, size, truncated, reply,
-    deliveries, app, summary.attempt, gap_ms, retry, late_ms, post";
+    deliveries, app, summary.attempt, gap_ms, retry, late_ms, post, tags, note";
 /// The place of the first column after [`SUMMARY_COLUMNS`].
-const AFTER_SUMMARY: usize = 28;
+const AFTER_SUMMARY: usize = 30;
 /// The columns that [`capture`] reads after [`SUMMARY_COLUMNS`].
 pub(super) const CONTENT_COLUMNS: &str = "sha256, declared, chunks, judgement, trailers, head";
 /// The columns that [`delivery`] reads.
@@ -64,6 +64,8 @@ pub(super) fn summary(row: &Row<'_>) -> Result<Summary, Error> {
             .transpose()?,
         late_ms: row.get(26)?,
         post: row.get::<_, Option<i64>>(27)?.map(|post| if post > 1 { Post::Dead } else { Post::Waiting }),
+        tags: Tags::from_bits(row.get(28)?),
+        note: row.get(29)?,
     })
 }
 
@@ -115,6 +117,8 @@ pub(super) fn capture(row: &Row<'_>) -> Result<(Capture, i64), Error> {
         duplicate_of: listed.duplicate_of,
         repeat: listed.repeat,
         late_ms: listed.late_ms,
+        tags: listed.tags,
+        note: listed.note,
         reply_status: listed.reply_status,
     };
     Ok((capture, row.get(at(2))?))

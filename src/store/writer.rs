@@ -16,7 +16,7 @@ use super::{
     scribe::Scribe,
 };
 use crate::query::Sql;
-use crate::record::{Capture, CaptureId, Delivery, ErrandId, Failure, Refusal, Settlement};
+use crate::record::{Capture, CaptureId, Delivery, ErrandId, Failure, Refusal, Settlement, Tagging};
 
 /// What a process does in a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +59,7 @@ pub(super) enum Job {
     Post(Box<Posting>, Reply<Posted>),
     Refuse(Box<Refusal>),
     Forget(Box<Sql>, Reply<u64>),
+    Tag(Vec<CaptureId>, Tagging, Reply<u64>),
     #[cfg(test)]
     Poke(Poke, Reply<Stored>),
 }
@@ -76,6 +77,7 @@ impl Job {
                 Self::Refuse(refusal) => refusal.head.len(),
                 Self::Post(posting, _) => posting.bytes(),
                 Self::Forget(..) => 0,
+                Self::Tag(ids, tagging, _) => size_of_val(&ids[..]) + tagging.note.as_ref().map_or(0, String::len),
                 #[cfg(test)]
                 Self::Poke(..) => 0,
             }
@@ -88,7 +90,8 @@ pub(super) enum Settled {
     Stored(Reply<Stored>, Result<Stored, Failure>, Option<Box<Capture>>),
     Delivered(Reply<Delivery>, Box<Result<Delivery, Failure>>),
     Posted(Reply<Posted>, Result<Posted, Failure>),
-    Forgotten(Reply<u64>, Result<u64, Failure>),
+    /// How many captures were deleted, or tagged.
+    Counted(Reply<u64>, Result<u64, Failure>),
 }
 
 impl Settled {
@@ -98,7 +101,7 @@ impl Settled {
             Self::Stored(reply, result, capture) => drop((reply.send(result), capture)),
             Self::Delivered(reply, result) => drop(reply.send(*result)),
             Self::Posted(reply, result) => drop(reply.send(result)),
-            Self::Forgotten(reply, result) => drop(reply.send(result)),
+            Self::Counted(reply, result) => drop(reply.send(result)),
         }
     }
 }
@@ -242,6 +245,13 @@ impl Writer {
     pub fn forget(&self, condition: Sql) -> Result<Pending<u64>, Full> {
         let (reply, pending) = oneshot::channel();
         self.push(Job::Forget(Box::new(condition), reply)).map(|()| pending)
+    }
+
+    /// Changes what a person said of captures, at most [`FORGET_AT_ONCE`](super::FORGET_AT_ONCE) of them, so that nobody
+    /// who captures waits long; gives how many there are.
+    pub fn tag(&self, ids: Vec<CaptureId>, tagging: Tagging) -> Result<Pending<u64>, Full> {
+        let (reply, pending) = oneshot::channel();
+        self.push(Job::Tag(ids, tagging, reply)).map(|()| pending)
     }
 
     /// Says beside the store where this process listens, for [`holder`](super::holder) and for who is refused. One

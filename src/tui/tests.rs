@@ -68,6 +68,8 @@ fn summary(id: i64) -> Summary {
         duplicate_of: None,
         repeat: None,
         late_ms: None,
+        tags: crate::record::Tags::NONE,
+        note: None,
         reply_status: 200,
         deliveries: 0,
         last_delivery: None,
@@ -115,6 +117,8 @@ fn capture(id: CaptureId) -> Capture {
         duplicate_of: None,
         repeat: None,
         late_ms: None,
+        tags: crate::record::Tags::NONE,
+        note: None,
         reply_status: 200,
     }
 }

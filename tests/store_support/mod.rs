@@ -57,6 +57,8 @@ pub(crate) fn capture(n: u64) -> Capture {
         duplicate_of: None,
         repeat: None,
         late_ms: None,
+        tags: creel::record::Tags::NONE,
+        note: None,
         reply_status: 200,
     }
 }
