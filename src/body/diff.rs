@@ -1,6 +1,10 @@
 //! In what two bodies differ: JSON by its values, anything else by its lines.
 
-use std::fmt;
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+    ops::Range,
+};
 
 use serde_json::Value;
 
@@ -11,6 +15,10 @@ const COMPARED_BYTES: usize = 4 << 20;
 /// Lines on both sides, multiplied, up to which the shortest difference is looked for. Beyond it only what is equal at
 /// both ends is left out.
 const COMPARED_LINES: usize = 4_000_000;
+/// The longest value, in characters of JSON, that is too common to tell that it moved and is not another one like it.
+const SMALL: usize = 5;
+/// Among how many equal values it is looked for where one moved to.
+const MOVES_TRIED: usize = 64;
 /// The longest value that is shown, in characters.
 const SHOWN: usize = 120;
 
@@ -23,10 +31,15 @@ pub struct Difference {
     pub before: Option<String>,
     /// What is there; none: it was removed. Safe to show.
     pub after: Option<String>,
+    /// Where it stands now, where it only moved: then both values are the same.
+    pub to: Option<String>,
 }
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let (Some(to), Some(value)) = (&self.to, &self.before) {
+            return write!(f, "> {} → {to}: {value}", self.at);
+        }
         match (&self.before, &self.after) {
             (Some(before), Some(after)) => write!(f, "~ {}: {before} → {after}", self.at),
             (Some(before), None) => write!(f, "- {}: {before}", self.at),
@@ -47,6 +60,7 @@ pub fn diff(before: &Content, after: &Content) -> Vec<Difference> {
             at: "body".to_owned(),
             before: Some(words),
             after: Some(format!("{} bytes", after.bytes.len())),
+            to: None,
         }]
     };
     if before.bytes.len().max(after.bytes.len()) > COMPARED_BYTES {
@@ -56,6 +70,7 @@ pub fn diff(before: &Content, after: &Content) -> Vec<Difference> {
     if let Some((a, b)) = json(before).zip(json(after)) {
         let mut found = Vec::new();
         values(&mut String::new(), &a, &b, &mut found);
+        let found = moved(found);
         return if found.is_empty() {
             whole(format!("{} bytes, the same JSON in other words", before.bytes.len()))
         } else {
@@ -68,7 +83,14 @@ pub fn diff(before: &Content, after: &Content) -> Vec<Difference> {
     }
 }
 
-fn values(path: &mut String, before: &Value, after: &Value, found: &mut Vec<Difference>) {
+/// What is at a path on one side or on both.
+struct Found<'a> {
+    path: String,
+    before: Option<&'a Value>,
+    after: Option<&'a Value>,
+}
+
+fn values<'a>(path: &mut String, before: &'a Value, after: &'a Value, found: &mut Vec<Found<'a>>) {
     let end = path.len();
     match (before, after) {
         (Value::Object(a), Value::Object(b)) => {
@@ -76,36 +98,86 @@ fn values(path: &mut String, before: &Value, after: &Value, found: &mut Vec<Diff
                 path.push_str(&step(name));
                 match b.get(name) {
                     Some(other) => values(path, value, other, found),
-                    None => found.push(one(path, Some(value), None)),
+                    None => found.push(Found { path: path.clone(), before: Some(value), after: None }),
                 }
                 path.truncate(end);
             }
             for (name, value) in b.iter().filter(|(name, _)| !a.contains_key(*name)) {
-                found.push(one(&format!("{path}{}", step(name)), None, Some(value)));
+                found.push(Found { path: format!("{path}{}", step(name)), before: None, after: Some(value) });
             }
         }
-        (Value::Array(a), Value::Array(b)) => {
-            for at in 0..a.len().max(b.len()) {
-                path.push_str(&format!("[{at}]"));
-                match (a.get(at), b.get(at)) {
-                    (Some(value), Some(other)) => values(path, value, other, found),
-                    (value, other) => found.push(one(path, value, other)),
-                }
-                path.truncate(end);
-            }
-        }
+        (Value::Array(a), Value::Array(b)) => items(path, a, b, found),
         (a, b) if a == b => {}
-        (a, b) => found.push(one(path, Some(a), Some(b))),
+        (a, b) => found.push(Found { path: path.clone(), before: Some(a), after: Some(b) }),
     }
 }
 
-fn one(path: &str, before: Option<&Value>, after: Option<&Value>) -> Difference {
-    let at = if path.is_empty() { ".".to_owned() } else { escape(path).into_owned() };
-    Difference {
-        at,
-        before: before.map(|value| shown(&value.to_string())),
-        after: after.map(|value| shown(&value.to_string())),
+/// Items of two arrays: the longest common sequence stays, of what stands between its members the pairs are compared, and
+/// what has no pair was removed or added.
+fn items<'a>(path: &mut String, before: &'a [Value], after: &'a [Value], found: &mut Vec<Found<'a>>) {
+    let end = path.len();
+    for (range, other) in gaps(before, after) {
+        for at in 0..range.len().max(other.len()) {
+            let (value, new) = (before.get(range.start + at), after.get(other.start + at));
+            let (value, new) = (value.filter(|_| at < range.len()), new.filter(|_| at < other.len()));
+            let place = if value.is_some() { range.start + at } else { other.start + at };
+            path.push_str(&format!("[{place}]"));
+            match (value, new) {
+                (Some(value), Some(new)) => values(path, value, new, found),
+                (before, after) => found.push(Found { path: path.clone(), before, after }),
+            }
+            path.truncate(end);
+        }
     }
+}
+
+/// What was removed at one path and added at another has moved. Of values as small as `true` only those that kept
+/// their name or their array are believed to be the same.
+fn moved(found: Vec<Found<'_>>) -> Vec<Difference> {
+    let mut targets: HashMap<String, Vec<usize>> = HashMap::new();
+    for (at, one) in found.iter().enumerate().filter(|(_, one)| one.before.is_none()) {
+        targets.entry(one.after.map(ToString::to_string).unwrap_or_default()).or_default().push(at);
+    }
+    let mut taken = HashSet::new();
+    let mut to = HashMap::new();
+    for (at, one) in found.iter().enumerate().filter(|(_, one)| one.after.is_none()) {
+        let value = one.before.map(ToString::to_string).unwrap_or_default();
+        let there = targets.get(&value).into_iter().flatten().take(MOVES_TRIED);
+        let same = |other: &&usize| is_telling(&value) || is_alike(&one.path, &found[**other].path);
+        if let Some(target) = there.filter(|other| !taken.contains(*other)).find(same) {
+            taken.insert(*target);
+            to.insert(at, found[*target].path.clone());
+        }
+    }
+    let rest = found.iter().enumerate().filter(|(at, _)| !taken.contains(at));
+    rest.map(|(at, one)| {
+        let to = to.get(&at).map(|path| shown_path(path));
+        let after = if to.is_some() { one.before } else { one.after };
+        let value = |value: Option<&Value>| value.map(|value| shown(&value.to_string()));
+        Difference { at: shown_path(&one.path), before: value(one.before), after: value(after), to }
+    })
+    .collect()
+}
+
+/// Whether a value, as JSON, is so much its own that the same one elsewhere is the one that moved.
+fn is_telling(value: &str) -> bool {
+    value.chars().count() > if value.starts_with(['[', '{']) { 2 } else { SMALL }
+}
+
+/// Whether two paths end in the same name, or in two places of one array.
+fn is_alike(one: &str, other: &str) -> bool {
+    let split = |path: &str| {
+        let at = path.rfind(['.', '[']).unwrap_or(0);
+        (path[..at].to_owned(), path[at..].to_owned())
+    };
+    let ((array, step), (other_array, other_step)) = (split(one), split(other));
+    let is_place = |step: &str| step[1.min(step.len())..].starts_with(|c: char| c.is_ascii_digit());
+    if is_place(&step) { is_place(&other_step) && array == other_array } else { step == other_step }
+}
+
+fn shown_path(path: &str) -> String {
+    let root = if path.starts_with('.') { "" } else { "." };
+    format!("{root}{}", escape(path))
 }
 
 /// A member's step in a path, as jq writes it.
@@ -125,39 +197,56 @@ fn shown(text: &str) -> String {
 /// By lines: the longest common sequence stays, what is between is removed and added.
 fn lines(before: &str, after: &str) -> Vec<Difference> {
     let (a, b): (Vec<&str>, Vec<&str>) = (before.split('\n').collect(), after.split('\n').collect());
-    let start = a.iter().zip(&b).take_while(|(a, b)| a == b).count();
-    let rest = a.len().min(b.len()) - start;
-    let end = a.iter().rev().zip(b.iter().rev()).take(rest).take_while(|(a, b)| a == b).count();
-    let (a, b) = (&a[start..a.len() - end], &b[start..b.len() - end]);
-    let removed =
-        |at: usize| Difference { at: format!("line {}", start + at + 1), before: Some(shown(a[at])), after: None };
-    let added = |at: usize, line: &str| Difference {
-        at: format!("line {}", start + at + 1),
-        before: None,
-        after: Some(shown(line)),
+    let at = |place: usize| format!("line {}", place + 1);
+    let one = |at, before: Option<&str>, after: Option<&str>| Difference {
+        at,
+        before: before.map(shown),
+        after: after.map(shown),
+        to: None,
     };
-    if a.len().saturating_mul(b.len()) > COMPARED_LINES {
-        let all = (0..a.len()).map(removed);
-        return all.chain(b.iter().map(|line| added(a.len(), line))).collect();
-    }
-    let table = common(a, b);
-    let (mut i, mut j, mut found) = (0, 0, Vec::new());
-    while i < a.len() || j < b.len() {
-        if i < a.len() && j < b.len() && a[i] == b[j] {
-            (i, j) = (i + 1, j + 1);
-        } else if j == b.len() || (i < a.len() && table[i + 1][j] >= table[i][j + 1]) {
-            found.push(removed(i));
-            i += 1;
-        } else {
-            found.push(added(i, b[j]));
-            j += 1;
-        }
+    let mut found = Vec::new();
+    for (range, other) in gaps(&a, &b) {
+        let end = range.end;
+        found.extend(range.map(|place| one(at(place), Some(a[place]), None)));
+        found.extend(other.map(|place| one(at(end), None, Some(b[place]))));
     }
     found
 }
 
+/// Where two sequences differ: what stands on either side between the members of their longest common sequence. Where
+/// that would take too long to find, all between an equal beginning and an equal end.
+fn gaps<T: PartialEq>(before: &[T], after: &[T]) -> Vec<(Range<usize>, Range<usize>)> {
+    let start = before.iter().zip(after).take_while(|(a, b)| a == b).count();
+    let rest = before.len().min(after.len()) - start;
+    let end = before.iter().rev().zip(after.iter().rev()).take(rest).take_while(|(a, b)| a == b).count();
+    let (a, b) = (&before[start..before.len() - end], &after[start..after.len() - end]);
+    if a.is_empty() && b.is_empty() {
+        return Vec::new();
+    }
+    if a.len().saturating_mul(b.len()) > COMPARED_LINES {
+        return vec![(start..start + a.len(), start..start + b.len())];
+    }
+    let table = common(a, b);
+    let (mut i, mut j, mut found) = (0, 0, Vec::new());
+    let (mut from, mut other) = (0, 0);
+    while i < a.len() || j < b.len() {
+        if i < a.len() && j < b.len() && a[i] == b[j] {
+            found.push((start + from..start + i, start + other..start + j));
+            (i, j) = (i + 1, j + 1);
+            (from, other) = (i, j);
+        } else if j == b.len() || (i < a.len() && table[i + 1][j] >= table[i][j + 1]) {
+            i += 1;
+        } else {
+            j += 1;
+        }
+    }
+    found.push((start + from..start + i, start + other..start + j));
+    found.retain(|(range, other)| !range.is_empty() || !other.is_empty());
+    found
+}
+
 /// How long the longest common sequence is of what follows each pair of places.
-fn common(a: &[&str], b: &[&str]) -> Vec<Vec<u32>> {
+fn common<T: PartialEq>(a: &[T], b: &[T]) -> Vec<Vec<u32>> {
     let mut table = vec![vec![0; b.len() + 1]; a.len() + 1];
     for i in (0..a.len()).rev() {
         for j in (0..b.len()).rev() {
@@ -194,6 +283,22 @@ mod tests {
         assert_eq!(found("1", "[1]"), ["~ .: 1 → [1]"]);
         assert_eq!(found(r#"{"a":1}"#, r#"{ "a": 1 }"#), ["~ body: 7 bytes, the same JSON in other words → 10 bytes"]);
         assert_eq!(found(r#"{"n":1.0}"#, r#"{"n":1.00}"#), ["~ .n: 1.0 → 1.00"], "numbers are compared as they stand");
+    }
+
+    #[test]
+    fn what_moved_is_told_from_what_went_and_what_came() {
+        assert_eq!(
+            found(
+                r#"{"a":{"id":"evt_1"},"list":[1,2,3],"on":true}"#,
+                r#"{"b":{"id":"evt_1"},"list":[3,1,2],"off":true}"#
+            ),
+            ["> .a → .b: {\"id\":\"evt_1\"}", "> .list[2] → .list[0]: 3", "- .on: true", "+ .off: true"]
+        );
+        assert_eq!(found(r#"{"x":{"n":1}}"#, r#"{"y":{"z":{"n":1}}}"#), ["- .x: {\"n\":1}", "+ .y: {\"z\":{\"n\":1}}"]);
+        assert_eq!(
+            found(r#"[{"i":1},{"i":2,"k":0}]"#, r#"[{"i":0},{"i":1},{"i":2,"k":9}]"#),
+            ["+ .[0]: {\"i\":0}", "~ .[1].k: 0 → 9"]
+        );
     }
 
     #[test]

@@ -79,7 +79,7 @@ impl<'a> Field<'a> {
 }
 
 /// `+` and `%20` as a space, other escapes as their byte, a `%` that is none as itself.
-fn decoded(text: &[u8]) -> Cow<'_, [u8]> {
+pub(super) fn decoded(text: &[u8]) -> Cow<'_, [u8]> {
     if !text.iter().any(|byte| matches!(byte, b'+' | b'%')) {
         return Cow::Borrowed(text);
     }

@@ -8,6 +8,7 @@
 //! content coding without a bound or without saying so; panic or take more than linear time over any bytes; know a colour or a screen.
 
 mod coding;
+pub mod compare;
 mod diff;
 mod escape;
 mod form;
@@ -15,6 +16,7 @@ mod hex;
 mod json;
 mod piece;
 mod pretty;
+mod qr;
 mod size;
 mod text;
 
@@ -27,6 +29,7 @@ use crate::record::Headers;
 pub use coding::UNDONE_BYTES;
 pub use diff::{Difference, diff};
 pub use escape::{escape, escape_bytes, fit, is_safe, width};
+pub use qr::qr;
 pub use size::size;
 
 /// How many characters a [`Line`] has at most. What is longer goes on in the next line, which then begins with a

@@ -11,6 +11,7 @@ use super::{
     show,
 };
 use crate::{
+    body::compare,
     engine::{Aim, Engine, Transform, Wishes, edit::Edit, no_such_capture},
     export::json,
     record::{Body, Capture, CaptureId, Delivery, Failure},
@@ -107,6 +108,7 @@ fn aim(resend: &Resend) -> Result<Aim, Failure> {
         resign: resend.resign,
         secrets,
         new_id: resend.new_id,
+        whole: None,
     };
     Ok(Aim { to: resend.to.clone(), insecure: resend.insecure, edit })
 }
@@ -129,8 +131,8 @@ fn preview(reader: &Reader, ids: &[CaptureId], transform: &Transform, printer: &
         let before = reader.capture(id, Bodies::Read)?.ok_or_else(|| no_such_capture(id))?;
         let (head, bytes) = transform.apply(&before.head, &before.body.bytes)?;
         let body = Body { bytes, ..before.body.clone() };
-        let parts = diff::of_captures(&before, &Capture { head, body, ..before.clone() });
-        is_changed |= parts.iter().any(|(_, differences)| !differences.is_empty());
+        let parts = compare::captures(&before, &Capture { head, body, ..before.clone() });
+        is_changed |= parts.iter().any(|part| !part.differences.is_empty());
         if !printer.json && !printer.quiet {
             printer.line(&format!("#{id}"))?;
         }

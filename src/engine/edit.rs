@@ -4,9 +4,9 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::{Transform, endpoint::Endpoint, now};
+use super::{Transform, endpoint::Endpoint, now, rewrite::Rewritten};
 use crate::{
-    record::{Body, Capture, Change, Failure, Head, Headers, text},
+    record::{Body, Capture, Change, Failure, Head, Header, Headers, text},
     verify::{Catalog, Provider, Request, Secret, Signed},
 };
 
@@ -27,6 +27,8 @@ pub struct Edit {
     pub secrets: Vec<Secret>,
     /// Whether it gets a new delivery id where the provider sends one in a header.
     pub new_id: bool,
+    /// The request as a person rewrote it; the other changes are made of this one.
+    pub whole: Option<Rewritten>,
 }
 
 /// What stands in a receipt in the place of a secret.
@@ -49,6 +51,8 @@ impl Edit {
         to: &str,
     ) -> Result<Edited, Failure> {
         let mut receipt = Vec::new();
+        let whole = self.whole.as_ref().map(|whole| whole_of(whole, capture, &mut receipt));
+        let capture = whole.as_ref().unwrap_or(capture);
         let transformed = self.transform.as_ref().map(|by| transformed(by, capture, &mut receipt)).transpose()?;
         let capture = transformed.as_ref().unwrap_or(capture);
         let mut headers = capture.head.headers().clone();
@@ -80,7 +84,8 @@ impl Edit {
         if target != captured[..] {
             receipt.push(other("target", text::lossless(captured).into_owned(), text::lossless(&target).into_owned()));
         }
-        let head = if receipt.is_empty() {
+        let is_as_it_was = target == captured[..] && headers == *capture.head.headers();
+        let head = if is_as_it_was {
             capture.head.clone()
         } else {
             Head::from_parts(&capture.head.method(), &target, capture.head.version(), &headers)
@@ -133,6 +138,17 @@ fn transformed(by: &Transform, capture: &Capture, receipt: &mut Vec<Change>) -> 
     Ok(Capture { head, body, ..capture.clone() })
 }
 
+/// The capture as a person rewrote it.
+fn whole_of(whole: &Rewritten, capture: &Capture, receipt: &mut Vec<Change>) -> Capture {
+    rewritten(&capture.head, &whole.head, receipt);
+    if whole.body != capture.body.bytes {
+        let (from, to) = (capture.body.bytes.len(), whole.body.len());
+        receipt.push(other("body", format!("{from} bytes"), format!("{to} bytes, edited")));
+    }
+    let body = Body { size: whole.body.len() as u64, bytes: whole.body.clone(), ..capture.body.clone() };
+    Capture { head: whole.head.clone(), body, ..capture.clone() }
+}
+
 /// The failure of signing as a provider whose secret nobody gave.
 pub fn no_secret(provider: &Provider) -> Failure {
     Failure::new(format!("signing as {}", provider.title()), "there is no secret")
@@ -140,6 +156,44 @@ pub fn no_secret(provider: &Provider) -> Failure {
 
 fn other(what: &str, from: String, to: String) -> Change {
     Change::Other { what: what.to_owned(), from, to }
+}
+
+/// The receipt of a head that a person wrote anew: the method, and what differs of the headers by name.
+fn rewritten(before: &Head, after: &Head, receipt: &mut Vec<Change>) {
+    if before.method() != after.method() {
+        receipt.push(other("method", before.method().into_owned(), after.method().into_owned()));
+    }
+    if before.target() != after.target() {
+        let shown = |head: &Head| text::lossless(head.target()).into_owned();
+        receipt.push(other("target", shown(before), shown(after)));
+    }
+    let names = before.headers().iter().chain(after.headers());
+    let mut told: Vec<String> = Vec::new();
+    for header in names {
+        let key = header.name_text().to_lowercase();
+        if told.contains(&key) {
+            continue;
+        }
+        let shown = |header: Header<'_>| {
+            if header.lets_in() { HIDDEN.to_owned() } else { header.value_text().into_owned() }
+        };
+        let of = |headers: &Headers| {
+            headers.iter().filter(|it| it.is(&key)).map(|it| (it.value.to_vec(), shown(it))).collect::<Vec<_>>()
+        };
+        let (was, is) = (of(before.headers()), of(after.headers()));
+        let name = || header.name_text().into_owned();
+        for at in 0..was.len().max(is.len()) {
+            receipt.extend(match (was.get(at), is.get(at)) {
+                (Some((was, from)), Some((is, to))) if was != is => {
+                    Some(Change::Replaced { name: name(), from: from.clone(), to: to.clone() })
+                }
+                (Some((_, value)), None) => Some(Change::Dropped { name: name(), value: value.clone() }),
+                (None, Some((_, value))) => Some(Change::Added { name: name(), value: value.clone() }),
+                _ => None,
+            });
+        }
+        told.push(key);
+    }
 }
 
 fn provider<'a>(capture: &Capture, endpoint: &Endpoint, catalog: &'a Catalog) -> Result<&'a Provider, Failure> {

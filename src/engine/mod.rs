@@ -14,6 +14,7 @@ mod deliver;
 pub mod edit;
 pub mod endpoint;
 mod port;
+pub mod rewrite;
 pub mod secret;
 pub mod send;
 pub mod settings;

@@ -1,0 +1,116 @@
+//! In what two requests differ, or two replies: part by part, headers and query by name, the body by what it is.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Content, Difference, diff, escape, form};
+use crate::record::{Capture, Headers, Reply, text::lossless};
+
+/// A part of a message, and in what it differs from the other's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Its name: `request`, `status`, `query`, `headers`, `body`.
+    pub name: &'static str,
+    /// Nothing where the two are the same.
+    pub differences: Vec<Difference>,
+}
+
+/// In what a request differs from another.
+pub fn captures(before: &Capture, after: &Capture) -> Vec<Part> {
+    let line = |capture: &Capture| {
+        let head = &capture.head;
+        [("method", head.method().into_owned()), ("path", head.path().into_owned())]
+    };
+    let request =
+        line(before).into_iter().zip(line(after)).filter_map(|((at, a), (_, b))| changed(at, &a, &b)).collect();
+    let query = |capture: &Capture| fields(capture.head.query().unwrap_or_default().as_bytes());
+    let content = |capture: &Capture| Content::of(&capture.body.bytes, capture.head.headers());
+    vec![
+        Part { name: "request", differences: request },
+        Part { name: "query", differences: named(&query(before), &query(after)) },
+        Part { name: "headers", differences: headers(before.head.headers(), after.head.headers()) },
+        Part { name: "body", differences: diff(&content(before), &content(after)) },
+    ]
+}
+
+/// In what a reply differs from another: each a status and what came with it.
+pub fn replies((before_status, before): (u16, &Reply), (after_status, after): (u16, &Reply)) -> Vec<Part> {
+    let status = changed("status", &before_status.to_string(), &after_status.to_string());
+    let content = |reply: &Reply| Content::of(&reply.body, &reply.headers);
+    vec![
+        Part { name: "status", differences: status.into_iter().collect() },
+        Part { name: "headers", differences: headers(&before.headers, &after.headers) },
+        Part { name: "body", differences: diff(&content(before), &content(after)) },
+    ]
+}
+
+fn changed(at: &str, before: &str, after: &str) -> Option<Difference> {
+    let shown = |text: &str| Some(escape(text).into_owned());
+    (before != after).then(|| Difference { at: at.to_owned(), before: shown(before), after: shown(after), to: None })
+}
+
+/// The values of each name, in their order.
+type Named = BTreeMap<String, Vec<String>>;
+
+/// By name, whatever its case.
+fn headers(before: &Headers, after: &Headers) -> Vec<Difference> {
+    let by_name = |headers: &Headers| {
+        let mut all = Named::new();
+        for header in headers {
+            all.entry(header.name_text().to_lowercase()).or_default().push(header.value_text().into_owned());
+        }
+        all
+    };
+    named(&by_name(before), &by_name(after))
+}
+
+/// The fields of a query, decoded.
+fn fields(query: &[u8]) -> Named {
+    let mut all = Named::new();
+    for field in query.split(|&byte| byte == b'&').filter(|field| !field.is_empty()) {
+        let mut parts = field.splitn(2, |&byte| byte == b'=');
+        let mut part = || lossless(&form::decoded(parts.next().unwrap_or_default())).into_owned();
+        let name = part();
+        all.entry(name).or_default().push(part());
+    }
+    all
+}
+
+fn named(before: &Named, after: &Named) -> Vec<Difference> {
+    let names: BTreeSet<_> = before.keys().chain(after.keys()).collect();
+    let of = |values: Option<&Vec<String>>| values.map(|values| escape(&values.join(", ")).into_owned());
+    let differ = names.into_iter().filter(|name| before.get(*name) != after.get(*name));
+    let difference = |name: &String| Difference {
+        at: escape(name).into_owned(),
+        before: of(before.get(name)),
+        after: of(after.get(name)),
+        to: None,
+    };
+    differ.map(difference).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(before: &[u8], after: &[u8]) -> Vec<String> {
+        named(&fields(before), &fields(after)).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_query_differs_by_the_values_of_its_names() {
+        assert_eq!(
+            found(b"a=1&b=x%20y&b=2&gone", b"b=x+y&b=3&a=1&new=%1b"),
+            ["~ b: x y, 2 → x y, 3", "- gone: ", "+ new: ␛"]
+        );
+        assert!(found(b"a=1&b=2", b"b=2&a=1").is_empty(), "an order says nothing");
+    }
+
+    #[test]
+    fn headers_differ_whatever_their_case() {
+        let headers_of = |pairs: &[(&str, &str)]| pairs.iter().copied().collect::<Headers>();
+        let before = headers_of(&[("Content-Type", "a"), ("X-One", "1"), ("X-One", "2")]);
+        let after = headers_of(&[("content-type", "a"), ("x-one", "1")]);
+        let found: Vec<_> = headers(&before, &after).iter().map(ToString::to_string).collect();
+        assert_eq!(found, ["~ x-one: 1, 2 → 1"]);
+    }
+}

@@ -1,0 +1,95 @@
+//! The overview.
+
+use super::facts::{fact, indented, outcome, text_fact, verdict};
+use crate::{
+    record::Capture,
+    tui::{
+        line::{self, Pieces, piece},
+        look::Paint,
+        model::Model,
+        msg::BodyView,
+    },
+};
+
+/// How many lines of a body the overview shows.
+const PREVIEW_LINES: usize = 40;
+
+/// What a capture is, in a person's words.
+pub(super) fn overview(model: &Model, capture: &Capture, columns: usize) -> Vec<Pieces> {
+    let signs = model.look.signs();
+    let mut lines = vec![
+        vec![
+            piece(Paint::Heading, &format!("#{} {} ", capture.id, capture.head.method())),
+            piece(Paint::Heading, &String::from_utf8_lossy(capture.head.target())),
+        ],
+        Vec::new(),
+    ];
+    let event = capture.event.kind.as_deref();
+    if let Some(provider) = &capture.provider {
+        lines.push(text_fact("provider", provider));
+    }
+    if let Some(kind) = event {
+        lines.push(fact("event", vec![piece(Paint::Heading, kind)]));
+    }
+    if let Some(id) = &capture.event.id {
+        lines.push(text_fact("event id", id));
+    }
+    if let Some(at) = capture.event.created_at {
+        lines.push(text_fact("happened", &at.date_and_clock(&model.zone)));
+    }
+    lines.push(text_fact("received", &capture.received_at.date_and_clock(&model.zone)));
+    lines.push(text_fact("from", &capture.peer));
+    lines.push(text_fact("endpoint", &capture.endpoint));
+    lines.push(fact("signature", vec![verdict(capture)]));
+    if let Some(explanation) = &capture.judgement.explanation {
+        lines.extend(indented(Paint::Plain, &explanation.text, columns));
+    }
+    for sentence in capture.course() {
+        let sign = if capture.duplicate_of.is_some() { signs.duplicate } else { signs.late };
+        lines.push(fact("delivery", vec![piece(Paint::Warning, &format!("{sign} {sentence}"))]));
+    }
+    if let Some(asked) = &capture.judgement.handshake {
+        lines.push(fact("handshake", vec![piece(Paint::Heading, &asked.about)]));
+        lines.extend(asked.show.iter().map(|show| fact("", vec![piece(Paint::Warning, show)])));
+        lines.extend(asked.answer.iter().filter(|it| !it.is_empty()).map(|answer| text_fact("answer", answer)));
+    }
+    for flag in capture.flags.iter() {
+        lines.push(fact("odd", vec![piece(Paint::Warning, &format!("{} {}", signs.flag, flag.sentence()))]));
+    }
+    lines.push(text_fact("body", &body_words(capture)));
+    let answered = if capture.reply_status == 0 {
+        "nobody was left to answer".to_owned()
+    } else {
+        capture.reply_status.to_string()
+    };
+    lines.push(text_fact("answered", &answered));
+    lines.push(match model.detail.deliveries.first() {
+        Some(delivery) => fact("app", vec![outcome(delivery)]),
+        None => fact("app", vec![piece(Paint::Dim, "not sent on yet; r resends it")]),
+    });
+    lines.extend(preview(model));
+    lines
+}
+
+/// The beginning of the body, below what is known of it.
+fn preview(model: &Model) -> Vec<Pieces> {
+    let Some(BodyView { document: Ok(document), .. }) = &model.detail.body else { return Vec::new() };
+    let count = document.line_count();
+    let mut lines = vec![Vec::new()];
+    lines.extend(document.lines(0..PREVIEW_LINES.min(count)).into_iter().map(line::of_body));
+    if count > PREVIEW_LINES {
+        lines.push(vec![piece(Paint::Dim, &format!("{} more lines: 2 shows the body", count - PREVIEW_LINES))]);
+    }
+    lines
+}
+
+fn body_words(capture: &Capture) -> String {
+    let kind = capture.head.headers().text("content-type").unwrap_or("no content type");
+    let size = capture.body.size;
+    match (capture.body.truncated, capture.body.declared) {
+        (true, Some(declared)) => format!("the first {size} of {declared} bytes, {kind}"),
+        (true, None) => format!("the first {size} bytes, {kind}"),
+        (false, _) if size == 0 => "none".to_owned(),
+        (false, _) => format!("{size} bytes, {kind}"),
+    }
+}

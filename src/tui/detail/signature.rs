@@ -1,0 +1,134 @@
+//! The signature's tab.
+
+use super::facts::{NAMES, fact, indented, text_fact, verdict};
+use crate::{
+    body,
+    record::{Capture, Evidence, Fault, Verdict},
+    tui::{
+        line::{Piece, Pieces, piece},
+        look::Paint,
+    },
+};
+
+/// What came, what was expected, and why it did not pass.
+pub(super) fn signature(capture: &Capture, columns: usize) -> Vec<Pieces> {
+    let judgement = &capture.judgement;
+    let mut lines = vec![fact("verdict", vec![verdict(capture)])];
+    if let Some(explanation) = &judgement.explanation {
+        lines.extend(indented(Paint::Plain, &explanation.text, columns));
+    }
+    let Some(evidence) = &judgement.evidence else { return lines };
+    lines.push(Vec::new());
+    if let Some(provider) = &capture.provider {
+        lines.push(text_fact("provider", provider));
+    }
+    lines.push(text_fact("header", &evidence.place));
+    lines.push(text_fact("signed", &evidence.content));
+    if let Some(age) = judgement.age_s {
+        lines.push(text_fact("timestamp", &age_words(age)));
+    }
+    if let Some(words) = judgement.uncovered() {
+        lines.push(fact("covers", vec![piece(Paint::Warning, &words)]));
+    }
+    if let Some(explanation) = judgement.explanation.as_ref().filter(|explanation| explanation.tried > 1) {
+        lines.extend(explanation.by.iter().map(|by| text_fact("proof", by)));
+        lines.push(text_fact("searched", &format!("{} candidates", explanation.tried)));
+    }
+    lines.extend(evidence.difference.iter().flat_map(|difference| differs(difference)));
+    lines.push(Vec::new());
+    lines.extend(compared(evidence, judgement.verdict, judgement.fault, columns));
+    lines
+}
+
+/// Where the signed body differs from the one that came: the place, and both one under the other.
+fn differs(difference: &str) -> Vec<Pieces> {
+    let parts = difference.split_once(": signed ").zip(difference.rsplit_once(", received "));
+    let Some(((place, _), (signed, received))) = parts else { return vec![text_fact("differs", difference)] };
+    let signed = signed.split_once(": signed ").map_or(signed, |(_, signed)| signed);
+    vec![
+        text_fact("differs", &format!("at {place}")),
+        fact("  signed", vec![piece(Paint::Good, signed)]),
+        fact("  came", vec![piece(Paint::Bad, received)]),
+    ]
+}
+
+fn age_words(age: i64) -> String {
+    match age {
+        0 => "of the same second as the request".to_owned(),
+        1.. => format!("{age} s before the request came"),
+        _ => format!("{} s after the request came", -age),
+    }
+}
+
+/// Received over expected, wrapped alike, with the characters marked that differ.
+fn compared(evidence: &Evidence, verdict: Verdict, fault: Option<Fault>, columns: usize) -> Vec<Pieces> {
+    let received = evidence.received.as_deref();
+    if received.is_none() && evidence.expected.is_none() && fault != Some(Fault::HeaderMissing) {
+        let words = "a token: it is the secret itself, and is not shown";
+        return vec![fact("received", vec![piece(Paint::Dim, words)])];
+    }
+    let Some(expected) = evidence.expected.as_deref() else {
+        let words = received
+            .map_or_else(|| fact("received", vec![piece(Paint::Bad, "nothing")]), |it| text_fact("received", it));
+        return vec![words];
+    };
+    let Some(received) = received else {
+        return vec![fact("received", vec![piece(Paint::Bad, "nothing")]), text_fact("expected", expected)];
+    };
+    let part = same_part(received, expected);
+    let mut lines = Vec::new();
+    if part != received {
+        lines.push(text_fact("header", received));
+        lines.push(Vec::new());
+    }
+    let width = columns.saturating_sub(NAMES).max(16);
+    let (came, due): (Vec<char>, Vec<char>) = (part.chars().collect(), expected.chars().collect());
+    let rows = came.len().max(due.len()).div_ceil(width);
+    for row in 0..rows {
+        let slice = |chars: &[char]| chars.iter().skip(row * width).take(width).copied().collect::<Vec<_>>();
+        let (came, due) = (slice(&came), slice(&due));
+        let name = |name| if row == 0 { name } else { "" };
+        lines.push(fact(name("received"), marked(&came, &due, verdict, Paint::Marked)));
+        lines.push(fact(name("expected"), marked(&due, &came, verdict, Paint::Good)));
+    }
+    lines
+}
+
+/// The part of a header that is to be compared: for a list of signatures, the first of the expected one's kind.
+fn same_part<'a>(received: &'a str, expected: &str) -> &'a str {
+    let key = expected.find(['=', ',']).map_or("", |at| &expected[..=at]);
+    let start = if key.len() <= 8 { received.find(key).unwrap_or(0) } else { 0 };
+    let rest = &received[start..];
+    rest.char_indices().nth(expected.chars().count()).map_or(rest, |(at, _)| &rest[..at])
+}
+
+fn marked(chars: &[char], others: &[char], verdict: Verdict, paint: Paint) -> Vec<Piece> {
+    let mut pieces: Vec<Piece> = Vec::new();
+    for (at, c) in chars.iter().enumerate() {
+        let differs = verdict == Verdict::Failed && others.get(at) != Some(c);
+        let paint = if differs { paint } else { Paint::Plain };
+        match pieces.last_mut() {
+            Some(last) if last.paint == paint => last.text.push_str(&body::escape(&c.to_string())),
+            _ => pieces.push(piece(paint, &c.to_string())),
+        }
+    }
+    pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_signature_of_the_expected_kind_is_compared() {
+        for (received, expected, part) in [
+            ("sha256=00ff", "sha256=11ee", "sha256=00ff"),
+            ("t=1,v1=aaaa,v0=bbbb", "v1=cccc", "v1=aaaa"),
+            ("v1,AAAA v1,BBBB", "v1,CCCC", "v1,AAAA"),
+            ("rubbish", "v1=cccc", "rubbish"),
+            ("", "v1=cccc", ""),
+        ] {
+            assert_eq!(same_part(received, expected), part);
+        }
+    }
+}
