@@ -70,7 +70,7 @@ pub fn diff(before: &Content, after: &Content) -> Vec<Difference> {
     if let Some((a, b)) = json(before).zip(json(after)) {
         let mut found = Vec::new();
         values(&mut String::new(), &a, &b, &mut found);
-        let found = moved(found);
+        let found = moved(&found);
         return if found.is_empty() {
             whole(format!("{} bytes, the same JSON in other words", before.bytes.len()))
         } else {
@@ -133,7 +133,7 @@ fn items<'a>(path: &mut String, before: &'a [Value], after: &'a [Value], found: 
 
 /// What was removed at one path and added at another has moved. Of values as small as `true` only those that kept
 /// their name or their array are believed to be the same.
-fn moved(found: Vec<Found<'_>>) -> Vec<Difference> {
+fn moved(found: &[Found<'_>]) -> Vec<Difference> {
     let mut targets: HashMap<String, Vec<usize>> = HashMap::new();
     for (at, one) in found.iter().enumerate().filter(|(_, one)| one.before.is_none()) {
         targets.entry(one.after.map(ToString::to_string).unwrap_or_default()).or_default().push(at);

@@ -231,6 +231,8 @@ mod tests {
             duplicate_of: None,
             repeat: None,
             late_ms: None,
+            tags: crate::record::Tags::NONE,
+            note: None,
             reply_status: 200,
         }
     }
