@@ -237,6 +237,7 @@ fn a_condition_chooses_rows_and_its_values_are_never_read_as_sql() {
     let above = |size: i64, path: &str| Sql {
         text: "size > ? OR path = ?".into(),
         values: vec![Value::Int(size), Value::Text(path.into())],
+        ..Sql::default()
     };
     let page = |start, condition| ids(&reader.page(start, 2, Some(&condition)).unwrap());
     assert_eq!(page(Start::Newest, above(99, "/shop/7")), [7]);
@@ -244,7 +245,7 @@ fn a_condition_chooses_rows_and_its_values_are_never_read_as_sql() {
     assert_eq!(page(Start::Before(CaptureId(5)), above(0, "")), [4, 3]);
     assert_eq!(page(Start::After(CaptureId(5)), above(0, "")), [7, 6]);
     assert_eq!(page(Start::Newest, above(99, "' OR 1 --")), [] as [i64; 0]);
-    let wrong = Sql { text: "no_such_column = 1".into(), values: Vec::new() };
+    let wrong = Sql { text: "no_such_column = 1".into(), ..Sql::default() };
     assert!(reader.page(Start::Newest, 2, Some(&wrong)).unwrap_err().why.contains("no_such_column"));
 }
 
@@ -410,7 +411,7 @@ fn a_query_that_runs_too_long_can_be_stopped() {
     let interrupter = reader.interrupter();
     let endless = Sql {
         text: "(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n) > 0".into(),
-        values: Vec::new(),
+        ..Sql::default()
     };
     let ended = Arc::new(AtomicBool::new(false));
     let end = Arc::clone(&ended);

@@ -24,7 +24,7 @@ pub(super) fn run(forget: &Forget, common: &Common) -> Result<Answer, Failure> {
     let printer = common.printer();
     let condition = match input::filter(&forget.filter)? {
         Some(filter) => filter.sql(engine::now()),
-        None if forget.all => Sql { text: "1".to_owned(), values: Vec::new() },
+        None if forget.all => Sql { text: "1".to_owned(), ..Sql::default() },
         None => {
             return Err(Failure::new("deleting captures", "the filter is empty")
                 .hint("say which, or --all for every capture of the store"));

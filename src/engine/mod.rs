@@ -44,7 +44,7 @@ use self::{admit::Catcher, endpoint::Endpoints, port::Listener, watch::Watch};
 use crate::{
     query::Sql,
     record::{CaptureId, Delivery, Failure, Tagging, Timestamp, Zone},
-    store::{self, Bell, Reader, Role, Settler, Start, Writer},
+    store::{self, Bell, Indexer, Reader, Role, Settler, Start, Writer},
     wire,
 };
 
@@ -59,6 +59,7 @@ pub struct Engine {
     server: Mutex<Option<Server>>,
     sender: Mutex<Option<Sender>>,
     writer: Mutex<Option<Writer>>,
+    indexer: Mutex<Option<Indexer>>,
     _watch: Option<Watch>,
 }
 
@@ -90,6 +91,7 @@ impl Engine {
         let newest_before = newest(&Reader::open(&db)?)?;
         let catcher = Catcher::new(writer.clone(), endpoints.clone())?;
         let server = Server::start(listener, limits, catcher, settler)?;
+        let indexer = Indexer::start(&db, &writer, &bell)?;
         Ok(Self {
             db,
             bell,
@@ -100,6 +102,7 @@ impl Engine {
             server: Mutex::new(Some(server)),
             sender: Mutex::new(None),
             writer: Mutex::new(Some(writer)),
+            indexer: Mutex::new(Some(indexer)),
             _watch: None,
         })
     }
@@ -129,6 +132,7 @@ impl Engine {
             server: Mutex::new(None),
             sender: Mutex::new(None),
             writer: Mutex::new(None),
+            indexer: Mutex::new(None),
             _watch: None,
         }
     }
@@ -232,6 +236,7 @@ impl Engine {
         let served = server.map_or(Ok(()), Server::stop);
         let sender = lock(&self.sender).take();
         sender.into_iter().for_each(Sender::stop);
+        drop(lock(&self.indexer).take());
         let writer = lock(&self.writer).take();
         served.and(writer.map_or(Ok(()), Writer::close))
     }

@@ -3,7 +3,7 @@
 use std::{cmp::Ordering, fmt::Write};
 
 use super::{
-    Content, Inside, Pattern, Sql, Value,
+    Content, Inside, Need, Pattern, Sql, Value, WORD_COLUMNS,
     value::{lower, moment, size, span},
 };
 use crate::record::{Fault, Flag, LastDelivery, Mark, Post, Summary, Tags, Timestamp, Verdict};
@@ -29,7 +29,7 @@ enum Kind {
     /// `failed`, `none`, `waiting`, `dead`, or a number: the app's last reply.
     Reply,
     /// One of some names, each with the number that stands for it in a column.
-    Name(&'static str, fn(&Summary) -> Option<i64>, fn(&str) -> Option<i64>, fn() -> String),
+    Name(&'static str, fn(&Summary) -> Option<i64>, fn(&str) -> Option<i64>, fn() -> Vec<&'static str>),
     /// One of the flags.
     Flag,
     /// One of the marks.
@@ -45,6 +45,33 @@ enum Kind {
 const OPEN: &str = "NAME";
 
 impl Field {
+    /// Whether its name ends in a name or a path of one's own.
+    pub fn is_family(&self) -> bool {
+        self.name.ends_with(OPEN)
+    }
+
+    /// Whether `~` looks into it.
+    pub fn is_text(&self) -> bool {
+        matches!(self.kind, Kind::Text(..) | Kind::Inside)
+    }
+
+    /// Whether its values have an order.
+    pub fn is_ordered(&self) -> bool {
+        matches!(self.kind, Kind::Number(..) | Kind::Reply | Kind::Age | Kind::Inside)
+    }
+
+    /// The values it may have, where they are few and known.
+    pub fn values(&self) -> Vec<&'static str> {
+        match self.kind {
+            Kind::Name(.., names) => names(),
+            Kind::Flag => Flag::all().map(Flag::name).collect(),
+            Kind::Mark => Mark::all().map(Mark::name).collect(),
+            Kind::Truth(..) => vec!["yes", "no"],
+            Kind::Reply => vec!["failed", "none"],
+            _ => Vec::new(),
+        }
+    }
+
     /// Whether a name that somebody wrote, in lower case, is this field's: its own, or of its family.
     fn is_named(&self, name: &str) -> bool {
         match self.name.strip_suffix(OPEN) {
@@ -109,7 +136,7 @@ pub const FIELDS: &[Field] = &[
             "verdict",
             |r| Some(r.verdict as i64),
             |name| Verdict::named(name).map(|verdict| verdict as i64),
-            || list(Verdict::all().map(Verdict::name)),
+            || Verdict::all().map(Verdict::name).collect(),
         ),
     },
     Field {
@@ -120,7 +147,7 @@ pub const FIELDS: &[Field] = &[
             "coalesce(fault, -1)",
             |r| r.fault.map(|fault| fault as i64),
             |name| Fault::named(name).map(|fault| fault as i64),
-            || list(Fault::all().map(Fault::name)),
+            || Fault::all().map(Fault::name).collect(),
         ),
     },
     Field {
@@ -281,13 +308,47 @@ impl Operator {
 /// A field, an operator and a value, understood.
 #[derive(Clone, Debug)]
 pub(super) enum Test {
-    Text { column: &'static str, of: fn(&Summary) -> &str, operator: Operator, value: String },
-    Match { column: &'static str, of: fn(&Summary) -> &str, pattern: Pattern },
-    Number { column: &'static str, of: fn(&Summary) -> Option<i64>, operator: Operator, value: i64 },
-    Range { column: &'static str, of: fn(&Summary) -> Option<i64>, from: i64, to: i64 },
-    Truth { sql: &'static str, of: fn(&Summary) -> bool, wanted: bool },
-    Flag { bit: i64, wanted: bool },
-    Age { operator: Operator, span: i64 },
+    Text {
+        column: &'static str,
+        of: fn(&Summary) -> &str,
+        operator: Operator,
+        value: String,
+    },
+    Match {
+        column: &'static str,
+        of: fn(&Summary) -> &str,
+        pattern: Pattern,
+    },
+    Number {
+        column: &'static str,
+        of: fn(&Summary) -> Option<i64>,
+        operator: Operator,
+        value: i64,
+    },
+    Range {
+        column: &'static str,
+        of: fn(&Summary) -> Option<i64>,
+        from: i64,
+        to: i64,
+    },
+    Truth {
+        sql: &'static str,
+        of: fn(&Summary) -> bool,
+        wanted: bool,
+    },
+    Flag {
+        bit: i64,
+        wanted: bool,
+    },
+    Age {
+        operator: Operator,
+        span: i64,
+    },
+    /// Younger than the second and not younger than the first, in milliseconds.
+    Ages {
+        from: i64,
+        to: i64,
+    },
     NoReply,
     Inside(Inside),
 }
@@ -315,19 +376,14 @@ pub(super) fn test(field: &'static Field, name: &str, operator: Operator, value:
             }
             Ok(Test::Text { column, of: *of, operator, value: lower(value) })
         }
-        Kind::Number(column, of, read) => match value.split_once("..") {
-            Some((from, to)) if operator == Operator::Has => {
-                let bound = |text: &str, open: i64| if text.is_empty() { Some(open) } else { read(text) };
-                let range = bound(from, i64::MIN).zip(bound(to, i64::MAX));
-                let (from, to) = range.ok_or_else(|| format!("`{value}` is no range; for example 1..9"))?;
-                Ok(Test::Range { column, of: *of, from, to })
-            }
-            _ => Ok(Test::Number { column, of: *of, operator, value: number(*read, "number")? }),
+        Kind::Number(column, of, read) => match range(operator, value, *read, i64::MIN, "1..9")? {
+            Some((from, to)) => Ok(Test::Range { column, of: *of, from, to }),
+            None => Ok(Test::Number { column, of: *of, operator, value: number(*read, "number")? }),
         },
         Kind::Reply => reply(field, operator, value),
         Kind::Name(column, of, named, names) => {
             unordered()?;
-            let value = named(&lower(value)).ok_or_else(|| format!("`{value}` is none of {}", names()))?;
+            let value = named(&lower(value)).ok_or_else(|| format!("`{value}` is none of {}", names().join(", ")))?;
             Ok(Test::Number { column, of: *of, operator, value })
         }
         Kind::Flag => {
@@ -361,9 +417,26 @@ pub(super) fn test(field: &'static Field, name: &str, operator: Operator, value:
             };
             Ok(Test::Truth { sql, of: *of, wanted: truth == (operator != Operator::IsNot) })
         }
-        Kind::Age => Ok(Test::Age { operator, span: number(span, "time")? }),
+        Kind::Age => match range(operator, value, span, 0, "5m..1h")? {
+            Some((from, to)) => Ok(Test::Ages { from, to }),
+            None => Ok(Test::Age { operator, span: number(span, "time")? }),
+        },
         Kind::Inside => Inside::field(name, operator, value).map(Test::Inside),
     }
+}
+
+/// The two ends of a range `from..to`, of which one may be left out; none where the value is no range.
+fn range(
+    operator: Operator,
+    value: &str,
+    read: fn(&str) -> Option<i64>,
+    least: i64,
+    example: &str,
+) -> Result<Option<(i64, i64)>, String> {
+    let Some((from, to)) = value.split_once("..").filter(|_| operator == Operator::Has) else { return Ok(None) };
+    let bound = |text: &str, open: i64| if text.is_empty() { Some(open) } else { read(text) };
+    let range = bound(from, least).zip(bound(to, i64::MAX));
+    range.map(Some).ok_or_else(|| format!("`{value}` is no range; for example {example}"))
 }
 
 fn reply(field: &Field, operator: Operator, value: &str) -> Result<Test, String> {
@@ -414,7 +487,24 @@ impl Test {
             Self::Age { operator, span } => {
                 age_operator(*operator).takes(row.received_at.unix_ms().cmp(&now.unix_ms().saturating_sub(*span)))
             }
+            Self::Ages { from, to } => {
+                let (first, last) = moments(*from, *to, now);
+                (first..=last).contains(&row.received_at.unix_ms())
+            }
             Self::NoReply => row.last_delivery.is_none(),
+        }
+    }
+
+    /// What stands in the texts of every capture that passes. Only the columns that words are looked for in are texts.
+    pub(super) fn need(&self) -> Need {
+        let is_a_text =
+            |column: &str| WORD_COLUMNS.iter().any(|word| column == *word || column == format!("coalesce({word}, '')"));
+        match self {
+            Self::Inside(inside) => inside.need(),
+            Self::Text { column, operator: Operator::Has | Operator::Is, value, .. } if is_a_text(column) => {
+                Need::text(value)
+            }
+            _ => Need::Anything,
         }
     }
 
@@ -445,11 +535,20 @@ impl Test {
                 format!("received_at {} ?", age_operator(*operator).sql()),
                 vec![Value::Int(now.unix_ms().saturating_sub(*span))],
             ),
+            Self::Ages { from, to } => {
+                let (first, last) = moments(*from, *to, now);
+                ("received_at BETWEEN ? AND ?".to_owned(), vec![Value::Int(first), Value::Int(last)])
+            }
             Self::NoReply => ("app IS NULL".to_owned(), Vec::new()),
         };
         sql.text.push_str(&format!("({text})"));
         sql.values.extend(values);
     }
+}
+
+/// A range of ages as one of moments, in Unix milliseconds.
+fn moments(from: i64, to: i64, now: Timestamp) -> (i64, i64) {
+    (now.unix_ms().saturating_sub(to), now.unix_ms().saturating_sub(from))
 }
 
 /// An age seen as a moment: what is younger came later. `age:5m` means within the last five minutes.

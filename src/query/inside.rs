@@ -8,14 +8,14 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use regex::bytes::{Regex, RegexBuilder};
 
-use super::{field::Operator, parse, value::lower};
+use super::{Names, Need, field::Operator, parse, value::lower};
 use crate::record::{Head, json, json::Paths, pairs};
 
 /// The most that a compiled regular expression may take, in bytes. The engine takes time linear in what it looks at.
 const REGEX_BYTES: usize = 1 << 20;
 
-/// A row's body in SQL: it lies in the row, or in chunks.
-const WHOLE_BODY: &str = "CASE chunks WHEN 0 THEN body ELSE (SELECT joined(bytes) FROM (SELECT bytes FROM chunk
+/// A row's body in SQL, of a row of `content`: it lies in the row, or in chunks.
+pub const WHOLE_BODY: &str = "CASE chunks WHEN 0 THEN body ELSE (SELECT joined(bytes) FROM (SELECT bytes FROM chunk
     WHERE chunk.id >= content.id * 65536 AND chunk.id < content.id * 65536 + chunks ORDER BY chunk.id)) END";
 
 /// What a capture holds, as a filter asks it.
@@ -44,7 +44,7 @@ enum Place {
     Body,
     /// A value of a JSON body or of a form, by its path from the root; of a form also by the rest of its path below the
     /// field, where that holds JSON.
-    Path { all: Paths, field: String, rest: Option<Paths> },
+    Path { dotted: String, all: Paths, field: String, rest: Option<Paths> },
     /// The values of a header.
     Header(String),
     /// The values of a name in the query.
@@ -54,6 +54,8 @@ enum Place {
 /// What the value there must be.
 #[derive(Clone, Debug)]
 enum Wanted {
+    /// These characters stand in it, ASCII letters in either case.
+    Has(Pattern, String),
     /// It has a match.
     Match(Pattern),
     /// It is so, compared as a number where both are numbers, else as text in lower case.
@@ -64,7 +66,7 @@ impl Inside {
     /// A word that stands anywhere in the head or the body; ASCII case says nothing.
     pub(super) fn word(word: &str) -> Result<Self, String> {
         let text = format!("\"{}\"", escaped(word));
-        Ok(Self { text, place: Place::Anywhere, wanted: Wanted::Match(literal(word)?) })
+        Ok(Self { text, place: Place::Anywhere, wanted: Wanted::Has(literal(word)?, word.to_owned()) })
     }
 
     /// A test of the field `name` — `body`, `body.PATH`, `header.NAME` or `query.NAME`.
@@ -77,7 +79,7 @@ impl Inside {
             _ => Place::Param(rest.to_owned()),
         };
         let wanted = match operator {
-            Operator::Has => Wanted::Match(literal(value)?),
+            Operator::Has => Wanted::Has(literal(value)?, value.to_owned()),
             Operator::Matches => Wanted::Match(Pattern::new(value)?),
             _ if matches!(place, Place::Body) && operator.orders() => {
                 return Err(
@@ -92,7 +94,7 @@ impl Inside {
 
     /// Reads a test back from its text.
     pub fn parse(text: &str) -> Option<Self> {
-        parse::parse(text).ok()?.into_inside()
+        parse::parse(text, &Names::new()).ok()?.into_inside()
     }
 
     /// The test as text.
@@ -102,9 +104,39 @@ impl Inside {
 
     /// The test as SQL, for a row of `summary`; its text stands for the `?`. The body is not read where it is not asked.
     pub(super) fn sql(&self) -> String {
-        let needs_body = matches!(self.place, Place::Anywhere | Place::Body | Place::Path { .. });
-        let body = if needs_body { WHOLE_BODY } else { "NULL" };
+        let body = if self.reads_body() { WHOLE_BODY } else { "NULL" };
         format!("coalesce((SELECT takes(?, head, {body}) FROM content WHERE content.id = summary.id), 0)")
+    }
+
+    /// Whether it asks for the body.
+    pub(super) fn reads_body(&self) -> bool {
+        matches!(self.place, Place::Anywhere | Place::Body | Place::Path { .. })
+    }
+
+    /// What stands in the texts of every capture that passes ([`texts`](super::texts)).
+    pub(super) fn need(&self) -> Need {
+        // What is not there passes, too.
+        if matches!(self.wanted, Wanted::Compared { operator: Operator::IsNot, .. }) {
+            return Need::Anything;
+        }
+        let value = match &self.wanted {
+            // In head and body it stands byte for byte as it is wanted.
+            Wanted::Has(_, text) if matches!(self.place, Place::Anywhere | Place::Body) => Need::text(text),
+            Wanted::Has(_, text) => Need::ascii(text),
+            // Two numbers may be written differently and be equal.
+            Wanted::Compared { operator: Operator::Is, text, number: None } => Need::ascii(text),
+            Wanted::Compared { .. } | Wanted::Match(_) => Need::Anything,
+        };
+        let name = match &self.place {
+            Place::Anywhere | Place::Body => Need::Anything,
+            Place::Header(name) | Place::Param(name) => Need::ascii(name),
+            // A number may be a place in a list, which is not written.
+            Place::Path { dotted, .. } => {
+                let names = dotted.split('.').filter(|name| name.parse::<usize>().is_err());
+                Need::all(names.map(Need::ascii))
+            }
+        };
+        Need::all([value, name])
     }
 
     /// Whether a capture with that content passes.
@@ -113,7 +145,7 @@ impl Inside {
         let any = match &self.place {
             Place::Anywhere => passes(content.head) || passes(content.body),
             Place::Body => passes(content.body),
-            Place::Path { all, field, rest } => {
+            Place::Path { all, field, rest, .. } => {
                 value_at(content.body, all, field, rest.as_ref()).is_some_and(|value| passes(&value))
             }
             Place::Header(name) => head(content).headers().get_all(name).any(passes),
@@ -131,7 +163,7 @@ impl Inside {
 impl Wanted {
     fn passes(&self, value: &[u8]) -> bool {
         match self {
-            Self::Match(pattern) => pattern.is_match(value),
+            Self::Has(pattern, _) | Self::Match(pattern) => pattern.is_match(value),
             Self::Compared { operator, text, number } => {
                 // `IsNot` is turned round by the one who asks of all values.
                 let operator = if *operator == Operator::IsNot { Operator::Is } else { *operator };
@@ -157,12 +189,13 @@ fn path_of(path: &str) -> Place {
     let mut all = Paths::default();
     all.add(&dotted, 0);
     let (field, rest) = dotted.split_once('.').map_or((&dotted[..], None), |(field, rest)| (field, Some(rest)));
+    let field = field.to_owned();
     let rest = rest.map(|rest| {
         let mut paths = Paths::default();
         paths.add(rest, 0);
         paths
     });
-    Place::Path { all, field: field.to_owned(), rest }
+    Place::Path { all, field, rest, dotted }
 }
 
 fn value_at<'a>(body: &'a [u8], all: &Paths, field: &str, rest: Option<&Paths>) -> Option<Cow<'a, [u8]>> {
@@ -177,7 +210,7 @@ fn value_at<'a>(body: &'a [u8], all: &Paths, field: &str, rest: Option<&Paths>) 
 }
 
 /// A pattern that finds these characters, ASCII letters in either case.
-fn literal(text: &str) -> Result<Pattern, String> {
+pub(super) fn literal(text: &str) -> Result<Pattern, String> {
     let pattern = text.bytes().fold(String::new(), |pattern, byte| match byte {
         b if b.is_ascii_alphanumeric() => pattern + &char::from(b).to_string(),
         b => pattern + &format!("\\x{b:02x}"),

@@ -4,18 +4,28 @@
 //! store as SQL ([`Filter::sql`]); a test holds the two to the same answer. Values are always bound, never written into
 //! the SQL: no filter, however odd, is a syntax error of SQLite's.
 
+mod complete;
 mod field;
 mod inside;
+mod need;
 mod parse;
+mod print;
 mod value;
 
-use self::{field::Test, value::lower};
+use std::collections::BTreeMap;
+
+use self::field::{Operator, Test};
 pub use self::{
+    complete::{Completion, Offer, complete},
     field::{FIELDS, Field, help},
-    inside::{Content, Inside, Pattern},
+    inside::{Content, Inside, Pattern, WHOLE_BODY},
+    need::{Need, texts},
     parse::SyntaxError,
 };
 use crate::record::{Summary, Timestamp};
+
+/// Filters by their names, for which `@name` stands in another filter.
+pub type Names = BTreeMap<String, Filter>;
 
 /// A filter.
 #[derive(Clone, Debug)]
@@ -32,21 +42,55 @@ enum Tree {
     /// Any of them.
     Any(Vec<Tree>),
     Not(Box<Tree>),
-    /// A word that stands somewhere in the row, in lower case, or in what the capture holds.
-    Word(String, Inside),
-    Test(Test),
+    /// A word that stands somewhere in the row, or in what the capture holds.
+    Word(Word, Inside),
+    Test(Asked),
+    /// Another filter by its name, as it was written.
+    Named(String, Box<Tree>),
+}
+
+/// A test, and as what it was written.
+#[derive(Clone, Debug)]
+struct Asked {
+    name: String,
+    operator: Operator,
+    value: String,
+    test: Test,
+}
+
+/// A word that is looked for, ASCII letters in either case.
+#[derive(Clone, Debug)]
+pub struct Word {
+    text: String,
+    pattern: Pattern,
+}
+
+impl Word {
+    /// Makes one ready; else says why not.
+    pub fn new(text: &str) -> Result<Self, String> {
+        Ok(Self { text: text.to_owned(), pattern: inside::literal(text)? })
+    }
+
+    /// Whether it stands in those bytes.
+    pub fn is_in(&self, bytes: &[u8]) -> bool {
+        bytes.len() >= self.text.len() && self.pattern.is_match(bytes)
+    }
 }
 
 /// A filter as a boolean expression over the columns of the table `summary`; its values stand for the `?`, in order.
 ///
-/// It uses two functions of the store's: `matches(pattern, text)`, and `takes(test, head, body)`, which asks an [`Inside`]
-/// of what a capture holds.
+/// It uses three functions of the store's: `matches(pattern, text)`, `has(word, text…)`, which asks for a [`Word`], and
+/// `takes(test, head, body)`, which asks an [`Inside`] of what a capture holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sql {
     /// The expression. It is 0 or 1, never NULL.
     pub text: String,
     /// What stands for its placeholders.
     pub values: Vec<Value>,
+    /// What stands in the texts of every capture that it takes.
+    pub need: Need,
+    /// Whether it asks for bodies.
+    pub reads_bodies: bool,
 }
 
 /// A value bound in SQL.
@@ -58,13 +102,18 @@ pub enum Value {
     Text(String),
 }
 
-/// The columns that a bare word is looked for in.
+/// The columns that a bare word is looked for in. What stands in them is never changed.
 const WORD_COLUMNS: &[&str] = &["method", "path", "query", "event_type", "event_id", "provider", "endpoint"];
 
 impl Filter {
     /// Reads a filter. Blank text is the filter that takes everything.
     pub fn parse(text: &str) -> Result<Self, SyntaxError> {
-        parse::parse(text).map(|tree| Self { text: text.trim().to_owned(), tree })
+        Self::parse_with(text, &Names::new())
+    }
+
+    /// Reads a filter in which `@name` may stand for one of those.
+    pub fn parse_with(text: &str, names: &Names) -> Result<Self, SyntaxError> {
+        parse::parse(text, names).map(|tree| Self { text: text.trim().to_owned(), tree })
     }
 
     /// The filter as it was written.
@@ -84,9 +133,14 @@ impl Filter {
 
     /// The same as SQL.
     pub fn sql(&self, now: Timestamp) -> Sql {
-        let mut sql = Sql::default();
+        let mut sql = Sql { need: self.need(), ..Sql::default() };
         self.tree.write(now, &mut sql);
         sql
+    }
+
+    /// What stands in the texts of every capture that it takes ([`texts`]).
+    pub fn need(&self) -> Need {
+        self.tree.need()
     }
 }
 
@@ -97,17 +151,18 @@ impl Tree {
             Self::Any(trees) => trees.iter().any(|tree| tree.matches(row, content, now)),
             Self::Not(tree) => !tree.matches(row, content, now),
             Self::Word(word, inside) => {
-                let in_row = words_of(row).into_iter().flatten().any(|text| lower(text).contains(word));
+                let in_row = words_of(row).into_iter().flatten().any(|text| word.is_in(text.as_bytes()));
                 in_row || inside.takes(content)
             }
-            Self::Test(test) => test.matches(row, content, now),
+            Self::Test(asked) => asked.test.matches(row, content, now),
+            Self::Named(_, tree) => tree.matches(row, content, now),
         }
     }
 
     /// The one test of what a capture holds that this is, where it is one.
     fn into_inside(self) -> Option<Inside> {
         match self {
-            Self::Word(_, inside) | Self::Test(Test::Inside(inside)) => Some(inside),
+            Self::Word(_, inside) | Self::Test(Asked { test: Test::Inside(inside), .. }) => Some(inside),
             _ => None,
         }
     }
@@ -121,14 +176,29 @@ impl Tree {
                 tree.write(now, sql);
             }
             Self::Word(word, inside) => {
-                let tests = WORD_COLUMNS.iter().map(|column| format!("instr(lower(coalesce({column}, '')), ?) > 0"));
                 // The row first: what stands there costs no look at what the capture holds.
-                let tests = tests.chain([inside.sql()]).collect::<Vec<_>>();
-                sql.text.push_str(&format!("({})", tests.join(" OR ")));
-                sql.values.extend(WORD_COLUMNS.iter().map(|_| Value::Text(word.clone())));
+                let columns = WORD_COLUMNS.join(", ");
+                sql.text.push_str(&format!("(has(?, {columns}) OR {})", inside.sql()));
+                sql.values.push(Value::Text(word.text.clone()));
                 sql.values.push(Value::Text(inside.text().to_owned()));
+                sql.reads_bodies = true;
             }
-            Self::Test(test) => test.write(now, sql),
+            Self::Test(asked) => {
+                sql.reads_bodies |= matches!(&asked.test, Test::Inside(inside) if inside.reads_body());
+                asked.test.write(now, sql);
+            }
+            Self::Named(_, tree) => tree.write(now, sql),
+        }
+    }
+
+    fn need(&self) -> Need {
+        match self {
+            Self::All(trees) => Need::all(trees.iter().map(Self::need)),
+            Self::Any(trees) => Need::any(trees.iter().map(Self::need)),
+            Self::Not(_) => Need::Anything,
+            Self::Word(word, _) => Need::text(&word.text),
+            Self::Test(asked) => asked.test.need(),
+            Self::Named(_, tree) => tree.need(),
         }
     }
 }

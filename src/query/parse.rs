@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{
-    Inside, Tree,
+    Asked, Inside, Names, Tree, Word,
     field::{self, FIELDS, Field, OPERATORS, Operator},
     value::lower,
 };
@@ -45,13 +45,19 @@ enum Kind {
     And,
     Or,
     Not,
-    Word(String),
-    Test { name: String, operator: Operator, value: String, value_column: usize },
+    /// A word as it was written, and whether it stood in quotes.
+    Word(String, bool),
+    Test {
+        name: String,
+        operator: Operator,
+        value: String,
+        value_column: usize,
+    },
 }
 
-pub(super) fn parse(text: &str) -> Result<Tree, SyntaxError> {
+pub(super) fn parse(text: &str, names: &Names) -> Result<Tree, SyntaxError> {
     let tokens = tokens(text)?;
-    let mut parser = Parser { tokens: &tokens, at: 0, end: text.chars().count() + 1, depth: 0 };
+    let mut parser = Parser { tokens: &tokens, names, at: 0, end: text.chars().count() + 1, depth: 0 };
     if tokens.is_empty() {
         return Ok(Tree::All(Vec::new()));
     }
@@ -68,6 +74,8 @@ fn error(column: usize, message: impl Into<String>) -> SyntaxError {
 
 struct Parser<'a> {
     tokens: &'a [Token],
+    /// The filters that have names.
+    names: &'a Names,
     at: usize,
     end: usize,
     depth: usize,
@@ -121,20 +129,39 @@ impl Parser<'_> {
                 }
                 tree
             }
-            Kind::Word(word) => {
-                let inside = Inside::word(&word).map_err(|message| error(token.column, message))?;
-                Tree::Word(lower(&word), inside)
-            }
+            Kind::Word(word, is_quoted) => match self.named(&word).filter(|_| !is_quoted) {
+                Some(tree) => tree,
+                None => {
+                    let inside = Inside::word(&word).map_err(|message| error(token.column, message))?;
+                    Tree::Word(Word::new(&word).map_err(|message| error(token.column, message))?, inside)
+                }
+            },
             Kind::Test { name, operator, value, value_column } => {
                 let field = named(&name, token.column)?;
+                let name = lower_family(field, &name);
                 let test = field::test(field, &name, operator, &value);
-                Tree::Test(test.map_err(|message| error(value_column, message))?)
+                let test = test.map_err(|message| error(value_column, message))?;
+                Tree::Test(Asked { name, operator, value, test })
             }
             Kind::Close => return Err(error(token.column, "something should stand before this `)`")),
             Kind::And | Kind::Or => return Err(error(token.column, "something should stand before this word")),
         };
         self.depth -= 1;
         Ok(tree)
+    }
+
+    /// The filter that `@name` stands for. A word that begins with `@` and is no name is a word.
+    fn named(&self, word: &str) -> Option<Tree> {
+        let filter = self.names.get(word.strip_prefix('@')?)?;
+        Some(Tree::Named(word.to_owned(), Box::new(filter.tree.clone())))
+    }
+}
+
+/// A field's name as it is printed: what follows the first dot of a family is somebody else's name, and keeps its case.
+fn lower_family(field: &Field, name: &str) -> String {
+    match name.split_once('.').filter(|_| field.is_family()) {
+        Some((family, rest)) => format!("{}.{rest}", lower(family)),
+        None => lower(name),
     }
 }
 
@@ -172,7 +199,7 @@ fn tokens(text: &str) -> Result<Vec<Token>, SyntaxError> {
                 at += 1;
                 Kind::Close
             }
-            '"' => Kind::Word(quoted(&chars, &mut at, &['"', '\\'])?),
+            '"' => Kind::Word(quoted(&chars, &mut at, &['"', '\\'])?, true),
             _ => word(&chars, &mut at)?,
         };
         tokens.push(Token { column, kind });
@@ -225,7 +252,7 @@ fn word(chars: &[char], at: &mut usize) -> Result<Kind, SyntaxError> {
         "and" => Kind::And,
         "or" => Kind::Or,
         "not" => Kind::Not,
-        _ => Kind::Word(word),
+        _ => Kind::Word(word, false),
     })
 }
 

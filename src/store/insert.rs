@@ -4,6 +4,8 @@ use rusqlite::{CachedStatement, Connection, Error, OptionalExtension, Row, param
 
 use super::{
     CHUNK_BYTES, REFUSALS_BYTES, REFUSALS_KEPT, codec,
+    gram::PARTS,
+    index::{Change, VERSION},
     seen::{Key, Seen},
     writer::Stored,
 };
@@ -49,6 +51,11 @@ const REFUSAL: &str = "INSERT INTO refusal (at, peer, status, reason, head) VALU
 const REFUSALS_OVER_COUNT: &str = "DELETE FROM refusal WHERE id <= (SELECT max(id) FROM refusal) - ?";
 const REFUSALS_OVER_BYTES: &str = "DELETE FROM refusal WHERE id <= (
     SELECT max(id) FROM (SELECT id, sum(length(head)) OVER (ORDER BY id DESC) AS bytes FROM refusal) WHERE bytes > ?)";
+
+const SHEET: &str = "INSERT OR REPLACE INTO gram_sheet (id, version, width, always, sharp) VALUES (?, ?, ?, ?, ?)";
+const PART: &str = "INSERT OR REPLACE INTO gram_part (id, bits) VALUES (?, ?)";
+const NO_SHEET: &str = "DELETE FROM gram_sheet WHERE id = ?";
+const NO_PARTS: &str = "DELETE FROM gram_part WHERE id >= ? AND id < ?";
 
 const TO_FORGET: &str = "SELECT summary.id, length(head) + size, verdict, duplicate_of IS NOT NULL
     FROM summary JOIN content USING (id) WHERE summary.id = ?";
@@ -270,6 +277,22 @@ impl<'c> Transaction<'c> {
             let row = params![id.0, tagging.take.bits(), tagging.give.bits(), note];
             Ok(count + statement.execute(row)? as u64)
         })
+    }
+
+    /// Writes a part of the index.
+    pub(super) fn index(&self, change: &Change) -> Result<(), Error> {
+        for &sheet in &change.dropped {
+            self.connection.prepare_cached(NO_SHEET)?.execute([sheet])?;
+            self.connection.prepare_cached(NO_PARTS)?.execute([sheet * PARTS, (sheet + 1) * PARTS])?;
+        }
+        for (id, bits) in &change.parts {
+            self.connection.prepare_cached(PART)?.execute(params![id, bits])?;
+        }
+        if let Some((id, sheet)) = &change.sheet {
+            let always = sheet.always.cast_signed();
+            self.connection.prepare_cached(SHEET)?.execute(params![id, VERSION, sheet.width, always, sheet.sharp])?;
+        }
+        Ok(())
     }
 
     /// Writes a delivery. Gives its id and which attempt it is, or that there is no such capture.

@@ -8,7 +8,8 @@
 //! In reading order: `schema` (the tables and how they grew), `file` (opening: modes, pragmas, whose file it is),
 //! `lock` (one capturing process a store), `queue` and `writer` (what callers hold), `scribe` (the thread: batches,
 //! trouble, recovery), `insert` and `post` (rows in), `seen` (repeats of an event), `select` and `reader` (rows out), `codec`
-//! (lists of headers and the like as one column), `function` (what filters use in SQL), `trouble` (SQLite's errors in words).
+//! (lists of headers and the like as one column), `function` (what filters use in SQL), `search` (rows that a filter takes,
+//! a slice at a time), `gram` and `index` (what lets a search pass over most of them), `trouble` (SQLite's errors in words).
 //!
 //! This room must never: speak HTTP, judge a signature, know a screen, read a clock, acknowledge before the commit, keep
 //! a second copy of what the file says, or let a byte of a damaged file panic.
@@ -17,6 +18,8 @@ mod bell;
 mod codec;
 mod file;
 mod function;
+mod gram;
+mod index;
 mod insert;
 mod lock;
 mod post;
@@ -24,6 +27,7 @@ mod queue;
 mod reader;
 mod schema;
 mod scribe;
+mod search;
 mod seen;
 mod select;
 #[cfg(test)]
@@ -34,10 +38,12 @@ mod writer;
 pub use bell::Bell;
 pub use file::sqlite_version;
 pub use function::teach;
+pub use index::Indexer;
 pub use lock::{Holder, holder};
 pub use post::{Posted, Posting};
 pub use queue::Full;
 pub use reader::{Bodies, Interrupter, Reader, Start};
+pub use search::Slice;
 pub use writer::{Pending, Role, Settler, Stored, Writer};
 
 const KIB: usize = 1024;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use rusqlite::{Connection, Error, InterruptHandle, OptionalExtension, ToSql, params_from_iter, types::ToSqlOutput};
+use rusqlite::{Connection, Error, InterruptHandle, OptionalExtension, ToSql, types::ToSqlOutput};
 
 use super::{
     file,
@@ -78,25 +78,25 @@ impl Reader {
     }
 
     /// At most `limit` rows of the list that fulfil the condition, newest first. Without a condition it takes the same
-    /// time anywhere in the list.
+    /// time anywhere in the list; with one, [`Reader::search`] gives what there is so far.
     pub fn page(&self, start: Start, limit: usize, condition: Option<&Sql>) -> Result<Vec<Summary>, Failure> {
+        match condition {
+            None => self.ask("reading the list", || self.rows(start, limit)),
+            Some(condition) => self.search_all(start, limit, condition),
+        }
+    }
+
+    fn rows(&self, start: Start, limit: usize) -> Result<Vec<Summary>, Error> {
         let (bound, order) = match start {
-            Start::Newest => (None, "DESC"),
-            Start::Before(id) => (Some(("id < ?", id)), "DESC"),
-            Start::After(id) => (Some(("id > ?", id)), "ASC"),
+            Start::Newest => (i64::MAX, "id <= ? ORDER BY id DESC"),
+            Start::Before(id) => (id.0, "id < ? ORDER BY id DESC"),
+            Start::After(id) => (id.0, "id > ? ORDER BY id"),
         };
-        let bounds = bound.map(|(text, _)| text.to_owned());
-        let wanted = condition.map(|condition| format!("({})", condition.text));
-        let all: Vec<String> = bounds.into_iter().chain(wanted).collect();
-        let filter = if all.is_empty() { String::new() } else { format!("WHERE {}", all.join(" AND ")) };
-        let sql = format!("SELECT {SUMMARY_COLUMNS} FROM summary {filter} ORDER BY id {order} LIMIT ?");
-        let mut values: Vec<Value> = bound.map(|(_, id)| Value::Int(id.0)).into_iter().collect();
-        values.extend(condition.into_iter().flat_map(|condition| condition.values.iter().cloned()));
-        values.push(Value::Int(i64::try_from(limit).unwrap_or(i64::MAX)));
-        let mut rows: Vec<Summary> = self.ask("reading the list", || {
-            self.connection.prepare_cached(&sql)?.query_map(params_from_iter(&values), select::summary)?.collect()
-        })?;
-        if order == "ASC" {
+        let sql = format!("SELECT {SUMMARY_COLUMNS} FROM summary WHERE {order} LIMIT ?");
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut rows: Vec<Summary> = statement.query_map([bound, limit], select::summary)?.collect::<Result<_, _>>()?;
+        if matches!(start, Start::After(_)) {
             rows.reverse();
         }
         Ok(rows)
@@ -227,7 +227,11 @@ impl Reader {
         Interrupter(self.connection.get_interrupt_handle())
     }
 
-    fn ask<T>(&self, doing: &str, ask: impl FnOnce() -> Result<T, Error>) -> Result<T, Failure> {
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    pub(super) fn ask<T>(&self, doing: &str, ask: impl FnOnce() -> Result<T, Error>) -> Result<T, Failure> {
         ask().map_err(|error| trouble::failure(format!("{doing} in {}", self.path.display()), &error))
     }
 }

@@ -176,6 +176,25 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         ALTER TABLE summary ADD COLUMN note TEXT;
     ",
     },
+    Migration {
+        reason: "what stands in the texts of captures, so that a search passes over those that it cannot mean",
+        sql: "
+        -- What is known of a run of captures (`gram`). Written long after them; what has no sheet is looked through.
+        CREATE TABLE gram_sheet (
+            id INTEGER PRIMARY KEY,         -- place * 2 + level
+            version INTEGER NOT NULL,       -- of how texts are cut and where their pieces are marked
+            width INTEGER NOT NULL,         -- binary logarithm of the positions
+            always INTEGER NOT NULL,        -- bit n: its block n may hold anything
+            sharp INTEGER NOT NULL          -- whether the whole run has a filter of its own: 0, 1
+        ) STRICT;
+
+        -- The bits of the sheets, cut so that each piece fills a page. The id is sheet * 1024 + part.
+        CREATE TABLE gram_part (
+            id INTEGER PRIMARY KEY,
+            bits BLOB NOT NULL
+        ) STRICT;
+    ",
+    },
 ];
 
 /// What stands in a file's header about its schema.

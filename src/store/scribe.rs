@@ -39,6 +39,7 @@ enum Done {
     Refused,
     /// How many captures were deleted, or tagged.
     Counted(u64),
+    Indexed,
 }
 
 /// The connection and what belongs to it; made anew when the file is not trusted any more.
@@ -98,6 +99,8 @@ impl Scribe {
     /// Writes one batch and has it answered.
     fn batch(&mut self, jobs: Vec<Job>) {
         let (count, bytes) = (jobs.len(), jobs.iter().map(Job::bytes).sum());
+        // The index says nothing that nobody knew.
+        let tells = jobs.iter().any(|job| !matches!(job, Job::Index(..)));
         let (settled, changed) = match self.transact(&jobs) {
             Ok(done) => (jobs.into_iter().zip(done).filter_map(|(job, done)| answer(job, done)).collect(), true),
             Err(trouble) if trouble.kind == Kind::Job && count > 1 => self.one_by_one(jobs),
@@ -105,7 +108,7 @@ impl Scribe {
         };
         self.shared.queue.release(count, bytes);
         self.settle(settled);
-        if changed {
+        if changed && tells {
             self.bell.ring();
         }
     }
@@ -145,6 +148,7 @@ impl Scribe {
             Job::Post(_, reply) => Some(Settled::Posted(reply, Err(failure))),
             Job::Deliver(_, _, reply) => Some(Settled::Delivered(reply, Box::new(Err(failure)))),
             Job::Forget(_, reply) | Job::Tag(_, _, reply) => Some(Settled::Counted(reply, Err(failure))),
+            Job::Index(_, reply) => Some(Settled::Indexed(reply, Err(failure))),
             Job::Refuse(_) => {
                 self.shared.lost_refusals.fetch_add(1, Ordering::Relaxed);
                 None
@@ -284,6 +288,10 @@ fn write_job(transaction: &mut Transaction<'_>, job: &Job, seen: &mut Seen) -> R
             .tag(ids, tagging)
             .map(Done::Counted)
             .map_err(|error| Trouble::of_job("tagging captures", &error)),
+        Job::Index(change, _) => transaction
+            .index(change)
+            .map(|()| Done::Indexed)
+            .map_err(|error| Trouble::of_job("writing the index of searches", &error)),
         #[cfg(test)]
         Job::Poke(poke, _) => poke(transaction.connection())
             .map(|()| Done::Captured(Stored { id: crate::record::CaptureId(0), duplicate_of: None, errand: None }))
@@ -305,6 +313,7 @@ fn answer(job: Job, done: Done) -> Option<Settled> {
         (Job::Forget(_, reply) | Job::Tag(_, _, reply), Done::Counted(count)) => {
             Some(Settled::Counted(reply, Ok(count)))
         }
+        (Job::Index(_, reply), Done::Indexed) => Some(Settled::Indexed(reply, Ok(()))),
         #[cfg(test)]
         (Job::Poke(_, reply), Done::Captured(stored)) => Some(Settled::Stored(reply, Ok(stored), None)),
         _ => None,

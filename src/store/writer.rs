@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     BATCH_BYTES, Bell, QUEUE_BYTES, QUEUE_JOBS, file,
+    index::Change,
     lock::Lock,
     post::{Posted, Posting},
     queue::{Full, Queue},
@@ -60,6 +61,7 @@ pub(super) enum Job {
     Refuse(Box<Refusal>),
     Forget(Box<Sql>, Reply<u64>),
     Tag(Vec<CaptureId>, Tagging, Reply<u64>),
+    Index(Box<Change>, Reply<()>),
     #[cfg(test)]
     Poke(Poke, Reply<Stored>),
 }
@@ -78,6 +80,7 @@ impl Job {
                 Self::Post(posting, _) => posting.bytes(),
                 Self::Forget(..) => 0,
                 Self::Tag(ids, tagging, _) => size_of_val(&ids[..]) + tagging.note.as_ref().map_or(0, String::len),
+                Self::Index(change, _) => change.bytes(),
                 #[cfg(test)]
                 Self::Poke(..) => 0,
             }
@@ -92,6 +95,7 @@ pub(super) enum Settled {
     Posted(Reply<Posted>, Result<Posted, Failure>),
     /// How many captures were deleted, or tagged.
     Counted(Reply<u64>, Result<u64, Failure>),
+    Indexed(Reply<()>, Result<(), Failure>),
 }
 
 impl Settled {
@@ -102,6 +106,7 @@ impl Settled {
             Self::Delivered(reply, result) => drop(reply.send(*result)),
             Self::Posted(reply, result) => drop(reply.send(result)),
             Self::Counted(reply, result) => drop(reply.send(result)),
+            Self::Indexed(reply, result) => drop(reply.send(result)),
         }
     }
 }
@@ -252,6 +257,12 @@ impl Writer {
     pub fn tag(&self, ids: Vec<CaptureId>, tagging: Tagging) -> Result<Pending<u64>, Full> {
         let (reply, pending) = oneshot::channel();
         self.push(Job::Tag(ids, tagging, reply)).map(|()| pending)
+    }
+
+    /// Writes a part of the index.
+    pub(super) fn index(&self, change: Change) -> Result<Pending<()>, Full> {
+        let (reply, pending) = oneshot::channel();
+        self.push(Job::Index(Box::new(change), reply)).map(|()| pending)
     }
 
     /// Says beside the store where this process listens, for [`holder`](super::holder) and for who is refused. One

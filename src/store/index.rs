@@ -1,0 +1,439 @@
+//! The index of searches, made beside the capturing and long after it: a thread of its own reads what was committed,
+//! marks what stands in it ([`gram`](super::gram)) and has that written in jobs of the writer's, small enough to hold nobody
+//! up.
+//!
+//! What has no sheet is looked through, so an index that is behind, or not there at all, costs time and never a row.
+//! A run of captures is marked once its last number was given; its texts never change after that. Deleted captures leave
+//! their marks, which only say "perhaps" too often.
+
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, JoinHandle, Thread},
+    time::Duration,
+};
+
+use rusqlite::{Connection, Error, OptionalExtension, Row, params};
+
+use super::{
+    Bell, file,
+    function::plain,
+    gram::{BLOCK, LARGE, Marks, PART_BYTES, PARTS, SHARP_PART, SMALL, Sharp, Sheet, WIDTHS, joined},
+    trouble,
+    writer::Writer,
+};
+use crate::{
+    query::{Content, WHOLE_BODY, texts},
+    record::Failure,
+};
+
+/// How texts are cut and marked. A sheet of another version is not asked, and is made anew.
+pub(super) const VERSION: i64 = 1;
+/// The most bytes of a body that is marked; the block of a larger one may hold anything.
+const LARGEST: i64 = 4 << 20;
+/// Parts that are written in one transaction, 16 KiB each.
+const PARTS_AT_ONCE: usize = 8;
+/// The most small sheets that are made of an older store: 67 million captures. What is older is looked through.
+const MOST_WAITING: i64 = 1 << 17;
+/// The shortest time between two looks for what is to be done, so that a flood does not wake the thread with each commit.
+const LOOK: Duration = Duration::from_millis(200);
+/// The time after which is tried again what failed.
+const AGAIN: Duration = Duration::from_secs(5);
+
+/// Something to write.
+#[derive(Debug, Default)]
+pub(super) struct Change {
+    /// Sheets that go, with their parts.
+    pub dropped: Vec<i64>,
+    /// Parts of a sheet, by their ids.
+    pub parts: Vec<(i64, Vec<u8>)>,
+    /// A sheet whose parts are all there.
+    pub sheet: Option<(i64, Sheet)>,
+}
+
+impl Change {
+    /// Bytes it takes in memory.
+    pub(super) fn bytes(&self) -> usize {
+        self.parts.iter().map(|(_, bits)| bits.len()).sum()
+    }
+}
+
+/// The id of a small sheet, and of a large one, by its place among its like.
+pub(super) fn small_id(place: i64) -> i64 {
+    place * 2
+}
+
+pub(super) fn large_id(place: i64) -> i64 {
+    place * 2 + 1
+}
+
+/// A sheet's row, of this version.
+pub(super) fn sheet(connection: &Connection, id: i64) -> Result<Option<Sheet>, Error> {
+    let sql = "SELECT width, always, sharp FROM gram_sheet WHERE id = ? AND version = ?";
+    connection
+        .prepare_cached(sql)?
+        .query_row([id, VERSION], |row| {
+            Ok(Sheet { width: row.get(0)?, always: row.get::<_, i64>(1)?.cast_unsigned(), sharp: row.get(2)? })
+        })
+        .optional()
+        // A damaged file may say anything.
+        .map(|sheet| sheet.filter(|sheet| WIDTHS.contains(&sheet.width)))
+}
+
+/// The thread that keeps the index. It ends when this is dropped.
+#[derive(Debug)]
+pub struct Indexer {
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Indexer {
+    /// Starts it for the store of a capturing writer; `bell` is that writer's.
+    pub fn start(path: &Path, writer: &Writer, bell: &Bell) -> Result<Self, Failure> {
+        let path = file::absolute(path)?;
+        let (stop, asleep) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        let clerk =
+            Clerk { path, writer: writer.clone(), stop: Arc::clone(&stop), asleep: Arc::clone(&asleep), state: None };
+        let thread = thread::Builder::new()
+            .name("creel-index".into())
+            .spawn(move || clerk.run())
+            .map_err(|error| Failure::new("starting the thread that keeps the index", error))?;
+        wake_by(bell, thread.thread().clone(), asleep);
+        Ok(Self { stop, thread: Some(thread) })
+    }
+
+    /// Marks all that can be marked by now, on the caller's thread.
+    pub fn catch_up(path: &Path, writer: &Writer) -> Result<(), Failure> {
+        let never = || Arc::new(AtomicBool::new(false));
+        let path = file::absolute(path)?;
+        let mut clerk = Clerk { path, writer: writer.clone(), stop: never(), asleep: never(), state: None };
+        while clerk.step()? {}
+        Ok(())
+    }
+}
+
+/// Wakes the thread by the bell where it sleeps, and costs next to nothing where it does not.
+fn wake_by(bell: &Bell, thread: Thread, asleep: Arc<AtomicBool>) {
+    bell.on_ring(move || {
+        if asleep.load(Ordering::Relaxed) && asleep.swap(false, Ordering::AcqRel) {
+            thread.unpark();
+        }
+    });
+}
+
+impl Drop for Indexer {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Release);
+        if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
+            let _ = thread.join();
+        }
+    }
+}
+
+/// What the thread has.
+struct Clerk {
+    path: PathBuf,
+    writer: Writer,
+    stop: Arc<AtomicBool>,
+    /// Whether the bell shall wake it.
+    asleep: Arc<AtomicBool>,
+    /// None: not looked yet, or something failed since.
+    state: Option<State>,
+}
+
+/// What is marked, and what is still to be.
+struct State {
+    connection: Connection,
+    small: BTreeSet<i64>,
+    large: BTreeSet<i64>,
+    /// Places of small sheets that are to be made, the newest last: it is made first.
+    waiting: Vec<i64>,
+    /// The places before this one are marked or wait.
+    known: i64,
+    sharp: Option<RunOfSharp>,
+    /// The oldest capture there was at the last look.
+    oldest: Option<i64>,
+}
+
+/// What is written, by the sheet's place.
+enum Work {
+    Small(i64),
+    Large(i64),
+    /// Sheets go.
+    Gone,
+}
+
+/// The sharp filter of the large sheet in the making, and which of its eight small ones are in it.
+struct RunOfSharp {
+    place: i64,
+    sharp: Sharp,
+    has: [bool; 8],
+}
+
+impl RunOfSharp {
+    fn new(place: i64) -> Self {
+        Self { place, sharp: Sharp::new(), has: [false; 8] }
+    }
+}
+
+impl Clerk {
+    fn run(mut self) {
+        while !self.stop.load(Ordering::Acquire) {
+            match self.step() {
+                Ok(true) => {}
+                Ok(false) => self.sleep(),
+                // A search looks through what is not marked; who captures is told by the writer what is wrong.
+                Err(_) => {
+                    self.state = None;
+                    self.rest(AGAIN);
+                }
+            }
+        }
+    }
+
+    /// Sleeps until something was committed.
+    fn sleep(&mut self) {
+        self.asleep.store(true, Ordering::Release);
+        // What was committed before the bell was listened to is seen now.
+        if self.state.as_ref().is_some_and(|state| state.has_news().unwrap_or(true)) {
+            self.asleep.store(false, Ordering::Release);
+            return self.rest(LOOK);
+        }
+        while self.asleep.load(Ordering::Acquire) && !self.stop.load(Ordering::Acquire) {
+            thread::park();
+        }
+        self.rest(LOOK);
+    }
+
+    /// Sleeps so long, or until the end.
+    fn rest(&self, time: Duration) {
+        if !self.stop.load(Ordering::Acquire) {
+            thread::park_timeout(time);
+        }
+    }
+
+    /// Does one thing. Whether there may be more to do.
+    fn step(&mut self) -> Result<bool, Failure> {
+        let state = match &mut self.state {
+            Some(state) => state,
+            none => none.insert(State::load(&self.path)?),
+        };
+        let next = state.next().map_err(|error| trouble::failure("keeping the index of searches", &error))?;
+        let Some((work, changes)) = next else { return Ok(false) };
+        for change in changes {
+            if self.stop.load(Ordering::Acquire) {
+                return Ok(false);
+            }
+            let Ok(pending) = self.writer.index(change) else {
+                return Err(Failure::new("writing the index of searches", "the writer has more than enough to do"));
+            };
+            pending
+                .blocking_recv()
+                .map_err(|_| Failure::new("writing the index of searches", "the store is closed"))??;
+        }
+        if let Some(state) = &mut self.state {
+            state.done(work);
+        }
+        Ok(true)
+    }
+}
+
+impl State {
+    fn load(path: &Path) -> Result<Self, Failure> {
+        let connection = file::connect_reading(path)?;
+        let (mut small, mut large) = (BTreeSet::new(), BTreeSet::new());
+        let read = |small: &mut BTreeSet<i64>, large: &mut BTreeSet<i64>| -> Result<(), Error> {
+            let mut sheets = connection.prepare("SELECT id FROM gram_sheet WHERE version = ?")?;
+            let mut rows = sheets.query([VERSION])?;
+            while let Some(row) = rows.next()? {
+                let id: i64 = row.get(0)?;
+                let _ = if id % 2 == 0 { small.insert(id / 2) } else { large.insert(id / 2) };
+            }
+            Ok(())
+        };
+        read(&mut small, &mut large).map_err(|error| trouble::failure("reading the index of searches", &error))?;
+        Ok(Self { connection, small, large, waiting: Vec::new(), known: 0, sharp: None, oldest: None })
+    }
+
+    /// How many small sheets there can be by now.
+    fn full(&self) -> Result<i64, Error> {
+        let sql = "SELECT next_id FROM counter";
+        self.connection.prepare_cached(sql)?.query_row((), |row| row.get::<_, i64>(0)).map(|next| next / SMALL)
+    }
+
+    fn oldest(&self) -> Result<Option<i64>, Error> {
+        self.connection.prepare_cached("SELECT min(id) FROM summary")?.query_row((), |row| row.get(0))
+    }
+
+    fn has_news(&self) -> Result<bool, Error> {
+        Ok(self.full()? > self.known || self.oldest()? != self.oldest)
+    }
+
+    /// What is to be written next; none where all is marked.
+    fn next(&mut self) -> Result<Option<(Work, Vec<Change>)>, Error> {
+        let full = self.full()?;
+        if full > self.known {
+            // Below the oldest there is nothing to mark.
+            let from = self.known.max(self.oldest()?.map_or(full, |oldest| oldest / SMALL));
+            let has_one = |place: &i64| self.small.contains(place) || self.large.contains(&(place / 8));
+            let from = from.max(full - MOST_WAITING);
+            self.waiting.extend((from..full).filter(|place| !has_one(place)));
+            self.known = full;
+        }
+        if let Some(place) = self.ripe() {
+            return self.large(place).map(Some);
+        }
+        if let Some(place) = self.waiting.pop() {
+            return self.small(place).map(|changes| Some((Work::Small(place), changes)));
+        }
+        self.gone()
+    }
+
+    /// What was written is there.
+    fn done(&mut self, work: Work) {
+        match work {
+            Work::Small(place) => drop(self.small.replace(place)),
+            Work::Large(place) => {
+                self.small.retain(|small| small / 8 != place);
+                self.large.insert(place);
+                self.sharp = self.sharp.take().filter(|run| run.place != place);
+            }
+            Work::Gone => {}
+        }
+    }
+
+    /// The place of a large sheet all of whose small ones are there.
+    fn ripe(&self) -> Option<i64> {
+        let is_whole = |place: &i64| (place * 8..place * 8 + 8).all(|small| self.small.contains(&small));
+        self.small.iter().filter(|small| *small % 8 == 0).map(|small| small / 8).find(is_whole)
+    }
+
+    /// Makes a small sheet.
+    fn small(&mut self, place: i64) -> Result<Vec<Change>, Error> {
+        let run = match self.sharp.take() {
+            Some(run) if run.place == place / 8 => self.sharp.insert(run),
+            _ => self.sharp.insert(RunOfSharp::new(place / 8)),
+        };
+        let first = place * SMALL;
+        let bytes: i64 = self
+            .connection
+            .prepare_cached("SELECT coalesce(sum(min(size, ?3)), 0) FROM summary WHERE id >= ?1 AND id < ?2")?
+            .query_row([first, first + SMALL, LARGEST], |row| row.get(0))?;
+        let mut marks = Marks::new(bytes as usize);
+        read(&self.connection, first, |id, is_whole, text| {
+            marks.turn_to(((id - first) / BLOCK) as u32);
+            if is_whole { marks.add(text, &mut run.sharp) } else { marks.pass() }
+        })?;
+        run.has[(place % 8) as usize] = true;
+        let (sheet, bits) = marks.finish();
+        Ok(written(small_id(place), sheet, &bits, None, Vec::new()))
+    }
+
+    /// Makes a large sheet of eight small ones, which go with it.
+    fn large(&mut self, place: i64) -> Result<(Work, Vec<Change>), Error> {
+        let mut small: [Option<(Sheet, Vec<u8>)>; 8] = Default::default();
+        for (one, at) in small.iter_mut().zip(place * 8..) {
+            *one = self.read_small(at)?;
+            if one.is_none() {
+                // It is damaged, or somebody else's: it is made again.
+                self.small.remove(&at);
+                self.waiting.push(at);
+                return Ok((Work::Gone, vec![Change { dropped: vec![small_id(at)], ..Change::default() }]));
+            }
+        }
+        let (mut sheet, bits) = joined(&small);
+        let mut run = self.sharp.take().filter(|run| run.place == place).unwrap_or_else(|| RunOfSharp::new(place));
+        for at in (0..8).filter(|at| !run.has[*at]) {
+            read(&self.connection, (place * 8 + at as i64) * SMALL, |_, _, text| run.sharp.add(text))?;
+        }
+        // A body that was passed over is not in the sharp filter.
+        let sharp = if sheet.always == 0 { run.sharp.bytes() } else { None };
+        sheet.sharp = sharp.is_some();
+        let dropped = (place * 8..place * 8 + 8).map(small_id).collect();
+        Ok((Work::Large(place), written(large_id(place), sheet, &bits, sharp.as_deref(), dropped)))
+    }
+
+    fn read_small(&self, place: i64) -> Result<Option<(Sheet, Vec<u8>)>, Error> {
+        let id = small_id(place);
+        let Some(sheet) = sheet(&self.connection, id)? else { return Ok(None) };
+        let sql = "SELECT bits FROM gram_part WHERE id >= ? AND id < ? ORDER BY id";
+        let mut bits = Vec::with_capacity(1 << sheet.width);
+        let mut parts = self.connection.prepare_cached(sql)?;
+        let mut rows = parts.query([id * PARTS, (id + 1) * PARTS])?;
+        while let Some(row) = rows.next()? {
+            bits.extend_from_slice(row.get_ref(0)?.as_blob()?);
+        }
+        // A part may be left of a wider sheet that was cut off when it was written.
+        bits.truncate(1 << sheet.width);
+        Ok((bits.len() == 1 << sheet.width).then_some((sheet, bits)))
+    }
+
+    /// The sheets of captures that were deleted, as far as those are the oldest.
+    fn gone(&mut self) -> Result<Option<(Work, Vec<Change>)>, Error> {
+        let oldest = self.oldest()?;
+        if std::mem::replace(&mut self.oldest, oldest) == oldest {
+            return Ok(None);
+        }
+        // Numbers are not given twice: below the oldest nothing comes any more.
+        let below = oldest.unwrap_or(self.known * SMALL);
+        let kept = self.small.split_off(&(below / SMALL));
+        let small = std::mem::replace(&mut self.small, kept);
+        let kept = self.large.split_off(&(below / LARGE));
+        let large = std::mem::replace(&mut self.large, kept);
+        let dropped: Vec<_> = small.into_iter().map(small_id).chain(large.into_iter().map(large_id)).collect();
+        Ok((!dropped.is_empty()).then(|| (Work::Gone, vec![Change { dropped, ..Change::default() }])))
+    }
+}
+
+/// Reads the texts of the captures of a small sheet: each with its capture's number; or that it is not to be marked.
+fn read(connection: &Connection, first: i64, mut take: impl FnMut(i64, bool, &[u8])) -> Result<(), Error> {
+    let sql = format!(
+        "SELECT id, method, path, coalesce(query, ''), coalesce(event_type, ''), coalesce(event_id, ''),
+            coalesce(provider, ''), endpoint, head, CASE WHEN size <= ?3 THEN {WHOLE_BODY} END, size <= ?3
+        FROM summary JOIN content USING (id) WHERE id >= ?1 AND id < ?2"
+    );
+    let mut captures = connection.prepare_cached(&sql)?;
+    let mut rows = captures.query(params![first, first + SMALL, LARGEST])?;
+    while let Some(row) = rows.next()? {
+        let id = row.get(0)?;
+        let body = row.get_ref(9)?.as_bytes_or_null()?.unwrap_or_default();
+        let body = plain(row.get_ref(8)?.as_bytes()?, body);
+        if row.get::<_, bool>(10)? && body.len() as i64 <= LARGEST {
+            let (words, content) = words_and_content(row, &body)?;
+            texts(&words, words[2], &content, |text| take(id, true, text));
+        } else {
+            take(id, false, &[]);
+        }
+    }
+    Ok(())
+}
+
+fn words_and_content<'a>(row: &'a Row<'_>, body: &'a [u8]) -> Result<([&'a [u8]; 7], Content<'a>), Error> {
+    let mut words: [&[u8]; 7] = [&[]; 7];
+    for (at, word) in words.iter_mut().enumerate() {
+        *word = row.get_ref(at + 1)?.as_bytes()?;
+    }
+    Ok((words, Content { head: row.get_ref(8)?.as_bytes()?, body }))
+}
+
+/// A sheet as changes, the last of which makes it known.
+fn written(id: i64, sheet: Sheet, bits: &[u8], sharp: Option<&[u8]>, dropped: Vec<i64>) -> Vec<Change> {
+    let sharp = sharp.unwrap_or_default().chunks(PART_BYTES).zip(SHARP_PART..);
+    let parts: Vec<_> = bits.chunks(PART_BYTES).zip(0..).chain(sharp).collect();
+    let mut changes: Vec<Change> = parts
+        .chunks(PARTS_AT_ONCE)
+        .map(|parts| Change {
+            parts: parts.iter().map(|(bits, part)| (id * PARTS + part, bits.to_vec())).collect(),
+            ..Change::default()
+        })
+        .collect();
+    if let Some(last) = changes.last_mut() {
+        (last.sheet, last.dropped) = (Some((id, sheet)), dropped);
+    }
+    changes
+}
