@@ -240,7 +240,8 @@ fn capture(n: usize, rows: usize) -> Capture {
 /// Bytes that the tables of a store take.
 fn pages(db: &Path) -> u64 {
     let store = rusqlite::Connection::open(db).unwrap();
-    let count = |pragma: &str| store.pragma_query_value(None, pragma, |row| row.get::<_, u64>(0)).unwrap();
+    let count =
+        |pragma: &str| store.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0)).unwrap().cast_unsigned();
     (count("page_count") - count("freelist_count")) * count("page_size")
 }
 

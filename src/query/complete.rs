@@ -69,7 +69,7 @@ fn piece_start(before: &[char]) -> usize {
 
 /// The field, what was typed up to its value, and the value so far; none where the piece is no test.
 fn value_in(piece: &str) -> Option<(&'static Field, &str, &str)> {
-    let at = piece.find(|c| matches!(c, ':' | '=' | '!' | '>' | '<' | '~'))?;
+    let at = piece.find([':', '=', '!', '>', '<', '~'])?;
     let field = field::named(&piece[..at])?;
     let sign = OPERATORS.iter().find(|row| piece[at..].starts_with(row.0))?.0;
     let value = &piece[at + sign.len()..];

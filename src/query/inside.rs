@@ -122,9 +122,8 @@ impl Inside {
         let value = match &self.wanted {
             // In head and body it stands byte for byte as it is wanted.
             Wanted::Has(_, text) if matches!(self.place, Place::Anywhere | Place::Body) => Need::text(text),
-            Wanted::Has(_, text) => Need::ascii(text),
             // Two numbers may be written differently and be equal.
-            Wanted::Compared { operator: Operator::Is, text, number: None } => Need::ascii(text),
+            Wanted::Has(_, text) | Wanted::Compared { operator: Operator::Is, text, number: None } => Need::ascii(text),
             Wanted::Compared { .. } | Wanted::Match(_) => Need::Anything,
         };
         let name = match &self.place {

@@ -129,13 +129,11 @@ impl Parser<'_> {
                 }
                 tree
             }
-            Kind::Word(word, is_quoted) => match self.named(&word).filter(|_| !is_quoted) {
-                Some(tree) => tree,
-                None => {
-                    let inside = Inside::word(&word).map_err(|message| error(token.column, message))?;
-                    Tree::Word(Word::new(&word).map_err(|message| error(token.column, message))?, inside)
-                }
-            },
+            Kind::Word(word, is_quoted) => {
+                let read = || Ok(Tree::Word(Word::new(&word)?, Inside::word(&word)?));
+                let named = self.named(&word).filter(|_| !is_quoted);
+                named.map_or_else(read, Ok).map_err(|message: String| error(token.column, message))?
+            }
             Kind::Test { name, operator, value, value_column } => {
                 let field = named(&name, token.column)?;
                 let name = lower_family(field, &name);

@@ -161,6 +161,7 @@ struct State {
 }
 
 /// What is written, by the sheet's place.
+#[derive(Clone, Copy)]
 enum Work {
     Small(i64),
     Large(i64),

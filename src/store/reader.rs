@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use rusqlite::{Connection, Error, InterruptHandle, OptionalExtension, ToSql, types::ToSqlOutput};
+use rusqlite::{Connection, Error, InterruptHandle, OptionalExtension, ToSql, params_from_iter, types::ToSqlOutput};
 
 use super::{
     file,

@@ -166,7 +166,7 @@ impl<'c> Walk<'c> {
     /// The next blocks that are set, and the walk behind them.
     fn range(&mut self, first: i64, ahead: u64) -> Range {
         let (low, count) = if self.down {
-            let high = 63 - ahead.leading_zeros();
+            let high = ahead.ilog2();
             let count = (ahead << (63 - high)).leading_ones().min(self.at_once);
             (high + 1 - count, count)
         } else {
