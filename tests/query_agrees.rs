@@ -59,6 +59,7 @@ fn row(n: i64) -> Summary {
         note: some(&["", "ask Anna", "", "", ""]),
         reply_status: [200, 413, 400][n as usize % 3],
         deliveries: 0,
+        took_ms: None,
         last_delivery: [
             None,
             Some(LastDelivery::Failed),

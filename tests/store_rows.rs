@@ -136,6 +136,7 @@ fn summary_of(capture: &Capture) -> Summary {
         reply_status: capture.reply_status,
         deliveries: 0,
         last_delivery: None,
+        took_ms: None,
         post: None,
     }
 }

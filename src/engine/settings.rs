@@ -145,8 +145,13 @@ fn default_db() -> Result<PathBuf, Failure> {
 
 /// The user's configuration file, whether or not it is there.
 pub(super) fn user_config() -> Option<PathBuf> {
+    config_folder().map(|folder| folder.join(config::NAME))
+}
+
+/// The user's folder for what creel is told.
+pub fn config_folder() -> Option<PathBuf> {
     let strategy = etcetera::choose_base_strategy().ok()?;
-    Some(etcetera::BaseStrategy::config_dir(&strategy).join("creel").join(config::NAME))
+    Some(etcetera::BaseStrategy::config_dir(&strategy).join("creel"))
 }
 
 /// Where creel keeps its captures with these wishes; reads the configuration only where it has to.

@@ -51,6 +51,8 @@ pub struct Summary {
     pub deliveries: u32,
     /// What came of the last delivery.
     pub last_delivery: Option<LastDelivery>,
+    /// How long the last delivery took.
+    pub took_ms: Option<u64>,
     /// Whether it is being forwarded, or was given up.
     pub post: Option<Post>,
     /// What a person tagged it with.

@@ -44,7 +44,8 @@ const CONTENT: &str = "INSERT INTO content (id, sha256, declared, chunks, judgem
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
 const CHUNK: &str = "INSERT INTO chunk (id, bytes) VALUES (?, ?)";
 const SAME_EVENT: &str = "SELECT 1 FROM summary WHERE id = ? AND event_id = ? AND endpoint = ? AND provider IS ?";
-const DELIVERED: &str = "UPDATE summary SET deliveries = deliveries + 1, app = ? WHERE id = ? RETURNING deliveries";
+const DELIVERED: &str = "UPDATE summary SET deliveries = deliveries + 1, app = ?, took_ms = ? WHERE id = ?
+    RETURNING deliveries";
 const DELIVERY: &str = "INSERT INTO delivery (id, capture, url, started_at, took_ms, attempt, receipt, status, error,
     truncated, headers, body, errand) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 const REFUSAL: &str = "INSERT INTO refusal (at, peer, status, reason, head) VALUES (?, ?, ?, ?, ?)";
@@ -305,7 +306,7 @@ impl<'c> Transaction<'c> {
         let attempt: Option<u32> = self
             .connection
             .prepare_cached(DELIVERED)?
-            .query_row(params![app, delivery.capture.0], |row| row.get(0))
+            .query_row(params![app, delivery.took_ms.cast_signed(), delivery.capture.0], |row| row.get(0))
             .optional()?;
         let Some(attempt) = attempt else {
             let why = format!("there is no capture {}", delivery.capture);

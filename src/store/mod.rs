@@ -42,7 +42,7 @@ pub use index::Indexer;
 pub use lock::{Holder, holder};
 pub use post::{Posted, Posting};
 pub use queue::Full;
-pub use reader::{Bodies, Interrupter, Reader, Start};
+pub use reader::{Bodies, Interrupter, Reader, Sorting, Start};
 pub use search::Slice;
 pub use writer::{Pending, Role, Settler, Stored, Writer};
 

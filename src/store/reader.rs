@@ -35,6 +35,24 @@ pub enum Start {
     After(CaptureId),
 }
 
+/// By what rows are sorted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sorting {
+    /// The largest bodies first.
+    Size,
+    /// The slowest apps first; captures that were never delivered are left out.
+    Took,
+}
+
+impl Sorting {
+    fn column(self) -> &'static str {
+        match self {
+            Self::Size => "summary.size",
+            Self::Took => "summary.took_ms",
+        }
+    }
+}
+
 /// Whether a capture's body is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bodies {
@@ -100,6 +118,22 @@ impl Reader {
             rows.reverse();
         }
         Ok(rows)
+    }
+
+    /// The rows that fulfil the condition and come first in an order of their own: at most `limit`. It looks at every row
+    /// once, and holds no more than `limit` of them.
+    pub fn sorted(&self, by: Sorting, limit: usize, condition: Option<&Sql>) -> Result<Vec<Summary>, Failure> {
+        let wanted = condition.map_or(String::new(), |condition| format!("AND ({})", condition.text));
+        let column = by.column();
+        let sql = format!(
+            "SELECT {SUMMARY_COLUMNS} FROM summary WHERE {column} IS NOT NULL {wanted}
+            ORDER BY {column} DESC, summary.id DESC LIMIT ?"
+        );
+        let mut values: Vec<Value> = condition.into_iter().flat_map(|condition| condition.values.clone()).collect();
+        values.push(Value::Int(i64::try_from(limit).unwrap_or(i64::MAX)));
+        self.ask("sorting the list", || {
+            self.connection.prepare_cached(&sql)?.query_map(params_from_iter(&values), select::summary)?.collect()
+        })
     }
 
     /// One row of the list.

@@ -195,6 +195,14 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         ) STRICT;
     ",
     },
+    Migration {
+        reason: "how long the app took, in the list",
+        sql: "
+        ALTER TABLE summary ADD COLUMN took_ms INTEGER;      -- of the last delivery
+        UPDATE summary SET took_ms = (SELECT took_ms FROM delivery WHERE capture = summary.id ORDER BY id DESC LIMIT 1)
+            WHERE deliveries > 0;
+    ",
+    },
 ];
 
 /// What stands in a file's header about its schema.

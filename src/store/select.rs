@@ -12,9 +12,9 @@ use crate::record::{
 /// The columns that [`summary`] reads, in its order.
 pub(super) const SUMMARY_COLUMNS: &str = "summary.id, uid, received_at, endpoint, peer, method, path, query, provider,
     event_id, event_type, event_at, verdict, fault, covers_body, age_s, flags, duplicate_of, size, truncated, reply,
-    deliveries, app, summary.attempt, gap_ms, retry, late_ms, post, tags, note";
+    deliveries, app, summary.attempt, gap_ms, retry, late_ms, post, tags, note, summary.took_ms";
 /// The place of the first column after [`SUMMARY_COLUMNS`].
-const AFTER_SUMMARY: usize = 30;
+const AFTER_SUMMARY: usize = 31;
 /// The columns that [`capture`] reads after [`SUMMARY_COLUMNS`].
 pub(super) const CONTENT_COLUMNS: &str = "sha256, declared, chunks, judgement, trailers, head";
 /// The columns that [`delivery`] reads.
@@ -66,6 +66,7 @@ pub(super) fn summary(row: &Row<'_>) -> Result<Summary, Error> {
         post: row.get::<_, Option<i64>>(27)?.map(|post| if post > 1 { Post::Dead } else { Post::Waiting }),
         tags: Tags::from_bits(row.get(28)?),
         note: row.get(29)?,
+        took_ms: row.get::<_, Option<i64>>(30)?.map(i64::cast_unsigned),
     })
 }
 

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use super::list::Order;
 use crate::{
     query::Filter,
-    record::{Capture, CaptureId},
+    record::{Capture, CaptureId, Tagging},
     store::Start,
 };
 
@@ -13,6 +14,10 @@ use crate::{
 pub(super) enum Effect {
     /// Read rows of the list.
     Page { generation: u64, ask: Ask, start: Start, limit: usize, filter: Option<Arc<Filter>> },
+    /// Read the rows that come first in an order of their own.
+    Sorted { generation: u64, order: Order, filter: Option<Arc<Filter>> },
+    /// Change what is said of captures.
+    Tag { ids: Vec<CaptureId>, tagging: Tagging },
     /// Read the counters.
     Count,
     /// Read a capture and open its body in the view that fits.

@@ -41,10 +41,9 @@ pub(super) fn areas(model: &Model) -> Areas {
     let mut areas = Areas { header: cut_top(&mut left, 1), ..Areas::default() };
     areas.footer = cut_bottom(&mut left, footer_rows);
     areas.notice = cut_bottom(&mut left, notice_rows);
-    let beside = columns >= WIDE;
+    let beside = columns >= WIDE && !model.panes.zoomed;
     if beside {
-        // The list needs no more than its columns take; the detail can use all there is.
-        let list = (columns * 11 / 20).clamp(66, 110);
+        let list = list_width(model);
         let mut side = Rect { width: list, ..left };
         areas.columns = cut_top(&mut side, 1);
         areas.list = side;
@@ -62,7 +61,25 @@ pub(super) fn areas(model: &Model) -> Areas {
     areas
 }
 
-/// Whether a narrow terminal shows the detail.
+/// The share of the width that the list can be given, in percent.
+pub(super) const SHARES: std::ops::RangeInclusive<u16> = 20..=80;
+
+/// How wide the list is where it stands beside the detail.
+fn list_width(model: &Model) -> u16 {
+    let columns = model.size.0;
+    match model.panes.share {
+        Some(share) => (u32::from(columns) * u32::from(share.clamp(*SHARES.start(), *SHARES.end())) / 100) as u16,
+        // The list needs no more than its columns take; the detail can use all there is.
+        None => (columns * 11 / 20).clamp(66, 110),
+    }
+}
+
+/// The share of the width that the list has now, in percent.
+pub(super) fn share(model: &Model) -> u16 {
+    (u32::from(list_width(model)) * 100 / u32::from(model.size.0.max(1))) as u16
+}
+
+/// Whether a terminal without room for both shows the detail.
 fn shows_detail(model: &Model) -> bool {
     let mode = if model.mode == Mode::Help { model.before_help } else { model.mode };
     mode == Mode::Detail

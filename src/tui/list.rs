@@ -1,5 +1,7 @@
 //! The list: a window of rows around what is seen. The store has the rest.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::effect::Ask;
 use crate::{
     record::{CaptureId, Summary},
@@ -11,16 +13,64 @@ const PAGES: usize = 3;
 /// The fewest rows that are asked for at once.
 const FEWEST: usize = 60;
 
+/// In which order the rows stand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Order {
+    /// The newest above.
+    #[default]
+    Newest,
+    /// The newest below, as `tail` has it.
+    Oldest,
+    /// The largest above.
+    Largest,
+    /// Those that the app took longest for above.
+    Slowest,
+}
+
+/// Every order with its name, in the order in which a key goes through them.
+pub(super) const ORDERS: &[(Order, &str)] = &[
+    (Order::Newest, "newest first"),
+    (Order::Oldest, "oldest first"),
+    (Order::Largest, "largest first"),
+    (Order::Slowest, "slowest first"),
+];
+
+impl Order {
+    /// What it is called.
+    pub(super) fn name(self) -> &'static str {
+        ORDERS[self as usize].1
+    }
+
+    /// The next one.
+    pub(super) fn next(self) -> Self {
+        ORDERS[(self as usize + 1) % ORDERS.len()].0
+    }
+
+    /// Whether the store has to look at every row for it. Such a list is what there was when it was asked for.
+    pub(super) fn is_sorted(self) -> bool {
+        matches!(self, Self::Largest | Self::Slowest)
+    }
+}
+
 /// The window, and what is selected in it.
 #[derive(Default)]
 pub(super) struct List {
-    /// Rows, newest first, without a gap among those that the filter takes.
+    /// Rows, newest first, without a gap among those that the filter takes; sorted otherwise where the order says so.
     pub(super) rows: Vec<Summary>,
+    /// Which rows are shown, in their order: all, or those that are not folded under another one.
+    shown: Vec<usize>,
+    /// How many repeats the window has of an event, by the event's first capture, where that is in the window.
+    repeats: BTreeMap<CaptureId, usize>,
+    pub(super) order: Order,
+    /// Whether repeats of an event stand under its first capture.
+    pub(super) grouped: bool,
+    /// The events whose repeats are shown all the same.
+    pub(super) unfolded: BTreeSet<CaptureId>,
     /// The selected capture. It is among the rows whenever there are any.
     pub(super) selected: Option<CaptureId>,
     /// What was selected when a filter began to be typed: half a filter may take nothing, and the whole one takes it.
     pub(super) anchor: Option<CaptureId>,
-    /// Which row is the first that is seen.
+    /// Which of the shown rows is the first that is seen.
     pub(super) top: usize,
     /// Whether the newest capture stays selected as others arrive.
     pub(super) follow: bool,
@@ -42,14 +92,38 @@ pub(super) struct List {
 }
 
 impl List {
-    /// The selected row's place in the window.
+    /// The shown rows from the first that is seen on.
+    pub(super) fn seen(&self) -> impl Iterator<Item = &Summary> {
+        self.shown.iter().skip(self.top).take(self.height.max(1)).filter_map(|&at| self.rows.get(at))
+    }
+
+    /// The selected row's place among the shown ones.
     pub(super) fn place(&self) -> usize {
-        self.selected.and_then(|id| self.rows.iter().position(|row| row.id == id)).unwrap_or(0)
+        self.selected.and_then(|id| self.place_of(id)).unwrap_or(0)
+    }
+
+    fn place_of(&self, id: CaptureId) -> Option<usize> {
+        self.shown.iter().position(|&at| self.rows.get(at).is_some_and(|row| row.id == id))
+    }
+
+    fn at(&self, place: usize) -> Option<&Summary> {
+        self.shown.get(place).and_then(|&at| self.rows.get(at))
     }
 
     /// The selected row.
     pub(super) fn row(&self) -> Option<&Summary> {
-        self.rows.get(self.place())
+        self.at(self.place())
+    }
+
+    /// How many repeats of its event are folded under a row, and whether they are shown.
+    pub(super) fn fold_of(&self, id: CaptureId) -> Option<(usize, bool)> {
+        let count = self.repeats.get(&id).filter(|_| self.grouped)?;
+        Some((*count, self.unfolded.contains(&id)))
+    }
+
+    /// Whether a row stands under another one.
+    pub(super) fn is_under(&self, row: &Summary) -> bool {
+        self.grouped && row.duplicate_of.is_some_and(|first| self.repeats.contains_key(&first))
     }
 
     /// How many rows one question brings.
@@ -77,12 +151,13 @@ impl List {
     /// Takes an answer. Whether another row is selected now.
     pub(super) fn take(&mut self, ask: Ask, rows: Vec<Summary>) -> bool {
         let (before, place) = (self.selected, self.place());
+        let first_seen = self.at(self.top).map(|row| row.id);
         let full = rows.len() >= self.page();
         self.read = true;
         match ask {
             Ask::Newest => (self.rows, self.at_newest, self.at_oldest) = (rows, true, !full),
             Ask::Oldest => (self.rows, self.at_newest, self.at_oldest) = (rows, !full, true),
-            Ask::Around => (self.rows, self.at_newest, self.at_oldest, self.top) = (rows, false, !full, 0),
+            Ask::Around => (self.rows, self.at_newest, self.at_oldest) = (rows, false, !full),
             // The window as it was, less what was deleted, with what changed.
             Ask::Again => {
                 self.at_oldest = rows.len() < self.rows.len().max(self.page());
@@ -95,51 +170,112 @@ impl List {
             }
             Ask::Newer => {
                 self.at_newest = !full;
-                self.top += rows.len();
+                let added = rows.len();
                 self.rows.splice(..0, rows);
-                self.trim_back();
+                self.trim_back(added);
             }
         }
+        if self.order.is_sorted() {
+            (self.at_newest, self.at_oldest) = (true, true);
+        }
+        self.arrange(first_seen.filter(|_| ask != Ask::Around));
         self.select_after(ask, place);
         self.show_selected();
         self.selected != before
     }
 
     fn select_after(&mut self, ask: Ask, place: usize) {
-        let there = self.selected.is_some_and(|id| self.rows.iter().any(|row| row.id == id));
-        let row = match ask {
-            _ if self.follow => self.rows.first(),
-            Ask::Oldest => self.rows.last(),
-            Ask::Around => self.rows.first(),
+        let there = self.selected.is_some_and(|id| self.place_of(id).is_some());
+        let place = match ask {
+            _ if self.follow => 0,
+            Ask::Oldest => usize::MAX,
+            Ask::Around => 0,
             _ if there => return,
             // What was selected is gone: the row that took its place.
-            _ => self.rows.get(place).or(self.rows.last()),
+            _ => place,
         };
-        self.selected = row.map(|row| row.id);
+        self.selected = self.at(place.min(self.shown.len().saturating_sub(1))).map(|row| row.id);
     }
 
+    /// Leaves rows out at the newer end, but none that is seen.
     fn trim_front(&mut self) {
-        let over = self.rows.len().saturating_sub(self.page() * 2).min(self.top);
+        let seen = self.shown.iter().skip(self.top).min().copied().unwrap_or(0);
+        let over = self.rows.len().saturating_sub(self.page() * 2).min(seen);
         if over > 0 {
             self.rows.drain(..over);
-            self.top -= over;
             self.at_newest = false;
         }
     }
 
-    fn trim_back(&mut self) {
-        let keep = (self.page() * 2).max(self.top + self.height);
+    /// Leaves rows out at the older end, but none that is seen; so many were added before the others.
+    fn trim_back(&mut self, added: usize) {
+        let seen = self.shown.iter().skip(self.top).take(self.height).max().map_or(0, |at| at + 1);
+        let keep = (self.page() * 2).max(seen + added);
         if self.rows.len() > keep {
             self.rows.truncate(keep);
             self.at_oldest = false;
         }
     }
 
+    /// Works out which rows are shown, and in which order. `first_seen` stays where it is, if it is still there.
+    fn arrange(&mut self, first_seen: Option<CaptureId>) {
+        self.group();
+        if let Some(row) = self.selected.and_then(|id| self.rows.iter().find(|row| row.id == id))
+            && self.place_of(row.id).is_none()
+        {
+            // It is folded away: the row that it lies under stands for it.
+            self.selected = row.duplicate_of;
+        }
+        self.top = first_seen.and_then(|id| self.place_of(id)).unwrap_or(0);
+    }
+
+    fn group(&mut self) {
+        self.repeats.clear();
+        let groups = self.grouped && !self.order.is_sorted();
+        if !groups {
+            self.shown = (0..self.rows.len()).collect();
+            return;
+        }
+        let ids: BTreeSet<CaptureId> = self.rows.iter().map(|row| row.id).collect();
+        let first = |row: &Summary| row.duplicate_of.filter(|first| ids.contains(first));
+        let mut under: BTreeMap<CaptureId, Vec<usize>> = BTreeMap::new();
+        for (at, row) in self.rows.iter().enumerate() {
+            if let Some(first) = first(row) {
+                under.entry(first).or_default().push(at);
+            }
+        }
+        self.shown.clear();
+        for (at, row) in self.rows.iter().enumerate().filter(|(_, row)| first(row).is_none()) {
+            self.shown.push(at);
+            if let Some(repeats) = under.get(&row.id).filter(|_| self.unfolded.contains(&row.id)) {
+                self.shown.extend(repeats);
+            }
+        }
+        self.repeats = under.into_iter().map(|(first, repeats)| (first, repeats.len())).collect();
+    }
+
+    /// Shows or hides the repeats of the selected row's event.
+    pub(super) fn fold(&mut self) {
+        let Some(row) = self.row() else { return };
+        let id = row.duplicate_of.filter(|first| self.repeats.contains_key(first)).unwrap_or(row.id);
+        if !self.unfolded.remove(&id) {
+            self.unfolded.insert(id);
+        }
+        self.rearrange();
+    }
+
+    /// Shows the rows anew after something about their order changed.
+    pub(super) fn rearrange(&mut self) {
+        let first_seen = self.at(self.top).map(|row| row.id);
+        self.arrange(first_seen);
+        self.show_selected();
+    }
+
     /// Selects another row, so many below; fewer where the window ends.
     pub(super) fn step(&mut self, rows: isize) -> bool {
         let before = self.selected;
-        let place = self.place().saturating_add_signed(rows).min(self.rows.len().saturating_sub(1));
-        self.selected = self.rows.get(place).map(|row| row.id);
+        let place = self.place().saturating_add_signed(rows).min(self.shown.len().saturating_sub(1));
+        self.selected = self.at(place).map(|row| row.id);
         self.show_selected();
         self.selected != before
     }
@@ -150,14 +286,14 @@ impl List {
         if self.follow {
             self.top = 0;
         }
-        let last_top = self.rows.len().saturating_sub(height);
+        let last_top = self.shown.len().saturating_sub(height);
         self.top = self.top.min(place).max((place + 1).saturating_sub(height)).min(last_top.max(place.min(self.top)));
     }
 
     /// What to ask for, since the selected row nears the window's end.
     pub(super) fn near_an_end(&self) -> Option<Ask> {
         let (place, margin) = (self.place(), self.height.max(1));
-        if !self.at_oldest && place + margin >= self.rows.len() {
+        if !self.at_oldest && place + margin >= self.shown.len() {
             Some(Ask::Older)
         } else if !self.at_newest && place < margin {
             Some(Ask::Newer)

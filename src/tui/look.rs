@@ -1,16 +1,37 @@
 //! Colours by role, and the signs where a terminal has none for them.
+//!
+//! A theme is a file (`assets/themes/NAME.toml`, or the user's `creel/themes/NAME.toml`): a style for each role. What a
+//! theme leaves out is as its base role has it, in [`ROLES`]. Themes of 24-bit colours are narrowed to what the terminal
+//! shows; where that is 16 colours, the theme `terminal` takes their place, since only its user knows what those look like.
+
+use std::sync::LazyLock;
 
 use ratatui::style::{Color, Modifier, Style};
 
+use super::theme::{self, Theme};
 use crate::body;
 
 /// How the screen looks on this terminal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Look {
     /// Whether colours are used; without them roles are told apart by weight.
     pub(super) colour: bool,
     /// Whether the terminal shows more than ASCII.
     pub(super) unicode: bool,
+    /// How many colours there are.
+    pub(super) depth: Depth,
+    /// The theme; none: the terminal's own colours.
+    pub(super) theme: Option<&'static Theme>,
+    /// All there are.
+    pub(super) themes: &'static [Theme],
+}
+
+/// How many colours a terminal shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Depth {
+    Sixteen,
+    Many,
+    True,
 }
 
 /// What a thing on the screen is.
@@ -19,6 +40,8 @@ pub(super) enum Paint {
     Plain,
     /// What matters less.
     Dim,
+    /// Lines between things.
+    Rule,
     /// Names of columns, tabs and parts.
     Heading,
     /// What creel is called, and what is alive.
@@ -34,6 +57,32 @@ pub(super) enum Paint {
     Marked,
     Body(body::Role),
 }
+
+/// Every role: its name in a theme's file, and the role that stands for it where the file has none.
+pub(super) const ROLES: &[(Paint, &str, Paint)] = &[
+    (Paint::Plain, "plain", Paint::Plain),
+    (Paint::Dim, "dim", Paint::Plain),
+    (Paint::Rule, "rule", Paint::Dim),
+    (Paint::Heading, "heading", Paint::Plain),
+    (Paint::Brand, "brand", Paint::Heading),
+    (Paint::Good, "good", Paint::Plain),
+    (Paint::Bad, "bad", Paint::Plain),
+    (Paint::Warning, "warning", Paint::Plain),
+    (Paint::Selected, "selected", Paint::Plain),
+    (Paint::Resting, "resting", Paint::Selected),
+    (Paint::Marked, "marked", Paint::Bad),
+    (Paint::Body(body::Role::Plain), "body.plain", Paint::Plain),
+    (Paint::Body(body::Role::Key), "body.key", Paint::Heading),
+    (Paint::Body(body::Role::Text), "body.text", Paint::Good),
+    (Paint::Body(body::Role::Number), "body.number", Paint::Plain),
+    (Paint::Body(body::Role::Literal), "body.literal", Paint::Plain),
+    (Paint::Body(body::Role::Punctuation), "body.punctuation", Paint::Dim),
+    (Paint::Body(body::Role::Address), "body.address", Paint::Dim),
+    (Paint::Body(body::Role::Dim), "body.dim", Paint::Dim),
+    (Paint::Body(body::Role::Markup), "body.markup", Paint::Warning),
+    (Paint::Body(body::Role::Control), "body.control", Paint::Warning),
+    (Paint::Body(body::Role::Error), "body.error", Paint::Bad),
+];
 
 /// The signs that stand for facts.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +102,14 @@ pub(super) struct Signs {
     pub(super) dot: &'static str,
     pub(super) mask: &'static str,
     pub(super) sending: &'static str,
+    pub(super) marked: &'static str,
+    pub(super) pinned: &'static str,
+    pub(super) noted: &'static str,
+    pub(super) edited: &'static str,
+    /// What is folded, and what is not.
+    pub(super) folded: &'static str,
+    pub(super) unfolded: &'static str,
+    pub(super) up: &'static str,
 }
 
 const UNICODE: Signs = Signs {
@@ -69,6 +126,13 @@ const UNICODE: Signs = Signs {
     dot: "·",
     mask: "••••••",
     sending: "…",
+    marked: "●",
+    pinned: "◆",
+    noted: "¶",
+    edited: "±",
+    folded: "▸",
+    unfolded: "▾",
+    up: "↑",
 };
 
 const ASCII: Signs = Signs {
@@ -85,65 +149,89 @@ const ASCII: Signs = Signs {
     dot: "-",
     mask: "******",
     sending: "~",
+    marked: "*",
+    pinned: "^",
+    noted: "n",
+    edited: "e",
+    folded: ">",
+    unfolded: "v",
+    up: "^",
 };
 
 impl Look {
-    /// What the environment says: `NO_COLOR` (no-color.org), `TERM=dumb`, the locale.
+    /// A look with the terminal's own colours, or with none.
+    pub(super) const fn plain(colour: bool, unicode: bool) -> Self {
+        Self { colour, unicode, depth: Depth::Sixteen, theme: None, themes: &[] }
+    }
+
+    /// What the environment says: `NO_COLOR` (no-color.org), `TERM=dumb`, `COLORTERM`, the locale.
     pub(super) fn from_environment() -> Self {
         let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let locale =
             ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| set(name)).unwrap_or_default().to_lowercase();
-        let dumb = set("TERM").is_some_and(|term| term == "dumb");
-        Self {
-            colour: set("NO_COLOR").is_none() && !dumb,
-            unicode: locale.contains("utf-8") || locale.contains("utf8"),
-        }
+        let term = set("TERM").unwrap_or_default();
+        let depth = match set("COLORTERM").as_deref() {
+            Some("truecolor" | "24bit") => Depth::True,
+            _ if term.contains("direct") => Depth::True,
+            _ if term.contains("256color") => Depth::Many,
+            _ => Depth::Sixteen,
+        };
+        let unicode = locale.contains("utf-8") || locale.contains("utf8");
+        Self { depth, ..Self::plain(set("NO_COLOR").is_none() && term != "dumb", unicode) }
+    }
+
+    /// The look with the theme of that name, if there is one.
+    #[must_use]
+    pub(super) fn themed(self, name: &str) -> Self {
+        let theme = self.themes.iter().find(|theme| theme.name == name);
+        Self { theme: theme.or(self.theme), ..self }
+    }
+
+    /// The look with the theme after this one.
+    #[must_use]
+    pub(super) fn next_theme(self) -> Self {
+        let at = self.theme.and_then(|theme| self.themes.iter().position(|other| other.name == theme.name));
+        let next = at.map_or(0, |at| at + 1) % self.themes.len().max(1);
+        Self { theme: self.themes.get(next), ..self }
     }
 
     pub(super) fn signs(self) -> &'static Signs {
         if self.unicode { &UNICODE } else { &ASCII }
     }
 
-    /// The style of a role. Only the terminal's own 16 colours are used: they fit its background.
+    /// The style of a role.
     pub(super) fn style(self, paint: Paint) -> Style {
-        let (colour, weight) = match paint {
-            Paint::Plain => (None, Modifier::empty()),
-            Paint::Dim => (Some(Color::DarkGray), Modifier::DIM),
-            Paint::Heading => (None, Modifier::BOLD),
-            Paint::Brand => (Some(Color::Cyan), Modifier::BOLD),
-            Paint::Good => (Some(Color::Green), Modifier::empty()),
-            Paint::Bad => (Some(Color::Red), Modifier::BOLD),
-            Paint::Warning => (Some(Color::Yellow), Modifier::empty()),
-            Paint::Selected => return bare().add_modifier(Modifier::REVERSED),
-            Paint::Resting if self.colour => return bare().bg(Color::DarkGray),
-            Paint::Resting => return Style::new().add_modifier(Modifier::UNDERLINED),
-            Paint::Marked => return self.style(Paint::Bad).add_modifier(Modifier::REVERSED),
-            Paint::Body(role) => body_style(role),
-        };
-        let style = Style::new();
-        match colour {
-            Some(colour) if self.colour && weight == Modifier::DIM => style.fg(colour),
-            Some(colour) if self.colour => style.fg(colour).add_modifier(weight),
-            _ => style.add_modifier(weight),
+        if !self.colour {
+            return without_colour(paint);
+        }
+        match self.theme {
+            Some(theme) if theme.is_plain || self.depth != Depth::Sixteen => theme.style(paint, self.depth),
+            _ => TERMINAL.style(paint, self.depth),
         }
     }
 }
 
-/// A style that lays itself over all others: a row of many colours would be a row of many patches.
-fn bare() -> Style {
-    Style::new().fg(Color::Reset).bg(Color::Reset).remove_modifier(Modifier::all())
+/// The theme of the terminal's own colours.
+static TERMINAL: LazyLock<Theme> = LazyLock::new(theme::terminal);
+
+/// Roles told apart by weight alone.
+fn without_colour(paint: Paint) -> Style {
+    let style = Style::new();
+    match paint {
+        Paint::Heading | Paint::Brand | Paint::Bad | Paint::Body(body::Role::Error | body::Role::Control) => {
+            style.add_modifier(Modifier::BOLD)
+        }
+        Paint::Dim | Paint::Rule | Paint::Body(body::Role::Dim | body::Role::Punctuation | body::Role::Address) => {
+            style.add_modifier(Modifier::DIM)
+        }
+        Paint::Selected => bare().add_modifier(Modifier::REVERSED),
+        Paint::Resting => style.add_modifier(Modifier::UNDERLINED),
+        Paint::Marked => style.add_modifier(Modifier::BOLD | Modifier::REVERSED),
+        _ => style,
+    }
 }
 
-fn body_style(role: body::Role) -> (Option<Color>, Modifier) {
-    match role {
-        body::Role::Plain => (None, Modifier::empty()),
-        body::Role::Key => (Some(Color::Blue), Modifier::empty()),
-        body::Role::Text => (Some(Color::Green), Modifier::empty()),
-        body::Role::Number => (Some(Color::Cyan), Modifier::empty()),
-        body::Role::Literal => (Some(Color::Magenta), Modifier::empty()),
-        body::Role::Punctuation | body::Role::Address | body::Role::Dim => (Some(Color::DarkGray), Modifier::DIM),
-        body::Role::Markup => (Some(Color::Yellow), Modifier::empty()),
-        body::Role::Control => (Some(Color::Yellow), Modifier::BOLD),
-        body::Role::Error => (Some(Color::Red), Modifier::BOLD),
-    }
+/// A style that lays itself over all others: a row of many colours would be a row of many patches.
+pub(super) fn bare() -> Style {
+    Style::new().fg(Color::Reset).bg(Color::Reset).remove_modifier(Modifier::all())
 }

@@ -12,6 +12,7 @@
 //! This room must never know SQLite or HTTP, never wait in `update` or `view`, and never let a payload's byte reach the
 //! terminal unescaped: texts pass [`body::escape`](crate::body::escape), and the whole frame is swept before it is drawn.
 
+mod age;
 mod detail;
 mod effect;
 mod keys;
@@ -27,6 +28,7 @@ mod stage;
 mod terminal;
 #[cfg(test)]
 mod tests;
+mod theme;
 mod update;
 mod view;
 
@@ -43,8 +45,17 @@ pub fn show(engine: &Arc<Engine>) -> Result<(), Failure> {
         apps: stage::apps(engine),
         notices: engine.notices().to_vec(),
         zone: crate::engine::zone(),
-        look: look::Look::from_environment(),
+        look: look(),
     };
     let stage: Arc<dyn stage::Stage> = Arc::new(stage::Live::new(Arc::clone(engine))?);
     run::on_terminal(&stage, options)
+}
+
+/// How the screen looks at its start.
+fn look() -> look::Look {
+    let (themes, _) =
+        theme::all(crate::engine::settings::config_folder().map(|folder| folder.join("themes")).as_deref());
+    // They are looked at until the process ends.
+    let look = look::Look { themes: Box::leak(themes.into_boxed_slice()), ..look::Look::from_environment() };
+    look.themed("dark")
 }

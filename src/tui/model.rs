@@ -8,7 +8,7 @@ use std::{
 use super::{detail::Detail, keys::Mode, list::List, look::Look, prompt::Prompt, stage::Place};
 use crate::{
     query::Filter,
-    record::{CaptureId, Counters, Failure, Zone},
+    record::{CaptureId, Counters, Failure, Timestamp, Zone},
 };
 
 /// Everything that is drawn, and what `update` must remember.
@@ -20,6 +20,9 @@ pub(super) struct Model {
     pub(super) apps: BTreeMap<String, String>,
     pub(super) zone: Zone,
     pub(super) look: Look,
+    /// The time, as of the last frame.
+    pub(super) now: Timestamp,
+    pub(super) panes: Panes,
     pub(super) mode: Mode,
     /// Where help was asked from.
     pub(super) before_help: Mode,
@@ -39,6 +42,17 @@ pub(super) struct Model {
     /// Whether something was committed since the last page was asked for.
     pub(super) rung: bool,
     pub(super) server_ended: bool,
+}
+
+/// How the room is divided, and what is shown in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Panes {
+    /// How many percent of the width the list has; none: as much as its columns use.
+    pub(super) share: Option<u16>,
+    /// Whether the pane that has the keys has all the room.
+    pub(super) zoomed: bool,
+    /// Whether times are told by how long ago they were.
+    pub(super) relative: bool,
 }
 
 /// A word to the user, until the next key.
@@ -71,6 +85,8 @@ impl Model {
             apps: BTreeMap::new(),
             zone,
             look,
+            now: Timestamp::default(),
+            panes: Panes::default(),
             mode: Mode::List,
             before_help: Mode::List,
             help_scroll: 0,

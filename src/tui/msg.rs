@@ -7,7 +7,7 @@ use crossterm::event::KeyEvent;
 use super::effect::Ask;
 use crate::{
     body::Document,
-    record::{Capture, CaptureId, Counters, Delivery, Failure, Summary},
+    record::{Capture, CaptureId, Counters, Delivery, Failure, Summary, Timestamp},
 };
 
 /// A message, by where it comes from.
@@ -34,6 +34,8 @@ pub(super) enum Msg {
     Ring,
 
     // The loop.
+    /// It is that time.
+    Clock(Timestamp),
     /// A frame is about to be drawn.
     Frame,
 
@@ -45,6 +47,8 @@ pub(super) enum Msg {
         rows: Result<Vec<Summary>, Failure>,
     },
     Counted(Result<Counters, Failure>),
+    /// Captures were tagged: how many.
+    Tagged(Result<u64, Failure>),
     /// A capture was opened; none where it is gone.
     Opened {
         generation: u64,

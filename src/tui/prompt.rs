@@ -32,6 +32,8 @@ pub(super) enum Purpose {
     Filter(Option<Arc<Filter>>),
     /// The URL to resend a capture to, and whether it is signed anew.
     Url(CaptureId, bool),
+    /// What to note of a capture.
+    Note(CaptureId),
 }
 
 /// What a key did to a prompt.
@@ -62,6 +64,7 @@ impl Prompt {
     pub(super) fn label(&self) -> String {
         match self.purpose {
             Purpose::Filter(_) => "filter: ".to_owned(),
+            Purpose::Note(id) => format!("note on #{id}: "),
             Purpose::Url(id, false) => format!("resend #{id} to: "),
             Purpose::Url(id, true) => format!("resend #{id}, signed anew, to: "),
         }

@@ -16,19 +16,22 @@ use crossterm::event::{self, Event};
 use ratatui::{Terminal, backend::Backend};
 
 use super::{
-    effect::Effect,
+    age,
+    effect::{Ask, Effect},
+    list::Order,
     look::Look,
     model::{Model, Notice, Tone},
     msg::{BodyView, Msg, Opened},
     stage::{Place, Stage},
     terminal::{self, Guard},
-    update::update,
+    update::{SORTED_ROWS, update},
     view,
 };
 use crate::{
     body::{self, Content},
     engine,
     record::{Capture, CaptureId, Failure, Zone},
+    store::Sorting,
 };
 
 /// The shortest time between two frames: at most 60 a second.
@@ -106,14 +109,25 @@ pub(super) fn run<B: Backend>(
     loop {
         // What is asked for here is answered after this frame, and drawn in the next.
         bell.store(false, Ordering::Release);
+        update(&mut model, Msg::Clock(engine::now()));
         if dispatch(&workers, update(&mut model, Msg::Frame)) {
             return Ok(());
         }
         fault::point("screen");
         terminal.draw(|frame| view::draw(&model, frame)).map_err(failed)?;
         next_frame = Instant::now().max(next_frame) + FRAME;
-        let Ok(first) = inbox.recv() else { return Ok(()) };
-        let mut message = Some(first);
+        // What is drawn may age: then the next frame comes by itself, and no sooner than something changes in it.
+        let mut message = match age::next(&model) {
+            None => Some(match inbox.recv() {
+                Ok(message) => message,
+                Err(_) => return Ok(()),
+            }),
+            Some(wait) => match inbox.recv_timeout(wait) {
+                Ok(message) => Some(message),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            },
+        };
         while let Some(it) = message {
             if dispatch(&workers, update(&mut model, it)) {
                 return Ok(());
@@ -240,6 +254,9 @@ fn unanswered(effect: &Effect) -> Option<Msg> {
         Effect::Page { generation, ask, .. } => {
             Some(Msg::Page { generation: *generation, ask: *ask, rows: Err(broken("reading the list")) })
         }
+        Effect::Sorted { generation, .. } => {
+            Some(Msg::Page { generation: *generation, ask: Ask::Newest, rows: Err(broken("sorting the list")) })
+        }
         Effect::Open { generation, .. } => {
             Some(Msg::Opened { generation: *generation, opened: Err(broken("opening a capture")) })
         }
@@ -253,6 +270,12 @@ fn perform(stage: &dyn Stage, effect: Effect, late: impl Fn(u64) -> bool) -> Opt
         Effect::Page { generation, ask, start, limit, filter } => {
             Some(Msg::Page { generation, ask, rows: stage.page(start, limit, filter.as_deref()) })
         }
+        Effect::Sorted { generation, order, filter } => {
+            let by = if order == Order::Slowest { Sorting::Took } else { Sorting::Size };
+            let rows = stage.sorted(by, SORTED_ROWS, filter.as_deref());
+            Some(Msg::Page { generation, ask: Ask::Newest, rows })
+        }
+        Effect::Tag { ids, tagging } => Some(Msg::Tagged(stage.tag(&ids, &tagging))),
         Effect::Count => Some(Msg::Counted(stage.counters())),
         Effect::Open { generation, .. } | Effect::View { generation, .. } if late(generation) => None,
         Effect::Open { generation, id } => {

@@ -8,14 +8,18 @@ use std::{
 use crate::{
     engine::{self, Aim, Engine, edit::Edit},
     query::Filter,
-    record::{Capture, CaptureId, Counters, Delivery, Failure, Summary},
-    store::{Bodies, Reader, Start},
+    record::{Capture, CaptureId, Counters, Delivery, Failure, Summary, Tagging},
+    store::{Bodies, Reader, Sorting, Start},
 };
 
 /// Everything outside that the screen needs. Called on workers' threads; may block.
 pub(super) trait Stage: Send + Sync + 'static {
     /// A page of the list, newest first.
     fn page(&self, start: Start, limit: usize, filter: Option<&Filter>) -> Result<Vec<Summary>, Failure>;
+    /// The rows that come first in a sorted order, at most `limit`.
+    fn sorted(&self, by: Sorting, limit: usize, filter: Option<&Filter>) -> Result<Vec<Summary>, Failure>;
+    /// Changes what is said of captures; gives how many there are.
+    fn tag(&self, ids: &[CaptureId], tagging: &Tagging) -> Result<u64, Failure>;
     /// What the store holds.
     fn counters(&self) -> Result<Counters, Failure>;
     /// One capture with its body.
@@ -53,6 +57,15 @@ impl Stage for Live {
     fn page(&self, start: Start, limit: usize, filter: Option<&Filter>) -> Result<Vec<Summary>, Failure> {
         let condition = filter.map(|filter| filter.sql(engine::now()));
         lock(&self.rows).page(start, limit, condition.as_ref())
+    }
+
+    fn sorted(&self, by: Sorting, limit: usize, filter: Option<&Filter>) -> Result<Vec<Summary>, Failure> {
+        let condition = filter.map(|filter| filter.sql(engine::now()));
+        lock(&self.rows).sorted(by, limit, condition.as_ref())
+    }
+
+    fn tag(&self, ids: &[CaptureId], tagging: &Tagging) -> Result<u64, Failure> {
+        self.engine.tag(ids, tagging)
     }
 
     fn counters(&self) -> Result<Counters, Failure> {

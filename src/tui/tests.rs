@@ -12,6 +12,7 @@ use ratatui::{Terminal, backend::TestBackend};
 
 use super::{
     effect::{Ask, Effect},
+    list::Order,
     look::Look,
     model::Model,
     msg::{BodyView, Msg, Opened},
@@ -25,9 +26,9 @@ use crate::{
     query::{Content, Filter},
     record::{
         Body, Capture, CaptureId, Counters, Delivery, Event, Evidence, Explanation, Failure, Fault, Flag, Head,
-        Headers, Judgement, Summary, Timestamp, Uid, Verdict, Zone,
+        Headers, Judgement, Repeat, Summary, Tagging, Timestamp, Uid, Verdict, Zone,
     },
-    store::Start,
+    store::{Sorting, Start},
 };
 
 /// A store in memory: rows by number, newest last.
@@ -73,6 +74,7 @@ fn summary(id: i64) -> Summary {
         reply_status: 200,
         deliveries: 0,
         last_delivery: None,
+        took_ms: None,
         post: None,
     }
 }
@@ -143,6 +145,23 @@ impl Basket {
         page
     }
 
+    fn sorted(&self, by_took: bool, filter: Option<&Filter>) -> Vec<Summary> {
+        let mut rows = self.page(Start::Newest, usize::MAX, filter);
+        rows.retain(|row| !by_took || row.took_ms.is_some());
+        rows.sort_by_key(|row| std::cmp::Reverse(if by_took { row.took_ms.unwrap_or(0) } else { row.size }));
+        rows.truncate(super::update::SORTED_ROWS);
+        rows
+    }
+
+    fn tag(&self, ids: &[CaptureId], tagging: &Tagging) -> u64 {
+        let mut rows = self.0.lock().unwrap();
+        let tagged = rows.iter_mut().filter(|row| ids.contains(&row.id)).map(|row| {
+            row.tags = row.tags.without(tagging.take).with(tagging.give);
+            row.note = tagging.note.clone().or(row.note.take()).filter(|note| !note.is_empty());
+        });
+        tagged.count() as u64
+    }
+
     fn counters(&self) -> Counters {
         Counters { captures: self.0.lock().unwrap().len() as u64, ..Counters::default() }
     }
@@ -151,6 +170,14 @@ impl Basket {
 impl Stage for Scene {
     fn page(&self, start: Start, limit: usize, filter: Option<&Filter>) -> Result<Vec<Summary>, Failure> {
         Ok(self.basket.page(start, limit, filter))
+    }
+
+    fn sorted(&self, by: Sorting, _: usize, filter: Option<&Filter>) -> Result<Vec<Summary>, Failure> {
+        Ok(self.basket.sorted(by == Sorting::Took, filter))
+    }
+
+    fn tag(&self, ids: &[CaptureId], tagging: &Tagging) -> Result<u64, Failure> {
+        Ok(self.basket.tag(ids, tagging))
     }
 
     fn counters(&self) -> Result<Counters, Failure> {
@@ -180,7 +207,7 @@ impl Stage for Scene {
     }
 }
 
-const LOOK: Look = Look { colour: true, unicode: true };
+const LOOK: Look = Look::plain(true, true);
 
 fn place() -> Place {
     Place::Listening("http://127.0.0.1:27335".to_owned())
@@ -217,6 +244,11 @@ impl Play {
             Effect::Page { generation, ask, start, limit, filter } => {
                 Some(Msg::Page { generation, ask, rows: Ok(self.basket.page(start, limit, filter.as_deref())) })
             }
+            Effect::Sorted { generation, order, filter } => {
+                let rows = self.basket.sorted(order == Order::Slowest, filter.as_deref());
+                Some(Msg::Page { generation, ask: Ask::Newest, rows: Ok(rows) })
+            }
+            Effect::Tag { ids, tagging } => Some(Msg::Tagged(Ok(self.basket.tag(&ids, &tagging)))),
             Effect::Count => Some(Msg::Counted(Ok(self.basket.counters()))),
             Effect::Open { generation, id } => Some(Msg::Opened { generation, opened: Ok(Some(opened(id))) }),
             Effect::View { generation, capture, view } => {
@@ -242,7 +274,8 @@ impl Play {
             let seen = list.height == 0 || (list.top <= place && place < list.top + list.height);
             assert!(seen, "row {place} is not among {} from {}", list.height, list.top);
         }
-        assert!(list.rows.windows(2).all(|pair| pair[0].id > pair[1].id), "the window is out of order");
+        let in_order = list.order.is_sorted() || list.rows.windows(2).all(|pair| pair[0].id > pair[1].id);
+        assert!(in_order, "the window is out of order");
     }
 
     fn frame(&mut self) {
@@ -428,7 +461,7 @@ fn every_size_shows_the_rows_and_their_verdicts() {
 #[test]
 fn without_colour_and_without_unicode_the_same_is_told() {
     let mut play = Play::new(20, (120, 30));
-    play.model.look = Look { colour: false, unicode: false };
+    play.model.look = Look::plain(false, false);
     let mut terminal = Terminal::new(TestBackend::new(120, 30)).unwrap();
     terminal.draw(|frame| view::draw(&play.model, frame)).unwrap();
     let buffer = terminal.backend().buffer();
@@ -546,4 +579,126 @@ proptest! {
         }
         play.screen();
     }
+}
+
+/// The lines of the list that a screen shows, without the frame of quotes.
+fn list_rows(play: &Play) -> Vec<String> {
+    let (columns, rows) = play.model.size;
+    let width = usize::from(super::layout::areas(&play.model).list.width);
+    let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
+    terminal.draw(|frame| view::draw(&play.model, frame)).unwrap();
+    let buffer = terminal.backend().buffer();
+    let row = |y: u16| (0..width as u16).map(|x| buffer[(x, y)].symbol()).collect::<String>().trim_end().to_owned();
+    (1..rows).map(row).collect()
+}
+
+#[test]
+fn marks_pins_and_notes_show_in_the_row_and_can_be_taken_back() {
+    let mut play = Play::new(20, (80, 24));
+    play.keys(" ");
+    assert_eq!(play.selected(), 19, "the next one is at hand");
+    play.keys("p;ask Anna\n");
+    play.ring();
+    let rows = list_rows(&play);
+    assert!(rows[1].starts_with("●       20"), "{rows:?}");
+    assert!(rows[2].starts_with(" ◆      19"), "{rows:?}");
+    assert_eq!(play.model.list.row().unwrap().note.as_deref(), Some("ask Anna"));
+    play.keys("P");
+    assert_eq!((play.model.list.rows.len(), play.selected()), (1, 19));
+    play.keys("Pp");
+    play.ring();
+    assert_eq!(play.model.list.rows.len(), 20);
+    assert!(list_rows(&play).iter().any(|row| row.starts_with(" ¶      19")), "the note is left");
+    play.keys(";");
+    play.send(Msg::Key(KeyEvent::new(KeyCode::Char('u'), KeyModifiers::CONTROL)));
+    play.keys("\n");
+    play.ring();
+    assert_eq!(play.model.list.row().unwrap().note, None);
+}
+
+#[test]
+fn the_order_turns_around_and_sorts_and_the_selection_stays() {
+    let mut play = Play::new(300, (80, 24));
+    {
+        let mut rows = play.basket.0.lock().unwrap();
+        for (at, row) in rows.iter_mut().enumerate() {
+            row.size = (at as u64 * 7919) % 1000;
+            row.took_ms = (at % 100 == 0).then_some(at as u64);
+        }
+    }
+    play.keys("jj");
+    play.keys("o");
+    assert_eq!((play.model.list.order, play.selected()), (Order::Oldest, 298));
+    let rows = list_rows(&play);
+    let at = |id: &str| rows.iter().position(|row| row.contains(&format!(" {id} "))).unwrap();
+    assert!(at("297") < at("298") && at("298") < at("299"), "{rows:?}");
+    play.keys("j");
+    assert_eq!(play.selected(), 299, "down is to the newer");
+    play.keys("o");
+    assert_eq!(play.selected(), 299);
+    let sizes: Vec<_> = play.model.list.rows.iter().map(|row| row.size).collect();
+    assert!(sizes.is_sorted_by(|a, b| a >= b) && sizes.len() == 300);
+    play.basket.put(5);
+    play.ring();
+    assert_eq!(play.model.list.rows.len(), 300, "a sorted list is what there was");
+    play.keys("o");
+    let ids: Vec<_> = play.model.list.rows.iter().map(|row| row.id.0).collect();
+    assert_eq!(ids, [201, 101, 1], "the others were never delivered");
+    play.keys("o");
+    play.keys("g");
+    assert_eq!((play.model.list.order, play.selected()), (Order::Newest, 305));
+}
+
+#[test]
+fn repeats_are_folded_under_their_first_and_counted() {
+    let mut play = Play::new(30, (80, 24));
+    {
+        let mut rows = play.basket.0.lock().unwrap();
+        for (at, attempt) in [(21_usize, 2), (24, 3), (29, 4)] {
+            rows[at].duplicate_of = Some(CaptureId(20));
+            rows[at].repeat = Some(Repeat { attempt, gap_ms: 1_000, is_retry: true, is_replay: false });
+        }
+    }
+    play.ring();
+    assert_eq!(play.selected(), 30);
+    play.keys("X");
+    assert_eq!(play.selected(), 20, "what is folded away is stood for by its first");
+    let rows = list_rows(&play).join("\n");
+    assert!(rows.contains("▸+3 /path/20") && !rows.contains("/path/30"), "{rows}");
+    play.keys("x");
+    let rows = list_rows(&play);
+    let first = rows.iter().position(|row| row.contains("▾3 /path/20")).unwrap();
+    assert!(rows[first + 1].contains("  ↻4 /path/30") && rows[first + 3].contains("↻2 /path/22"), "{rows:?}");
+    play.keys("jx");
+    assert_eq!(play.selected(), 20);
+    play.keys("Xg");
+    assert!(list_rows(&play).join("\n").contains("/path/30"));
+}
+
+#[test]
+fn a_pane_is_widened_narrowed_and_zoomed() {
+    let mut play = Play::new(20, (160, 40));
+    let width = |play: &Play| super::layout::areas(&play.model).list.width;
+    let before = width(&play);
+    play.keys("]]");
+    assert!(width(&play) > before);
+    play.keys("[[[[[[[[[[[[[[[[[[[[[[[");
+    assert_eq!(width(&play), 160 / 5);
+    play.keys("z");
+    assert_eq!(width(&play), 160);
+    play.keys("\n");
+    assert_eq!(super::layout::areas(&play.model).detail.width, 160);
+    assert!(play.screen().contains("Overview"));
+    play.keys("z");
+    assert!(super::layout::areas(&play.model).list.width > 0);
+}
+
+#[test]
+fn times_are_told_by_how_long_ago_and_the_frame_comes_when_they_age() {
+    let mut play = Play::new(3, (80, 24));
+    play.send(Msg::Clock(Timestamp::from_unix_ms(1_795_424_703_000 + 65_200)));
+    assert_eq!(super::age::next(&play.model), None, "by the clock nothing ages");
+    play.keys("t");
+    assert!(list_rows(&play)[1].contains("     1m "), "{:?}", list_rows(&play));
+    assert_eq!(super::age::next(&play.model), Some(std::time::Duration::from_millis(52_800)), "until 2m");
 }

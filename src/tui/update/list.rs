@@ -1,13 +1,17 @@
 //! What happens to the list.
 
-use super::say;
+use super::{prompt, say};
 use crate::{
-    record::{Counters, Failure, Summary},
+    query::Filter,
+    record::{Counters, Failure, Summary, Tagging, Tags},
     store::Start,
     tui::{
         effect::{Ask, Effect},
+        keys::Command,
         layout,
-        model::{Model, Notice},
+        list::Order,
+        model::{Model, Notice, Tone},
+        prompt::{Prompt, Purpose},
     },
 };
 
@@ -22,9 +26,18 @@ pub(super) fn ask_for_rows(model: &mut Model, effects: &mut Vec<Effect>) {
     let (start, limit) = list.start(ask);
     // A window without rows cannot be continued.
     let ask = if start == Start::Newest && ask != Ask::Oldest { Ask::Newest } else { ask };
+    if list.order.is_sorted() {
+        list.asked = Some(Ask::Newest);
+        let filter = model.filter.clone();
+        effects.push(Effect::Sorted { generation: list.generation, order: list.order, filter });
+        return;
+    }
     list.asked = Some(ask);
     effects.push(Effect::Page { generation: list.generation, ask, start, limit, filter: model.filter.clone() });
 }
+
+/// How many rows a sorted list has at most: the store looks at every row for it, and holds no more than these.
+pub(in crate::tui) const SORTED_ROWS: usize = 500;
 
 pub(super) fn page(model: &mut Model, generation: u64, ask: Ask, rows: Result<Vec<Summary>, Failure>) -> Vec<Effect> {
     if generation != model.list.generation {
@@ -70,18 +83,24 @@ pub(super) fn counted(model: &mut Model, counters: Result<Counters, Failure>) ->
 }
 
 pub(super) fn move_by(model: &mut Model, rows: isize) -> Vec<Effect> {
+    // Where the newest is below, down is to the newer.
+    let upside_down = model.list.order == Order::Oldest;
     match rows {
         isize::MIN => {
-            model.list.follow = true;
+            model.list.follow = !model.list.order.is_sorted();
             model.list.left_at = model.counters.captures;
             model.list.wanted = Some(Ask::Newest);
+        }
+        isize::MAX if model.list.order.is_sorted() => {
+            model.list.step(isize::MAX);
+            return follow_selection(model);
         }
         isize::MAX => {
             stop_following(model);
             model.list.wanted = Some(Ask::Oldest);
         }
         rows => {
-            if model.list.step(rows) {
+            if model.list.step(if upside_down { -rows } else { rows }) {
                 stop_following(model);
                 return follow_selection(model);
             }
@@ -111,4 +130,118 @@ pub(super) fn follow_selection(model: &mut Model) -> Vec<Effect> {
         }
         _ => Vec::new(),
     }
+}
+
+/// Whether a command is one of the list's.
+pub(super) fn knows(command: Command) -> bool {
+    matches!(
+        command,
+        Command::Mark
+            | Command::Pin
+            | Command::Note
+            | Command::PinnedOnly
+            | Command::Order
+            | Command::Clock
+            | Command::Group
+            | Command::Fold
+            | Command::Zoom
+            | Command::Widen
+            | Command::Narrow
+    )
+}
+
+/// Does what a command of the list says.
+pub(super) fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
+    match command {
+        Command::Mark => {
+            let mut effects = tag(model, Tags::MARKED);
+            effects.extend(move_by(model, 1));
+            return effects;
+        }
+        Command::Pin => return tag(model, Tags::PINNED),
+        Command::Note => {
+            if let Some(row) = model.list.row() {
+                let text = row.note.clone().unwrap_or_default();
+                model.prompt = Some(Prompt::new(Purpose::Note(row.id), &text));
+            }
+        }
+        Command::PinnedOnly => pinned_only(model),
+        Command::Order => return order(model, model.list.order.next()),
+        Command::Clock => model.panes.relative = !model.panes.relative,
+        Command::Group => {
+            model.list.grouped = !model.list.grouped;
+            model.list.rearrange();
+            let text =
+                if model.list.grouped { "repeats stand under their first" } else { "every capture stands alone" };
+            say(model, Notice { tone: Tone::Plain, text: text.to_owned(), hint: None });
+            return follow_selection(model);
+        }
+        Command::Fold => {
+            model.list.fold();
+            return follow_selection(model);
+        }
+        Command::Zoom => {
+            model.panes.zoomed = !model.panes.zoomed;
+            return follow_selection(model);
+        }
+        Command::Widen => resize(model, STEP),
+        Command::Narrow => resize(model, -STEP),
+        _ => {}
+    }
+    Vec::new()
+}
+
+/// By how many percent of the width a key moves the border between list and detail.
+const STEP: i16 = 5;
+
+fn resize(model: &mut Model, by: i16) {
+    let share = layout::share(model).saturating_add_signed(by);
+    model.panes.share = Some(share.clamp(*layout::SHARES.start(), *layout::SHARES.end()));
+}
+
+/// Gives the selected capture a tag, or takes it away.
+fn tag(model: &Model, tag: Tags) -> Vec<Effect> {
+    let Some(row) = model.list.row() else { return Vec::new() };
+    let tagging = if row.tags.has(tag) {
+        Tagging { take: tag, ..Tagging::default() }
+    } else {
+        Tagging { give: tag, ..Tagging::default() }
+    };
+    vec![Effect::Tag { ids: vec![row.id], tagging }]
+}
+
+/// Captures were tagged: their rows say so once they are read again.
+pub(super) fn tagged(model: &mut Model, tagged: Result<u64, Failure>) -> Vec<Effect> {
+    model.rung = true;
+    match tagged {
+        Ok(0) => say(model, Notice { tone: Tone::Plain, text: "this capture was deleted".to_owned(), hint: None }),
+        Ok(_) => Vec::new(),
+        Err(failure) => say(model, Notice::of(&failure)),
+    }
+}
+
+/// The filter that takes what is pinned.
+const PINNED: &str = "mark:pinned";
+
+fn pinned_only(model: &mut Model) {
+    let is_on = model.filter.as_deref().map(Filter::text) == Some(PINNED);
+    let filter = if is_on { None } else { Filter::parse(PINNED).ok() };
+    prompt::set_filter(model, filter);
+}
+
+/// Puts an order in force. The selection stays where it can.
+fn order(model: &mut Model, order: Order) -> Vec<Effect> {
+    let list = &mut model.list;
+    let was_sorted = list.order.is_sorted();
+    list.order = order;
+    list.generation += 1;
+    list.asked = None;
+    if order.is_sorted() {
+        stop_following(model);
+        model.list.wanted = Some(Ask::Newest);
+    } else if was_sorted {
+        list.wanted = Some(Ask::Around);
+    }
+    let bound = if order.is_sorted() { format!(", of all: the first {SORTED_ROWS}") } else { String::new() };
+    say(model, Notice { tone: Tone::Plain, text: format!("{}{bound}", order.name()), hint: None })
 }

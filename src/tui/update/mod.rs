@@ -8,6 +8,8 @@ mod detail;
 mod list;
 mod prompt;
 
+pub(super) use self::list::SORTED_ROWS;
+
 use crossterm::event::KeyEvent;
 
 use super::{
@@ -15,7 +17,7 @@ use super::{
     effect::{Ask, Effect},
     keys::{self, Command, Mode},
     layout,
-    model::{Model, Notice},
+    model::{Model, Notice, Tone},
     msg::Msg,
     prompt::{Prompt, Purpose},
     view,
@@ -56,8 +58,13 @@ fn react(model: &mut Model, msg: Msg) -> Vec<Effect> {
             model.rung = true;
             Vec::new()
         }
+        Msg::Clock(now) => {
+            model.now = now;
+            Vec::new()
+        }
         Msg::Frame => frame(model),
         Msg::Page { generation, ask, rows } => list::page(model, generation, ask, rows),
+        Msg::Tagged(tagged) => list::tagged(model, tagged),
         Msg::Counted(counters) => list::counted(model, counters),
         Msg::Opened { generation, opened } => detail::opened(model, generation, opened),
         Msg::Viewed { generation, body } => {
@@ -92,7 +99,10 @@ fn frame(model: &mut Model) -> Vec<Effect> {
     model.rung = false;
     let begins = !model.list.read;
     model.list.follow |= begins;
-    model.list.wanted.get_or_insert(if model.list.follow { Ask::Newest } else { Ask::Again });
+    // A sorted list is what there was when it was asked for: to sort anew for each arrival would never end.
+    if begins || !model.list.order.is_sorted() {
+        model.list.wanted.get_or_insert(if model.list.follow { Ask::Newest } else { Ask::Again });
+    }
     vec![Effect::Count]
 }
 
@@ -133,6 +143,12 @@ fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
         }
         Command::ScrollDown => detail::scroll(model, 1),
         Command::ScrollUp => detail::scroll(model, -1),
+        Command::Theme => {
+            model.look = model.look.next_theme();
+            let name = model.look.theme.map_or("terminal", |theme| &theme.name[..]).to_owned();
+            say(model, Notice { tone: Tone::Plain, text: format!("theme: {name}"), hint: None })
+        }
+        command if list::knows(command) => list::obey(model, command),
         movement => move_by(model, movement),
     }
 }

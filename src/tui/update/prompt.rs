@@ -6,6 +6,7 @@ use crossterm::event::KeyEvent;
 
 use crate::{
     query::Filter,
+    record::Tagging,
     tui::{
         effect::{Ask, Effect},
         model::Model,
@@ -54,7 +55,14 @@ fn leave_prompt(model: &mut Model) -> Vec<Effect> {
 fn finish_prompt(model: &mut Model) -> Vec<Effect> {
     // A filter that cannot be read stays where it is, so that it can be mended.
     let Some(prompt) = model.prompt.take_if(|prompt| prompt.error.is_none()) else { return Vec::new() };
-    let Purpose::Url(id, resign) = prompt.purpose else { return Vec::new() };
+    let (id, resign) = match prompt.purpose {
+        Purpose::Url(id, resign) => (id, resign),
+        Purpose::Note(id) => {
+            let tagging = Tagging { note: Some(Tagging::note_of(&prompt.text())), ..Tagging::default() };
+            return vec![Effect::Tag { ids: vec![id], tagging }];
+        }
+        Purpose::Filter(_) => return Vec::new(),
+    };
     let url = prompt.text().trim().to_owned();
     if url.is_empty() {
         return Vec::new();

@@ -29,7 +29,7 @@ pub(super) fn draw(model: &Model, areas: &Areas, buffer: &mut Buffer) {
 }
 
 fn rule(model: &Model, area: Rect, buffer: &mut Buffer) {
-    let row = [piece(Paint::Dim, model.look.signs().rule)];
+    let row = [piece(Paint::Rule, model.look.signs().rule)];
     lines((0..area.height).map(|_| line(&row, model.look)), area, buffer);
 }
 

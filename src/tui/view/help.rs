@@ -55,6 +55,11 @@ fn content(model: &Model) -> Vec<Pieces> {
         (signs.duplicate, Paint::Warning, "the same event came before; which delivery of it this is"),
         (signs.late, Paint::Warning, "an event that happened later came before it"),
         (signs.flag, Paint::Warning, "something is odd: tab 1 says what"),
+        (signs.marked, Paint::Brand, "marked by you, with space"),
+        (signs.pinned, Paint::Brand, "pinned by you, with p"),
+        (signs.noted, Paint::Brand, "you noted something, with ;"),
+        (signs.edited, Paint::Brand, "not caught: made of another capture"),
+        (signs.folded, Paint::Plain, "so many repeats of its event are folded under it: x shows them"),
     ] {
         rows.push(vec![piece(paint, &format!("  {sign}  ")), piece(Paint::Plain, words)]);
     }

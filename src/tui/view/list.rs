@@ -5,43 +5,83 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 use super::lines;
 use crate::{
     body,
-    record::{LastDelivery, Summary, Verdict},
+    record::{LastDelivery, Summary, Tags, Verdict},
     tui::{
+        age,
         keys::Mode,
-        layout::Areas,
+        layout::{self, Areas},
         line::{Pieces, line, paragraph, piece},
+        list::Order,
         look::Paint,
         model::Model,
         stage::Place,
     },
 };
 
-/// A column: its name, how wide it is, whether it stands to the right, and from how many columns on it is there.
+/// A column: its name, how wide it is, whether it stands to the right, and when it is there.
 struct Column {
+    name: &'static str,
+    width: usize,
+    right: bool,
+    /// From how many columns of the list on.
+    from: usize,
+    /// Whether the rows that are seen have anything to show in it.
+    wanted: fn(&Model) -> bool,
+    cell: fn(&Model, &Summary) -> (Paint, String),
+}
+
+const fn column(
     name: &'static str,
     width: usize,
     right: bool,
     from: usize,
     cell: fn(&Model, &Summary) -> (Paint, String),
+) -> Column {
+    Column { name, width, right, from, wanted: always, cell }
 }
 
 /// The columns from left to right. What is left of the width goes to path and event.
 const COLUMNS: &[Column] = &[
-    Column { name: "#", width: 7, right: true, from: 0, cell: |_, row| (Paint::Dim, row.id.to_string()) },
+    Column { wanted: any_said, ..column("", 2, false, 0, said) },
+    column("#", 7, true, 0, |_, row| (Paint::Dim, row.id.to_string())),
+    column("time", 8, false, 50, time),
     Column {
-        name: "time",
-        width: 8,
-        right: false,
-        from: 50,
-        cell: |model, row| (Paint::Dim, row.received_at.clock(&model.zone)),
+        wanted: several_endpoints,
+        ..column("endpoint", 10, false, 88, |_, row| (Paint::Dim, row.endpoint.clone()))
     },
-    Column { name: "method", width: 6, right: false, from: 46, cell: |_, row| (Paint::Plain, row.method.clone()) },
-    Column { name: "path", width: PATH, right: false, from: 0, cell: path },
-    Column { name: "event", width: EVENT, right: false, from: 62, cell: event },
-    Column { name: "size", width: 5, right: true, from: 56, cell: |_, row| (Paint::Dim, body::size(row.size)) },
-    Column { name: "sig", width: 3, right: false, from: 0, cell: signature },
-    Column { name: "app", width: 4, right: true, from: 0, cell: app },
+    column("method", 6, false, 46, |_, row| (Paint::Plain, row.method.clone())),
+    column("path", PATH, false, 0, path),
+    column("event", EVENT, false, 62, event),
+    column("size", 5, true, 56, |_, row| (Paint::Dim, body::size(row.size))),
+    column("sig", 3, false, 0, signature),
+    Column { wanted: any_facts, ..column("facts", FACTS_WIDTH, false, FACTS, facts) },
+    column("app", 4, true, 0, app),
+    Column { wanted: any_took, ..column("took", 5, true, 76, took) },
 ];
+
+/// From how many columns on the facts of a delivery have a column of their own, and how wide that is.
+const FACTS: usize = 92;
+const FACTS_WIDTH: usize = 10;
+
+fn always(_: &Model) -> bool {
+    true
+}
+
+fn any_said(model: &Model) -> bool {
+    model.list.seen().any(|row| row.tags != Tags::NONE || row.note.is_some())
+}
+
+fn several_endpoints(model: &Model) -> bool {
+    model.list.seen().any(|row| row.endpoint != "default")
+}
+
+fn any_facts(model: &Model) -> bool {
+    model.list.seen().any(|row| row.duplicate_of.is_some() || row.late_ms.is_some() || is_odd(row))
+}
+
+fn any_took(model: &Model) -> bool {
+    model.list.seen().any(|row| row.took_ms.is_some())
+}
 
 /// Stand for widths that depend on the terminal's.
 const PATH: usize = usize::MAX;
@@ -58,10 +98,13 @@ pub(super) fn draw(model: &Model, areas: &Areas, buffer: &mut Buffer) {
         }
         return;
     }
-    let columns = columns(usize::from(areas.list.width));
-    lines([line(&names(model, &columns), model.look)], areas.columns, buffer);
-    let rows = model.list.rows.iter().skip(model.list.top).take(usize::from(areas.list.height));
-    for (row, y) in rows.zip(areas.list.y..) {
+    let columns = columns(model, usize::from(areas.list.width));
+    lines([line(&names(&columns), model.look)], areas.columns, buffer);
+    let mut rows: Vec<&Summary> = model.list.seen().take(usize::from(areas.list.height)).collect();
+    if model.list.order == Order::Oldest {
+        rows.reverse();
+    }
+    for (row, y) in rows.into_iter().zip(areas.list.y..) {
         let area = Rect { y, height: 1, ..areas.list };
         let selected = model.list.selected == Some(row.id);
         let pieces = cells(model, row, &columns);
@@ -70,7 +113,7 @@ pub(super) fn draw(model: &Model, areas: &Areas, buffer: &mut Buffer) {
             buffer.set_style(area.intersection(buffer.area), selection(model));
         }
     }
-    hint(model, areas.list, buffer);
+    hint(model, areas.columns, buffer);
 }
 
 /// The selected row stands out where the keys are, and is known again where they are not.
@@ -80,8 +123,8 @@ fn selection(model: &Model) -> Style {
 }
 
 /// The columns that a width has room for, with their widths.
-fn columns(width: usize) -> Vec<(&'static Column, usize)> {
-    let there: Vec<_> = COLUMNS.iter().filter(|column| width >= column.from).collect();
+fn columns(model: &Model, width: usize) -> Vec<(&'static Column, usize)> {
+    let there: Vec<_> = COLUMNS.iter().filter(|column| width >= column.from && (column.wanted)(model)).collect();
     let fixed: usize = there.iter().filter(|column| column.width < EVENT).map(|column| column.width + 1).sum();
     let has_event = there.iter().any(|column| column.width == EVENT);
     let rest = width.saturating_sub(fixed + if has_event { 3 } else { 2 });
@@ -96,8 +139,7 @@ fn columns(width: usize) -> Vec<(&'static Column, usize)> {
         .collect()
 }
 
-fn names(model: &Model, columns: &[(&Column, usize)]) -> Pieces {
-    let _ = model;
+fn names(columns: &[(&Column, usize)]) -> Pieces {
     columns.iter().map(|(column, width)| piece(Paint::Dim, &cell(column.name, *width, column.right))).collect()
 }
 
@@ -116,20 +158,85 @@ fn cell(text: &str, width: usize, right: bool) -> String {
     if right { format!("{blanks}{text} ") } else { format!("{text}{blanks} ") }
 }
 
-/// The path, with the facts that a person should see at once before it.
-fn path(model: &Model, row: &Summary) -> (Paint, String) {
+/// What a person said of it: a mark, and a pin, a note or an edit.
+fn said(model: &Model, row: &Summary) -> (Paint, String) {
     let signs = model.look.signs();
-    let odd = row.truncated || !row.flags.is_empty();
-    let duplicate = match (row.duplicate_of, row.repeat) {
-        (Some(_), Some(repeat)) => format!("{}{} ", signs.duplicate, repeat.attempt),
-        (Some(_), None) => format!("{} ", signs.duplicate),
-        (None, _) => String::new(),
+    let mark = if row.tags.has(Tags::MARKED) { signs.marked } else { " " };
+    let other = if row.tags.has(Tags::PINNED) {
+        signs.pinned
+    } else if row.note.is_some() {
+        signs.noted
+    } else if row.tags.has(Tags::EDITED) {
+        signs.edited
+    } else {
+        " "
     };
-    let late = row.late_ms.map_or(String::new(), |_| format!("{} ", signs.late));
-    let flag = if odd { format!("{} ", signs.flag) } else { String::new() };
-    let paint = if odd || row.duplicate_of.is_some() || row.late_ms.is_some() { Paint::Warning } else { Paint::Plain };
+    (Paint::Brand, format!("{mark}{other}"))
+}
+
+/// When it came: by the clock, or how long ago.
+fn time(model: &Model, row: &Summary) -> (Paint, String) {
+    let text = if model.panes.relative {
+        format!("{:>8}", age::words(model.now, row.received_at))
+    } else {
+        row.received_at.clock(&model.zone)
+    };
+    (Paint::Dim, text)
+}
+
+fn is_odd(row: &Summary) -> bool {
+    row.truncated || !row.flags.is_empty()
+}
+
+/// The path; before it, where there is no column for them, the facts that a person should see at once.
+fn path(model: &Model, row: &Summary) -> (Paint, String) {
     let query = if row.query.is_some() { "?" } else { "" };
-    (paint, format!("{duplicate}{late}{flag}{}{query}", row.path))
+    let fold = fold(model, row);
+    let (paint, facts) = facts(model, row);
+    if usize::from(layout::areas(model).list.width) >= FACTS || facts.is_empty() {
+        return (Paint::Plain, format!("{fold}{}{query}", row.path));
+    }
+    (paint, format!("{fold}{facts} {}{query}", row.path))
+}
+
+/// How many repeats are folded under a row, and that a row is one of them.
+fn fold(model: &Model, row: &Summary) -> String {
+    let signs = model.look.signs();
+    match model.list.fold_of(row.id) {
+        Some((count, false)) => format!("{}+{count} ", signs.folded),
+        Some((count, true)) => format!("{}{count} ", signs.unfolded),
+        None if model.list.is_under(row) => "  ".to_owned(),
+        None => String::new(),
+    }
+}
+
+/// How it stands among its like, and what is odd about it.
+fn facts(model: &Model, row: &Summary) -> (Paint, String) {
+    let signs = model.look.signs();
+    let duplicate = match (row.duplicate_of, row.repeat) {
+        (Some(_), Some(repeat)) => Some(format!("{}{}", signs.duplicate, repeat.attempt)),
+        (Some(_), None) => Some(signs.duplicate.to_owned()),
+        (None, _) => None,
+    };
+    let late = row.late_ms.map(|_| signs.late.to_owned());
+    let flag = is_odd(row).then(|| signs.flag.to_owned());
+    let words: Vec<_> = duplicate.into_iter().chain(late).chain(flag).collect();
+    (Paint::Warning, words.join(" "))
+}
+
+/// How long the app took.
+fn took(_: &Model, row: &Summary) -> (Paint, String) {
+    (Paint::Dim, row.took_ms.map_or(String::new(), span))
+}
+
+/// Milliseconds as a person reads them: `12ms`, `1.4s`, `3m`.
+pub(super) fn span(ms: u64) -> String {
+    match ms {
+        ms if ms < 1_000 => format!("{ms}ms"),
+        ms if ms < 10_000 => format!("{:.1}s", ms as f64 / 1_000.0),
+        ms if ms < 120_000 => format!("{}s", ms / 1_000),
+        ms => format!("{}m", ms / 60_000),
+    }
 }
 
 fn event(_: &Model, row: &Summary) -> (Paint, String) {
@@ -170,11 +277,9 @@ fn hint(model: &Model, area: Rect, buffer: &mut Buffer) {
     if model.list.follow || new == 0 {
         return;
     }
-    let up = if model.look.unicode { "↑" } else { "^" };
-    let text = format!(" {new} new {up} g ");
+    let text = format!(" {new} new {} g ", model.look.signs().up);
     let width = body::width(&text) as u16;
-    let area =
-        Rect { x: area.x + area.width.saturating_sub(width + 1), width: width.min(area.width), height: 1, ..area };
+    let area = Rect { x: area.x + area.width.saturating_sub(width), width: width.min(area.width), height: 1, ..area };
     let style = model.look.style(Paint::Brand).add_modifier(ratatui::style::Modifier::REVERSED);
     lines([ratatui::text::Line::styled(text, style)], area, buffer);
 }

@@ -8,7 +8,7 @@ mod list;
 use ratatui::{Frame, buffer::Buffer};
 
 pub(super) use self::help::rows as help_rows;
-use super::{keys::Mode, layout, model::Model};
+use super::{keys::Mode, layout, look::Paint, model::Model};
 use crate::body;
 
 /// Draws a frame.
@@ -16,6 +16,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>) {
     // Between a resize and its message the terminal and the model disagree for a frame; what does not fit is not drawn.
     let areas = layout::areas(model);
     let buffer = frame.buffer_mut();
+    buffer.set_style(buffer.area, model.look.style(Paint::Plain));
     chrome::header(model, areas.header, buffer);
     list::draw(model, &areas, buffer);
     detail::draw(model, &areas, buffer);

@@ -1,0 +1,65 @@
+//! Ageing: what is drawn and becomes untrue by itself, without a tick.
+//!
+//! The loop asks after each frame when the drawn picture will differ from one drawn then, and sleeps until that or until
+//! something happens. Where nothing ages it sleeps without end: an idle screen uses no processor.
+
+use std::time::Duration;
+
+use super::model::Model;
+use crate::record::Timestamp;
+
+const SECOND: i64 = 1_000;
+const MINUTE: i64 = 60 * SECOND;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+
+/// How long ago a moment was: `now`, `12s`, `4m`, `3h`, `2d`.
+pub(super) fn words(now: Timestamp, at: Timestamp) -> String {
+    match elapsed(now, at) {
+        ms if ms < SECOND => "now".to_owned(),
+        ms if ms < MINUTE => format!("{}s", ms / SECOND),
+        ms if ms < HOUR => format!("{}m", ms / MINUTE),
+        ms if ms < DAY => format!("{}h", ms / HOUR),
+        ms => format!("{}d", ms / DAY),
+    }
+}
+
+fn elapsed(now: Timestamp, at: Timestamp) -> i64 {
+    now.unix_ms().saturating_sub(at.unix_ms()).max(0)
+}
+
+/// How long the words of a moment stay true, in milliseconds.
+fn lasts(now: Timestamp, at: Timestamp) -> i64 {
+    let ms = elapsed(now, at);
+    let unit = match ms {
+        ms if ms < MINUTE => SECOND,
+        ms if ms < HOUR => MINUTE,
+        ms if ms < DAY => HOUR,
+        _ => DAY,
+    };
+    unit - ms % unit
+}
+
+/// When the next frame is due though nothing happens; none: never.
+pub(super) fn next(model: &Model) -> Option<Duration> {
+    let rows = model.list.seen().filter(|_| model.panes.relative).map(|row| lasts(model.now, row.received_at));
+    rows.min().map(|ms| Duration::from_millis(ms.unsigned_abs()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_last_as_long_as_they_are_true() {
+        let at = Timestamp::from_unix_ms(0);
+        for (ms, text) in [(0, "now"), (999, "now"), (1_000, "1s"), (61_500, "1m"), (HOUR, "1h"), (3 * DAY + 5, "3d")] {
+            let now = Timestamp::from_unix_ms(ms);
+            assert_eq!(words(now, at), text);
+            let later = |ms: i64| words(Timestamp::from_unix_ms(now.unix_ms() + ms), at);
+            assert_eq!(later(lasts(now, at) - 1), text);
+            assert_ne!(later(lasts(now, at)), text);
+        }
+        assert_eq!(words(at, Timestamp::from_unix_ms(500)), "now", "a clock may go back");
+    }
+}
