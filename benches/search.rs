@@ -17,7 +17,7 @@ use std::{
 use bytes::Bytes;
 use creel::{
     query::Filter,
-    record::{Body, Capture, CaptureId, Event, Flags, Head, Headers, Judgement, Timestamp, Uid, Verdict},
+    record::{Body, Capture, CaptureId, Event, Flags, Head, Headers, Judgement, Tags, Timestamp, Uid, Verdict},
     store::{Bell, Indexer, Reader, Role, Start, Writer},
 };
 
@@ -234,6 +234,8 @@ fn capture(n: usize, rows: usize) -> Capture {
         repeat: None,
         late_ms: None,
         reply_status: 200,
+        tags: Tags::default(),
+        note: None,
     }
 }
 
