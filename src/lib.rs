@@ -20,7 +20,7 @@
 //! | floor | rooms | must never know |
 //! |---|---|---|
 //! | 0 | [`record`]: plain data, the vocabulary of all others | anything |
-//! | 1 | [`verify`]: is it from whom it says · [`body`]: how bytes are read by eyes · [`query`]: the filter language · [`export`]: how a capture leaves | files, sockets, the clock, the screen |
+//! | 1 | [`verify`]: is it from whom it says · [`body`]: how bytes are read by eyes · [`query`]: the filter language · [`export`]: how a capture leaves · [`import`]: how captures of others come in | files, sockets, the clock, the screen |
 //! | 2 | [`store`]: SQLite and nothing else · [`wire`]: HTTP and nothing else | each other, the screen |
 //! | 3 | [`engine`]: the running creel without a face | SQLite, hyper, ratatui |
 //! | 4 | [`tui`]: the screen · [`cli`]: the subcommands | each other, SQLite, hyper |
@@ -36,6 +36,7 @@ pub mod body;
 pub mod cli;
 pub mod engine;
 pub mod export;
+pub mod import;
 pub mod query;
 pub mod record;
 pub mod store;

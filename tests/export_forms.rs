@@ -117,11 +117,17 @@ fn written(name: &str, capture: &Capture) -> Vec<u8> {
 
 #[test]
 fn every_format_writes_what_its_golden_file_holds() {
-    let golden: [(&str, &[u8]); 4] = [
+    let golden: [(&str, &[u8]); 10] = [
         ("curl", include_bytes!("data/export/curl.sh")),
         ("http", include_bytes!("data/export/http.http")),
         ("json", include_bytes!("data/export/json.json")),
         ("har", include_bytes!("data/export/har.har")),
+        ("httpie", include_bytes!("data/export/httpie.sh")),
+        ("python", include_bytes!("data/export/python.py")),
+        ("javascript", include_bytes!("data/export/javascript.js")),
+        ("rust", include_bytes!("data/export/rust.rs")),
+        ("go", include_bytes!("data/export/go.go")),
+        ("csv", include_bytes!("data/export/csv.csv")),
     ];
     assert_eq!(golden.map(|file| file.0), FORMATS.iter().map(|format| format.name).collect::<Vec<_>>()[..]);
     for (name, file) in golden {

@@ -17,6 +17,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("body", 1),
     ("query", 1),
     ("export", 1),
+    ("import", 1),
     ("store", 2),
     ("wire", 2),
     ("engine", 3),
@@ -29,7 +30,7 @@ const TOP: u8 = 5;
 
 /// Every dependency of `Cargo.toml` and the rooms it may stand in; `*` is any room.
 const HOMES: &[(&str, &[&str])] = &[
-    ("base64", &["verify", "export"]),
+    ("base64", &["verify", "export", "import"]),
     ("brotli_decompressor", &["body"]),
     ("bytes", &["*"]),
     ("clap", &["cli", "main"]),
@@ -37,7 +38,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("encoding_rs", &["body"]),
     ("etcetera", &["engine"]),
     ("flate2", &["body", "verify"]),
-    ("hex", &["verify", "export"]),
+    ("hex", &["verify", "export", "import"]),
     ("hmac", &["verify"]),
     ("http_body_util", &["wire"]),
     ("hyper", &["wire"]),

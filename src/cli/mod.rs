@@ -7,6 +7,7 @@
 mod diff;
 mod export;
 mod forget;
+mod import;
 mod input;
 mod jq;
 mod ls;
@@ -93,6 +94,8 @@ enum Command {
     Export(export::Export),
     /// Mark, pin or note captures: `mark:marked` finds them again
     Mark(mark::Mark),
+    /// Read captures out of files: JSON lines, HAR, webhook.site, ngrok, raw HTTP; all of them or none
+    Import(import::Import),
     /// Delete captures, and say how many
     Forget(forget::Forget),
     /// Print the JSON Schema of a capture in --json
@@ -260,6 +263,7 @@ pub fn run(work: Work) -> Result<Answer, Failure> {
         Command::Diff(diff) => diff::run(&diff, &common),
         Command::Export(export) => export::run(&export, &common),
         Command::Mark(mark) => mark::run(&mark, &common),
+        Command::Import(import) => import::run(&import, &common),
         Command::Forget(forget) => forget::run(&forget, &common),
         Command::Wait(wait) => wait::run(&wait, &common),
         Command::Send(send) => send::run(&send, &common),

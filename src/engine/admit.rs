@@ -54,7 +54,7 @@ impl Catcher {
 }
 
 /// 80 bits of chance, the low 24 of them left for a count.
-fn chance() -> Result<u128, Failure> {
+pub(super) fn chance() -> Result<u128, Failure> {
     let mut bytes = [0; 16];
     ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut bytes)
         .map_err(|_| Failure::new("drawing a random number", "the system has none"))?;
@@ -273,7 +273,7 @@ pub fn examine(
 }
 
 /// A handshake as it is kept, and its answer.
-fn told(asked: Asked) -> (Handshake, Option<verify::Answer>) {
+pub(super) fn told(asked: Asked) -> (Handshake, Option<verify::Answer>) {
     match asked {
         Asked::Answered(answer) => {
             let body = String::from_utf8_lossy(&answer.body).into_owned();

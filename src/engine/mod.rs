@@ -13,6 +13,7 @@ mod config;
 mod deliver;
 pub mod edit;
 pub mod endpoint;
+mod import;
 mod port;
 pub mod rewrite;
 pub mod secret;
@@ -36,6 +37,7 @@ pub use admit::examine;
 pub use catalog::{catalog, own_folder, read as read_provider};
 pub use config::Notice;
 pub use deliver::{Aim, no_such_capture};
+pub use import::Progress;
 pub use settings::{Settings, Wishes};
 use tokio::sync::watch as flag;
 pub use transform::{Transform, transform};
@@ -243,11 +245,16 @@ impl Engine {
 
     /// The writer; a visiting one is opened when it is first needed.
     fn writer(&self) -> Result<Writer, Failure> {
+        self.writer_as(Role::Visiting)
+    }
+
+    /// The writer; where there is none yet, one in that role.
+    fn writer_as(&self, role: Role) -> Result<Writer, Failure> {
         let mut writer = lock(&self.writer);
         if let Some(writer) = &*writer {
             return Ok(writer.clone());
         }
-        let (new, settler) = Writer::open(&self.db, Role::Visiting, self.bell.clone())?;
+        let (new, settler) = Writer::open(&self.db, role, self.bell.clone())?;
         self.sending()?.spawn(settler.run());
         *writer = Some(new.clone());
         Ok(new)

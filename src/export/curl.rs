@@ -9,11 +9,11 @@
 //! The request goes to where its `Host` says, in plain HTTP. A `Host` that no URL can hold goes as a header to creel's
 //! usual address instead.
 
-use super::shell::{self, Input};
+use super::{
+    sent,
+    shell::{self, Input},
+};
 use crate::record::{Capture, Header, Version};
-
-/// Where creel listens unless told otherwise.
-const USUAL_AUTHORITY: &str = "127.0.0.1:27335";
 
 /// Headers that curl makes itself, beside those of one connection.
 const LEFT_OUT: [&str; 2] = ["host", "content-length"];
@@ -54,8 +54,7 @@ fn method(method: &str, has_body: bool) -> Vec<String> {
 
 /// The URL, and the target beside it where no URL holds it as it was sent.
 fn address(capture: &Capture) -> Vec<String> {
-    let (target, host) = (capture.head.target(), capture.head.headers().text("host").filter(|host| is_authority(host)));
-    let authority = host.unwrap_or(USUAL_AUTHORITY);
+    let (target, authority) = (capture.head.target(), sent::authority(capture));
     let is_in_url = |byte: u8| matches!(byte, b'!'..=b'~') && !b"#\\".contains(&byte);
     if target.starts_with(b"/") && target.iter().all(|&byte| is_in_url(byte)) {
         let url = [b"http://", authority.as_bytes(), target].concat();
@@ -65,40 +64,17 @@ fn address(capture: &Capture) -> Vec<String> {
     vec!["--request-target".into(), shell::argument(target), url]
 }
 
-/// Whether a `Host` can stand in a URL and comes out of it as it went in.
-fn is_authority(host: &str) -> bool {
-    let is_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-_".contains(&byte);
-    let (name, port) = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((address, port)) if address.parse::<std::net::Ipv6Addr>().is_ok() => ("", port),
-        Some(_) => return false,
-        None => host.find(':').map_or((host, ""), |at| host.split_at(at)),
-    };
-    let is_port = |port: &str| port.parse::<u16>().is_ok_and(|number| number.to_string() == port && number != 80);
-    let is_named = !name.starts_with('-') && name.bytes().all(is_name) && (!name.is_empty() || host.starts_with('['));
-    is_named && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port))
-}
-
 fn headers(capture: &Capture, has_body: bool) -> Vec<String> {
     let headers = capture.head.headers();
     let host = headers.get("host");
     let mut lines: Vec<Vec<u8>> = Vec::new();
     match host {
         None => lines.push(b"Host:".to_vec()),
-        Some(value) if std::str::from_utf8(value).is_ok_and(is_authority) => {}
+        Some(value) if std::str::from_utf8(value).is_ok_and(sent::is_authority) => {}
         Some(value) => lines.push([b"Host: ", value].concat()),
     }
-    let per_connection: Vec<String> = headers
-        .get_all("connection")
-        .flat_map(|value| value.split(|&byte| byte == b','))
-        .map(|name| String::from_utf8_lossy(name.trim_ascii()).to_ascii_lowercase())
-        .collect();
-    let is_sent = |header: &Header<'_>| {
-        let name = header.name_text().to_ascii_lowercase();
-        is_token(header.name)
-            && !header.is_hop_by_hop()
-            && !LEFT_OUT.contains(&&*name)
-            && !per_connection.contains(&name)
-    };
+    let named = sent::named_by_connection(capture);
+    let is_sent = |header: &Header<'_>| sent::is_sent(*header, &named) && !LEFT_OUT.iter().any(|name| header.is(name));
     lines.extend(headers.iter().filter(is_sent).map(line));
     // What curl would add of its own.
     let mut own = vec!["User-Agent", "Accept"];
@@ -115,40 +91,4 @@ fn line(header: Header<'_>) -> Vec<u8> {
         return [header.name, b";"].concat();
     }
     [header.name, b": ", header.value].concat()
-}
-
-/// RFC 9110, section 5.6.2.
-fn is_token(name: &[u8]) -> bool {
-    !name.is_empty() && name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_authority;
-
-    #[test]
-    fn a_host_goes_into_the_url_only_if_it_comes_out_the_same() {
-        for host in ["127.0.0.1:27335", "localhost", "[::1]:9", "[::1]", "a-b.example:8080"] {
-            assert!(is_authority(host), "{host}");
-        }
-        for host in [
-            "",
-            ":9",
-            "h:80",
-            "h:",
-            "h:080",
-            "h:x",
-            "Example.com",
-            "a b",
-            "user@h",
-            "-o",
-            "h/p",
-            "h:70000",
-            "[::1",
-            "[x]",
-            "h]:1",
-        ] {
-            assert!(!is_authority(host), "{host}");
-        }
-    }
 }

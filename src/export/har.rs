@@ -20,8 +20,8 @@ pub(super) fn write(capture: &Capture) -> Vec<u8> {
     let head = &capture.head;
     let host = head.headers().text("host").unwrap_or("localhost");
     let target = lossless(head.target());
-    let url = if target.starts_with('/') { format!("http://{host}{target}") } else { target.into_owned() };
-    let entry = json!({
+    let url = if target.starts_with('/') { format!("http://{host}{target}") } else { target.clone().into_owned() };
+    let mut entry = json!({
         "startedDateTime": capture.received_at.to_string(),
         "time": 0,
         "request": {
@@ -50,6 +50,10 @@ pub(super) fn write(capture: &Capture) -> Vec<u8> {
         "timings": { "send": 0, "wait": 0, "receive": 0 },
         "_creel": { "id": capture.id.0, "uid": capture.uid.to_string(), "endpoint": capture.endpoint },
     });
+    // What a URL does not tell.
+    if !target.starts_with('/') || target.contains('#') {
+        entry["_creel"]["target"] = target.into();
+    }
     format!("{entry}\n").into_bytes()
 }
 

@@ -7,7 +7,8 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
 use crate::record::{
-    Capture, Delivery, Evidence, Explanation, Fault, Flag, Headers, Judgement, Mark, Outcome, Reply, text::lossless,
+    Capture, Delivery, Evidence, Explanation, Fault, Flag, Head, Headers, Judgement, Mark, Outcome, Reply,
+    text::lossless,
 };
 
 /// The row of the format: the object on one line. A capture does not know its deliveries, so it does not say there are
@@ -15,7 +16,30 @@ use crate::record::{
 pub(super) fn write(capture: &Capture) -> Vec<u8> {
     let mut object = self::capture(capture, &[], true);
     object.as_object_mut().and_then(|members| members.shift_remove("deliveries"));
+    if let Some(raw) = raw(capture) {
+        object["raw"] = raw;
+    }
     format!("{object}\n").into_bytes()
+}
+
+/// The bytes of head and trailers that the other members do not tell, for the way back.
+fn raw(capture: &Capture) -> Option<Value> {
+    let head = &capture.head;
+    let text = |headers: &Headers| -> Headers {
+        headers.iter().map(|header| (header.name_text().into_owned(), header.value_text().into_owned())).collect()
+    };
+    let target = lossless(head.target());
+    let told = Head::from_parts(&head.method(), target.as_bytes(), head.version(), &text(head.headers()));
+    let mut raw = serde_json::Map::new();
+    if told.raw() != head.raw() {
+        raw.insert("head".to_owned(), STANDARD.encode(head.raw()).into());
+    }
+    if text(&capture.trailers) != capture.trailers {
+        let lines =
+            capture.trailers.iter().map(|line| json!([STANDARD.encode(line.name), STANDARD.encode(line.value)]));
+        raw.insert("trailers".to_owned(), lines.collect());
+    }
+    (!raw.is_empty()).then(|| raw.into())
 }
 
 /// A capture with its deliveries, in the order they are given in. Without `bodies` the content of its body and of the

@@ -7,10 +7,14 @@
 //! What this room must never do: send or write anything anywhere (it returns bytes); alter a byte of the body; put a
 //! byte of a payload where a shell could take it for more than text; say more than a capture holds.
 
+mod code;
+mod csv;
 mod curl;
 mod har;
 mod http;
+mod httpie;
 pub mod json;
+mod sent;
 mod shell;
 
 use crate::record::Capture;
@@ -36,6 +40,15 @@ impl Format {
         Self { name, help, write, begin: "", between: "", end: "" }
     }
 
+    const fn framed(
+        name: &'static str,
+        help: &'static str,
+        write: fn(&Capture) -> Vec<u8>,
+        (begin, end): (&'static str, &'static str),
+    ) -> Self {
+        Self { name, help, write, begin, between: "", end }
+    }
+
     /// A whole file of one capture.
     pub fn whole(&self, capture: &Capture) -> Vec<u8> {
         [self.begin.as_bytes(), &(self.write)(capture), self.end.as_bytes()].concat()
@@ -55,6 +68,12 @@ pub const FORMATS: &[Format] = &[
         between: ",",
         end: har::END,
     },
+    Format::plain("httpie", "an `http` command that sends the request again", httpie::write),
+    Format::framed("python", "a test in Python, for pytest or by itself", code::python, code::PYTHON),
+    Format::framed("javascript", "a test in JavaScript, for node", code::javascript, code::JAVASCRIPT),
+    Format::framed("rust", "a test in Rust, without dependencies", code::rust, code::RUST),
+    Format::framed("go", "a test in Go", code::go, code::GO),
+    Format::framed("csv", "a row a capture, for tables; safe to open in one", csv::write, (csv::BEGIN, "")),
 ];
 
 /// The JSON Schema (2020-12) of what [`json::capture`] gives.

@@ -26,9 +26,21 @@ impl Uid {
     }
 }
 
+/// Crockford's base 32.
+const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+impl Uid {
+    /// A uid as it is shown: 26 characters, the first of them up to 7.
+    pub fn parse(text: &str) -> Option<Self> {
+        let digit = |byte: u8| ALPHABET.iter().position(|letter| *letter == byte.to_ascii_uppercase());
+        let is_short = text.len() == 26 && text.as_bytes().first().is_some_and(|first| *first <= b'7');
+        let all = text.bytes().try_fold(0u128, |value, byte| Some(value << 5 | digit(byte)? as u128));
+        all.filter(|_| is_short).map(Self)
+    }
+}
+
 impl fmt::Display for Uid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
         (0..26).rev().try_for_each(|digit| {
             let value = (self.0 >> (digit * 5)) as usize & 31;
             write!(f, "{}", char::from(ALPHABET[value]))
@@ -129,5 +141,9 @@ mod tests {
         // The example of the specification's time part: 1469918176385 ms is 01ARYZ6S41.
         let uid = Uid::new(Timestamp::from_unix_ms(1_469_918_176_385), u128::MAX);
         assert_eq!(uid.to_string(), "01ARYZ6S41ZZZZZZZZZZZZZZZZ");
+        assert_eq!(Uid::parse("01ARYZ6S41ZZZZZZZZZZZZZZZZ"), Some(uid));
+        for text in ["", "8ZZZZZZZZZZZZZZZZZZZZZZZZZ", "01ARYZ6S41ZZZZZZZZZZZZZZZU", "01ARYZ6S41"] {
+            assert_eq!(Uid::parse(text), None, "{text}");
+        }
     }
 }

@@ -41,11 +41,13 @@ pub enum Flag {
     Overload,
     /// The provider asked whether somebody is there.
     Handshake,
+    /// It was read out of a file.
+    Imported,
 }
 
 /// The rows: flag, name in JSON and in filters, the sentence for eyes. The row's place is the flag's bit in the store,
 /// so rows are only ever appended.
-const FLAGS: [(Flag, &str, &str); 19] = [
+const FLAGS: [(Flag, &str, &str); 20] = [
     (Flag::BothLengths, "both-lengths", "request smuggling? Content-Length and Transfer-Encoding together"),
     (Flag::DuplicateLength, "duplicate-length", "request smuggling? more than one Content-Length"),
     (Flag::TransferCoding, "transfer-coding", "unusual transfer coding"),
@@ -65,6 +67,7 @@ const FLAGS: [(Flag, &str, &str); 19] = [
     (Flag::ControlBytes, "control-bytes", "control or 8-bit bytes in the head"),
     (Flag::Overload, "overload", "too many bytes in flight; the body was not read"),
     (Flag::Handshake, "handshake", "a handshake: the provider asks, and expects an answer of its own"),
+    (Flag::Imported, "imported", "read out of a file by `creel import`"),
 ];
 
 impl Flag {

@@ -44,7 +44,7 @@ pub use post::{Posted, Posting};
 pub use queue::Full;
 pub use reader::{Bodies, Interrupter, Reader, Sorting, Start};
 pub use search::Slice;
-pub use writer::{Pending, Role, Settler, Stored, Writer};
+pub use writer::{Imported, Pending, Role, Settler, Source, Stored, Writer};
 
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;

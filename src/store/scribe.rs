@@ -6,7 +6,7 @@
 
 use std::{
     path::PathBuf,
-    sync::{Arc, PoisonError, atomic::Ordering},
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
     time::Duration,
 };
 
@@ -20,7 +20,7 @@ use super::{
     post::Posted,
     seen::Seen,
     trouble::{self, Kind, Trouble},
-    writer::{Job, Role, Settled, Shared, Stored, batch_end},
+    writer::{Imported, Job, Role, Settled, Shared, Source, Stored, batch_end},
 };
 use crate::record::{Delivery, DeliveryId, Failure};
 
@@ -40,6 +40,7 @@ enum Done {
     /// How many captures were deleted, or tagged.
     Counted(u64),
     Indexed,
+    Imported(Imported),
 }
 
 /// The connection and what belongs to it; made anew when the file is not trusted any more.
@@ -149,6 +150,7 @@ impl Scribe {
             Job::Deliver(_, _, reply) => Some(Settled::Delivered(reply, Box::new(Err(failure)))),
             Job::Forget(_, reply) | Job::Tag(_, _, reply) => Some(Settled::Counted(reply, Err(failure))),
             Job::Index(_, reply) => Some(Settled::Indexed(reply, Err(failure))),
+            Job::Import(_, reply) => Some(Settled::Imported(reply, Err(failure))),
             Job::Refuse(_) => {
                 self.shared.lost_refusals.fetch_add(1, Ordering::Relaxed);
                 None
@@ -240,6 +242,9 @@ impl Desk {
     fn write(&mut self, jobs: &[Job], lost: i64, unlooked: &mut u32) -> Result<Vec<Done>, Trouble> {
         let of_file = |error| Trouble::of_file(STORING, &error);
         let mut transaction = Transaction::begin(&self.connection).map_err(of_file)?;
+        if self.seen.is_beside() && jobs.iter().any(|job| matches!(job, Job::Import(..))) {
+            self.seen = Seen::load_beside(&self.connection).map_err(of_file)?;
+        }
         let mut done = Vec::with_capacity(jobs.len());
         let mut refusals = 0;
         for job in jobs {
@@ -292,11 +297,25 @@ fn write_job(transaction: &mut Transaction<'_>, job: &Job, seen: &mut Seen) -> R
             .index(change)
             .map(|()| Done::Indexed)
             .map_err(|error| Trouble::of_job("writing the index of searches", &error)),
+        Job::Import(source, _) => import(transaction, source, seen).map(Done::Imported),
         #[cfg(test)]
         Job::Poke(poke, _) => poke(transaction.connection())
             .map(|()| Done::Captured(Stored { id: crate::record::CaptureId(0), duplicate_of: None, errand: None }))
             .map_err(|error| Trouble::of_job("poking", &error)),
     }
+}
+
+/// Writes what a source gives. Where that fails, the transaction does.
+fn import(transaction: &mut Transaction<'_>, source: &Mutex<Source>, seen: &mut Seen) -> Result<Imported, Trouble> {
+    let mut source = source.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut imported = Imported::default();
+    while let Some(capture) = source().map_err(|failure| Trouble { kind: Kind::Job, failure })? {
+        let stored = transaction.capture(&capture, &[], seen);
+        let Stored { id, .. } = stored.map_err(|error| Trouble::of_job("storing a capture", &error))?;
+        imported.first = if imported.count == 0 { id } else { imported.first };
+        imported.count += 1;
+    }
+    Ok(imported)
 }
 
 /// The answer to a job that is on the disk.
@@ -314,6 +333,7 @@ fn answer(job: Job, done: Done) -> Option<Settled> {
             Some(Settled::Counted(reply, Ok(count)))
         }
         (Job::Index(_, reply), Done::Indexed) => Some(Settled::Indexed(reply, Ok(()))),
+        (Job::Import(_, reply), Done::Imported(imported)) => Some(Settled::Imported(reply, Ok(imported))),
         #[cfg(test)]
         (Job::Poke(_, reply), Done::Captured(stored)) => Some(Settled::Stored(reply, Ok(stored), None)),
         _ => None,

@@ -59,6 +59,8 @@ pub(super) struct Seen {
     newest: HashMap<Source, i64>,
     /// What the open transaction changed of it: the value before.
     staged_newest: Vec<(Source, Option<i64>)>,
+    /// Whether another process stores captures, and writes the runs.
+    beside: bool,
 }
 
 impl Seen {
@@ -70,7 +72,17 @@ impl Seen {
 
     /// An empty set, for a writer that stores no captures.
     pub(super) fn unused() -> Self {
-        Self::empty(keyed(&[]))
+        Self { beside: true, ..Self::empty(keyed(&[])) }
+    }
+
+    /// The set as it stands in the store, for one transaction of a writer that is not the one who stores captures.
+    pub(super) fn load_beside(connection: &Connection) -> Result<Self, Error> {
+        Self::load(connection).map(|seen| Self { beside: true, ..seen })
+    }
+
+    /// Whether another process stores captures.
+    pub(super) fn is_beside(&self) -> bool {
+        self.beside
     }
 
     fn empty(hash: Hash) -> Self {
@@ -84,6 +96,7 @@ impl Seen {
             staged_run: None,
             newest: HashMap::new(),
             staged_newest: Vec::new(),
+            beside: false,
         }
     }
 
@@ -192,7 +205,7 @@ impl Seen {
 
     /// Writes a run, when the captures up to `last_id` fill one. Part of the transaction.
     pub(super) fn write_run(&mut self, connection: &Connection, last_id: i64) -> Result<(), Error> {
-        if last_id.saturating_sub(self.tail_from) + 1 < RUN {
+        if self.beside || last_id.saturating_sub(self.tail_from) + 1 < RUN {
             return Ok(());
         }
         let mut entries = self.tail.clone();

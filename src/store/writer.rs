@@ -39,6 +39,18 @@ pub struct Stored {
     pub errand: Option<ErrandId>,
 }
 
+/// Captures that were written together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Imported {
+    /// How many.
+    pub count: u64,
+    /// The number of the first; the others follow it.
+    pub first: CaptureId,
+}
+
+/// Gives captures one after the other, and none after the last. Asked on the writer's thread.
+pub type Source = Box<dyn FnMut() -> Result<Option<Capture>, Failure> + Send>;
+
 /// The answer that comes after the commit. It is an error of the channel only where the writer was torn down.
 pub type Pending<T> = oneshot::Receiver<Result<T, Failure>>;
 
@@ -62,6 +74,7 @@ pub(super) enum Job {
     Forget(Box<Sql>, Reply<u64>),
     Tag(Vec<CaptureId>, Tagging, Reply<u64>),
     Index(Box<Change>, Reply<()>),
+    Import(Mutex<Source>, Reply<Imported>),
     #[cfg(test)]
     Poke(Poke, Reply<Stored>),
 }
@@ -78,9 +91,9 @@ impl Job {
                 },
                 Self::Refuse(refusal) => refusal.head.len(),
                 Self::Post(posting, _) => posting.bytes(),
-                Self::Forget(..) => 0,
                 Self::Tag(ids, tagging, _) => size_of_val(&ids[..]) + tagging.note.as_ref().map_or(0, String::len),
                 Self::Index(change, _) => change.bytes(),
+                Self::Forget(..) | Self::Import(..) => 0,
                 #[cfg(test)]
                 Self::Poke(..) => 0,
             }
@@ -96,6 +109,7 @@ pub(super) enum Settled {
     /// How many captures were deleted, or tagged.
     Counted(Reply<u64>, Result<u64, Failure>),
     Indexed(Reply<()>, Result<(), Failure>),
+    Imported(Reply<Imported>, Result<Imported, Failure>),
 }
 
 impl Settled {
@@ -107,6 +121,7 @@ impl Settled {
             Self::Posted(reply, result) => drop(reply.send(result)),
             Self::Counted(reply, result) => drop(reply.send(result)),
             Self::Indexed(reply, result) => drop(reply.send(result)),
+            Self::Imported(reply, result) => drop(reply.send(result)),
         }
     }
 }
@@ -263,6 +278,13 @@ impl Writer {
     pub(super) fn index(&self, change: Change) -> Result<Pending<()>, Full> {
         let (reply, pending) = oneshot::channel();
         self.push(Job::Index(Box::new(change), reply)).map(|()| pending)
+    }
+
+    /// Writes all captures that a source gives, in one transaction: all of them, or where the source fails none. Who else
+    /// writes waits until it is through.
+    pub fn import(&self, source: Source) -> Result<Pending<Imported>, Full> {
+        let (reply, pending) = oneshot::channel();
+        self.push(Job::Import(Mutex::new(source), reply)).map(|()| pending)
     }
 
     /// Says beside the store where this process listens, for [`holder`](super::holder) and for who is refused. One

@@ -1,0 +1,221 @@
+//! From files to the store: what others wrote is judged as at capture and stored in one transaction, all of it or nothing.
+//!
+//! One thread reads and judges, the writer stores; a few captures are between them, so that a file of any size needs the
+//! memory of its largest entries.
+
+use std::{
+    cell::Cell,
+    fs::File,
+    io::{self, BufReader, Read},
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+    time::{Duration, Instant},
+};
+
+use super::{
+    Engine,
+    admit::{chance, examine, judge, told},
+    endpoint::Endpoints,
+    now, spawn,
+};
+use crate::{
+    import::{self, Entry, Form, Stop},
+    record::{Body, Capture, CaptureId, Failure, Flag, Tags, Uid},
+    store::{self, Imported, Role, Source, Writer},
+    verify::{self, Catalog},
+};
+
+/// How many captures are between the reader and the writer.
+const BETWEEN: usize = 8;
+/// How long the doctor may work for one import, all together; the rest is examined when somebody asks.
+const DOCTOR_TIME: Duration = Duration::from_secs(5);
+/// The largest files, all together, that are imported beside a creel that captures: its senders wait meanwhile.
+const LARGEST_BESIDE: u64 = 64 << 20;
+/// How much is read at once, in bytes.
+const PART: usize = 64 << 10;
+
+/// How far an import is: entries read, and bytes.
+pub type Progress = dyn FnMut(u64, u64) + Send;
+
+/// What the reader tells the writer.
+enum Word {
+    Capture(Box<Capture>),
+    Failed(Failure),
+    End,
+}
+
+impl Engine {
+    /// Imports files, `-` for standard input, one after the other. Without a form each file tells its own.
+    pub fn import(
+        &self,
+        files: Vec<PathBuf>,
+        form: Option<Form>,
+        progress: Box<Progress>,
+    ) -> Result<Imported, Failure> {
+        let writer = self.importing(&files)?;
+        let (endpoints, catalog) = (self.endpoints.clone(), super::catalog()?);
+        let judge = Judge { endpoints, catalog, chance: chance()?, count: 0, doctor: DOCTOR_TIME };
+        let (tell, heard) = sync_channel(BETWEEN);
+        spawn("creel-import", move || {
+            let read = read_all(&files, form, judge, &tell, progress);
+            let _ = tell.send(read.map_or_else(Word::Failed, |()| Word::End));
+        })?;
+        let pending = writer.import(source(heard)).map_err(|full| Failure::new("importing", full))?;
+        pending.blocking_recv().unwrap_or_else(|_| Err(Failure::new("importing", "the store is closed")))
+    }
+
+    /// The writer for it: the one who captures where nobody does, so that all repeats are known.
+    fn importing(&self, files: &[PathBuf]) -> Result<Writer, Failure> {
+        if store::holder(&self.db).is_none() {
+            return self.writer_as(Role::Capturing).or_else(|_| self.writer());
+        }
+        let sizes = files.iter().filter_map(|path| path.metadata().ok()).map(|found| found.len());
+        if sizes.sum::<u64>() > LARGEST_BESIDE {
+            let why = format!("more than {} MiB, and another creel captures into this store", LARGEST_BESIDE >> 20);
+            return Err(Failure::new("importing", why)
+                .hint("its senders would wait: stop it first, or take --db with another store"));
+        }
+        self.writer()
+    }
+}
+
+fn source(heard: Receiver<Word>) -> Source {
+    Box::new(move || match heard.recv() {
+        Ok(Word::Capture(capture)) => Ok(Some(*capture)),
+        Ok(Word::End) => Ok(None),
+        Ok(Word::Failed(failure)) => Err(failure),
+        Err(_) => Err(Failure::new("importing", "a part of creel failed; nothing was imported")),
+    })
+}
+
+fn read_all(
+    files: &[PathBuf],
+    form: Option<Form>,
+    mut judge: Judge,
+    tell: &SyncSender<Word>,
+    mut progress: Box<Progress>,
+) -> Result<(), Failure> {
+    let (mut entries, bytes) = (0, Cell::new(0));
+    for path in files {
+        let doing = format!("importing {}", path.display());
+        let input = Metered { input: open(path).map_err(|why| Failure::new(&doing, why))?, bytes: &bytes };
+        let mut take = |entry: Entry| {
+            entries += 1;
+            let capture = judge.judged(entry).map_err(|why| Failure::new(&doing, format!("entry {entries}: {why}")))?;
+            tell.send(Word::Capture(Box::new(capture))).map_err(|_| Failure::new(&doing, "the store is closed"))?;
+            progress(entries, bytes.get());
+            Ok(())
+        };
+        let read = import::read(BufReader::with_capacity(PART, input), form, &mut take);
+        read.map_err(|stop| match stop {
+            Stop::Told(failure) => failure,
+            Stop::Bad { entry, why } => {
+                Failure::new(&doing, format!("entry {entry}: {why}")).hint("nothing of it was imported")
+            }
+        })?;
+        progress(entries, bytes.get());
+    }
+    Ok(())
+}
+
+/// Judges entries as the door judges what arrives.
+struct Judge {
+    endpoints: Endpoints,
+    catalog: &'static Catalog,
+    /// The high part of every new uid's chance, and a count below it.
+    chance: u128,
+    count: u128,
+    /// How long the doctor may still work.
+    doctor: Duration,
+}
+
+impl Judge {
+    fn judged(&mut self, entry: Entry) -> Result<Capture, String> {
+        let sha256 = verify::sha256(&entry.body);
+        if entry.sha256.is_some_and(|said| said != sha256) {
+            return Err("its body is not the one that was exported (SHA-256)".to_owned());
+        }
+        let received_at = entry.received_at.unwrap_or_else(now);
+        let endpoint = entry.endpoint.as_deref().and_then(|name| self.endpoints.named(name));
+        let endpoint = Arc::clone(endpoint.unwrap_or_else(|| self.endpoints.route(&entry.head.path())));
+        let method = entry.head.method().into_owned();
+        let request = verify::Request {
+            method: &method,
+            url: endpoint.url.as_deref(),
+            target: entry.head.target(),
+            headers: entry.head.headers(),
+            body: &entry.body,
+            truncated: entry.truncated,
+            received_at,
+        };
+        let provider = match &endpoint.provider {
+            Some(name) => self.catalog.get(name),
+            None => self.catalog.detect(&request),
+        };
+        let secrets = endpoint.known_secrets();
+        let (mut judgement, event) = judge(provider, &request, &secrets);
+        let mut flags = entry.flags;
+        flags.insert(Flag::Imported);
+        let asked = provider.filter(|_| endpoint.handshake).and_then(|provider| {
+            provider.handshake(&request, &secrets, judgement.verdict, endpoint.verify_token.as_ref())
+        });
+        if let Some(asked) = asked {
+            flags.insert(Flag::Handshake);
+            judgement.handshake = Some(told(asked).0);
+        }
+        if let Some(provider) = provider.filter(|_| !self.doctor.is_zero()) {
+            let began = Instant::now();
+            let (endpoints, name) = (&self.endpoints, &endpoint.name);
+            examine(self.catalog, provider, &request, &secrets, endpoints, name, &mut judgement);
+            self.doctor = self.doctor.saturating_sub(began.elapsed());
+        }
+        self.count += 1;
+        Ok(Capture {
+            id: CaptureId::default(),
+            uid: entry.uid.unwrap_or_else(|| Uid::new(received_at, self.chance | self.count & 0xff_ffff)),
+            received_at,
+            endpoint: entry.endpoint.unwrap_or_else(|| endpoint.name.clone()),
+            peer: entry.peer.unwrap_or_default(),
+            provider: provider.map(|provider| provider.name().to_owned()),
+            event,
+            judgement,
+            body: Body {
+                size: entry.body.len() as u64,
+                sha256,
+                declared: entry.head.headers().text("content-length").and_then(|text| text.parse().ok()),
+                truncated: entry.truncated,
+                bytes: entry.body,
+            },
+            head: entry.head,
+            trailers: entry.trailers,
+            flags,
+            duplicate_of: None,
+            repeat: None,
+            late_ms: None,
+            tags: Tags::NONE,
+            note: None,
+            reply_status: entry.reply_status.unwrap_or(endpoint.respond.status),
+        })
+    }
+}
+
+fn open(path: &Path) -> io::Result<Box<dyn Read>> {
+    if path == Path::new("-") { Ok(Box::new(io::stdin())) } else { Ok(Box::new(File::open(path)?)) }
+}
+
+/// Counts what is read.
+struct Metered<'b, R> {
+    input: R,
+    bytes: &'b Cell<u64>,
+}
+
+impl<R: Read> Read for Metered<'_, R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.input.read(into)?;
+        self.bytes.set(self.bytes.get() + read as u64);
+        Ok(read)
+    }
+}

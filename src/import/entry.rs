@@ -1,0 +1,281 @@
+//! One entry of each form, as a request. What cannot be one is told in words.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use serde_json::Value;
+
+use super::{Entry, Form};
+use crate::record::{Flag, Flags, Head, Headers, Timestamp, Uid, Version};
+
+type Read<T> = Result<T, String>;
+
+/// The form of an entry, by its members.
+pub(super) fn form(value: &Value) -> Option<Form> {
+    let has = |name: &str| value.get(name).is_some();
+    match () {
+        () if has("startedDateTime") => Some(Form::Har),
+        () if has("token_id") || has("uuid") => Some(Form::WebhookSite),
+        () if has("uid") => Some(Form::Json),
+        () if has("request") && has("start") => Some(Form::Ngrok),
+        () => None,
+    }
+}
+
+/// An entry of that form.
+pub(super) fn of(form: Option<Form>, value: &Value) -> Read<Entry> {
+    match form {
+        Some(Form::Json) => json(value),
+        Some(Form::Har) => har(value),
+        Some(Form::WebhookSite) => webhook_site(value),
+        Some(Form::Ngrok) => ngrok(value),
+        Some(Form::Http) | None => Err("it is of no form that is known".to_owned()),
+    }
+}
+
+/// A request of a head and a body, nothing else known.
+fn plain(head: Head, body: impl Into<Bytes>) -> Entry {
+    Entry {
+        head,
+        body: body.into(),
+        trailers: Headers::default(),
+        received_at: None,
+        peer: None,
+        endpoint: None,
+        uid: None,
+        flags: Flags::default(),
+        truncated: false,
+        reply_status: None,
+        sha256: None,
+    }
+}
+
+/// `creel export --as json`: where the parts do not tell every byte, `raw` does.
+fn json(value: &Value) -> Read<Entry> {
+    let raw = &value["raw"];
+    let head = if let Some(coded) = raw["head"].as_str() {
+        raw_head(decoded(coded)?)?
+    } else {
+        let version = match text(value, "version")? {
+            "HTTP/1.0" => Version::Http10,
+            "HTTP/2.0" => Version::Http2,
+            _ => Version::Http11,
+        };
+        head(text(value, "method")?, text(value, "target")?.as_bytes(), version, &pairs(&value["headers"])?)?
+    };
+    let body = &value["body"];
+    let bytes = match (body["text"].as_str(), body["base64"].as_str()) {
+        (Some(text), _) => text.as_bytes().to_vec(),
+        (None, Some(coded)) => decoded(coded)?,
+        (None, None) => return Err("its body was left out; `creel export` writes it".to_owned()),
+    };
+    let trailers = match raw["trailers"].as_array() {
+        None => pairs(&value["trailers"])?,
+        Some(lines) => {
+            let part = |line: &Value, at: usize| decoded(line[at].as_str().unwrap_or_default());
+            lines.iter().map(|line| Ok((part(line, 0)?, part(line, 1)?))).collect::<Read<Vec<_>>>()?
+        }
+    };
+    let flags = value["flags"].as_array().into_iter().flatten().filter_map(Value::as_str).filter_map(Flag::named);
+    let sha256 = body["sha256"].as_str().map(|hex| {
+        let bytes = hex::decode(hex).ok().and_then(|bytes| bytes.try_into().ok());
+        bytes.ok_or("the SHA-256 of its body is none")
+    });
+    Ok(Entry {
+        trailers: trailers.into_iter().collect(),
+        received_at: Some(moment(value, "received_at")?),
+        peer: value["peer"].as_str().map(str::to_owned),
+        endpoint: value["endpoint"].as_str().map(str::to_owned),
+        uid: value["uid"].as_str().and_then(Uid::parse),
+        flags: flags.collect(),
+        truncated: body["truncated"] == true,
+        reply_status: value["reply"]["status"].as_u64().and_then(|status| u16::try_from(status).ok()),
+        sha256: sha256.transpose()?,
+        ..plain(head, bytes)
+    })
+}
+
+fn har(value: &Value) -> Read<Entry> {
+    let request = &value["request"];
+    let url = text(request, "url")?;
+    let version = match request["httpVersion"].as_str().unwrap_or_default() {
+        "HTTP/1.0" => Version::Http10,
+        "h2" | "HTTP/2" | "HTTP/2.0" => Version::Http2,
+        _ => Version::Http11,
+    };
+    let mut lines = Vec::new();
+    for line in request["headers"].as_array().into_iter().flatten() {
+        let name = text(line, "name")?;
+        // Browsers list what HTTP/2 has in the place of a request line.
+        if !name.starts_with(':') {
+            lines.push((name.as_bytes().to_vec(), text(line, "value")?.as_bytes().to_vec()));
+        }
+    }
+    let (authority, target) = in_two(url);
+    let target = value["_creel"]["target"].as_str().unwrap_or(target);
+    let is_own = value.get("_creel").is_some();
+    if let Some(host) =
+        authority.filter(|_| !is_own && !lines.iter().any(|(name, _)| name.eq_ignore_ascii_case(b"host")))
+    {
+        lines.insert(0, (b"Host".to_vec(), host.as_bytes().to_vec()));
+    }
+    let data = &request["postData"];
+    let content = data["text"].as_str().unwrap_or_default();
+    let is_coded = ["_encoding", "encoding"].iter().any(|name| data[*name] == "base64");
+    let body = if is_coded { decoded(content)? } else { content.as_bytes().to_vec() };
+    let own = &value["_creel"];
+    Ok(Entry {
+        received_at: Some(moment(value, "startedDateTime")?),
+        endpoint: own["endpoint"].as_str().map(str::to_owned),
+        uid: own["uid"].as_str().and_then(Uid::parse),
+        reply_status: value["response"]["status"].as_u64().and_then(|status| u16::try_from(status).ok()),
+        ..plain(head(text(request, "method")?, target.as_bytes(), version, &lines)?, body)
+    })
+}
+
+/// Names come in lower case there, and in no order.
+fn webhook_site(value: &Value) -> Read<Entry> {
+    if value["type"] == "email" {
+        return Err("it is an e-mail and no request".to_owned());
+    }
+    let mut lines = Vec::new();
+    for (name, values) in value["headers"].as_object().into_iter().flatten() {
+        let one = std::slice::from_ref(values);
+        for value in values.as_array().map_or(one, |all| &all[..]) {
+            let value = value.as_str().ok_or("a header has no text")?;
+            lines.push((name.as_bytes().to_vec(), value.as_bytes().to_vec()));
+        }
+    }
+    let (_, target) = in_two(text(value, "url")?);
+    let content = value["content"].as_str().unwrap_or_default();
+    let at = text(value, "created_at")?;
+    // Without a zone it is UTC.
+    let received_at =
+        Timestamp::from_rfc3339(at).or_else(|| Timestamp::from_rfc3339(&format!("{}Z", at.replace(' ', "T"))));
+    Ok(Entry {
+        received_at: Some(received_at.ok_or("its time is none")?),
+        peer: value["ip"].as_str().map(str::to_owned),
+        ..plain(head(text(value, "method")?, target.as_bytes(), Version::Http11, &lines)?, content.as_bytes().to_vec())
+    })
+}
+
+/// The very bytes stand there, in base64.
+fn ngrok(value: &Value) -> Read<Entry> {
+    let entry = raw(&decoded(text(&value["request"], "raw")?)?)?;
+    Ok(Entry {
+        received_at: Some(moment(value, "start")?),
+        peer: value["remote_addr"].as_str().map(str::to_owned),
+        reply_status: value["response"]["status_code"].as_u64().and_then(|status| u16::try_from(status).ok()),
+        ..entry
+    })
+}
+
+/// The bytes of a request: head, empty line, body to the end. Chunks are put together where they are whole.
+pub(super) fn raw(bytes: &[u8]) -> Read<Entry> {
+    let start = bytes.iter().position(|byte| !matches!(byte, b'\r' | b'\n')).unwrap_or(bytes.len());
+    let end = head_end(&bytes[start..]).map(|end| start + end).ok_or("it ends before its head does")?;
+    let head = raw_head(bytes[..end].to_vec())?;
+    let body = &bytes[end..];
+    let is_chunked = head.headers().get_all("transfer-encoding").any(|value| value.eq_ignore_ascii_case(b"chunked"));
+    let whole = if is_chunked { unchunked(body) } else { None };
+    let declared = head.headers().text("content-length").and_then(|text| text.parse::<usize>().ok());
+    let truncated = declared.is_some_and(|length| length > body.len() && !is_chunked);
+    Ok(Entry { truncated, ..plain(head, whole.unwrap_or_else(|| body.to_vec())) })
+}
+
+/// Where a head ends: after its first empty line.
+fn head_end(bytes: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    while let Some(found) = memchr::memchr(b'\n', &bytes[at..]) {
+        let line = &bytes[at..at + found];
+        at += found + 1;
+        if line.is_empty() || line == b"\r" {
+            return Some(at);
+        }
+    }
+    None
+}
+
+/// A head as its bytes say it, where it is one.
+fn raw_head(bytes: Vec<u8>) -> Read<Head> {
+    let start = bytes.iter().position(|byte| !matches!(byte, b'\r' | b'\n')).unwrap_or(bytes.len());
+    if head_end(&bytes[start..]).map(|end| start + end) != Some(bytes.len()) {
+        return Err("its head does not end with an empty line".to_owned());
+    }
+    let head = Head::parse(bytes.into());
+    check(&head)?;
+    Ok(head)
+}
+
+fn check(head: &Head) -> Read<()> {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    let method = head.method();
+    if method.is_empty() || !method.bytes().all(is_token) {
+        return Err("its method is none".to_owned());
+    }
+    let target = head.target();
+    if target.is_empty() || target.iter().any(|byte| *byte <= b' ' || *byte == 0x7f) {
+        return Err("its target is none".to_owned());
+    }
+    if head.headers().iter().any(|header| header.name.is_empty() || header.value.contains(&0)) {
+        return Err("it has a header that is none".to_owned());
+    }
+    Ok(())
+}
+
+/// A head of its parts: only where it reads as those parts again, since a line end in one would make another of it.
+fn head(method: &str, target: &[u8], version: Version, lines: &[(Vec<u8>, Vec<u8>)]) -> Read<Head> {
+    let headers: Headers = lines.iter().map(|(name, value)| (name, value.trim_ascii())).collect();
+    let head = Head::from_parts(method, target, version, &headers);
+    check(&head)?;
+    if head.method() != method || head.target() != target || *head.headers() != headers {
+        return Err("its request line or a header has what cannot stand there".to_owned());
+    }
+    Ok(head)
+}
+
+/// The content of whole chunks, trailers left out.
+fn unchunked(mut bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut body = Vec::new();
+    loop {
+        let end = memchr::memmem::find(bytes, b"\r\n")?;
+        let size = std::str::from_utf8(&bytes[..end]).ok()?.split(';').next()?.trim();
+        let size = usize::from_str_radix(size, 16).ok()?;
+        bytes = &bytes[end + 2..];
+        if size == 0 {
+            return Some(body);
+        }
+        body.extend_from_slice(bytes.get(..size)?);
+        bytes = bytes.get(size..)?.strip_prefix(b"\r\n")?;
+    }
+}
+
+/// Authority and target of a URL; what is no URL is a target.
+fn in_two(url: &str) -> (Option<&str>, &str) {
+    let Some(rest) = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://")) else { return (None, url) };
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    let target = &rest[end..];
+    let target = target.split('#').next().unwrap_or(target);
+    (Some(&rest[..end]), if target.is_empty() { "/" } else { target })
+}
+
+fn text<'v>(value: &'v Value, name: &str) -> Read<&'v str> {
+    value[name].as_str().ok_or_else(|| format!("it has no `{name}`"))
+}
+
+fn moment(value: &Value, name: &str) -> Read<Timestamp> {
+    Timestamp::from_rfc3339(text(value, name)?).ok_or_else(|| format!("its `{name}` is no time"))
+}
+
+fn decoded(base64: &str) -> Read<Vec<u8>> {
+    STANDARD.decode(base64.trim()).map_err(|why| format!("its base64 is none: {why}"))
+}
+
+/// A list of `[name, value]`.
+fn pairs(value: &Value) -> Read<Vec<(Vec<u8>, Vec<u8>)>> {
+    let line = |line: &Value| {
+        let [name, value] = &line.as_array()?[..] else { return None };
+        Some((name.as_str()?.as_bytes().to_vec(), value.as_str()?.as_bytes().to_vec()))
+    };
+    let lines = value.as_array().and_then(|all| all.iter().map(line).collect::<Option<Vec<_>>>());
+    lines.ok_or_else(|| "its headers are no list of [name, value]".to_owned())
+}

@@ -1,0 +1,106 @@
+use base64::{Engine, engine::general_purpose::STANDARD};
+
+use super::*;
+use crate::record::Version;
+
+fn all(text: &[u8], form: Option<Form>) -> Result<Vec<Entry>, Stop> {
+    let mut entries = Vec::new();
+    read(text, form, &mut |entry| {
+        entries.push(entry);
+        Ok(())
+    })?;
+    Ok(entries)
+}
+
+fn bad(text: &[u8]) -> (u64, String) {
+    match all(text, None) {
+        Err(Stop::Bad { entry, why }) => (entry, why),
+        other => panic!("{other:?}"),
+    }
+}
+
+const HAR: &str = r#"{"log":{"version":"1.2","pages":[{"id":"p"}],"entries":[
+ {"startedDateTime":"2026-11-23T09:05:00.123Z","request":{"method":"POST","url":"https://h.example:1/a?x=1#f","httpVersion":"h2",
+  "headers":[{"name":":method","value":"POST"},{"name":"x-a","value":"1"}],"postData":{"mimeType":"a/b","text":"hi"}},"response":{"status":204}},
+ {"startedDateTime":"2026-11-23T09:06:00Z","request":{"method":"GET","url":"http://h/","httpVersion":"HTTP/1.1","headers":[{"name":"Host","value":"o"}]}}
+]}}"#;
+
+#[test]
+fn a_browser_s_har_is_read() {
+    let entries = all(HAR.as_bytes(), None).unwrap();
+    assert_eq!(entries.len(), 2);
+    assert_eq!(&entries[0].head.raw()[..], b"POST /a?x=1 HTTP/2.0\r\nHost: h.example:1\r\nx-a: 1\r\n\r\n");
+    assert_eq!((&entries[0].body[..], entries[0].reply_status), (&b"hi"[..], Some(204)));
+    assert_eq!(entries[0].received_at, Timestamp::from_rfc3339("2026-11-23T09:05:00.123Z"));
+    assert_eq!(&entries[1].head.raw()[..], b"GET / HTTP/1.1\r\nHost: o\r\n\r\n");
+}
+
+#[test]
+fn webhook_site_and_ngrok_list_the_newest_first_and_are_read_oldest_first() {
+    let text = br#"{"data":[
+      {"uuid":"2","token_id":"t","type":"web","ip":"192.0.2.1","method":"POST","url":"https://webhook.site/t?b","headers":{"x-a":["1","2"],"host":["webhook.site"]},"content":"{}","created_at":"2026-11-23 09:06:00"},
+      {"uuid":"1","token_id":"t","type":"web","ip":"192.0.2.1","method":"GET","url":"https://webhook.site/t","headers":{},"content":null,"created_at":"2026-11-23 09:05:00"}],"total":2}"#;
+    let entries = all(text, None).unwrap();
+    assert_eq!(entries.iter().map(|entry| entry.head.method().into_owned()).collect::<Vec<_>>(), ["GET", "POST"]);
+    assert_eq!(&entries[1].head.raw()[..], b"POST /t?b HTTP/1.1\r\nx-a: 1\r\nx-a: 2\r\nhost: webhook.site\r\n\r\n");
+    assert_eq!(entries[1].peer.as_deref(), Some("192.0.2.1"));
+
+    let raw = STANDARD.encode(
+        b"POST /n HTTP/1.1\r\nhOst: x\r\nX-8: caf\xe9\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n\x00\xff\r\n0\r\n\r\n",
+    );
+    let text = format!(
+        r#"{{"uri":"/api/requests/http","requests":[{{"uri":"/x","id":"i","start":"2026-11-23T10:05:00.123456789+01:00",
+        "remote_addr":"192.0.2.7","request":{{"method":"POST","raw":"{raw}"}},"response":{{"status_code":502}}}}]}}"#
+    );
+    let entries = all(text.as_bytes(), None).unwrap();
+    assert!(entries[0].head.raw().ends_with(b"X-8: caf\xe9\r\nTransfer-Encoding: chunked\r\n\r\n"));
+    assert_eq!((&entries[0].body[..], entries[0].reply_status), (&b"\x00\xff"[..], Some(502)));
+    assert_eq!(entries[0].received_at, Timestamp::from_rfc3339("2026-11-23T09:05:00.123Z"));
+}
+
+#[test]
+fn a_raw_request_keeps_every_byte() {
+    let raw = b"POST /a HTTP/1.1\nHost:x\r\nX-8: \xff\r\ncontent-length: 9\r\n\r\n\x00\r\n";
+    let entries = all(raw, None).unwrap();
+    assert_eq!([entries[0].head.raw(), &entries[0].body[..]].concat(), raw);
+    assert!(entries[0].truncated, "it declares nine bytes and has three");
+    assert_eq!(entries[0].head.version(), Version::Http11);
+    assert_eq!(all(b"", None).unwrap(), []);
+}
+
+#[test]
+fn what_is_wrong_is_told_with_its_number() {
+    let cut = &HAR.as_bytes()[..HAR.len() - 60];
+    assert_eq!(bad(cut), (2, "the file ends in the middle of it".to_owned()));
+    let line = |target: &str, body: &str| {
+        format!(
+            r#"{{"id":1,"uid":"01J0000000000000000000000A","received_at":"2026-11-23T09:05:00Z","method":"GET","target":"{target}","version":"HTTP/1.1","headers":[],"trailers":[],"body":{body}}}"#
+        )
+    };
+    let good = line("/", r#"{"size":0,"text":""}"#);
+    assert_eq!(all(format!("{good}\n\n{good}").as_bytes(), None).unwrap().len(), 2);
+    for (text, entry, why) in [
+        (format!("{good}\n{}", &good[..good.len() - 9]), 2, "the file ends in the middle of it"),
+        (format!("{good}\n{{]\n"), 2, "it is no JSON"),
+        (line("/a b", r#"{"text":""}"#), 1, "its target is none"),
+        (line("/", "{}"), 1, "its body was left out"),
+        (line("/", r#"{"base64":"!"}"#), 1, "its base64 is none"),
+        (good.replace(r#""headers":[]"#, r#""headers":[["A","b\r\nC: d"]]"#), 1, "cannot stand there"),
+        (good.replace("2026", "then"), 1, "is no time"),
+        ("hello".to_owned(), 1, "it is of none of the forms json, har"),
+        ("{\"a\":1}".to_owned(), 1, "there is no list of requests"),
+        ("[1]".to_owned(), 1, "it is of no form that is known"),
+        ("[{\"uuid\":\"1\",\"type\":\"email\"}]".to_owned(), 1, "an e-mail"),
+        ("GET / HTTP/1.1\r\nHost: x\r\n".to_owned(), 1, "it ends before its head does"),
+    ] {
+        let (number, words) = bad(text.as_bytes());
+        assert!(number == entry && words.contains(why), "{text}: {number}: {words}");
+    }
+}
+
+#[test]
+fn the_one_who_takes_can_have_enough() {
+    let enough = Failure::new("keeping", "the disk is full");
+    let stopped = read(HAR.as_bytes(), None, &mut |_| Err(enough.clone()));
+    assert_eq!(stopped, Err(Stop::Told(enough)));
+}

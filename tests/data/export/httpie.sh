@@ -1,0 +1,1 @@
+printf '{"id": "evt_1", "name": "O\047Neil"}\n' | http --path-as-is POST 'http://127.0.0.1:27335/stripe?x=1&y='\''a'\''' 'Stripe-Signature:t=1,v1=5257' x-dup:1 "$(printf 'X-Dup:caf\351')" 'X-Empty;' Content-Type:application/json User-Agent: Accept: Accept-Encoding:

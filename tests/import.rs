@@ -1,0 +1,167 @@
+//! `creel import`: what others wrote comes in whole or not at all, judged as at capture.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::io::{Read, Write};
+
+use serde_json::Value;
+use support::{Home, Serving};
+
+/// Odd requests, to be exported and imported again.
+fn odd(serving: &Serving) {
+    for raw in [
+        &b"POST /a?x=1 HTTP/1.1\r\nHost:x\r\nX-Dup: 1\r\nx-dup: caf\xe9\r\nContent-Length: 3\r\n\r\n\x00\xff\n"[..],
+        b"POST /caf\xc3\xa9 HTTP/1.1\r\nhOst: x\r\nX-Utf: caf\xc3\xa9\r\nX-Empty:\r\nContent-Length: 7\r\n\r\n{\"a\":1}",
+        b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"POST /c HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\nX-T: \xff\r\n\r\n",
+        b"GET / HTTP/1.0\r\n\r\n",
+    ] {
+        let mut stream = serving.connect();
+        stream.write_all(raw).unwrap();
+        stream.shutdown(std::net::Shutdown::Write).unwrap();
+        stream.read_to_end(&mut Vec::new()).unwrap();
+    }
+}
+
+/// A capture in all that is its own, without what belongs to its store.
+fn lasting(home: &Home, id: usize) -> Value {
+    let text = home.yes(&["export", &format!("id={id}"), "--reveal"]);
+    let mut capture: Value = serde_json::from_str(&text).unwrap();
+    for name in ["id", "flags", "duplicate_of", "attempt", "gap_ms", "late_ms", "marks"] {
+        capture.as_object_mut().unwrap().shift_remove(name);
+    }
+    capture
+}
+
+#[test]
+fn json_lines_come_back_as_they_left() {
+    let (home, other) = (Home::new(), Home::new());
+    let serving = home.serve(&["--quiet"]);
+    odd(&serving);
+    serving.post("/big", &[], &vec![7; 300_000]);
+    drop(serving);
+    let lines = home.path().join("all.jsonl");
+    home.yes(&["export", "--reveal", "--out", lines.to_str().unwrap()]);
+    let said = other.yes(&["import", lines.to_str().unwrap(), "--json"]);
+    assert_eq!(said, "{\"imported\":6,\"first\":1,\"last\":6}\n");
+    for id in 1..=6 {
+        assert_eq!(lasting(&other, id), lasting(&home, id), "{id}");
+    }
+    let captures = other.captures();
+    assert!(captures.iter().all(|capture| capture["flags"].as_array().unwrap().contains(&"imported".into())));
+    // The raw request tells it too: not a byte differs.
+    for id in ["1", "2", "3", "5"] {
+        assert_eq!(home.run(&["show", id, "--as", "http"]).stdout, other.run(&["show", id, "--as", "http"]).stdout);
+    }
+}
+
+#[test]
+fn a_har_of_its_own_comes_back() {
+    let (home, other) = (Home::new(), Home::new());
+    let serving = home.serve(&["--quiet"]);
+    serving.post("/a?x=1#y", &[("X-Dup", "1"), ("x-dup", "2")], b"\xff\x00");
+    odd(&serving);
+    let har = home.path().join("all.har");
+    home.yes(&["export", "--as", "har", "--out", har.to_str().unwrap()]);
+    assert_eq!(other.yes(&["import", har.to_str().unwrap()]), "6 imported: #1 to #6\n");
+    for id in 1..=6 {
+        let (mine, came) = (lasting(&home, id), lasting(&other, id));
+        for name in ["uid", "received_at", "endpoint", "method", "target", "headers", "reply"] {
+            assert_eq!(mine[name], came[name], "{id} {name}");
+        }
+        assert_eq!(mine["body"]["sha256"], came["body"]["sha256"], "{id}");
+    }
+}
+
+#[test]
+fn what_comes_in_is_judged_by_its_own_time() {
+    let home = Home::new();
+    home.write(
+        "creel.toml",
+        "[[endpoint]]\nname = 'stripe'\npath = '/stripe'\nprovider = 'stripe'\nsecret = { command = 'echo s3cret' }\n",
+    );
+    home.write("body", "{\"id\":\"evt_1\",\"type\":\"charge.succeeded\"}");
+    let at = "1795424700";
+    let args = ["sign", "--provider", "stripe", "--secret", "s3cret", "--now", at, "--file", "body"];
+    let header = home.yes(&args);
+    let request = |endpoint: &str| {
+        format!(
+            "{{\"log\":{{\"entries\":[{{\"startedDateTime\":\"2026-11-23T09:05:03Z\",\"request\":{{\"method\":\"POST\",\
+             \"url\":\"http://h/{endpoint}\",\"headers\":[{{\"name\":\"Stripe-Signature\",\"value\":{}}}],\
+             \"postData\":{{\"text\":\"{{\\\"id\\\":\\\"evt_1\\\",\\\"type\\\":\\\"charge.succeeded\\\"}}\"}}}}}}]}}}}",
+            Value::from(header.trim().split_once(": ").unwrap().1)
+        )
+    };
+    home.write("a.har", request("stripe"));
+    // Twice in one go: the second is a repeat of the first.
+    assert_eq!(home.yes(&["import", "a.har", "a.har"]), "2 imported: #1 to #2\n");
+    let captures = home.captures();
+    assert_eq!(captures[0]["signature"]["verdict"], "passed", "{}", captures[0]);
+    assert_eq!((&captures[0]["endpoint"], &captures[0]["event"]["id"]), (&"stripe".into(), &"evt_1".into()));
+    assert_eq!(captures[0]["received_at"], "2026-11-23T09:05:03.000Z");
+    assert_eq!(captures[1]["duplicate_of"], 1);
+    // A creel that captures afterwards knows them.
+    let serving = home.serve(&["--quiet"]);
+    let again = serving.post("/stripe", &[], b"{\"id\":\"evt_1\",\"type\":\"charge.succeeded\"}");
+    assert_eq!(home.captures()[again as usize - 1]["duplicate_of"], 1);
+}
+
+#[test]
+fn a_cut_file_leaves_nothing_behind_and_names_the_entry() {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet"]);
+    for n in 0..50 {
+        serving.post(&format!("/{n}"), &[], &vec![b'x'; 20_000]);
+    }
+    let other = Home::new();
+    let har = home.path().join("all.har");
+    home.yes(&["export", "--as", "har", "--out", har.to_str().unwrap()]);
+    let whole = std::fs::read(&har).unwrap();
+    let cut = other.write("cut.har", &whole[..whole.len() * 9 / 10]);
+    let said = other.fails(2, &["import", cut.to_str().unwrap()]);
+    assert!(said.contains("entry 45: the file ends in the middle of it"), "{said}");
+    assert!(said.contains("nothing of it was imported"), "{said}");
+    assert_eq!(other.captures().len(), 0);
+    assert!(other.yes(&["import", har.to_str().unwrap()]).starts_with("50 imported"));
+    // Of several files, too, all or none; and beside a creel that captures.
+    let said = home.fails(2, &["import", har.to_str().unwrap(), cut.to_str().unwrap()]);
+    assert!(said.contains("cut.har: entry 45"), "{said}");
+    assert_eq!(home.captures().len(), 50);
+    home.yes(&["import", har.to_str().unwrap()]);
+    assert_eq!(serving.post("/after", &[], b"x"), 101);
+    assert_eq!(home.captures().len(), 101);
+}
+
+#[test]
+fn killed_in_the_middle_nothing_is_half_imported() {
+    let home = Home::new();
+    let line = |n: usize| {
+        format!(
+            "{{\"id\":{n},\"uid\":null,\"received_at\":\"2026-11-23T09:05:00Z\",\"method\":\"POST\",\"target\":\"/{n}\",\
+             \"version\":\"HTTP/1.1\",\"headers\":[],\"trailers\":[],\"body\":{{\"text\":\"{}\"}}}}\n",
+            "x".repeat(2_000)
+        )
+    };
+    let mut child = home.command(&["import", "-"]).stdin(std::process::Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    for n in 0..500 {
+        stdin.write_all(line(n).as_bytes()).unwrap();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(home.captures().len(), 0);
+}
+
+#[test]
+fn a_body_that_is_not_the_exported_one_is_refused() {
+    let (home, other) = (Home::new(), Home::new());
+    home.serve(&["--quiet"]).post("/a", &[], b"one");
+    let lines = home.yes(&["export"]).replace("\"one\"", "\"two\"");
+    other.write("forged.jsonl", lines);
+    assert!(other.fails(2, &["import", "forged.jsonl"]).contains("entry 1: its body is not the one that was exported"));
+    assert!(other.fails(2, &["import", "no-such-file"]).contains("importing no-such-file"));
+    other.write("empty", "\n");
+    assert_eq!(other.run(&["import", "empty"]).status.code(), Some(1));
+}
