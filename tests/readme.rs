@@ -14,7 +14,11 @@ fn the_readme_counts_the_providers() {
 #[test]
 fn the_tables_of_keys_and_filters_are_the_programs_own() {
     let mut text = README.to_owned();
-    for (heading, table) in [("### Filters\n", creel::query::help()), ("### Keys\n", creel::tui::key_help())] {
+    let views =
+        creel::body::VIEWS.iter().fold(String::new(), |text, view| format!("{text}{:<12} {}\n", view.name, view.help));
+    let tables =
+        [("### Filters\n", creel::query::help()), ("### Keys\n", creel::tui::key_help()), ("### Body views\n", views)];
+    for (heading, table) in tables {
         let section = text.find(heading).unwrap() + heading.len();
         let open = text[section..].find("```\n").unwrap() + section + 4;
         let close = text[open..].find("```").unwrap() + open;

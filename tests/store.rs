@@ -135,6 +135,10 @@ fn everything_that_goes_in_comes_out() {
         assert_eq!(place.reader().capture(stored.id, Bodies::Read).unwrap().unwrap(), expected);
         let left = place.reader().capture(stored.id, Bodies::Leave).unwrap().unwrap();
         assert_eq!((left.body.bytes.len(), left.body.size), (0, size as u64));
+        let first = place.reader().capture(stored.id, Bodies::First(1_000)).unwrap().unwrap();
+        assert_eq!(first.body.bytes.len(), size.min(256 << 10), "a small body whole, of a large one the first piece");
+        assert_eq!(place.reader().body(&first, &|| true).unwrap().as_ref(), Some(&expected));
+        assert_eq!(place.reader().body(&first, &|| false).unwrap(), None, "nobody waits for it any more");
     }
     assert_eq!(place.reader().capture(CaptureId(99), Bodies::Read).unwrap(), None);
 }

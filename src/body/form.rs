@@ -11,12 +11,18 @@ use memchr::memchr;
 use super::{
     Content, Document, LINE_CHARS, Role, json,
     piece::{Sink, Sparse, Walk, cut},
-    text,
+    text, tree,
 };
 
 /// How many values are opened below their names for what they hold; of the fields after them every value that fits is
 /// one line. A body of a million tiny objects stays cheap.
 const OPENED: usize = 1_000;
+
+/// How a value of JSON begins that is no lone one.
+const BRACKETS: &[&[u8]] = &[b"%7B", b"%7b", b"%5B", b"%5b", b"{", b"["];
+
+/// How many fields are looked at for one that holds JSON.
+const PAYLOAD_FIELDS: usize = 100;
 
 /// How many characters of a name are shown.
 const NAME_CHARS: usize = 1_024;
@@ -27,6 +33,57 @@ pub(super) fn fits(content: &Content) -> bool {
         && content.media() == "application/x-www-form-urlencoded"
         && content.bytes.contains(&b'=')
         && !content.bytes.iter().any(|&byte| byte < b' ' && !matches!(byte, b'\r' | b'\n'))
+}
+
+/// Where a form has a field of JSON, as GitHub's and Slack's have one named `payload`: its name and value.
+fn payload(bytes: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+    let mut at = 0;
+    for _ in 0..PAYLOAD_FIELDS {
+        if at >= bytes.len() {
+            return None;
+        }
+        let field = Field::at(bytes, at);
+        if BRACKETS.iter().any(|bracket| field.value.starts_with(bracket)) {
+            let value = decoded(field.value);
+            if json::check(&value).is_ok() {
+                return Some((decoded(field.name).into_owned(), value.into_owned()));
+            }
+        }
+        at = field.next;
+    }
+    None
+}
+
+/// The decoded value of the last field of that name, where there is one.
+pub(super) fn field(bytes: &[u8], name: &[u8]) -> Option<Vec<u8>> {
+    let (mut at, mut found) = (0, None);
+    while at < bytes.len() {
+        let field = Field::at(bytes, at);
+        if *decoded(field.name) == *name {
+            found = Some(field.value);
+        }
+        at = field.next;
+    }
+    found.map(|value| decoded(value).into_owned())
+}
+
+/// A form of which a field holds JSON.
+pub(super) fn fits_payload(content: &Content) -> bool {
+    fits(content) && payload(&content.bytes).is_some()
+}
+
+/// The JSON in the first field that holds some, as a tree.
+pub(super) fn open_payload(content: &Content) -> Result<Box<dyn Document>, String> {
+    content.refuse_coding()?;
+    let (name, value) = payload(&content.bytes).ok_or("no field of a form holds JSON here")?;
+    let others = memchr::memchr_iter(b'&', &content.bytes).count();
+    let others = if others == 0 {
+        String::new()
+    } else {
+        format!("; the form view shows the {others} other{}", if others == 1 { "" } else { "s" })
+    };
+    let name = super::fit(&String::from_utf8_lossy(&name), 60);
+    Ok(tree::noted(value.into(), format!("the JSON in the field {name}{others}")))
 }
 
 /// Decodes each field once to see what it holds.
@@ -76,6 +133,12 @@ impl<'a> Field<'a> {
         let (name, value) = name_end.map_or((pair, &pair[..0]), |end| (&pair[..end], &pair[end + 1..]));
         Self { name, value, has_value: name_end.is_some(), next: at + length + 1 }
     }
+}
+
+/// Percent escapes as their bytes; a `+` stays one.
+pub(super) fn decoded_percent(text: &[u8]) -> Vec<u8> {
+    let parts = text.split(|&byte| byte == b'+').map(|part| decoded(part).into_owned());
+    parts.collect::<Vec<_>>().join(&b'+')
 }
 
 /// `+` and `%20` as a space, other escapes as their byte, a `%` that is none as itself.
@@ -182,7 +245,7 @@ mod tests {
 
     fn opened(bytes: impl Into<Bytes>) -> Box<dyn Document> {
         let content_type = Some("application/x-www-form-urlencoded".to_string());
-        open(&Content { bytes: bytes.into(), content_type, content_encoding: None, undone: None }).unwrap()
+        open(&Content { bytes: bytes.into(), content_type, ..Content::default() }).unwrap()
     }
 
     fn text(line: &Line) -> String {
@@ -204,6 +267,21 @@ mod tests {
     fn json_in_a_value_is_shown_below_its_name() {
         let lines = shown(&*opened("payload=%7B%22a%22%3A%5B1%5D%7D&token=%7Bx&z=1"));
         assert_eq!(lines, ["payload = ", "  {", "    \"a\": [", "      1", "    ]", "  }", "token = {x", "z = 1"]);
+    }
+
+    #[test]
+    fn the_json_of_a_field_is_a_tree_of_its_own() {
+        let form = |text: &str| Content {
+            bytes: text.to_owned().into(),
+            content_type: Some("application/x-www-form-urlencoded".to_owned()),
+            ..Content::default()
+        };
+        let content = form("token=x&payload=%7B%22a%22%3A%5B1%2C2%5D%7D");
+        assert!(fits_payload(&content) && !fits_payload(&form("a=1&b={x")));
+        let document = open_payload(&content).unwrap();
+        assert_eq!(shown(&*document)[1], "  \"a\": [");
+        assert_eq!(document.note(), Some("the JSON in the field payload; the form view shows the 1 other"));
+        assert_eq!(document.tree().unwrap().node(2).unwrap().path.to_string(), "a[0]");
     }
 
     #[test]

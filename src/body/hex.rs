@@ -19,7 +19,8 @@ pub(super) fn open(content: &Content) -> Result<Box<dyn Document>, String> {
     let undone = content.undone.as_ref();
     let bytes = undone.map_or(&content.bytes, |undone| &undone.received).clone();
     let coding = undone.map(|undone| undone.coding.clone()).or_else(|| content.coding());
-    let coding = coding.map(|coding| format!("content-encoding {coding}: shown as received"));
+    let why = content.not_undone.as_ref().map_or(String::new(), |why| format!(": {}", super::fit(why, 160)));
+    let coding = coding.map(|coding| format!("content-encoding {coding}: shown as received{why}"));
     let note = coding.or_else(|| bytes.is_empty().then(|| "no body".to_string()));
     Ok(Box::new(Hex { bytes, note }))
 }

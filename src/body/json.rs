@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde::de::IgnoredAny;
 
-use super::{Content, Document, escape, fit, piece::Sparse, pretty::Pretty};
+use super::{Content, Document, double::doubled, escape, fit, piece::Sparse, pretty::Pretty};
 
 /// The byte order mark in UTF-8. JSON must not begin with one (RFC 8259, section 8.1), and some senders' does.
 const MARK: &[u8] = b"\xEF\xBB\xBF";
@@ -11,45 +11,72 @@ const MARK: &[u8] = b"\xEF\xBB\xBF";
 /// An object or array is taken for JSON where the sender says so, even if it is broken; anything else only if it is
 /// valid, and a lone value only if the sender says so too.
 pub(super) fn fits(content: &Content) -> bool {
-    let bytes = content.bytes.strip_prefix(MARK).unwrap_or(&content.bytes).trim_ascii_start();
+    let bytes = content.bytes[mark_bytes(&content.bytes)..].trim_ascii_start();
     if content.coding().is_some() || bytes.is_empty() {
         return false;
     }
     match (matches!(bytes[0], b'{' | b'['), content.says_json()) {
         (true, true) => true,
         (false, false) => false,
-        _ => check(&content.bytes).is_ok(),
+        _ => check(&content.bytes).map_or_else(|broken| content.is_cut && broken.is_end, |_| true),
     }
+}
+
+/// How many bytes the byte order mark at the beginning takes.
+pub(super) fn mark_bytes(bytes: &[u8]) -> usize {
+    if bytes.starts_with(MARK) { MARK.len() } else { 0 }
 }
 
 /// Counts the lines: one pass over the bytes, no tree.
 pub(super) fn open(content: &Content) -> Result<Box<dyn Document>, String> {
+    let (pretty, note) = read(content)?;
+    Ok(Box::new(Sparse::new(pretty, note)))
+}
+
+/// The body as JSON, and what a reader should know of it.
+pub(super) fn read(content: &Content) -> Result<(Pretty, Option<String>), String> {
     content.refuse_coding()?;
-    let checked = check(&content.bytes);
+    let bytes = content.bytes.clone();
+    let checked = check(&bytes).map_err(|broken| Some(broken).filter(|broken| !(content.is_cut && broken.is_end)));
+    let doubled = doubled(&bytes);
     let mut notes = Vec::new();
     match &checked {
-        Ok(0) if content.bytes.is_empty() => notes.push("no body".to_string()),
+        Ok(0) if bytes.is_empty() => notes.push("no body".to_string()),
         Ok(0) => notes.push("nothing but white space".to_string()),
-        Ok(1) => {}
+        Ok(1) | Err(None) => {}
         Ok(values) => notes.push(format!("{values} JSON values, one after another")),
-        Err(broken) => notes.push(broken.to_string()),
+        Err(Some(broken)) => notes.push(broken.to_string()),
     }
-    if content.bytes.starts_with(MARK) {
+    notes.extend(twice(&bytes, &doubled));
+    if mark_bytes(&bytes) > 0 {
         notes.push("begins with a byte order mark".to_string());
     }
-    if let Err(error) = std::str::from_utf8(&content.bytes) {
+    if let Err(error) = std::str::from_utf8(&bytes)
+        && !(content.is_cut && error.error_len().is_none())
+    {
         notes.push(format!("not UTF-8 at byte {}", error.valid_up_to()));
     }
     if !content.says_json() && content.content_type.is_some() {
         notes.push(format!("Content-Type says {}", fit(&content.media(), 60)));
     }
     let note = (!notes.is_empty()).then(|| escape(&notes.join("; ")).into_owned());
-    Ok(document(content.bytes.clone(), checked.err().map(|broken| broken.byte), note))
+    let error = checked.err().flatten().map(|broken| broken.byte);
+    let doubled = doubled.into_iter().map(|name| name.start).collect();
+    Ok((Pretty { bytes, error, doubled }, note))
+}
+
+/// What is said of names that their objects have twice.
+fn twice(bytes: &[u8], doubled: &[std::ops::Range<usize>]) -> Option<String> {
+    let first = fit(&String::from_utf8_lossy(&bytes[doubled.first()?.clone()]), 40);
+    Some(match doubled.len() {
+        1 => format!("1 name is there twice in its object: {first}"),
+        count => format!("{count} names are there twice in their objects: {first} and others"),
+    })
 }
 
 /// The lines of those bytes.
 pub(super) fn document(bytes: Bytes, error: Option<usize>, note: Option<String>) -> Box<dyn Document> {
-    Box::new(Sparse::new(Pretty { bytes, error }, note))
+    Box::new(Sparse::new(Pretty { bytes, error, doubled: Vec::new() }, note))
 }
 
 /// Where and why bytes are no JSON.
@@ -59,6 +86,8 @@ pub(super) struct Broken {
     line: usize,
     column: usize,
     why: String,
+    /// Whether what there is breaks off and is not wrong.
+    is_end: bool,
 }
 
 impl std::fmt::Display for Broken {
@@ -69,7 +98,7 @@ impl std::fmt::Display for Broken {
 
 /// How many JSON values the bytes are, one after another. Allocates nothing but a byte for each open bracket.
 pub(super) fn check(bytes: &[u8]) -> Result<usize, Broken> {
-    let text = bytes.strip_prefix(MARK).unwrap_or(bytes);
+    let text = &bytes[mark_bytes(bytes)..];
     let mut values = 0;
     for value in serde_json::Deserializer::from_slice(text).into_iter::<IgnoredAny>() {
         value.map_err(|error| broken(bytes, bytes.len() - text.len(), &error))?;
@@ -92,7 +121,7 @@ fn broken(bytes: &[u8], skipped: usize, error: &serde_json::Error) -> Broken {
     } else {
         said.rfind(" at line ").map_or(said.as_str(), |end| &said[..end])
     };
-    Broken { byte: skipped + at, line: error.line(), column, why: why.to_string() }
+    Broken { byte: skipped + at, line: error.line(), column, why: why.to_string(), is_end: error.is_eof() }
 }
 
 fn is_trailing_comma(before: &[u8], byte: Option<&u8>) -> bool {
@@ -105,12 +134,8 @@ mod tests {
     use crate::body::{LINE_CHARS, Role};
 
     fn opened(text: impl Into<Bytes>) -> Box<dyn Document> {
-        let content = Content {
-            bytes: text.into(),
-            content_type: Some("application/json".into()),
-            content_encoding: None,
-            undone: None,
-        };
+        let content =
+            Content { bytes: text.into(), content_type: Some("application/json".into()), ..Content::default() };
         open(&content).unwrap()
     }
 
@@ -141,7 +166,7 @@ mod tests {
                 "}",
             ]
         );
-        assert_eq!(document.note(), None);
+        assert_eq!(document.note(), Some("1 name is there twice in its object: \"a\""));
     }
 
     #[test]

@@ -7,30 +7,49 @@
 //! tree of a payload (a document keeps the bytes and a sparse index, and makes only the lines it is asked for); undo a
 //! content coding without a bound or without saying so; panic or take more than linear time over any bytes; know a colour or a screen.
 
+mod beside;
+mod cloudevent;
 mod coding;
 pub mod compare;
+mod content;
 mod diff;
+mod double;
 mod escape;
+mod fold;
 mod form;
 mod hex;
 mod json;
+mod jwt;
+mod markup;
+mod multipart;
+mod path;
+mod picture;
 mod piece;
 mod pretty;
 mod qr;
+mod scan;
 mod size;
+mod stack;
+mod table;
 mod text;
+mod tree;
+mod value;
 
 use std::ops::Range;
 
 use bytes::Bytes;
 
-use crate::record::Headers;
-
 pub use coding::UNDONE_BYTES;
+pub use content::{Content, Undone};
 pub use diff::{Difference, diff};
 pub use escape::{escape, escape_bytes, fit, is_safe, width};
+pub use fold::{Folds, shown};
+pub use path::{Node, Path, Spelling, Step};
+pub use picture::shade;
 pub use qr::qr;
 pub use size::size;
+pub use tree::Tree;
+pub use value::{Value, value};
 
 /// How many characters a [`Line`] has at most. What is longer goes on in the next line, which then begins with a
 /// [`Role::Dim`] arrow.
@@ -62,6 +81,9 @@ pub enum Role {
     Control,
     /// What is not as it should be.
     Error,
+    /// Two pixels of a picture, one above the other: their red, green and blue. The text is a half block; where there are
+    /// no colours, [`shade`] gives what stands for it.
+    Pixels([u8; 3], [u8; 3]),
 }
 
 /// A piece of a line in one role.
@@ -84,95 +106,33 @@ pub trait Document: Send + Sync {
     fn lines(&self, range: Range<usize>) -> Vec<Line>;
     /// What a reader should know about the whole, in one safe line: that it is broken and where, that it is encoded.
     fn note(&self) -> Option<&str>;
+    /// How its lines lie in each other, where they do: for folding, and for paths to what a line shows.
+    fn tree(&self) -> Option<&dyn Tree> {
+        None
+    }
+    /// Its parts that can be saved, by the lines they begin with.
+    fn parts(&self) -> &[Part] {
+        &[]
+    }
+    /// How much memory it takes beside the body to lead to any line, in bytes, where that is known.
+    fn index_bytes(&self) -> usize {
+        0
+    }
 }
 
-/// A body and what its sender said about it.
-#[derive(Clone, Debug, Default)]
-pub struct Content {
-    /// The bytes as received, after transfer decoding.
-    pub bytes: Bytes,
-    /// The value of `Content-Type`.
-    pub content_type: Option<String>,
-    /// The value of `Content-Encoding`, where that was not undone.
-    pub content_encoding: Option<String>,
-    /// What was undone, where `bytes` are what was under a content coding.
-    pub undone: Option<Undone>,
-}
-
-/// A content coding that was undone.
+/// A part of a body that can be saved.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Undone {
-    /// The bytes as received.
-    pub received: Bytes,
-    /// The coding's name, shown safely and briefly.
-    pub coding: String,
+pub struct Part {
+    /// The line that it begins with.
+    pub line: usize,
+    /// A name to save it under: never a path, never hidden, and no character that hides or acts.
+    pub name: String,
+    /// Its bytes.
+    pub bytes: Bytes,
 }
 
-impl Content {
-    /// A body with what its headers say of it, its content codings undone up to [`UNDONE_BYTES`].
-    pub fn of(bytes: &Bytes, headers: &Headers) -> Self {
-        Self::within(bytes, headers, UNDONE_BYTES)
-    }
-
-    /// The same with another bound: for a thread that must not take long.
-    pub fn within(bytes: &Bytes, headers: &Headers, limit: u64) -> Self {
-        let header = |name| headers.text(name).map(str::to_owned);
-        let content = Self {
-            bytes: bytes.clone(),
-            content_type: header("content-type"),
-            content_encoding: header("content-encoding"),
-            undone: None,
-        };
-        content.unfolded(limit)
-    }
-
-    /// With its content codings undone; as it is where they cannot be.
-    fn unfolded(self, limit: u64) -> Self {
-        let Some(coding) = self.coding().filter(|_| !self.bytes.is_empty()) else { return self };
-        let named = self.content_encoding.as_deref().unwrap_or_default();
-        match coding::undone(&self.bytes, named, limit) {
-            Ok(bytes) => {
-                let undone = Some(Undone { received: self.bytes, coding });
-                Self { undone, bytes: bytes.into(), content_encoding: None, ..self }
-            }
-            Err(_) => self,
-        }
-    }
-
-    /// The media type without parameters, in lower case: `application/json`. Empty where there is none.
-    fn media(&self) -> String {
-        let value = self.content_type.as_deref().unwrap_or_default();
-        value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
-    }
-
-    /// The `charset` parameter in lower case, without quotes.
-    fn charset(&self) -> Option<String> {
-        let parameters = self.content_type.as_deref()?.split(';').skip(1);
-        let pairs = parameters.filter_map(|parameter| parameter.split_once('='));
-        let named = pairs.filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
-        named.map(|(_, value)| value.trim().trim_matches('"').to_ascii_lowercase()).next()
-    }
-
-    /// Whether the sender says that this is JSON: `application/json`, `text/json`, `…+json`, and the line formats.
-    fn says_json(&self) -> bool {
-        let media = self.media();
-        let kind = media.split_once('/').map_or("", |(_, kind)| kind);
-        matches!(kind, "json" | "x-ndjson" | "ndjson" | "jsonl" | "x-jsonlines" | "jsonlines" | "csp-report")
-            || kind.ends_with("+json")
-    }
-
-    /// The content coding, shown safely and briefly, where the body is in one.
-    fn coding(&self) -> Option<String> {
-        let value = self.content_encoding.as_deref()?.trim();
-        (!value.is_empty() && !value.eq_ignore_ascii_case("identity")).then(|| fit(value, 40))
-    }
-
-    /// What a view that wants plain bytes says to a body in a content coding.
-    fn refuse_coding(&self) -> Result<(), String> {
-        self.coding()
-            .map_or(Ok(()), |coding| Err(format!("the body is in content-encoding {coding}, which is not undone")))
-    }
-}
+/// How many times its size a body unfolds to before that is worth a word.
+const MUCH: usize = 100;
 
 /// A document of a body whose content coding was undone, which its note says.
 struct Unfolded {
@@ -192,6 +152,18 @@ impl Document for Unfolded {
     fn note(&self) -> Option<&str> {
         Some(&self.note)
     }
+
+    fn tree(&self) -> Option<&dyn Tree> {
+        self.document.tree()
+    }
+
+    fn parts(&self) -> &[Part] {
+        self.document.parts()
+    }
+
+    fn index_bytes(&self) -> usize {
+        self.document.index_bytes()
+    }
 }
 
 impl View {
@@ -200,13 +172,24 @@ impl View {
         let document = (self.open)(content)?;
         match content.undone.as_ref().filter(|_| self.name != HEX.name) {
             None => Ok(document),
-            Some(Undone { received, coding }) => {
-                let (to, from) = (size(content.bytes.len() as u64), size(received.len() as u64));
-                let undone = format!("{coding} undone: {to} from {from}");
+            Some(undone) => {
+                let undone = undone_words(undone, content.bytes.len());
                 let note = [Some(&undone[..]), document.note()].into_iter().flatten().collect::<Vec<_>>().join("; ");
                 Ok(Box::new(Unfolded { document, note }))
             }
         }
+    }
+}
+
+/// What is said of a coding that was undone: from how much to how much, whether there is more, whether that is odd.
+fn undone_words(undone: &Undone, bytes: usize) -> String {
+    let Undone { received, coding, stopped } = undone;
+    let (to, from) = (size(bytes as u64), size(received.len() as u64));
+    let times = bytes / received.len().max(1);
+    let odd = if times >= MUCH { format!(", {times} times as much") } else { String::new() };
+    match stopped {
+        true => format!("{coding} undone, stopped at {to} of > {to}, from {from}{odd}"),
+        false => format!("{coding} undone: {to} from {from}{odd}"),
     }
 }
 
@@ -224,14 +207,36 @@ pub struct View {
 
 /// Every view, the most telling first. The last one fits everything.
 pub const VIEWS: &[View] = &[
-    View { name: "json", help: "JSON, indented, every value as sent", fits: json::fits, open: json::open },
-    View { name: "form", help: "form fields, decoded, one a line", fits: form::fits, open: form::open },
-    View { name: "text", help: "the text as sent, line by line", fits: text::fits, open: text::open },
+    view("jwt", "a JSON Web Token: header, claims, moments in words", jwt::fits, jwt::open),
+    view("cloudevent", "what an event says of itself, and its data", cloudevent::fits, cloudevent::open),
+    view("multipart", "parts and files, each in the view that fits", multipart::fits, multipart::open),
+    view("picture", "format, size, and the picture in blocks", picture::fits, picture::open),
+    view("table", "CSV or lines of JSON, in columns", table::fits, table::open),
+    view("payload", "the JSON in a field of a form, as a tree", form::fits_payload, form::open_payload),
+    view("tree", "JSON that folds, with times and coded texts read", json::fits, tree::open),
+    view("json", "JSON, indented, every value as sent", json::fits, json::open),
+    view("form", "form fields, decoded, one a line", form::fits, form::open),
+    view("html", "HTML, indented", markup::fits_html, markup::open_html),
+    view("xml", "XML, indented, entities as written", markup::fits_xml, markup::open_xml),
+    view("text", "the text as sent, line by line", text::fits, text::open),
     HEX,
 ];
 
-const HEX: View =
-    View { name: "hex", help: "every byte, with its offset", fits: self::hex::fits, open: self::hex::open };
+const HEX: View = view("hex", "every byte, with its offset", self::hex::fits, self::hex::open);
+
+const fn view(
+    name: &'static str,
+    help: &'static str,
+    fits: fn(&Content) -> bool,
+    open: fn(&Content) -> Result<Box<dyn Document>, String>,
+) -> View {
+    View { name, help, fits, open }
+}
+
+/// The view of that name.
+pub fn view_named(name: &str) -> Option<&'static View> {
+    VIEWS.iter().find(|view| view.name == name)
+}
 
 /// The first view that fits: by the bytes first, by what the sender says about them second.
 pub fn best(content: &Content) -> &'static View {
@@ -249,32 +254,39 @@ mod tests {
             bytes: Bytes::from_static(bytes),
             content_type: named(content_type),
             content_encoding: named(coding),
-            undone: None,
+            ..Content::default()
         }
     }
 
     #[test]
     fn the_view_is_chosen_by_the_bytes_and_by_what_the_sender_says() {
         for (bytes, content_type, coding, view) in [
-            (&b"{\"a\":1}"[..], "application/json", "", "json"),
-            (b"{\"a\":1}", "", "", "json"),
-            (b"{\"a\":1}", "application/x-www-form-urlencoded", "", "json"),
-            (b"{\"a\":1", "application/vnd.x+json; charset=utf-8", "", "json"),
+            (&b"{\"a\":1}"[..], "application/json", "", "tree"),
+            (b"{\"a\":1}", "", "", "tree"),
+            (b"{\"a\":1}", "application/x-www-form-urlencoded", "", "tree"),
+            (b"{\"a\":1", "application/vnd.x+json; charset=utf-8", "", "tree"),
             (b"{\"a\":1", "text/plain", "", "text"),
-            (b"{\"a\":1}\n{\"a\":2}\n", "application/x-ndjson", "", "json"),
+            (b"{\"a\":1}\n{\"a\":2}\n", "application/x-ndjson", "", "table"),
             (b"not json", "application/json", "", "text"),
-            (b"true", "application/json", "", "json"),
+            (b"true", "application/json", "", "tree"),
             (b"true", "text/plain", "", "text"),
-            (b"payload=%7B%7D", "application/x-www-form-urlencoded", "", "form"),
+            (b"payload=%7Bx", "application/x-www-form-urlencoded", "", "form"),
             (b"a=1", "", "", "text"),
             (b"", "application/json", "", "text"),
             (b"caf\xe9", "text/plain; charset=ISO-8859-1", "", "text"),
             (b"caf\xe9", "text/plain", "", "text"),
             (b"caf\xe9", "", "", "hex"),
-            (b"\x89PNG\r\n\x1a\n\0\0", "image/png", "", "hex"),
+            (b"\x89PNG\r\n\x1a\n\0\0", "image/png", "", "picture"),
+            (b"a,b\n1,2", "text/csv", "", "table"),
+            (b"<a/>", "application/xml", "", "xml"),
+            (b"<?xml version='1.0'?><a/>", "", "", "xml"),
+            (b"<!doctype html><p>", "", "", "html"),
+            (b"payload=%7B%22a%22:1%7D", "application/x-www-form-urlencoded", "", "payload"),
+            (b"--x\r\n\r\n1\r\n--x--", "multipart/form-data; boundary=x", "", "multipart"),
+            (b"\xff\xfea\0", "", "", "text"),
             (b"\x1b]52;c;aGk=\x07", "text/plain", "", "text"),
             (b"{\"a\":1}", "application/json", "gzip", "hex"),
-            (b"{\"a\":1}", "application/json", "identity", "json"),
+            (b"{\"a\":1}", "application/json", "identity", "tree"),
         ] {
             let chosen = best(&content(bytes, content_type, coding));
             assert_eq!(chosen.name, view, "{} as {content_type:?} {coding:?}", escape_bytes(bytes));
@@ -301,7 +313,7 @@ mod tests {
         let content = Content::of(&zipped, &headers);
         let view = best(&content);
         let document = view.show(&content).unwrap();
-        assert_eq!(view.name, "json");
+        assert_eq!(view.name, "tree");
         assert!(document.note().unwrap().starts_with("gzip undone: "), "{:?}", document.note());
         assert_eq!(document.lines(1..2)[0].iter().map(|span| &span.text[..]).collect::<String>().trim(), "\"fish\": 1");
         let hex = HEX.show(&content).unwrap();
@@ -309,7 +321,22 @@ mod tests {
         let first: String = hex.lines(0..1)[0].iter().map(|span| &span.text[..]).collect();
         assert!(first.starts_with("00000000  1f 8b "), "{first}");
         let cut = Content::of(&zipped.slice(..12), &headers);
-        assert_eq!((best(&cut).name, cut.undone), ("hex", None), "what is no whole gzip is shown as received");
+        assert_eq!((best(&cut).name, &cut.undone), ("hex", &None), "what is no whole gzip is shown as received");
+        let said = HEX.show(&cut).unwrap();
+        assert!(said.note().unwrap().contains("shown as received: it is no whole gzip"), "{:?}", said.note());
+    }
+
+    #[test]
+    fn a_bomb_is_stopped_and_its_size_is_told() {
+        use std::io::Write;
+        let mut zipped = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        zipped.write_all(&vec![b'a'; 2 << 20]).unwrap();
+        let headers = [("Content-Type", "text/plain"), ("Content-Encoding", "gzip")].into_iter().collect();
+        let content = Content::within(&zipped.finish().unwrap().into(), &headers, 1 << 20);
+        let document = best(&content).show(&content).unwrap();
+        let note = document.note().unwrap();
+        assert!(note.starts_with("gzip undone, stopped at 1.0M of > 1.0M, from 2.0k, 50"), "{note}");
+        assert!(note.ends_with(" times as much"), "{note}");
     }
 
     #[test]
@@ -322,8 +349,9 @@ mod tests {
     #[test]
     fn every_view_has_its_own_name_and_says_what_it_shows() {
         let mut names: Vec<_> = VIEWS.iter().map(|view| view.name).collect();
+        names.sort_unstable();
         names.dedup();
-        assert_eq!(names, ["json", "form", "text", "hex"]);
+        assert_eq!(names.len(), VIEWS.len());
         assert!(VIEWS.iter().all(|view| !view.help.is_empty()));
     }
 }

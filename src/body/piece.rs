@@ -22,6 +22,18 @@ pub(super) trait Walk {
     fn start(&self) -> Self::Place;
     /// Whether there is no further line.
     fn ended(&self, place: &Self::Place) -> bool;
+    /// The byte that the next line begins with.
+    fn offset(&self, _: &Self::Place) -> usize {
+        0
+    }
+    /// How many brackets are open there.
+    fn depth(&self, _: &Self::Place) -> u32 {
+        0
+    }
+    /// Whether the next line goes on with what the one before it broke off.
+    fn goes_on(&self, _: &Self::Place) -> bool {
+        false
+    }
     /// Makes the line there and goes to its end. Makes the same breaks whatever the sink is.
     fn step(&self, place: &mut Self::Place, sink: &mut impl Sink);
 }
@@ -68,6 +80,9 @@ struct Draw {
 
 impl Draw {
     fn span(&mut self, role: Role, text: &str) {
+        if text.is_empty() {
+            return;
+        }
         self.columns += escape::width(text);
         match self.line.last_mut() {
             Some(span) if span.role == role => span.text.push_str(text),
@@ -100,10 +115,16 @@ impl Sink for Draw {
     }
 }
 
+/// A place that is remembered, and the least depth at which one of the lines from it to the next mark begins.
+struct Mark<P> {
+    place: P,
+    low: u32,
+}
+
 /// A document that walks: the lines are counted once, and made when they are asked for.
 pub(super) struct Sparse<W: Walk> {
-    walk: W,
-    marks: Vec<W::Place>,
+    pub(super) walk: W,
+    marks: Vec<Mark<W::Place>>,
     lines: usize,
     note: Option<String>,
 }
@@ -113,13 +134,80 @@ impl<W: Walk> Sparse<W> {
     pub(super) fn new(walk: W, note: Option<String>) -> Self {
         let (mut place, mut marks, mut lines) = (walk.start(), Vec::new(), 0);
         while !walk.ended(&place) {
-            if lines % LINES_PER_MARK == 0 {
-                marks.push(place.clone());
+            let mut mark = Mark { place: place.clone(), low: u32::MAX };
+            for _ in 0..LINES_PER_MARK {
+                if walk.ended(&place) {
+                    break;
+                }
+                mark.low = mark.low.min(walk.depth(&place));
+                walk.step(&mut place, &mut Count);
+                lines += 1;
             }
-            walk.step(&mut place, &mut Count);
-            lines += 1;
+            marks.push(mark);
         }
         Self { walk, marks, lines, note }
+    }
+
+    /// The place before a line.
+    pub(super) fn place(&self, line: usize) -> Option<W::Place> {
+        let mut place = self.marks.get(line / LINES_PER_MARK).filter(|_| line < self.lines)?.place.clone();
+        for _ in 0..line % LINES_PER_MARK {
+            self.walk.step(&mut place, &mut Count);
+        }
+        Some(place)
+    }
+
+    /// The places from a line on, each with its line.
+    pub(super) fn places(&self, from: usize) -> impl Iterator<Item = (usize, W::Place)> + use<'_, W> {
+        let mut next = self.place(from);
+        (from..self.lines).map_while(move |line| {
+            let place = next.clone()?;
+            if let Some(next) = &mut next {
+                self.walk.step(next, &mut Count);
+            }
+            Some((line, place))
+        })
+    }
+
+    /// The places of a range that may begin at most so deep: those of marks below which all lies deeper are left out.
+    pub(super) fn shallow(
+        &self,
+        range: Range<usize>,
+        depth: u32,
+    ) -> impl Iterator<Item = (usize, W::Place)> + use<'_, W> {
+        let end = range.end.min(self.lines);
+        let marks = range.start / LINES_PER_MARK..end.div_ceil(LINES_PER_MARK);
+        let marks = marks.filter(move |mark| self.marks.get(*mark).is_some_and(|mark| mark.low <= depth));
+        marks.flat_map(move |mark| {
+            let from = (mark * LINES_PER_MARK).max(range.start);
+            let to = ((mark + 1) * LINES_PER_MARK).min(end);
+            self.places(from).take(to.saturating_sub(from))
+        })
+    }
+
+    /// The last line before that one which begins less deep than `depth`.
+    pub(super) fn last_above(&self, line: usize, depth: u32) -> Option<usize> {
+        let line = line.min(self.lines);
+        let mut marks = (0..line.div_ceil(LINES_PER_MARK)).rev();
+        marks.find_map(|mark| {
+            self.marks.get(mark).filter(|mark| mark.low < depth)?;
+            let from = mark * LINES_PER_MARK;
+            let places = self.places(from).take((line - from).min(LINES_PER_MARK));
+            places.filter(|(_, place)| self.walk.depth(place) < depth).last().map(|(line, _)| line)
+        })
+    }
+
+    /// The line in which a byte stands; the last one for bytes past the end.
+    pub(super) fn line_with(&self, byte: usize) -> usize {
+        let mark = self.marks.partition_point(|mark| self.walk.offset(&mark.place) <= byte).saturating_sub(1);
+        let from = mark * LINES_PER_MARK;
+        let places = self.places(from).take(LINES_PER_MARK);
+        places.take_while(|(_, place)| self.walk.offset(place) <= byte).last().map_or(from, |(line, _)| line)
+    }
+
+    /// How much memory the marks take, in bytes.
+    pub(super) fn index_bytes(&self) -> usize {
+        self.marks.capacity() * size_of::<Mark<W::Place>>()
     }
 }
 
@@ -130,17 +218,16 @@ impl<W: Walk<Place: Send + Sync> + Send + Sync> Document for Sparse<W> {
 
     fn lines(&self, range: Range<usize>) -> Vec<Line> {
         let range = range.start..range.end.min(self.lines);
-        let mark = range.start / LINES_PER_MARK;
-        let (Some(place), false) = (self.marks.get(mark), range.is_empty()) else { return Vec::new() };
-        let mut place = place.clone();
-        for _ in mark * LINES_PER_MARK..range.start {
-            self.walk.step(&mut place, &mut Count);
-        }
+        let Some(mut place) = self.place(range.start).filter(|_| !range.is_empty()) else { return Vec::new() };
         range.map(|_| self.line(&mut place)).collect()
     }
 
     fn note(&self) -> Option<&str> {
         self.note.as_deref()
+    }
+
+    fn index_bytes(&self) -> usize {
+        self.index_bytes()
     }
 }
 

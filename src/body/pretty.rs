@@ -4,11 +4,11 @@
 //! every byte that is not white space between tokens exactly once and in order. What is wrong is said by the caller.
 
 use bytes::Bytes;
-use memchr::memchr2;
 
 use super::{
     LINE_CHARS, Role,
     piece::{Cut, Sink, Walk, cut},
+    scan,
 };
 
 /// How deep the indentation goes; what lies deeper is shown at this depth.
@@ -24,6 +24,8 @@ const SPARE: usize = 16;
 pub(super) struct Pretty {
     pub(super) bytes: Bytes,
     pub(super) error: Option<usize>,
+    /// Where names begin that their object had before, in order.
+    pub(super) doubled: Vec<usize>,
 }
 
 /// Before a line: the next byte, how many brackets are open, and the token that the line goes on with.
@@ -59,6 +61,18 @@ impl Walk for Pretty {
 
     fn ended(&self, place: &Place) -> bool {
         place.at >= self.bytes.len()
+    }
+
+    fn offset(&self, place: &Place) -> usize {
+        place.at
+    }
+
+    fn depth(&self, place: &Place) -> u32 {
+        place.depth
+    }
+
+    fn goes_on(&self, place: &Place) -> bool {
+        place.inside.is_some()
     }
 
     fn step(&self, place: &mut Place, sink: &mut impl Sink) {
@@ -133,7 +147,7 @@ impl Pretty {
     }
 
     /// Shows as much of a token as the line has room for. False where it goes on in the next line.
-    fn token(&self, place: &mut Place, token: Token, line: &mut Progress, sink: &mut impl Sink) -> bool {
+    fn token<S: Sink>(&self, place: &mut Place, token: Token, line: &mut Progress, sink: &mut S) -> bool {
         indent(place, line, sink);
         let rest = &self.bytes[place.at..token.end];
         let part = if rest.len() <= SHORT && line.used + SPARE + 4 * SHORT < LINE_CHARS {
@@ -142,7 +156,9 @@ impl Pretty {
             cut(rest, LINE_CHARS.saturating_sub(line.used + SPARE))
         };
         let end = place.at + part.bytes;
-        sink.put(self.role(token.role, place.at, end), &rest[..part.bytes]);
+        if S::DRAWS {
+            sink.put(self.role(token.role, place.at, end), &rest[..part.bytes]);
+        }
         line.used += part.chars;
         place.at = end;
         if end < token.end {
@@ -153,61 +169,57 @@ impl Pretty {
         true
     }
 
-    fn mark(&self, place: &mut Place, length: usize, line: &mut Progress, sink: &mut impl Sink) {
+    fn mark<S: Sink>(&self, place: &mut Place, length: usize, line: &mut Progress, sink: &mut S) {
         indent(place, line, sink);
         let end = place.at + length;
-        sink.put(self.role(Role::Punctuation, place.at, end), &self.bytes[place.at..end]);
+        if S::DRAWS {
+            sink.put(self.role(Role::Punctuation, place.at, end), &self.bytes[place.at..end]);
+        }
         line.used += length;
         place.at = end;
     }
 
     fn role(&self, role: Role, start: usize, end: usize) -> Role {
-        if self.error.is_some_and(|error| (start..end).contains(&error)) { Role::Error } else { role }
+        let wrong = |places: &[usize]| {
+            let next = places.partition_point(|&place| place < start);
+            places.get(next).is_some_and(|&place| place < end)
+        };
+        if wrong(self.error.as_slice()) || (role == Role::Key && wrong(&self.doubled)) { Role::Error } else { role }
     }
 
     fn after_space(&self, at: usize) -> usize {
-        let rest = &self.bytes[at..];
-        let space = rest.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
-        at + space.unwrap_or(rest.len())
+        scan::after_space(&self.bytes, at)
     }
 
     /// The string that begins there: up to its closing quote, to the end of the bytes where there is none.
     fn string(&self, start: usize) -> Token {
-        let mut at = start + 1;
-        while let Some(found) = self.bytes.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
-            at += found;
-            if self.bytes[at] == b'"' {
-                let is_key = self.bytes.get(self.after_space(at + 1)) == Some(&b':');
-                return Token { end: at + 1, role: if is_key { Role::Key } else { Role::Text } };
-            }
-            at += 2;
-        }
-        Token { end: self.bytes.len(), role: Role::Error }
+        let Some(end) = scan::string_end(&self.bytes, start) else {
+            return Token { end: self.bytes.len(), role: Role::Error };
+        };
+        let is_key = self.bytes.get(self.after_space(end)) == Some(&b':');
+        Token { end, role: if is_key { Role::Key } else { Role::Text } }
     }
 
     /// Whatever begins there and is neither a string nor a bracket, up to the next white space or mark.
     fn scalar(&self, start: usize) -> Token {
-        let rest = &self.bytes[start..];
-        let stop =
-            |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b',' | b':' | b'{' | b'}' | b'[' | b']' | b'"');
-        let length = rest.iter().position(stop).unwrap_or(rest.len());
-        let role = match &rest[..length] {
+        let end = scan::word_end(&self.bytes, start);
+        let role = match &self.bytes[start..end] {
             b"true" | b"false" | b"null" => Role::Literal,
             text if is_number(text) => Role::Number,
             _ => Role::Error,
         };
-        Token { end: start + length, role }
+        Token { end, role }
     }
 }
 
 /// Indents a line that is still empty.
-fn indent(place: &Place, line: &mut Progress, sink: &mut impl Sink) {
+fn indent<S: Sink>(place: &Place, line: &mut Progress, sink: &mut S) {
     if !std::mem::take(&mut line.is_empty) {
         return;
     }
     let depth = place.depth.min(DEEPEST_INDENT);
-    for _ in 0..depth {
-        sink.add(Role::Plain, "  ");
+    if S::DRAWS {
+        (0..depth).for_each(|_| sink.add(Role::Plain, "  "));
     }
     line.used += depth as usize * 2;
 }

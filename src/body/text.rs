@@ -1,6 +1,7 @@
-//! The view of text: its lines as sent, in UTF-8 or ISO 8859-1.
+//! The view of text: its lines as sent, in the charset that its mark or the sender names.
 
 use bytes::Bytes;
+use encoding_rs::{Encoding, UTF_8};
 use memchr::memchr;
 
 use super::{
@@ -14,16 +15,24 @@ const LOOKED_AT: usize = 8_192;
 /// Room that a line keeps for its arrow.
 const SPARE: usize = 4;
 
-/// Any bytes without NUL that are UTF-8, or that the sender calls text.
+/// Any bytes without NUL that are UTF-8, that have the mark of UTF-16, or that the sender calls text.
 pub(super) fn fits(content: &Content) -> bool {
     let head = &content.bytes[..content.bytes.len().min(LOOKED_AT)];
-    if content.coding().is_some() || head.contains(&0) {
+    if content.coding().is_some() {
+        return false;
+    }
+    let charset = charset(content);
+    if matches!(charset, Charset::Other(_)) {
+        return !decoded_head(head, &charset).contains('\0');
+    }
+    if head.contains(&0) {
         return false;
     }
     let media = content.media();
     let is_named = media.starts_with("text/") || media.ends_with("xml") || media == "application/x-www-form-urlencoded";
-    let is_readable = matches!(charset(content), Charset::Latin1) || is_utf8(head, head.len() < content.bytes.len());
-    match charset(content) {
+    let is_readable =
+        matches!(charset, Charset::Latin1) || is_utf8(head, head.len() < content.bytes.len() || content.is_cut);
+    match charset {
         Charset::Unknown(_) => is_readable,
         _ => is_readable || is_named || content.says_json(),
     }
@@ -39,16 +48,51 @@ fn is_utf8(head: &[u8], is_cut: bool) -> bool {
 /// How bytes become characters.
 enum Charset {
     Utf8,
+    /// ISO 8859-1 to the letter: browsers take its name for windows-1252, which has no C1 to be wary of.
     Latin1,
+    Other(&'static Encoding),
     /// Shown as UTF-8, with a note.
     Unknown(String),
 }
 
+/// The charset by the mark at the beginning, or as the sender names it.
 fn charset(content: &Content) -> Charset {
+    match Encoding::for_bom(&content.bytes) {
+        Some((encoding, _)) if encoding != UTF_8 => return Charset::Other(encoding),
+        _ => {}
+    }
     match content.charset().as_deref() {
         None | Some("utf-8" | "utf8" | "us-ascii" | "ascii") => Charset::Utf8,
         Some("iso-8859-1" | "iso8859-1" | "latin1" | "latin-1" | "l1") => Charset::Latin1,
-        Some(other) => Charset::Unknown(other.to_string()),
+        Some(other) => match Encoding::for_label(other.as_bytes()) {
+            Some(encoding) if encoding == UTF_8 => Charset::Utf8,
+            Some(encoding) => Charset::Other(encoding),
+            None => Charset::Unknown(other.to_string()),
+        },
+    }
+}
+
+fn decoded_head(head: &[u8], charset: &Charset) -> String {
+    match charset {
+        Charset::Other(encoding) => encoding.decode(head).0.into_owned(),
+        _ => String::from_utf8_lossy(head).into_owned(),
+    }
+}
+
+/// The body in UTF-8, where it is in another charset, and what is to be said of that.
+pub(super) fn decoded(content: &Content) -> (Bytes, Option<String>) {
+    match charset(content) {
+        Charset::Utf8 => (content.bytes.clone(), None),
+        Charset::Latin1 => {
+            let text: String = content.bytes.iter().copied().map(char::from).collect();
+            (text.into(), Some("ISO-8859-1".to_owned()))
+        }
+        Charset::Other(encoding) => {
+            let (text, _, has_errors) = encoding.decode(&content.bytes);
+            let wrong = if has_errors { ", with bytes that are none of its characters" } else { "" };
+            (text.into_owned().into(), Some(format!("{}{wrong}", encoding.name())))
+        }
+        Charset::Unknown(name) => (content.bytes.clone(), Some(format!("charset {} shown as UTF-8", fit(&name, 40)))),
     }
 }
 
@@ -62,16 +106,16 @@ pub(super) fn open(content: &Content) -> Result<Box<dyn Document>, String> {
         let why = json::check(&content.bytes).err().map(|broken| broken.to_string());
         notes.push(format!("Content-Type says JSON: {}", why.as_deref().unwrap_or("nothing but white space")));
     }
-    let charset = charset(content);
-    if let Charset::Unknown(name) = &charset {
-        notes.push(format!("charset {} shown as UTF-8", fit(name, 40)));
-    }
-    let is_latin1 = matches!(charset, Charset::Latin1);
-    if let (false, Err(error)) = (is_latin1, std::str::from_utf8(&content.bytes)) {
+    let is_latin1 = matches!(charset(content), Charset::Latin1);
+    let (bytes, said) = if is_latin1 { (content.bytes.clone(), None) } else { decoded(content) };
+    notes.extend(said);
+    if let (false, Err(error)) = (is_latin1, std::str::from_utf8(&bytes))
+        && !(content.is_cut && error.error_len().is_none())
+    {
         notes.push(format!("not UTF-8 at byte {}", error.valid_up_to()));
     }
     let note = (!notes.is_empty()).then(|| escape(&notes.join("; ")).into_owned());
-    Ok(document(content.bytes.clone(), is_latin1, note))
+    Ok(document(bytes, is_latin1, note))
 }
 
 /// The lines of those bytes.
@@ -163,7 +207,7 @@ mod tests {
 
     fn opened(bytes: &[u8], content_type: &str) -> Box<dyn Document> {
         let bytes = Bytes::copy_from_slice(bytes);
-        open(&Content { bytes, content_type: Some(content_type.into()), content_encoding: None, undone: None }).unwrap()
+        open(&Content { bytes, content_type: Some(content_type.into()), ..Content::default() }).unwrap()
     }
 
     fn shown(document: &dyn Document) -> Vec<String> {
@@ -191,8 +235,18 @@ mod tests {
         assert_eq!(shown(&*opened(b"caf\xe9 \x9b", "text/plain; charset=\"ISO-8859-1\"")), ["café ‹U+009B›"]);
         let unnamed = opened(b"caf\xe9", "text/plain");
         assert_eq!((shown(&*unnamed), unnamed.note()), (vec!["caf\\xe9".into()], Some("not UTF-8 at byte 3")));
-        let other = opened("ok".as_bytes(), "text/plain; charset=shift_jis");
-        assert_eq!(other.note(), Some("charset shift_jis shown as UTF-8"));
+        let other = opened("ok".as_bytes(), "text/plain; charset=x-creel");
+        assert_eq!(other.note(), Some("charset x-creel shown as UTF-8"));
+    }
+
+    #[test]
+    fn other_charsets_are_decoded_and_named() {
+        let shift_jis = opened(b"\x8b\x9b\x82\xf0\x92\xde\x82\xe9", "text/plain; charset=Shift_JIS");
+        assert_eq!((shown(&*shift_jis), shift_jis.note()), (vec!["魚を釣る".into()], Some("Shift_JIS")));
+        let marked = opened(b"\xff\xfef\0i\0s\0h\0", "text/plain");
+        assert_eq!((shown(&*marked), marked.note()), (vec!["fish".into()], Some("UTF-16LE")));
+        let wrong = opened(b"\x81\xff", "text/plain; charset=shift_jis");
+        assert!(wrong.note().unwrap().contains("with bytes that are none"));
     }
 
     #[test]

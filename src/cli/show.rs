@@ -1,10 +1,12 @@
 //! `creel show`: one capture, whole.
 
+use std::borrow::Cow;
+
 use clap::Args;
 
 use super::{Answer, Common, Printer, row};
 use crate::{
-    body::{self, Content},
+    body::{self, Content, Role, Span, View},
     engine::{self, no_such_capture},
     export::{self, json},
     record::{Capture, CaptureId, Delivery, Failure, Header, Outcome, Reply, Zone},
@@ -13,6 +15,8 @@ use crate::{
 
 /// How many lines of a body are formatted at a time.
 const SLICE: usize = 1_000;
+/// How many columns a picture takes.
+const PICTURE_COLUMNS: u16 = 78;
 
 #[derive(Debug, Args)]
 pub(crate) struct Show {
@@ -24,6 +28,18 @@ pub(crate) struct Show {
     /// Print the body's bytes and nothing else
     #[arg(long, conflicts_with = "format")]
     body: bool,
+    /// Print the body in that view and nothing else
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["format", "body"], value_parser = view_names())]
+    view: Option<String>,
+    /// Print a value of the body and nothing else: data.items[0].id, .data.items[0].id or /data/items/0/id; exit code 1
+    /// where it is not there
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["format", "body", "view"])]
+    path: Option<String>,
+}
+
+fn view_names() -> clap::builder::PossibleValuesParser {
+    let values = body::VIEWS.iter().map(|view| clap::builder::PossibleValue::new(view.name).help(view.help));
+    values.collect::<Vec<_>>().into()
 }
 
 pub(super) fn format_names() -> clap::builder::PossibleValuesParser {
@@ -38,6 +54,12 @@ pub(super) fn run(show: &Show, common: &Common) -> Result<Answer, Failure> {
     let capture = reader.capture(id, Bodies::Read)?.ok_or_else(|| no_such_capture(id))?;
     if show.body {
         return printer.bytes(&capture.body.bytes).map(|()| Answer::Yes);
+    }
+    if let Some(view) = show.view.as_deref().and_then(body::view_named) {
+        return print_view(&printer, &content(&capture), view).map(|()| Answer::Yes);
+    }
+    if let Some(path) = &show.path {
+        return print_value(&printer, &capture, path);
     }
     if let Some(format) = show.format.as_ref().and_then(|name| export::FORMATS.iter().find(|f| f.name == name)) {
         return printer.bytes(&format.whole(&capture)).map(|()| Answer::Yes);
@@ -64,7 +86,7 @@ fn print(printer: &Printer, capture: &Capture, deliveries: &[Delivery], zone: &Z
         printer.line("trailers")?;
         print_headers(printer, capture.trailers.iter())?;
     }
-    print_body(printer, &Content::of(&capture.body.bytes, capture.head.headers()))?;
+    print_body(printer, &content(capture))?;
     deliveries.iter().rev().try_for_each(|delivery| print_delivery(printer, delivery, zone))
 }
 
@@ -119,24 +141,69 @@ fn print_headers<'a>(printer: &Printer, headers: impl Iterator<Item = Header<'a>
     Ok(())
 }
 
+fn content(capture: &Capture) -> Content {
+    let content = Content::of(&capture.body.bytes, capture.head.headers());
+    Content { received_at: Some(capture.received_at), columns: PICTURE_COLUMNS, ..content }
+}
+
 /// The body through the view that fits it best.
 fn print_body(printer: &Printer, content: &Content) -> Result<(), Failure> {
     if content.bytes.is_empty() {
         return Ok(());
     }
     printer.line("")?;
-    let view = body::best(content);
+    print_view(printer, content, body::best(content))
+}
+
+fn print_view(printer: &Printer, content: &Content, view: &View) -> Result<(), Failure> {
     let document = view.show(content).map_err(|why| Failure::new(format!("showing the body as {}", view.name), why))?;
     let count = document.line_count();
     for from in (0..count).step_by(SLICE) {
         for line in document.lines(from..count.min(from + SLICE)) {
-            printer.line(&line.iter().map(|span| &span.text[..]).collect::<String>())?;
+            printer.line(&line.iter().map(plain).collect::<String>())?;
         }
         if printer.closed() {
             break;
         }
     }
     document.note().map_or(Ok(()), |note| printer.line(&format!("({note})")))
+}
+
+/// A piece of a line without colours.
+fn plain(span: &Span) -> Cow<'_, str> {
+    match span.role {
+        Role::Pixels(top, bottom) => Cow::Owned(span.text.chars().map(|_| body::shade(top, bottom)).collect()),
+        _ => Cow::Borrowed(&span.text),
+    }
+}
+
+/// The value at a path: a text without its quotes, anything else as sent; with `--json` as JSON.
+fn print_value(printer: &Printer, capture: &Capture, path: &str) -> Result<Answer, Failure> {
+    let parsed = body::Path::parse(path).map_err(|why| {
+        Failure::new(format!("reading the path {path}"), why)
+            .hint("write it as data.items[0].id, as jq does with a dot before it, or as a JSON pointer")
+    })?;
+    let Some(value) = body::value(&content(capture), &parsed) else {
+        if !printer.quiet {
+            super::report(&format!("capture {} has nothing at {path}", capture.id));
+        }
+        return Ok(Answer::No);
+    };
+    match &value {
+        _ if !printer.json => {
+            printer.bytes(&value.plain())?;
+            if !printer.on_a_terminal() {
+                printer.bytes(b"\n")?;
+            }
+        }
+        body::Value::Json(raw) => {
+            let value =
+                serde_json::from_slice(raw).map_err(|why| Failure::new(format!("reading the value at {path}"), why))?;
+            printer.value(&value)?;
+        }
+        body::Value::Field(field) => printer.value(&String::from_utf8_lossy(field).into_owned().into())?,
+    }
+    Ok(Answer::Yes)
 }
 
 fn print_delivery(printer: &Printer, delivery: &Delivery, zone: &Zone) -> Result<(), Failure> {

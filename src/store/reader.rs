@@ -6,14 +6,14 @@ use bytes::Bytes;
 use rusqlite::{Connection, Error, InterruptHandle, OptionalExtension, ToSql, params_from_iter, types::ToSqlOutput};
 
 use super::{
-    file,
+    CHUNK_BYTES, file,
     insert::chunk_id,
     select::{self, CONTENT_COLUMNS, DELIVERY_COLUMNS, ERRAND_COLUMNS, REFUSAL_COLUMNS, SUMMARY_COLUMNS},
     trouble,
 };
 use crate::query::{Sql, Value};
 use crate::record::{
-    Batch, BatchId, Capture, CaptureId, Circuit, Counters, Delivery, Errand, Failure, Refusal, Summary,
+    Batch, BatchId, Body, Capture, CaptureId, Circuit, Counters, Delivery, Errand, Failure, Refusal, Summary,
 };
 use crate::verify;
 
@@ -58,6 +58,9 @@ impl Sorting {
 pub enum Bodies {
     /// With its bytes.
     Read,
+    /// With at least so many of its first bytes, or all where there are not so many; [`Reader::body`] reads the whole. What
+    /// lies in the row is read whole.
+    First(usize),
     /// Without; its size, hash and marks are there all the same.
     Leave,
 }
@@ -155,15 +158,40 @@ impl Reader {
             let state = self.connection.unchecked_transaction()?;
             let found = state.prepare_cached(&sql)?.query_row([id.0], select::capture).optional()?;
             let Some((mut capture, chunks)) = found else { return Ok(None) };
-            if bodies == Bodies::Read {
-                capture.body.bytes = body(&state, id.0, chunks)?;
+            let wanted = match bodies {
+                Bodies::Read => chunks,
+                Bodies::First(bytes) => chunks.min(bytes.div_ceil(CHUNK_BYTES) as i64),
+                Bodies::Leave => return Ok(Some(capture)),
+            };
+            if chunks == 0 || wanted > 0 {
+                capture.body.bytes = body(&state, id.0, wanted, &|| true)?.unwrap_or_default();
             }
             Ok(Some(capture))
         })?;
-        match found.as_ref().filter(|_| bodies == Bodies::Read).and_then(damage) {
-            Some(damage) => Err(Failure::new(doing, format!("{damage}: the file is damaged"))
-                .hint("keep a copy of the file; the other captures can be read")),
+        let is_whole = |capture: &&Capture| {
+            bodies == Bodies::Read || (bodies != Bodies::Leave && capture.body.bytes.len() as u64 >= capture.body.size)
+        };
+        match found.as_ref().filter(is_whole).and_then(damage) {
+            Some(damage) => Err(damaged(doing, damage)),
             None => Ok(found),
+        }
+    }
+
+    /// A capture with its whole body, in place of its first bytes; none where it is gone, or where `goes_on` says no. That is
+    /// asked between pieces, so that a large body that nobody waits for any more is left.
+    pub fn body(&self, capture: &Capture, goes_on: &dyn Fn() -> bool) -> Result<Option<Capture>, Failure> {
+        let doing = format!("reading the body of capture {}", capture.id);
+        let bytes = self.ask(&doing, || {
+            let sql = "SELECT chunks FROM content WHERE id = ?";
+            let state = self.connection.unchecked_transaction()?;
+            let chunks = state.prepare_cached(sql)?.query_row([capture.id.0], |row| row.get(0)).optional()?;
+            chunks.map_or(Ok(None), |chunks| body(&state, capture.id.0, chunks, goes_on))
+        })?;
+        let Some(bytes) = bytes.filter(|_| goes_on()) else { return Ok(None) };
+        let whole = Capture { body: Body { bytes, ..capture.body.clone() }, ..capture.clone() };
+        match damage(&whole) {
+            Some(damage) => Err(damaged(doing, damage)),
+            None => Ok(Some(whole)),
         }
     }
 
@@ -270,6 +298,11 @@ impl Reader {
     }
 }
 
+fn damaged(doing: String, damage: &str) -> Failure {
+    Failure::new(doing, format!("{damage}: the file is damaged"))
+        .hint("keep a copy of the file; the other captures can be read")
+}
+
 /// What is wrong with a body that was read, by its length and hash. A disk may give back other bytes without a word.
 fn damage(capture: &Capture) -> Option<&'static str> {
     let body = &capture.body;
@@ -279,18 +312,21 @@ fn damage(capture: &Capture) -> Option<&'static str> {
     (verify::sha256(&body.bytes) != body.sha256).then_some("its body is not the one that came (SHA-256)")
 }
 
-/// The body of a capture: from its row, or put together from its chunks.
-fn body(state: &Connection, id: i64, chunks: i64) -> Result<Bytes, Error> {
+/// The body of a capture: from its row, or put together from so many of its chunks. None where it was left.
+fn body(state: &Connection, id: i64, chunks: i64, goes_on: &dyn Fn() -> bool) -> Result<Option<Bytes>, Error> {
     if chunks == 0 {
         let body: Option<Vec<u8>> =
             state.prepare_cached("SELECT body FROM content WHERE id = ?")?.query_row([id], |row| row.get(0))?;
-        return Ok(body.unwrap_or_default().into());
+        return Ok(Some(body.unwrap_or_default().into()));
     }
     let mut parts = state.prepare_cached("SELECT bytes FROM chunk WHERE id >= ? AND id < ? ORDER BY id")?;
     let mut rows = parts.query([chunk_id(id, 0), chunk_id(id, chunks)])?;
     let mut body = Vec::new();
     while let Some(row) = rows.next()? {
+        if !goes_on() {
+            return Ok(None);
+        }
         body.extend_from_slice(row.get_ref(0)?.as_blob()?);
     }
-    Ok(body.into())
+    Ok(Some(body.into()))
 }

@@ -34,7 +34,13 @@ pub(super) fn of_body(line: body::Line) -> Pieces {
 
 /// A line for the terminal.
 pub(super) fn line(pieces: &[Piece], look: Look) -> Line<'static> {
-    pieces.iter().map(|piece| Span::styled(piece.text.clone(), look.style(piece.paint))).collect()
+    let text = |piece: &Piece| match piece.paint {
+        Paint::Body(body::Role::Pixels(top, bottom)) if !look.has_pixels() => {
+            piece.text.chars().map(|_| body::shade(top, bottom)).collect()
+        }
+        _ => piece.text.clone(),
+    };
+    pieces.iter().map(|piece| Span::styled(text(piece), look.style(piece.paint))).collect()
 }
 
 /// The rows that a line takes at a width, at least one. Breaks between grapheme clusters; an own indent is kept.

@@ -204,10 +204,34 @@ impl Look {
         if !self.colour {
             return without_colour(paint);
         }
+        if let Paint::Body(body::Role::Pixels(top, bottom)) = paint {
+            return self.pixels(top, bottom);
+        }
         match self.theme {
             Some(theme) if theme.is_plain || self.depth != Depth::Sixteen => theme.style(paint, self.depth),
             _ => TERMINAL.style(paint, self.depth),
         }
+    }
+}
+
+impl Look {
+    /// Whether two pixels can be told apart in a cell; where not, a shade stands for them.
+    pub(super) fn has_pixels(self) -> bool {
+        self.colour && self.depth != Depth::Sixteen
+    }
+
+    /// Two pixels in a cell: the upper one in the character, the lower one behind it.
+    fn pixels(self, top: [u8; 3], bottom: [u8; 3]) -> Style {
+        // The cube of six steps a side that begins at 16.
+        let step = |part: u8| if part < 48 { 0 } else { (part - 35) / 40 };
+        let colour = |[red, green, blue]: [u8; 3]| {
+            if self.depth == Depth::True {
+                Color::Rgb(red, green, blue)
+            } else {
+                Color::Indexed(16 + 36 * step(red) + 6 * step(green) + step(blue))
+            }
+        };
+        if self.has_pixels() { Style::new().fg(colour(top)).bg(colour(bottom)) } else { Style::new() }
     }
 }
 

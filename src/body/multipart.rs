@@ -1,0 +1,252 @@
+//! The view of parts (RFC 2046, section 5.1; RFC 7578 for forms): what each is called and holds, and what it holds in the
+//! view that fits.
+
+use std::ops::Range;
+
+use memchr::memmem;
+
+use super::{Content, Document, Part, Role, content::parameter, size, stack, stack::Stack};
+
+/// How many parts are opened. The rest is counted.
+const OPENED: usize = 1_000;
+/// How many lines of head a part has at most, and how long each may be: what is longer is taken for content.
+const HEAD_LINES: usize = 100;
+/// How long the name of a saved part may be, in bytes.
+const NAME_BYTES: usize = 120;
+/// The longest boundary (RFC 2046, section 5.1.1, says 70).
+const BOUNDARY_BYTES: usize = 256;
+
+/// Where a part lies, and whether the body goes on after it.
+struct Piece {
+    head: Vec<(String, String)>,
+    body: Range<usize>,
+}
+
+/// Whatever the sender calls multipart and has a line with the boundary.
+pub(super) fn fits(content: &Content) -> bool {
+    content.coding().is_none()
+        && content.media().starts_with("multipart/")
+        && boundary(content).is_some_and(|boundary| delimiter(&content.bytes, &boundary, 0).is_some())
+}
+
+/// The boundary that the sender names, or that the first line is.
+fn boundary(content: &Content) -> Option<Vec<u8>> {
+    let named = content.parameter("boundary").filter(|name| !name.is_empty()).map(String::into_bytes);
+    named.or_else(|| {
+        let line = content.bytes.split(|&byte| byte == b'\n').next()?.trim_ascii_end();
+        line.strip_prefix(b"--").filter(|name| !name.is_empty() && name.len() <= BOUNDARY_BYTES).map(<[u8]>::to_vec)
+    })
+}
+
+/// A line that separates parts: where it begins, its line end before it included, where the next line begins, and whether
+/// it is the last one.
+struct Delimiter {
+    start: usize,
+    end: usize,
+    is_last: bool,
+}
+
+fn delimiter(bytes: &[u8], boundary: &[u8], from: usize) -> Option<Delimiter> {
+    let mark = [b"--", boundary].concat();
+    let finder = memmem::Finder::new(&mark);
+    let mut at = from;
+    loop {
+        let start = at + finder.find(bytes.get(at..)?)?;
+        let after = start + mark.len();
+        let is_last = bytes[after..].starts_with(b"--");
+        let rest = &bytes[after + if is_last { 2 } else { 0 }..];
+        let blanks = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        let end = bytes.len() - rest.len() + blanks;
+        let line_end = match &bytes[end..] {
+            [b'\r', b'\n', ..] => Some(2),
+            [b'\n', ..] => Some(1),
+            [] => Some(0),
+            _ => None,
+        };
+        let begins_line = start == 0 || bytes[start - 1] == b'\n';
+        if let Some(line_end) = line_end.filter(|_| begins_line) {
+            let before =
+                bytes[..start].strip_suffix(b"\n").map_or(start, |text| text.strip_suffix(b"\r").unwrap_or(text).len());
+            return Some(Delimiter { start: before.max(from.min(start)), end: end + line_end, is_last });
+        }
+        at = after;
+    }
+}
+
+/// Finds the parts.
+pub(super) fn open(content: &Content) -> Result<Box<dyn Document>, String> {
+    content.refuse_coding()?;
+    let boundary = boundary(content).ok_or("the sender names no boundary between parts, and the first line is none")?;
+    let first = delimiter(&content.bytes, &boundary, 0)
+        .ok_or_else(|| format!("no line of the body is the boundary {}", String::from_utf8_lossy(&boundary)))
+        .map_err(|why| super::fit(&why, 200))?;
+    let mut stack = Stack::default();
+    let mut notes = Vec::new();
+    beside_parts(&mut stack, content, 0..first.start, "before the first part");
+    let (mut count, mut at, mut ended) = (0_usize, first.end, first.is_last);
+    while !ended {
+        let next = delimiter(&content.bytes, &boundary, at);
+        let end = next.as_ref().map_or(content.bytes.len(), |next| next.start);
+        count += 1;
+        if count <= OPENED {
+            add(&mut stack, content, &piece(&content.bytes, at..end.max(at)), count);
+        }
+        let Some(next) = next else {
+            at = content.bytes.len();
+            if !content.is_cut {
+                notes.push("the last part has no end".to_owned());
+            }
+            break;
+        };
+        (at, ended) = (next.end, next.is_last);
+    }
+    beside_parts(&mut stack, content, at..content.bytes.len(), "after the last part");
+    notes.insert(0, if count == 1 { "1 part".to_owned() } else { format!("{count} parts") });
+    if count > OPENED {
+        notes.push(format!("the first {OPENED} are shown"));
+    }
+    Ok(stack.noted(&notes))
+}
+
+/// What readers of parts leave out, and a person should see.
+fn beside_parts(stack: &mut Stack, content: &Content, range: Range<usize>, words: &str) {
+    let bytes = content.bytes.slice(range);
+    if !bytes.trim_ascii().is_empty() {
+        stack.add(vec![vec![stack::span(Role::Error, words)]]);
+        stack.open(&content.within_it(bytes, Some("text/plain".to_owned())));
+    }
+}
+
+/// Head and body of a part.
+fn piece(bytes: &[u8], range: Range<usize>) -> Piece {
+    let (mut head, mut at) = (Vec::new(), range.start);
+    for _ in 0..HEAD_LINES {
+        let rest = &bytes[at..range.end];
+        let Some(length) = memchr::memchr(b'\n', rest) else { break };
+        let line = rest[..length].strip_suffix(b"\r").unwrap_or(&rest[..length]);
+        if line.is_empty() {
+            return Piece { head, body: at + length + 1..range.end };
+        }
+        let text = String::from_utf8_lossy(line).into_owned();
+        let Some((name, value)) = text.split_once(':') else { break };
+        head.push((name.trim().to_owned(), value.trim().to_owned()));
+        at += length + 1;
+    }
+    // An empty line is missing: what is there is shown whole.
+    Piece { head: Vec::new(), body: range }
+}
+
+fn add(stack: &mut Stack, content: &Content, piece: &Piece, count: usize) {
+    let header =
+        |name: &str| piece.head.iter().find(|(it, _)| it.eq_ignore_ascii_case(name)).map(|(_, value)| &value[..]);
+    let disposition = header("content-disposition").unwrap_or_default();
+    let bytes = content.bytes.slice(piece.body.clone());
+    let kind = header("content-type").map(str::to_owned);
+    let file = file_name(disposition);
+    let mut line = vec![stack::span(Role::Markup, &format!("part {count}  "))];
+    line.extend(parameter(disposition, "name").map(|name| stack::span(Role::Key, &format!("{name}  "))));
+    line.extend(file.as_ref().map(|name| stack::span(Role::Text, &format!("file {name}  "))));
+    let words = [kind.clone().unwrap_or_default(), size(bytes.len() as u64)].join(" ");
+    line.push(stack::span(Role::Dim, words.trim_start()));
+    stack.part(Part { line: 0, name: base_name(file.as_deref(), count, kind.as_deref()), bytes: bytes.clone() });
+    let shown = ["content-disposition", "content-type"];
+    let others = piece.head.iter().filter(|(name, _)| !shown.contains(&&name.to_ascii_lowercase()[..]));
+    let heads = others.map(|(name, value)| stack::fact(name, value));
+    stack.add([line].into_iter().chain(heads).collect());
+    stack.open(&content.within_it(bytes, kind));
+}
+
+/// The name that the sender gives a file: `filename*` (RFC 8187) before `filename`.
+fn file_name(disposition: &str) -> Option<String> {
+    let extended = parameter(disposition, "filename*").and_then(|value| {
+        let coded = value.splitn(3, '\'').nth(2)?.as_bytes().to_vec();
+        String::from_utf8(super::form::decoded_percent(&coded)).ok()
+    });
+    extended.or_else(|| parameter(disposition, "filename"))
+}
+
+/// A name under which a part can be saved: never a path, never hidden, never empty, no character that hides or acts.
+fn base_name(name: Option<&str>, count: usize, kind: Option<&str>) -> String {
+    let last = name.unwrap_or_default().rsplit(['/', '\\', ':']).next().unwrap_or_default();
+    let safe: String = last.chars().filter(|char| super::is_safe(*char) && !"<>|?*\"".contains(*char)).collect();
+    let safe = safe.trim().trim_start_matches('.').trim();
+    let mut end = safe.len().min(NAME_BYTES);
+    while !safe.is_char_boundary(end) {
+        end -= 1;
+    }
+    if end > 0 {
+        return safe[..end].to_owned();
+    }
+    let ending = kind.and_then(|kind| kind.split([';', '/', '+']).map(str::trim).find(|word| ENDINGS.contains(word)));
+    format!("part-{count}.{}", ending.unwrap_or("bin"))
+}
+
+/// Words of media types that are endings of files too.
+const ENDINGS: &[&str] = &["json", "xml", "html", "csv", "png", "jpeg", "gif", "webp", "pdf", "zip"];
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    const BODY: &str = "--x\r\nContent-Disposition: form-data; name=\"data\"\r\nContent-Type: application/json\r\n\r\n{\"a\":1}\r\n--x\r\nContent-Disposition: form-data; name=\"f\"; filename=\"../../etc/pass\u{1b}wd.txt\"\r\n\r\nline --x\r\n--xy\r\n\r\n--x--\r\n";
+
+    fn content(body: impl Into<Bytes>, kind: &str) -> Content {
+        Content { bytes: body.into(), content_type: Some(kind.to_owned()), ..Content::default() }
+    }
+
+    fn lines(document: &dyn Document) -> Vec<String> {
+        let lines = document.lines(0..document.line_count());
+        lines.iter().map(|line| line.iter().map(|span| &span.text[..]).collect()).collect()
+    }
+
+    #[test]
+    fn each_part_is_named_and_opened_in_the_view_that_fits() {
+        let content = content(BODY, "multipart/form-data; boundary=x");
+        assert!(fits(&content));
+        let document = open(&content).unwrap();
+        let lines = lines(&*document);
+        assert_eq!(lines[..4], ["part 1  data  application/json 7", "{", "  \"a\": 1", "}"]);
+        assert_eq!(lines[4], "part 2  f  file ../../etc/pass␛wd.txt  16");
+        assert_eq!(lines[5..], ["line --x␍", "--xy␍", ""]);
+        assert_eq!(document.note(), Some("2 parts"));
+        let parts: Vec<_> = document.parts().iter().map(|part| (part.line, &part.name[..], &part.bytes[..])).collect();
+        assert_eq!(parts, [(0, "part-1.json", &b"{\"a\":1}"[..]), (4, "passwd.txt", b"line --x\r\n--xy\r\n")]);
+    }
+
+    #[test]
+    fn parts_without_end_and_what_stands_beside_them_are_shown() {
+        let document =
+            open(&content("hello\r\n--x\r\n\r\none\r\n--x\r\nno head", "multipart/mixed; boundary=\"x\"")).unwrap();
+        assert_eq!(document.note(), Some("2 parts; the last part has no end"));
+        assert_eq!(lines(&*document), ["before the first part", "hello", "part 1  3", "one", "part 2  7", "no head"]);
+        assert!(open(&content("--y", "multipart/mixed; boundary=x")).err().unwrap().contains("is the boundary x"));
+        let unnamed = content("--b\r\n\r\n1\r\n--b--", "multipart/form-data");
+        assert_eq!(open(&unnamed).unwrap().note(), Some("1 part"));
+    }
+
+    #[test]
+    fn ten_thousand_parts_are_counted_and_the_first_are_opened() {
+        let document =
+            open(&content("--x\r\n\r\na\r\n".repeat(10_000) + "--x--", "multipart/mixed; boundary=x")).unwrap();
+        assert_eq!((document.note(), document.line_count()), (Some("10000 parts; the first 1000 are shown"), 2_000));
+    }
+
+    #[test]
+    fn a_name_to_save_under_is_never_a_path_and_never_empty() {
+        for (name, base) in [
+            ("/etc/passwd", "passwd"),
+            ("..", "part-3.bin"),
+            ("C:\\docs\\a.pdf", "a.pdf"),
+            (".bashrc", "bashrc"),
+            ("a\u{202e}fdp.exe", "afdp.exe"),
+            ("x\0\n", "x"),
+            ("", "part-3.bin"),
+        ] {
+            assert_eq!(base_name(Some(name), 3, None), base, "{name:?}");
+        }
+        assert!(base_name(Some(&"é".repeat(500)), 1, None).len() <= NAME_BYTES);
+        assert_eq!(file_name("attachment; filename=a; filename*=UTF-8''%e2%82%ac.txt").as_deref(), Some("€.txt"));
+    }
+}
