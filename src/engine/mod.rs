@@ -45,8 +45,9 @@ pub use transform::{Transform, transform};
 use self::{admit::Catcher, endpoint::Endpoints, port::Listener, watch::Watch};
 use crate::{
     query::Sql,
-    record::{CaptureId, Delivery, Failure, Tagging, Timestamp, Zone},
+    record::{Capture, CaptureId, Delivery, Failure, Tagging, Timestamp, Zone},
     store::{self, Bell, Indexer, Reader, Role, Settler, Start, Writer},
+    verify::Request,
     wire,
 };
 
@@ -208,6 +209,21 @@ impl Engine {
             let pending = writer.tag(ids.to_vec(), tagging.clone()).map_err(|full| Failure::new(DOING, full))?;
             let closed = |_| Failure::new(DOING, "the store is closed");
             Ok(all + pending.blocking_recv().map_err(closed)??)
+        })
+    }
+
+    /// The bytes that a capture's signature is over, as far as its provider is known and no secret is among them.
+    pub fn signed_bytes(&self, capture: &Capture) -> Option<Vec<u8>> {
+        let provider = catalog().ok()?.get(capture.provider.as_deref()?)?;
+        let endpoint = self.endpoints.named(&capture.endpoint);
+        provider.signed_bytes(&Request {
+            method: &capture.head.method(),
+            url: endpoint.and_then(|endpoint| endpoint.url.as_deref()),
+            target: capture.head.target(),
+            headers: capture.head.headers(),
+            body: &capture.body.bytes,
+            truncated: capture.body.truncated,
+            received_at: capture.received_at,
         })
     }
 

@@ -2,15 +2,19 @@
 
 use std::sync::Arc;
 
-use super::list::Order;
+use super::{
+    detail::{Part, find::Needle},
+    list::Order,
+};
 use crate::{
+    body::Document,
     query::Filter,
     record::{Capture, CaptureId, Tagging},
     store::Start,
 };
 
 /// A wish, as data. It is done off the screen's thread.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) enum Effect {
     /// Read rows of the list.
     Page { generation: u64, ask: Ask, start: Start, limit: usize, filter: Option<Arc<Filter>> },
@@ -24,6 +28,10 @@ pub(super) enum Effect {
     Open { generation: u64, id: CaptureId },
     /// Open a body in a view.
     View { generation: u64, capture: Arc<Capture>, view: usize },
+    /// Make a part of a capture that a tab shows.
+    Prepare { generation: u64, capture: Arc<Capture>, part: Part },
+    /// Look through a document, whose first line is the tab's line `first`.
+    Find { generation: u64, needle: Needle, document: Arc<dyn Document>, first: usize },
     /// Read a capture's deliveries again.
     Deliveries(CaptureId),
     /// Send a capture to an app; none: its endpoint's. As it came, or signed anew.

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use crossterm::event::KeyEvent;
 
-use super::effect::Ask;
+use super::{
+    detail::{Prepared, find::Hit},
+    effect::Ask,
+};
 use crate::{
     body::Document,
     record::{Capture, CaptureId, Counters, Delivery, Failure, Summary, Timestamp},
@@ -58,6 +61,17 @@ pub(super) enum Msg {
     Viewed {
         generation: u64,
         body: BodyView,
+    },
+    /// A part of a capture was made for a tab.
+    Prepared {
+        generation: u64,
+        prepared: Prepared,
+    },
+    /// A document was looked through: where the text is, and whether it is in more places.
+    Found {
+        generation: u64,
+        hits: Vec<Hit>,
+        more: bool,
     },
     Deliveries {
         id: CaptureId,

@@ -30,6 +30,8 @@ pub(super) struct Prompt {
 pub(super) enum Purpose {
     /// A filter; the one that was there before.
     Filter(Option<Arc<Filter>>),
+    /// What to look for in the open tab.
+    Find,
     /// The URL to resend a capture to, and whether it is signed anew.
     Url(CaptureId, bool),
     /// What to note of a capture.
@@ -65,6 +67,7 @@ impl Prompt {
         match self.purpose {
             Purpose::Filter(_) => "filter: ".to_owned(),
             Purpose::Note(id) => format!("note on #{id}: "),
+            Purpose::Find => "find: ".to_owned(),
             Purpose::Url(id, false) => format!("resend #{id} to: "),
             Purpose::Url(id, true) => format!("resend #{id}, signed anew, to: "),
         }

@@ -17,6 +17,10 @@ use ratatui::{Terminal, backend::Backend};
 
 use super::{
     age,
+    detail::{
+        Prepared,
+        find::{self, Needle},
+    },
     effect::{Ask, Effect},
     list::Order,
     look::Look,
@@ -28,7 +32,7 @@ use super::{
     view,
 };
 use crate::{
-    body::{self, Content},
+    body::{self, Content, Document},
     engine,
     record::{Capture, CaptureId, Failure, Zone},
     store::Sorting,
@@ -177,6 +181,8 @@ struct Workers {
     bodies: Sender<Effect>,
     /// The latest generation of the detail: what was asked for before is not worth doing.
     latest: Arc<AtomicU64>,
+    /// The latest search: those before it stop.
+    searches: Arc<AtomicU64>,
     stage: Arc<dyn Stage>,
     messages: Sender<Msg>,
 }
@@ -188,6 +194,7 @@ impl Workers {
             rows: worker("creel-rows", stage, messages, &latest)?,
             bodies: worker("creel-bodies", stage, messages, &latest)?,
             latest,
+            searches: Arc::new(AtomicU64::new(0)),
             stage: Arc::clone(stage),
             messages: messages.clone(),
         })
@@ -202,7 +209,30 @@ impl Workers {
                 self.latest.store(generation, Ordering::Release);
                 let _ = self.bodies.send(effect);
             }
+            Effect::Find { generation, needle, document, first } => self.find(generation, needle, document, first),
+            Effect::Prepare { .. } => drop(self.bodies.send(effect)),
             effect => drop(self.rows.send(effect)),
+        }
+    }
+
+    /// Looks through a document on a thread of its own, until another search begins or another capture is opened: a
+    /// large body must not keep the next one from opening.
+    fn find(&self, generation: u64, needle: Needle, document: Arc<dyn Document>, first: usize) {
+        self.searches.store(generation, Ordering::Release);
+        let (searches, latest, messages) =
+            (Arc::clone(&self.searches), Arc::clone(&self.latest), self.messages.clone());
+        let opened = latest.load(Ordering::Acquire);
+        let is_late =
+            move || searches.load(Ordering::Acquire) != generation || latest.load(Ordering::Acquire) != opened;
+        let work = move || {
+            let found = catch_unwind(AssertUnwindSafe(|| find::in_document(&needle, &document, first, is_late)));
+            // A search that panicked has told so, and found nothing.
+            if let Some((hits, more)) = found.unwrap_or_else(|_| Some((Vec::new(), false))) {
+                let _ = messages.send(Msg::Found { generation, hits, more });
+            }
+        };
+        if let Err(why) = thread::Builder::new().name("creel-find".to_owned()).spawn(work) {
+            let _ = self.messages.send(Msg::Panicked(format!("searching: {why}")));
         }
     }
 
@@ -286,8 +316,13 @@ fn perform(stage: &dyn Stage, effect: Effect, late: impl Fn(u64) -> bool) -> Opt
             let body = open_in(&content(&capture), view);
             Some(Msg::Viewed { generation, body })
         }
+        Effect::Prepare { generation, .. } if late(generation) => None,
+        Effect::Prepare { generation, capture, part } => {
+            let prepared = Prepared::new(part, &capture, |capture| stage.signed(capture));
+            Some(Msg::Prepared { generation, prepared })
+        }
         Effect::Deliveries(id) => Some(Msg::Deliveries { id, deliveries: stage.deliveries(id) }),
-        Effect::Resend { .. } | Effect::Quit => None,
+        Effect::Find { .. } | Effect::Resend { .. } | Effect::Quit => None,
     }
 }
 

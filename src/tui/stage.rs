@@ -24,6 +24,8 @@ pub(super) trait Stage: Send + Sync + 'static {
     fn counters(&self) -> Result<Counters, Failure>;
     /// One capture with its body.
     fn capture(&self, id: CaptureId) -> Result<Option<Capture>, Failure>;
+    /// The bytes that a capture's signature is over, where they can be told.
+    fn signed(&self, capture: &Capture) -> Option<Vec<u8>>;
     /// A capture's deliveries, newest first.
     fn deliveries(&self, id: CaptureId) -> Result<Vec<Delivery>, Failure>;
     /// Sends a capture to an app, as it came or signed anew; blocks until the outcome is stored.
@@ -74,6 +76,10 @@ impl Stage for Live {
 
     fn capture(&self, id: CaptureId) -> Result<Option<Capture>, Failure> {
         lock(&self.captures).capture(id, Bodies::Read)
+    }
+
+    fn signed(&self, capture: &Capture) -> Option<Vec<u8>> {
+        self.engine.signed_bytes(capture)
     }
 
     fn deliveries(&self, id: CaptureId) -> Result<Vec<Delivery>, Failure> {

@@ -1,5 +1,7 @@
 //! The screen without a terminal: the real loop, on a stage of the test's own.
 
+mod detail_keys;
+
 use std::sync::{
     Arc, Mutex,
     mpsc::{Receiver, Sender, channel},
@@ -11,6 +13,7 @@ use proptest::prelude::*;
 use ratatui::{Terminal, backend::TestBackend};
 
 use super::{
+    detail::{Prepared, find},
     effect::{Ask, Effect},
     list::Order,
     look::Look,
@@ -188,6 +191,10 @@ impl Stage for Scene {
         Ok(Some(capture(id)))
     }
 
+    fn signed(&self, _: &Capture) -> Option<Vec<u8>> {
+        None
+    }
+
     fn deliveries(&self, _: CaptureId) -> Result<Vec<Delivery>, Failure> {
         Ok(Vec::new())
     }
@@ -255,6 +262,14 @@ impl Play {
                 let content = body::Content { bytes: capture.body.bytes.clone(), ..body::Content::default() };
                 let document = (body::VIEWS[view].open)(&content).map(Arc::from);
                 Some(Msg::Viewed { generation, body: BodyView { view, document } })
+            }
+            Effect::Prepare { generation, capture, part } => {
+                let prepared = Prepared::new(part, &capture, |_| Some(b"signed \x1b[2J bytes".to_vec()));
+                Some(Msg::Prepared { generation, prepared })
+            }
+            Effect::Find { generation, needle, document, first } => {
+                let (hits, more) = find::in_document(&needle, &document, first, || false).unwrap();
+                Some(Msg::Found { generation, hits, more })
             }
             Effect::Deliveries(id) => Some(Msg::Deliveries { id, deliveries: Ok(Vec::new()) }),
             Effect::Resend { id, .. } => Some(Msg::Resent { id, delivery: Err(Failure::new("resending", "no apps")) }),

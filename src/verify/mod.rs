@@ -38,6 +38,7 @@ mod sample;
 mod scheme;
 mod shape;
 mod sign;
+mod signed;
 mod time;
 mod transform;
 

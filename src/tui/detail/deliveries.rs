@@ -1,14 +1,14 @@
 //! The deliveries' tab.
 
 use super::{
-    facts::{outcome, text_fact},
+    facts::{fact, outcome, text_fact},
     headers::header_line,
 };
 use crate::{
     body,
     record::{Delivery, Outcome, Reply},
     tui::{
-        line::{self, Pieces, piece, plain},
+        line::{self, Piece, Pieces, piece, plain},
         look::Paint,
         model::Model,
     },
@@ -19,32 +19,76 @@ const REPLY_LINES: usize = 200;
 /// How far the content coding of a reply is undone, in bytes: it is done while the screen is drawn.
 const REPLY_UNDONE: u64 = 1 << 20;
 
+/// How wide the bar of the slowest delivery is, in columns.
+const BAR: u32 = 24;
+
 pub(super) fn deliveries(model: &Model, columns: usize) -> Vec<Pieces> {
     if model.detail.deliveries.is_empty() {
         let words = "Not sent on yet. r resends it to the endpoint's app, R to a URL that you are asked for; every byte stays as it came, and what had to change is listed here.";
         return line::paragraph(Paint::Dim, words, columns);
     }
-    let each = model.detail.deliveries.iter().map(|delivery| delivery_lines(model, delivery));
-    each.collect::<Vec<_>>().join(&[Vec::new()][..])
+    each(model).collect::<Vec<_>>().join(&[Vec::new()][..])
 }
 
-fn delivery_lines(model: &Model, delivery: &Delivery) -> Vec<Pieces> {
+/// The lines of each delivery.
+fn each(model: &Model) -> impl Iterator<Item = Vec<Pieces>> {
+    model.detail.deliveries.iter().enumerate().map(|(at, delivery)| delivery_lines(model, at, delivery))
+}
+
+/// The first line of the delivery that the cursor is on.
+pub(super) fn first_line(model: &Model) -> usize {
+    each(model).take(model.detail.delivery).map(|lines| lines.len() + 1).sum()
+}
+
+fn delivery_lines(model: &Model, at: usize, delivery: &Delivery) -> Vec<Pieces> {
+    let unfolded = model.detail.is_unfolded(at, delivery.id);
+    let sign = match (unfolded, model.look.unicode) {
+        (true, true) => "▾",
+        (false, true) => "▸",
+        (true, false) => "v",
+        (false, false) => ">",
+    };
+    let paint = if at == model.detail.delivery { Paint::Brand } else { Paint::Dim };
     let mut lines = vec![
-        vec![piece(Paint::Heading, &format!("try {}  ", delivery.attempt)), outcome(delivery)],
+        vec![
+            piece(paint, &format!("{sign} ")),
+            piece(Paint::Heading, &format!("try {}  ", delivery.attempt)),
+            outcome(delivery),
+        ],
+        fact("took", bar(model, delivery)),
         text_fact("to", &delivery.to),
-        text_fact("at", &delivery.started_at.date_and_clock(&model.zone)),
     ];
+    if !unfolded {
+        return lines;
+    }
+    lines.push(text_fact("at", &delivery.started_at.date_and_clock(&model.zone)));
     let mut name = "changed";
     for change in &delivery.receipt {
         lines.push(text_fact(name, &change.to_string()));
         name = "";
     }
+    if delivery.receipt.is_empty() {
+        lines.push(fact("changed", vec![piece(Paint::Dim, "nothing: sent as it came")]));
+    }
     if let Outcome::Replied(reply) = &delivery.outcome {
-        lines.push(vec![piece(Paint::Dim, "reply")]);
+        lines.extend([Vec::new(), vec![piece(Paint::Dim, "reply")]]);
         lines.extend(reply.headers.iter().map(|header| header_line(model, header)));
         lines.extend(reply_body(reply));
     }
     lines
+}
+
+/// How long it took, beside the slowest of them.
+fn bar(model: &Model, delivery: &Delivery) -> Vec<Piece> {
+    let slowest = model.detail.deliveries.iter().map(|other| other.took_ms).max().unwrap_or(0).max(1);
+    let filled = delivery.took_ms.saturating_mul(u64::from(BAR)).div_ceil(slowest) as usize;
+    let (full, empty) = if model.look.unicode { ("━", "─") } else { ("=", "-") };
+    let rest = BAR as usize - filled.min(BAR as usize);
+    vec![
+        piece(Paint::Brand, &full.repeat(filled)),
+        piece(Paint::Dim, &empty.repeat(rest)),
+        piece(Paint::Plain, &format!(" {} ms", delivery.took_ms)),
+    ]
 }
 
 fn reply_body(reply: &Reply) -> Vec<Pieces> {

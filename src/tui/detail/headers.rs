@@ -1,5 +1,6 @@
 //! The headers' tab.
 
+use super::explained::explained;
 use crate::{
     body,
     record::{Capture, Header},
@@ -21,6 +22,16 @@ pub(super) fn header_line(model: &Model, header: Header<'_>) -> Pieces {
     vec![piece(Paint::Body(body::Role::Key), &name), piece(Paint::Dim, ": "), value]
 }
 
+/// A header of the request, with a few words about it where it is one that is worth them.
+fn explained_line(model: &Model, capture: &Capture, header: Header<'_>) -> Pieces {
+    let mut line = header_line(model, header);
+    if let Some(words) = explained(capture, header) {
+        let dot = model.look.signs().dot;
+        line.push(piece(Paint::Dim, &format!("  {dot} {words}")));
+    }
+    line
+}
+
 /// Order and case as they came.
 pub(super) fn headers(model: &Model, capture: &Capture) -> Vec<Pieces> {
     let head = &capture.head;
@@ -30,7 +41,7 @@ pub(super) fn headers(model: &Model, capture: &Capture) -> Vec<Pieces> {
         piece(Paint::Dim, head.version().name()),
     ];
     let mut lines = vec![first];
-    lines.extend(head.headers().iter().map(|header| header_line(model, header)));
+    lines.extend(head.headers().iter().map(|header| explained_line(model, capture, header)));
     if !capture.trailers.is_empty() {
         lines.extend([Vec::new(), vec![piece(Paint::Heading, "after the body")]]);
         lines.extend(capture.trailers.iter().map(|header| header_line(model, header)));

@@ -2,20 +2,27 @@
 
 mod body_tab;
 mod deliveries;
+mod explained;
 mod facts;
+pub(super) mod find;
 mod headers;
 mod overview;
+mod raw;
 mod signature;
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
+    effect::Effect,
     layout,
     line::{self, Pieces},
     model::Model,
     msg::{BodyView, Opened},
 };
-use crate::record::{Capture, CaptureId, Delivery};
+use crate::{
+    body::Document,
+    record::{Capture, CaptureId, Delivery, DeliveryId},
+};
 
 /// The tabs, with their names.
 pub(super) const TABS: &[(Tab, &str)] = &[
@@ -24,6 +31,7 @@ pub(super) const TABS: &[(Tab, &str)] = &[
     (Tab::Headers, "Headers"),
     (Tab::Signature, "Signature"),
     (Tab::Deliveries, "Deliveries"),
+    (Tab::Raw, "Raw"),
 ];
 
 /// A side of a capture.
@@ -35,6 +43,7 @@ pub(super) enum Tab {
     Headers,
     Signature,
     Deliveries,
+    Raw,
 }
 
 /// A place in a document: a line, and which of the rows it takes.
@@ -52,13 +61,71 @@ pub(super) struct Detail {
     /// Newest first.
     pub(super) deliveries: Vec<Delivery>,
     pub(super) body: Option<BodyView>,
-    pub(super) scroll: [Scroll; 5],
+    pub(super) scroll: [Scroll; TABS.len()],
     /// Whether secrets in headers are shown.
     pub(super) unmasked: bool,
+    /// Deliveries that are folded where they would be open, and open where they would be folded.
+    toggled: BTreeSet<DeliveryId>,
+    /// Which of the deliveries the cursor is on.
+    pub(super) delivery: usize,
+    /// The body's bytes as text, for the raw request.
+    raw: Option<Result<Arc<dyn Document>, String>>,
+    /// The signed bytes, where they can be told.
+    signed: Signed,
+    /// What is being prepared for its tab.
+    preparing: Option<(u64, Part)>,
+    /// What is looked for.
+    pub(super) find: Option<find::Find>,
+    /// How many searches there were.
+    finds: u64,
+    /// Another one whenever a tab shows something else.
+    stamp: u64,
     /// Answers of other generations are late.
     pub(super) generation: u64,
     /// What is open, or on its way.
     wanted: Option<CaptureId>,
+}
+
+/// What is made for a tab on a worker's thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// The body as lines of text.
+    Raw,
+    /// The bytes that were signed.
+    Signed,
+}
+
+/// A part, made.
+#[derive(Clone)]
+pub(super) enum Prepared {
+    Raw(Result<Arc<dyn Document>, String>),
+    Signed(Signed),
+}
+
+/// The bytes that were signed: how many, and as lines of text. None where they cannot be told.
+pub(super) type Signed = Option<(usize, Arc<dyn Document>)>;
+
+/// A document is as long as it is.
+impl std::fmt::Debug for Prepared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Raw(_) => "Raw",
+            Self::Signed(_) => "Signed",
+        })
+    }
+}
+
+impl Prepared {
+    /// Makes a part. Slow: for a worker. The signed bytes are told by who knows the provider.
+    pub(super) fn new(part: Part, capture: &Capture, signed: impl FnOnce(&Capture) -> Option<Vec<u8>>) -> Self {
+        match part {
+            Part::Raw => Self::Raw(raw::document(capture.body.bytes.clone())),
+            Part::Signed => Self::Signed(signed(capture).and_then(|bytes| {
+                let size = bytes.len();
+                raw::document(bytes.into()).ok().map(|document| (size, document))
+            })),
+        }
+    }
 }
 
 impl Detail {
@@ -89,6 +156,10 @@ impl Detail {
     /// Takes what came.
     pub(super) fn take(&mut self, opened: Opened) {
         self.scroll = Default::default();
+        (self.raw, self.signed, self.preparing) = (None, None, None);
+        self.delivery = 0;
+        self.toggled.clear();
+        self.stamp += 1;
         self.deliveries = opened.deliveries;
         self.body = Some(opened.body);
         self.capture = Some(opened.capture);
@@ -98,23 +169,115 @@ impl Detail {
     pub(super) fn take_deliveries(&mut self, id: CaptureId, deliveries: Vec<Delivery>) {
         if self.wanted == Some(id) {
             self.deliveries = deliveries;
+            self.delivery = self.delivery.min(self.deliveries.len().saturating_sub(1));
+            self.stamp += 1;
         }
+    }
+
+    /// Takes a body in another view.
+    pub(super) fn take_body(&mut self, body: BodyView) {
+        self.body = Some(body);
+        self.scroll[Tab::Body as usize] = Scroll::default();
+        self.stamp += 1;
+    }
+
+    /// Takes a part that was made for a tab.
+    pub(super) fn take_prepared(&mut self, generation: u64, prepared: Prepared) {
+        if self.preparing.is_none_or(|(asked, _)| asked != generation) {
+            return;
+        }
+        self.stamp += 1;
+        match prepared {
+            Prepared::Raw(document) => self.raw = Some(document),
+            Prepared::Signed(signed) => self.signed = signed,
+        }
+    }
+
+    /// Shows or masks secrets.
+    pub(super) fn unmask(&mut self) {
+        self.unmasked = !self.unmasked;
+        self.stamp += 1;
+    }
+
+    /// Whether a delivery is shown with its reply: the newest is, unless somebody folded it.
+    fn is_unfolded(&self, at: usize, id: DeliveryId) -> bool {
+        (at == 0) != self.toggled.contains(&id)
+    }
+
+    /// Folds the delivery under the cursor, or unfolds it.
+    pub(super) fn fold(&mut self) {
+        let Some(delivery) = self.deliveries.get(self.delivery) else { return };
+        if !self.toggled.remove(&delivery.id) {
+            self.toggled.insert(delivery.id);
+        }
+        self.stamp += 1;
     }
 }
 
-/// A document as the detail scrolls through it: lines that are made when they are asked for.
+/// Wishes for what the open tab shows and nobody made yet.
+pub(super) fn prepare(model: &mut Model, effects: &mut Vec<Effect>) {
+    let part = match model.detail.tab {
+        Tab::Raw => Part::Raw,
+        Tab::Signature => Part::Signed,
+        _ => return,
+    };
+    let is_shown = layout::areas(model).detail.height > 0;
+    let asked = Some((model.detail.generation, part));
+    let is_made = part == Part::Raw && model.detail.raw.is_some();
+    let Some(capture) = model.detail.capture.as_ref().filter(|capture| Some(capture.id) == model.detail.wanted) else {
+        return;
+    };
+    if !is_shown || is_made || model.detail.preparing == asked {
+        return;
+    }
+    let capture = Arc::clone(capture);
+    effects.push(Effect::Prepare { generation: model.detail.generation, capture, part });
+    model.detail.preparing = asked;
+}
+
+/// Moves the cursor to another delivery, and shows it.
+pub(super) fn step_delivery(model: &mut Model, forward: bool) {
+    let detail = &mut model.detail;
+    let last = detail.deliveries.len().saturating_sub(1);
+    detail.tab = Tab::Deliveries;
+    detail.delivery = if forward { (detail.delivery + 1).min(last) } else { detail.delivery.saturating_sub(1) };
+    let line = deliveries::first_line(model);
+    model.detail.scroll[Tab::Deliveries as usize] = Scroll { line, row: 0 };
+}
+
+/// What the detail scrolls through: lines that are there, and below them a document, whose lines are made when they are
+/// asked for.
 pub(super) struct Source<'a> {
-    count: usize,
-    lines: Box<dyn Fn(usize) -> Pieces + 'a>,
+    model: &'a Model,
+    before: Vec<Pieces>,
+    document: Option<&'a Arc<dyn Document>>,
 }
 
 impl Source<'_> {
+    fn count(&self) -> usize {
+        self.before.len() + self.document.map_or(0, |document| document.line_count())
+    }
+
+    /// A line as it is.
+    fn line(&self, at: usize) -> Pieces {
+        match (self.before.get(at), self.document) {
+            (Some(line), _) => line.clone(),
+            (None, Some(document)) => body_tab::body_line(document, at - self.before.len()),
+            (None, None) => Vec::new(),
+        }
+    }
+
+    /// A line with what is looked for marked.
+    fn drawn(&self, at: usize) -> Pieces {
+        find::marked(self.model, self.line(at))
+    }
+
     /// The rows from a place on, each with its place, at most so many.
     pub(super) fn rows(&self, from: Scroll, columns: usize, most: usize) -> Vec<(Scroll, Pieces)> {
         let mut rows = Vec::new();
         let mut skip = from.row;
-        for line in from.line..self.count {
-            let wrapped = line::wrap(&(self.lines)(line), columns).into_iter().enumerate().skip(skip);
+        for line in from.line..self.count() {
+            let wrapped = line::wrap(&self.drawn(line), columns).into_iter().enumerate().skip(skip);
             rows.extend(wrapped.map(|(row, pieces)| (Scroll { line, row }, pieces)));
             skip = 0;
             if rows.len() >= most {
@@ -130,31 +293,38 @@ impl Source<'_> {
         while rows > at.row && at.line > 0 {
             rows -= at.row + 1;
             at.line -= 1;
-            at.row = line::wrap(&(self.lines)(at.line), columns).len() - 1;
+            at.row = line::wrap(&self.line(at.line), columns).len() - 1;
         }
         Scroll { row: at.row.saturating_sub(rows), ..at }
     }
 
     /// The last place from which a whole screen is seen.
     fn last(&self, columns: usize, height: usize) -> Scroll {
-        let Some(line) = self.count.checked_sub(1) else { return Scroll::default() };
-        let end = Scroll { line, row: line::wrap(&(self.lines)(line), columns).len() - 1 };
+        let Some(line) = self.count().checked_sub(1) else { return Scroll::default() };
+        let end = Scroll { line, row: line::wrap(&self.line(line), columns).len() - 1 };
         self.above(end, columns, height.saturating_sub(1))
     }
 }
 
 /// What the open tab shows at a width.
 pub(super) fn source(model: &Model, columns: usize) -> Source<'_> {
-    if model.detail.tab == Tab::Body
-        && let Some(BodyView { document: Ok(document), .. }) = &model.detail.body
-    {
-        return Source { count: document.line_count(), lines: Box::new(|at| body_tab::body_line(document, at)) };
-    }
-    let lines = match &model.detail.capture {
+    let document = document(&model.detail);
+    let before = match &model.detail.capture {
         Some(capture) => tab_lines(model, capture, columns),
         None => Vec::new(),
     };
-    Source { count: lines.len(), lines: Box::new(move |at| lines.get(at).cloned().unwrap_or_default()) }
+    Source { model, before, document }
+}
+
+/// The document that stands below the open tab's lines.
+fn document(detail: &Detail) -> Option<&Arc<dyn Document>> {
+    detail.capture.as_ref()?;
+    match detail.tab {
+        Tab::Body => detail.body.as_ref().and_then(|body| body.document.as_ref().ok()),
+        Tab::Raw => detail.raw.as_ref().and_then(|raw| raw.as_ref().ok()),
+        Tab::Signature => detail.signed.as_ref().map(|(_, document)| document),
+        _ => None,
+    }
 }
 
 /// Keeps the scroll within what there is.
@@ -190,7 +360,8 @@ fn tab_lines(model: &Model, capture: &Capture, columns: usize) -> Vec<Pieces> {
         Tab::Overview => overview::overview(model, capture, columns),
         Tab::Body => body_tab::no_body(model, columns),
         Tab::Headers => headers::headers(model, capture),
-        Tab::Signature => signature::signature(capture, columns),
+        Tab::Signature => signature::signature(model, capture, columns),
         Tab::Deliveries => deliveries::deliveries(model, columns),
+        Tab::Raw => raw::head(model, capture),
     }
 }

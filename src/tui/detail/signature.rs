@@ -7,11 +7,12 @@ use crate::{
     tui::{
         line::{Piece, Pieces, piece},
         look::Paint,
+        model::Model,
     },
 };
 
 /// What came, what was expected, and why it did not pass.
-pub(super) fn signature(capture: &Capture, columns: usize) -> Vec<Pieces> {
+pub(super) fn signature(model: &Model, capture: &Capture, columns: usize) -> Vec<Pieces> {
     let judgement = &capture.judgement;
     let mut lines = vec![fact("verdict", vec![verdict(capture)])];
     if let Some(explanation) = &judgement.explanation {
@@ -37,6 +38,10 @@ pub(super) fn signature(capture: &Capture, columns: usize) -> Vec<Pieces> {
     lines.extend(evidence.difference.iter().flat_map(|difference| differs(difference)));
     lines.push(Vec::new());
     lines.extend(compared(evidence, judgement.verdict, judgement.fault, columns));
+    if let Some((size, _)) = &model.detail.signed {
+        let words = format!("these {size} bytes are what is signed, as they came:");
+        lines.extend([Vec::new(), vec![piece(Paint::Dim, &words)], Vec::new()]);
+    }
     lines
 }
 

@@ -49,3 +49,21 @@ pub(super) fn scroll(model: &mut Model, rows: isize) -> Vec<Effect> {
     detail::scroll(model, rows);
     Vec::new()
 }
+
+pub(super) fn find_step(model: &mut Model, forward: bool) -> Vec<Effect> {
+    detail::find::step(model, forward);
+    Vec::new()
+}
+
+pub(super) fn step_delivery(model: &mut Model, forward: bool) -> Vec<Effect> {
+    detail::step_delivery(model, forward);
+    model.mode = Mode::Detail;
+    list::follow_selection(model)
+}
+
+pub(super) fn fold(model: &mut Model) -> Vec<Effect> {
+    if model.detail.tab == Tab::Deliveries {
+        model.detail.fold();
+    }
+    Vec::new()
+}

@@ -13,7 +13,7 @@ pub(super) use self::list::SORTED_ROWS;
 use crossterm::event::KeyEvent;
 
 use super::{
-    detail::{Scroll, TABS, Tab},
+    detail::TABS,
     effect::{Ask, Effect},
     keys::{self, Command, Mode},
     layout,
@@ -29,6 +29,8 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     let mut effects = react(model, msg);
     model.list.height = usize::from(layout::areas(model).list.height);
     model.list.show_selected();
+    super::detail::prepare(model, &mut effects);
+    super::detail::find::keep_up(model, &mut effects);
     super::detail::clamp(model);
     list::ask_for_rows(model, &mut effects);
     effects
@@ -69,9 +71,16 @@ fn react(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Opened { generation, opened } => detail::opened(model, generation, opened),
         Msg::Viewed { generation, body } => {
             if generation == model.detail.generation {
-                model.detail.body = Some(body);
-                model.detail.scroll[Tab::Body as usize] = Scroll::default();
+                model.detail.take_body(body);
             }
+            Vec::new()
+        }
+        Msg::Prepared { generation, prepared } => {
+            model.detail.take_prepared(generation, prepared);
+            Vec::new()
+        }
+        Msg::Found { generation, hits, more } => {
+            super::detail::find::found(model, generation, hits, more);
             Vec::new()
         }
         Msg::Deliveries { id, deliveries } => match deliveries {
@@ -126,6 +135,15 @@ fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
             model.list.anchor = model.list.selected;
             Vec::new()
         }
+        Command::Find => {
+            model.prompt = Some(Prompt::new(Purpose::Find, ""));
+            Vec::new()
+        }
+        Command::FindNext => detail::find_step(model, true),
+        Command::FindPrevious => detail::find_step(model, false),
+        Command::NextDelivery => detail::step_delivery(model, true),
+        Command::PreviousDelivery => detail::step_delivery(model, false),
+        Command::FoldDelivery => detail::fold(model),
         Command::Resend => deliver::resend(model, false, false),
         Command::ResendTo => deliver::resend(model, true, false),
         Command::Resign => deliver::resend(model, false, true),
@@ -138,7 +156,7 @@ fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::PreviousTab => detail::show_tab(model, (model.detail.tab as usize + TABS.len() - 1) % TABS.len()),
         Command::NextView => detail::next_view(model),
         Command::Unmask => {
-            model.detail.unmasked = !model.detail.unmasked;
+            model.detail.unmask();
             Vec::new()
         }
         Command::ScrollDown => detail::scroll(model, 1),
@@ -164,6 +182,7 @@ fn help(model: &mut Model) -> Vec<Effect> {
 fn back(model: &mut Model) -> Vec<Effect> {
     match model.mode {
         Mode::Help => model.mode = model.before_help,
+        Mode::Detail if model.detail.find.is_some() => super::detail::find::look_for(model, ""),
         Mode::Detail => model.mode = Mode::List,
         Mode::List => prompt::set_filter(model, None),
     }

@@ -8,6 +8,7 @@ use crate::{
     query::Filter,
     record::Tagging,
     tui::{
+        detail::find,
         effect::{Ask, Effect},
         model::Model,
         prompt::{Prompt, Purpose, Typed},
@@ -31,6 +32,11 @@ pub(super) fn key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
 
 /// Something was typed: a good filter is in force at once, a bad one leaves the last good one.
 fn typed(model: &mut Model) -> Vec<Effect> {
+    if let Some(text) = model.prompt.as_ref().filter(|prompt| matches!(prompt.purpose, Purpose::Find)).map(Prompt::text)
+    {
+        find::look_for(model, &text);
+        return Vec::new();
+    }
     let Some(prompt) = model.prompt.as_mut().filter(|prompt| matches!(prompt.purpose, Purpose::Filter(_))) else {
         return Vec::new();
     };
@@ -45,9 +51,10 @@ fn typed(model: &mut Model) -> Vec<Effect> {
 }
 
 fn leave_prompt(model: &mut Model) -> Vec<Effect> {
-    if let Some(Prompt { purpose: Purpose::Filter(before), .. }) = model.prompt.take() {
-        let before = before.map(|filter| (*filter).clone());
-        set_filter(model, before);
+    match model.prompt.take().map(|prompt| prompt.purpose) {
+        Some(Purpose::Filter(before)) => set_filter(model, before.map(|filter| (*filter).clone())),
+        Some(Purpose::Find) => find::look_for(model, ""),
+        _ => {}
     }
     Vec::new()
 }
@@ -61,7 +68,7 @@ fn finish_prompt(model: &mut Model) -> Vec<Effect> {
             let tagging = Tagging { note: Some(Tagging::note_of(&prompt.text())), ..Tagging::default() };
             return vec![Effect::Tag { ids: vec![id], tagging }];
         }
-        Purpose::Filter(_) => return Vec::new(),
+        Purpose::Filter(_) | Purpose::Find => return Vec::new(),
     };
     let url = prompt.text().trim().to_owned();
     if url.is_empty() {

@@ -68,6 +68,9 @@ fn tabs(model: &Model, columns: usize) -> Pieces {
 
 /// The view of the body, and what its document says of itself.
 fn note(model: &Model) -> String {
+    if let Some(words) = detail::find::words(model) {
+        return words;
+    }
     let Some(body) = model.detail.body.as_ref().filter(|_| model.detail.tab == Tab::Body) else { return String::new() };
     let name = body::VIEWS[body.view].name;
     match body.document.as_ref().ok().and_then(|document| document.note()) {

@@ -1,0 +1,166 @@
+//! The keys of the detail's tabs, on captures that mean no good.
+
+use super::*;
+use crate::record::{Change, DeliveryId, Outcome, Reply};
+
+fn delivery(id: i64, took_ms: u64, status: u16) -> Delivery {
+    Delivery {
+        id: DeliveryId(id),
+        capture: CaptureId(10),
+        to: "http://localhost:3000/\u{1b}[31mhook".to_owned(),
+        started_at: Timestamp::from_unix_ms(0),
+        took_ms,
+        attempt: id as u32,
+        errand: None,
+        receipt: vec![Change::Replaced {
+            name: "Host".to_owned(),
+            from: "h".to_owned(),
+            to: "localhost:3000".to_owned(),
+        }],
+        outcome: Outcome::Replied(Reply {
+            status,
+            headers: [("X-App", "\u{9b}31m")].into_iter().collect(),
+            body: Bytes::from(format!("{{\"reply\":{id},\"evil\":\"\\u001b[2J\"}}")),
+            truncated: false,
+        }),
+    }
+}
+
+/// A capture that is open in the detail.
+fn open(size: (u16, u16)) -> Play {
+    let mut play = Play::new(10, size);
+    play.keys("\n");
+    play
+}
+
+#[test]
+fn a_text_is_found_counted_and_walked_around_the_ends() {
+    let mut play = open((80, 12));
+    play.keys("3/h");
+    let screen = play.screen();
+    assert!(screen.contains("find: h") && screen.contains("/h 1/"), "{screen}");
+    play.keys("ost\n");
+    assert!(play.screen().contains("/host 1/1"), "{}", play.screen());
+    play.keys("/e\n");
+    let count = |play: &Play| {
+        let screen = play.screen();
+        let words = screen.split("/e ").nth(1).unwrap_or_else(|| panic!("{screen}"));
+        let (at, all) = words.split_once('/').unwrap();
+        let number = |text: &str| text.chars().take_while(char::is_ascii_digit).collect::<String>().parse::<usize>();
+        (number(at).unwrap(), number(all).unwrap())
+    };
+    let (first, all) = count(&play);
+    assert!(first == 1 && all > 3, "{first} of {all}");
+    play.keys("n");
+    assert_eq!(count(&play), (2, all));
+    play.keys("NN");
+    assert_eq!(count(&play), (all, all), "around the beginning");
+    play.keys("n");
+    assert_eq!(count(&play), (1, all), "around the end");
+    play.keys("/E\n");
+    assert!(play.screen().contains("/E 1/2"), "a capital makes case matter: X-Evil\n{}", play.screen());
+    play.keys("2");
+    assert!(play.screen().contains("/E not here"), "another tab is searched anew: {}", play.screen());
+    play.keys("\u{1b}");
+    assert!(!play.screen().contains("not here") && play.model.mode == crate::tui::keys::Mode::Detail);
+    play.keys("/evil\u{1b}");
+    assert!(play.model.detail.find.is_none() && play.model.prompt.is_none());
+}
+
+#[test]
+fn what_is_found_below_the_screen_is_shown() {
+    let mut play = open((80, 10));
+    let text = (0..5_000).map(|line| format!("line {line}\n")).collect::<String>();
+    let content = body::Content { bytes: text.into(), ..body::Content::default() };
+    let view = body::VIEWS.iter().position(|view| view.name == "text").unwrap();
+    let document = (body::VIEWS[view].open)(&content).map(Arc::from);
+    let generation = play.model.detail.generation;
+    play.keys("2");
+    play.send(Msg::Viewed { generation, body: BodyView { view, document } });
+    assert!(!play.screen().contains("line 4321"));
+    play.keys("/line 4321\n");
+    assert!(play.screen().contains("line 4321") && play.screen().contains("1/1"), "{}", play.screen());
+}
+
+#[test]
+fn late_places_of_an_earlier_search_are_dropped() {
+    let mut play = open((80, 24));
+    play.keys("2/evil\n");
+    assert!(play.screen().contains("/evil 1/1"), "{}", play.screen());
+    play.send(Msg::Found { generation: 1, hits: Vec::new(), more: true });
+    assert!(play.screen().contains("/evil 1/1"), "{}", play.screen());
+}
+
+#[test]
+fn the_raw_request_has_its_line_ends_and_no_secret_until_asked() {
+    let mut play = open((100, 30));
+    play.keys("6");
+    let screen = play.screen();
+    for words in [
+        "POST /path/10?x HTTP/1.1␍␊",
+        "Host: h␍␊",
+        "Authorization: ••••••",
+        "X-Evil: ‹U+009B›31m‹U+202E›␍␊",
+        "{\"evil\":\"␛]0;owned␇\"",
+    ] {
+        assert!(screen.contains(words), "{words}:\n{screen}");
+    }
+    play.keys("m");
+    assert!(play.screen().contains("Authorization: Bearer abcdef␍␊"), "{}", play.screen());
+}
+
+#[test]
+fn headers_are_explained_and_the_signed_bytes_shown() {
+    let mut play = open((110, 30));
+    play.keys("3");
+    assert!(play.screen().contains("lets somebody in; masked"), "{}", play.screen());
+    play.keys("4");
+    let screen = play.screen();
+    assert!(screen.contains("these 17 bytes are what is signed") && screen.contains("signed ␛[2J bytes"), "{screen}");
+}
+
+#[test]
+fn deliveries_are_folded_one_by_one_and_compared_by_their_time() {
+    let mut play = open((100, 40));
+    let deliveries = vec![delivery(2, 400, 200), delivery(1, 100, 500)];
+    play.send(Msg::Deliveries { id: CaptureId(10), deliveries: Ok(deliveries) });
+    play.keys("5");
+    let screen = play.screen();
+    for words in [
+        "▾ try 2",
+        "━━━━━━━━━━━━━━━━━━━━━━━━ 400 ms",
+        "━━━━━━────────────────── 100 ms",
+        "\"reply\": 2",
+        "\"reply\": 2",
+        "▸ try 1",
+    ] {
+        assert!(screen.contains(words), "{words}:\n{screen}");
+    }
+    assert!(!screen.contains("\"reply\": 1"), "{screen}");
+    play.keys("\n");
+    assert!(!play.screen().contains("\"reply\": 2"), "{}", play.screen());
+    play.keys("}\n");
+    let screen = play.screen();
+    assert!(
+        screen.contains("▾ try 1") && screen.contains("\"reply\": 1") && !screen.contains("\"reply\": 2"),
+        "{screen}"
+    );
+    play.keys("{\n");
+    assert!(play.screen().contains("\"reply\": 2"), "{}", play.screen());
+}
+
+#[test]
+fn no_tab_lets_a_control_character_out_at_any_size() {
+    for size in [(1, 1), (20, 6), (80, 24), (200, 60)] {
+        let mut play = open(size);
+        play.send(Msg::Deliveries { id: CaptureId(10), deliveries: Ok(vec![delivery(1, 1, 200)]) });
+        for tab in "123456".chars() {
+            play.keys(&format!("{tab}m/e\nnN"));
+            let (columns, rows) = play.model.size;
+            let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
+            terminal.draw(|frame| view::draw(&play.model, frame)).unwrap();
+            let cells = &terminal.backend().buffer().content;
+            assert!(cells.iter().all(|cell| cell.symbol().chars().all(body::is_safe)), "tab {tab} at {size:?}");
+        }
+    }
+}
