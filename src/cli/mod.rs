@@ -4,6 +4,7 @@
 //! a payload's control byte reach a terminal and takes a closed pipe for success. Exit codes: 0 yes, 1 no, 2 error.
 //! This room must never know the screen; `main` chooses between the two.
 
+mod dead;
 mod diff;
 mod export;
 mod forget;
@@ -31,7 +32,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub use self::print::{Printer, report};
 use crate::{
-    engine::{Settings, Wishes, secret::Source, settings},
+    engine::{Settings, Wishes, forward::Answering, secret::Source, settings},
     record::Failure,
 };
 
@@ -78,6 +79,8 @@ enum Command {
     Show(show::Show),
     /// Send captures again, byte for byte
     Resend(Box<resend::Resend>),
+    /// List what was to be forwarded and was given up; `resend --dead` sends it once more
+    Dead(dead::Dead),
     /// Block until captures come that match, or none does: for scripts and CI
     Wait(wait::Wait),
     /// Send signed sample events, or a body of yours
@@ -141,6 +144,12 @@ pub(crate) struct Bin {
     /// The app that captures are resent to
     #[arg(long, value_name = "URL")]
     forward: Option<String>,
+    /// Forward each capture to --forward as it comes; what fails is tried again
+    #[arg(long, requires = "forward")]
+    auto: bool,
+    /// Forward each capture to --forward, and give the sender the app's reply
+    #[arg(long, requires = "forward", conflicts_with = "auto")]
+    proxy: bool,
     /// The URL as the sender knows it, for schemes that sign it
     #[arg(long, value_name = "URL")]
     url: Option<String>,
@@ -221,6 +230,7 @@ impl Common {
             secrets: bin.secrets.given.clone(),
             sources: bin.secrets.sources(),
             forward: bin.forward.clone(),
+            auto: bin.answering(),
             url: bin.url.clone(),
         }
     }
@@ -237,6 +247,13 @@ impl Common {
 
     fn printer(&self) -> Printer {
         Printer::new(self.json, self.quiet)
+    }
+}
+
+impl Bin {
+    fn answering(&self) -> Option<Answering> {
+        let ack = self.auto.then_some(Answering::Ack);
+        ack.or(self.proxy.then_some(Answering::Proxy))
     }
 }
 
@@ -260,6 +277,7 @@ pub fn run(work: Work) -> Result<Answer, Failure> {
         Command::Ls(ls) => ls::run(&ls, &common),
         Command::Show(show) => show::run(&show, &common),
         Command::Resend(resend) => resend::run(&resend, &common),
+        Command::Dead(dead) => dead::run(&dead, &common),
         Command::Diff(diff) => diff::run(&diff, &common),
         Command::Export(export) => export::run(&export, &common),
         Command::Mark(mark) => mark::run(&mark, &common),

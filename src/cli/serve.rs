@@ -36,6 +36,8 @@ impl Serve {
         self.listen.listen = self.listen.listen.or(listen.listen);
         self.bin.provider = self.bin.provider.or(bin.provider);
         self.bin.forward = self.bin.forward.or(bin.forward);
+        self.bin.auto |= bin.auto;
+        self.bin.proxy |= bin.proxy;
         self.bin.url = self.bin.url.or(bin.url);
         if self.bin.secrets.is_empty() {
             self.bin.secrets = bin.secrets;
@@ -66,6 +68,7 @@ pub(super) fn run(serve: &Serve, common: &Common) -> Result<Answer, Failure> {
         // What came before the bell was heard is printed too.
         let _ = wake.send(Wake::Ring);
     }
+    engine.on_news(|news| report(&news));
     engine.on_end(move || drop(wake.send(Wake::Stop)))?;
     let (reader, zone) = (engine.reader()?, engine::zone());
     let last = engine.newest_before();

@@ -11,6 +11,7 @@ use crate::{
     export::{self, json},
     record::{Capture, CaptureId, Delivery, Failure, Header, Outcome, Reply, Zone},
     store::{Bodies, Reader},
+    verify,
 };
 
 /// How many lines of a body are formatted at a time.
@@ -66,7 +67,11 @@ pub(super) fn run(show: &Show, common: &Common) -> Result<Answer, Failure> {
     }
     let deliveries = reader.deliveries(id)?;
     if printer.json {
-        printer.value(&json::capture(&capture, &deliveries, true))?;
+        let mut value = json::capture(&capture, &deliveries, true);
+        for (at, delivery) in deliveries.iter().enumerate() {
+            value["deliveries"][at]["says"] = says(&capture, delivery)?.into();
+        }
+        printer.value(&value)?;
     } else {
         print(&printer, &capture, &deliveries, &engine::zone())?;
     }
@@ -87,7 +92,7 @@ fn print(printer: &Printer, capture: &Capture, deliveries: &[Delivery], zone: &Z
         print_headers(printer, capture.trailers.iter())?;
     }
     print_body(printer, &content(capture))?;
-    deliveries.iter().rev().try_for_each(|delivery| print_delivery(printer, delivery, zone))
+    deliveries.iter().rev().try_for_each(|delivery| print_delivery(printer, capture, delivery, zone))
 }
 
 fn facts(capture: &Capture, zone: &Zone) -> Vec<(&'static str, String)> {
@@ -206,9 +211,17 @@ fn print_value(printer: &Printer, capture: &Capture, path: &str) -> Result<Answe
     Ok(Answer::Yes)
 }
 
-fn print_delivery(printer: &Printer, delivery: &Delivery, zone: &Zone) -> Result<(), Failure> {
+/// Whose bug it is.
+fn says(capture: &Capture, delivery: &Delivery) -> Result<Vec<String>, Failure> {
+    let catalog = engine::catalog()?;
+    let provider = capture.provider.as_deref().and_then(|name| catalog.get(name));
+    Ok(verify::blame(&capture.judgement, delivery, provider))
+}
+
+fn print_delivery(printer: &Printer, capture: &Capture, delivery: &Delivery, zone: &Zone) -> Result<(), Failure> {
     printer.line("")?;
     printer.line(&outcome(delivery))?;
+    says(capture, delivery)?.iter().try_for_each(|sentence| printer.line(&format!("  {sentence}")))?;
     printer.line(&format!("  at {}, try {}", row::moment(delivery.started_at, zone), delivery.attempt))?;
     for change in &delivery.receipt {
         printer.line(&format!("  {change}"))?;

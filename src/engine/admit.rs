@@ -8,7 +8,10 @@ use std::{
     time::Instant,
 };
 
-use super::endpoint::{Endpoint, Endpoints};
+use super::{
+    endpoint::{Endpoint, Endpoints},
+    forward::{self, Post},
+};
 use crate::{
     record::{
         Body, Capture, CaptureId, Event, Explanation, Failure, Fault, Flag, Handshake, Judgement, Refusal, Uid, Verdict,
@@ -31,6 +34,8 @@ struct Inner {
     writer: Writer,
     endpoints: Endpoints,
     catalog: &'static Catalog,
+    /// Hands on what is forwarded; none: nothing is.
+    post: Option<Post>,
     /// The high part of every uid's chance, drawn once a process, and a count below it.
     chance: u128,
     count: AtomicU64,
@@ -39,12 +44,13 @@ struct Inner {
 }
 
 impl Catcher {
-    pub(super) fn new(writer: Writer, endpoints: Endpoints) -> Result<Self, Failure> {
+    pub(super) fn new(writer: Writer, endpoints: Endpoints, post: Option<Post>) -> Result<Self, Failure> {
         let catalog = super::catalog()?;
         let inner = Inner {
             writer,
             endpoints,
             catalog,
+            post,
             chance: chance()?,
             count: AtomicU64::new(0),
             examining: AtomicBool::new(false),
@@ -65,26 +71,14 @@ impl Catch for Catcher {
     async fn catch(&self, arrival: Arrival) -> Answer {
         let decided = arrival.decided;
         let Taken { capture, endpoint, answer } = self.inner.take(arrival);
-        let pending = match self.inner.doctor(&capture) {
-            // It goes on to the store even where the sender leaves while it is examined.
-            Some(turn) => {
-                let (inner, endpoint) = (Arc::clone(&self.inner), Arc::clone(&endpoint));
-                let examined = tokio::task::spawn_blocking(move || {
-                    let pending = inner.writer.capture(inner.examined(capture, &endpoint));
-                    drop(turn);
-                    pending
-                });
-                examined.await.map_err(|_| Failure::new("examining a request", "its thread died"))
-            }
-            None => Ok(self.inner.writer.capture(capture)),
-        };
-        let stored = match pending {
-            Ok(Ok(pending)) => {
-                pending.await.unwrap_or_else(|_| Err(Failure::new("keeping a request", "the store is closed")))
-            }
-            Ok(Err(full)) => Err(Failure::new("keeping a request", full)),
-            Err(failure) => Err(failure),
-        };
+        let lanes = self.inner.lanes(&capture, &endpoint, decided.is_some() || answer.is_some());
+        let keep = Inner::keep(Arc::clone(&self.inner), capture, Arc::clone(&endpoint), lanes);
+        let (stored, heard) = keep.await;
+        if let (Ok(Stored { id, .. }), Some(heard)) = (&stored, heard)
+            && let Ok(outcome) = heard.await
+        {
+            return forward::answered(*id, outcome);
+        }
         match (stored, answer.filter(|_| decided.is_none())) {
             (Ok(Stored { id, .. }), Some(answer)) => answered(id, answer),
             (Ok(Stored { id, .. }), None) => caught(id, decided, &endpoint),
@@ -138,12 +132,17 @@ impl Inner {
             provider.handshake(&request, &secrets, judgement.verdict, endpoint.verify_token.as_ref())
         });
         let mut flags = arrival.flags;
+        let came_back = self.post.as_ref().is_some_and(|post| post.has_come_back(&arrival.head));
+        if came_back {
+            flags.insert(Flag::CameBack);
+        }
         let answer = asked.and_then(|asked| {
             flags.insert(Flag::Handshake);
             let (handshake, answer) = told(asked);
             judgement.handshake = Some(handshake);
             answer
         });
+        let answer = answer.or_else(|| came_back.then(in_a_ring));
         let provider = provider.map(|p| p.name().to_owned());
         let sha256 = verify::sha256(&arrival.body);
         drop(method);
@@ -175,6 +174,54 @@ impl Inner {
             reply_status: arrival.decided.unwrap_or(status),
         };
         Taken { capture, endpoint, answer }
+    }
+
+    /// Keeps a capture. What is forwarded is kept and handed on even where the sender leaves meanwhile.
+    async fn keep(
+        self: Arc<Self>,
+        capture: Capture,
+        endpoint: Arc<Endpoint>,
+        lanes: Vec<Arc<str>>,
+    ) -> (Result<Stored, Failure>, Option<forward::Heard>) {
+        if lanes.is_empty() {
+            return (self.store(capture, &endpoint, lanes).await, None);
+        }
+        let kept = tokio::spawn(async move {
+            let stored = self.store(capture, &endpoint, lanes).await;
+            let errand = stored.as_ref().ok().and_then(|stored| Some((stored.id, stored.errand?)));
+            let heard = errand.zip(self.post.as_ref());
+            (stored, heard.and_then(|((id, errand), post)| post.begin(&endpoint, id, errand)))
+        });
+        kept.await.unwrap_or_else(|_| (Err(Failure::new("keeping a request", "its task died")), None))
+    }
+
+    async fn store(
+        self: &Arc<Self>,
+        capture: Capture,
+        endpoint: &Arc<Endpoint>,
+        lanes: Vec<Arc<str>>,
+    ) -> Result<Stored, Failure> {
+        let pending = match self.doctor(&capture) {
+            // It goes on to the store even where the sender leaves while it is examined.
+            Some(turn) => {
+                let (inner, endpoint) = (Arc::clone(self), Arc::clone(endpoint));
+                let examined = tokio::task::spawn_blocking(move || {
+                    let pending = inner.writer.capture_and_forward(inner.examined(capture, &endpoint), lanes);
+                    drop(turn);
+                    pending
+                });
+                examined.await.map_err(|_| Failure::new("examining a request", "its thread died"))?
+            }
+            None => self.writer.capture_and_forward(capture, lanes),
+        };
+        let pending = pending.map_err(|full| Failure::new("keeping a request", full))?;
+        pending.await.unwrap_or_else(|_| Err(Failure::new("keeping a request", "the store is closed")))
+    }
+
+    /// The lanes in which a capture is forwarded. `is_answered`: by the wire, or as a handshake; it is nothing for an app.
+    fn lanes(&self, capture: &Capture, endpoint: &Endpoint, is_answered: bool) -> Vec<Arc<str>> {
+        let forwards = self.post.is_some() && !is_answered;
+        if forwards { Post::lanes(endpoint, capture) } else { Vec::new() }
     }
 
     /// The doctor's turn, where the capture is a case and the doctor is free. A flood of wrong signatures is examined as
@@ -281,6 +328,13 @@ pub(super) fn told(asked: Asked) -> (Handshake, Option<verify::Answer>) {
         }
         Asked::Unanswerable(why) => (Handshake { about: why, answer: None, show: None }, None),
     }
+}
+
+/// The answer to what this creel has forwarded itself: whoever sent it here must not send it again.
+fn in_a_ring() -> verify::Answer {
+    let headers = vec![json()];
+    let body = "{\"error\":\"creel has forwarded this before: it runs in a ring\"}".into();
+    verify::Answer { about: String::new(), status: 508, headers, body, show: None }
 }
 
 /// The provider's answer to its handshake, after the commit.

@@ -1,72 +1,97 @@
 //! From the store to an app: a capture is read, sent as it was caught, and what came of it is stored.
 
-use std::path::PathBuf;
-
-use super::{edit::Edit, endpoint::Endpoints};
+use super::{
+    edit::Edit,
+    endpoint::Endpoints,
+    target::{Target, Targets},
+};
 use crate::{
-    record::{CaptureId, Delivery, DeliveryId, Failure, Timestamp},
-    store::{Bodies, Reader, Writer},
-    wire::{self, Outgoing, PathRule, SendLimits},
+    record::{Capture, CaptureId, Delivery, DeliveryId, ErrandId, Failure, Next, Settlement},
+    store::{Pending, Writer},
+    wire::{self, Client, Outgoing, PathRule, SendLimits},
 };
 
 /// Where and how to send.
 #[derive(Clone, Debug, Default)]
 pub struct Aim {
-    /// The URL; none: the app of the capture's endpoint.
+    /// The URL, or the name of a target; none: the app of the capture's endpoint.
     pub to: Option<String>,
+    /// Whether the captured path is appended to the URL's, in place of being replaced by it.
+    pub append_path: bool,
     /// Whether a certificate that nobody vouches for is good enough. For apps on the user's own machines.
     pub insecure: bool,
     /// What is changed of it on the way.
     pub edit: Edit,
 }
 
-/// Sends a capture and stores the outcome. A delivery that failed is an outcome too, not an error: errors are a capture
-/// that is not there, an endpoint without an app, a store that cannot be written.
-pub(super) async fn deliver(
-    store: PathBuf,
-    writer: Writer,
-    endpoints: Endpoints,
-    id: CaptureId,
-    aim: Aim,
-    now: fn() -> Timestamp,
-) -> Result<Delivery, Failure> {
-    let reader = Reader::open(&store)?;
-    let capture = reader.capture(id, Bodies::Read)?.ok_or_else(|| no_such_capture(id))?;
-    drop(reader);
-    let to = match aim.to {
-        Some(to) => to,
-        None => app_of(&endpoints, &capture.endpoint)?,
-    };
-    let endpoint = endpoints.named(&capture.endpoint).unwrap_or_else(|| endpoints.route(&capture.head.path()));
-    let edited = if aim.edit.transform.is_none() {
-        aim.edit.apply(&capture, endpoint, super::catalog()?, &to)?
-    } else {
-        // It waits for a child process, and others are being delivered meanwhile.
-        let (edit, endpoint, to, catalog) = (aim.edit, endpoint.clone(), to.clone(), super::catalog()?);
-        let edited = tokio::task::spawn_blocking(move || edit.apply(&capture, &endpoint, catalog, &to));
-        edited.await.map_err(|_| Failure::new("transforming by jq", "its thread died"))??
-    };
-    let started_at = now();
-    let outgoing =
-        Outgoing { head: edited.head, body: edited.body, to, path: PathRule::Replaced, insecure: aim.insecure };
-    let sent = wire::send(outgoing, &SendLimits::default()).await;
-    let delivery = Delivery {
-        id: DeliveryId(0),
-        capture: id,
-        to: sent.to,
-        started_at,
-        took_ms: sent.took_ms,
-        attempt: 0,
-        receipt: edited.receipt.into_iter().chain(sent.receipt).collect(),
-        outcome: sent.outcome,
-        errand: None,
-    };
-    let pending = writer.deliver(delivery).map_err(|full| Failure::new("storing a delivery", full))?;
-    pending.await.unwrap_or_else(|_| Err(Failure::new("storing a delivery", "the store is closed")))
+/// Who brings captures to apps when a person says so.
+#[derive(Clone)]
+pub(super) struct Courier {
+    pub(super) writer: Writer,
+    pub(super) endpoints: Endpoints,
+    pub(super) targets: Targets,
+    /// Connections that are kept for the next; none: each is closed after its request.
+    pub(super) client: Option<Client>,
 }
 
-fn app_of(endpoints: &Endpoints, name: &str) -> Result<String, Failure> {
-    endpoints.named(name).and_then(|endpoint| endpoint.forward.clone()).ok_or_else(|| {
+impl Courier {
+    /// Sends a capture. A delivery that failed is an outcome, not an error: errors are an endpoint without an app, an edit
+    /// that cannot be made.
+    pub(super) async fn send(&self, capture: &Capture, aim: &Aim, errand: ErrandId) -> Result<Delivery, Failure> {
+        let to = self.target(&capture.endpoint, aim)?;
+        let endpoint = self.endpoints.named(&capture.endpoint);
+        let endpoint = endpoint.unwrap_or_else(|| self.endpoints.route(&capture.head.path()));
+        let edit = Edit { resign: aim.edit.resign || to.resign, ..aim.edit.clone() };
+        let edited = if edit.transform.is_none() {
+            edit.apply(capture, endpoint, super::catalog()?, &to.url)?
+        } else {
+            // It waits for a child process, and others are being delivered meanwhile.
+            let (capture, endpoint, url) = (capture.clone(), endpoint.clone(), to.url.clone());
+            let catalog = super::catalog()?;
+            let edited = tokio::task::spawn_blocking(move || edit.apply(&capture, &endpoint, catalog, &url));
+            edited.await.map_err(|_| Failure::new("transforming by jq", "its thread died"))??
+        };
+        let Target { url, insecure, path, .. } = to;
+        let outgoing = Outgoing { head: edited.head, body: edited.body, to: url, path, insecure };
+        let (started_at, limits) = (super::now(), SendLimits::default());
+        let sent = match &self.client {
+            Some(client) => client.send(outgoing, &limits).await,
+            None => wire::send(outgoing, &limits).await,
+        };
+        Ok(Delivery {
+            id: DeliveryId(0),
+            capture: capture.id,
+            to: sent.to,
+            started_at,
+            took_ms: sent.took_ms,
+            attempt: 0,
+            receipt: edited.receipt.into_iter().chain(sent.receipt).collect(),
+            outcome: sent.outcome,
+            errand: Some(errand),
+        })
+    }
+
+    /// Has a delivery stored, and its errand done with it.
+    pub(super) fn store(&self, delivery: Delivery) -> Result<Pending<Delivery>, Failure> {
+        let done = delivery.errand.map(|errand| Settlement { errand, next: Next::Done, answered: None });
+        self.writer.settle(delivery, done).map_err(|full| Failure::new("storing a delivery", full))
+    }
+
+    fn target(&self, endpoint: &str, aim: &Aim) -> Result<Target, Failure> {
+        let mut target = match &aim.to {
+            Some(to) => self.targets.named(to)?,
+            None => app_of(&self.endpoints, endpoint)?,
+        };
+        target.insecure |= aim.insecure;
+        if aim.append_path {
+            target.path = PathRule::Appended;
+        }
+        Ok(target)
+    }
+}
+
+fn app_of(endpoints: &Endpoints, name: &str) -> Result<Target, Failure> {
+    endpoints.named(name).and_then(|endpoint| endpoint.app.clone()).ok_or_else(|| {
         Failure::new("resending", format!("the endpoint `{name}` has no app"))
             .hint("name one: --to URL, or `forward` in creel.toml")
     })

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::{forward::Forward, target::Target};
 use crate::verify::Secret;
 
 /// The name of the open bin: where a request goes that no endpoint's path takes.
@@ -21,7 +22,9 @@ pub struct Endpoint {
     /// The URL as the sender knows it, for schemes that sign it.
     pub url: Option<String>,
     /// The app that captures are resent to.
-    pub forward: Option<String>,
+    pub app: Option<Target>,
+    /// Where captures go by themselves.
+    pub forwards: Vec<Arc<Forward>>,
     /// What is answered after the commit.
     pub respond: Respond,
     /// Whether the provider's handshakes are answered in its place.
@@ -78,7 +81,8 @@ impl Endpoint {
             provider: None,
             secrets: Vec::new(),
             url: None,
-            forward: None,
+            app: None,
+            forwards: Vec::new(),
             respond: Respond::default(),
             handshake: true,
             verify_token: None,

@@ -8,17 +8,20 @@
 //! This room must never know how a face looks, nor SQLite, nor hyper: it passes plain records between the rooms below.
 
 mod admit;
+mod batch;
 mod catalog;
 mod config;
 mod deliver;
 pub mod edit;
 pub mod endpoint;
+pub mod forward;
 mod import;
 mod port;
 pub mod rewrite;
 pub mod secret;
 pub mod send;
 pub mod settings;
+pub mod target;
 mod transform;
 mod watch;
 
@@ -34,6 +37,7 @@ use std::{
 };
 
 pub use admit::examine;
+pub use batch::{Each, Pacing, continued};
 pub use catalog::{catalog, own_folder, read as read_provider};
 pub use config::Notice;
 pub use deliver::{Aim, no_such_capture};
@@ -42,11 +46,19 @@ pub use settings::{Settings, Wishes};
 use tokio::sync::watch as flag;
 pub use transform::{Transform, transform};
 
-use self::{admit::Catcher, endpoint::Endpoints, port::Listener, watch::Watch};
+use self::{
+    admit::Catcher,
+    deliver::Courier,
+    endpoint::Endpoints,
+    forward::{Ground, News, Post},
+    port::Listener,
+    target::Targets,
+    watch::Watch,
+};
 use crate::{
     query::Sql,
-    record::{Capture, CaptureId, Delivery, Failure, Tagging, Timestamp, Zone},
-    store::{self, Bell, Indexer, Reader, Role, Settler, Start, Writer},
+    record::{BatchId, Capture, CaptureId, Delivery, Errand, ErrandId, Failure, Tagging, Timestamp, Zone},
+    store::{self, Bell, Indexer, Posted, Posting, Reader, Role, Settler, Start, Writer},
     verify::Request,
     wire,
 };
@@ -56,6 +68,9 @@ pub struct Engine {
     db: PathBuf,
     bell: Bell,
     endpoints: Endpoints,
+    targets: Targets,
+    post: Option<Post>,
+    news: News,
     notices: Vec<Notice>,
     address: Option<SocketAddr>,
     newest_before: CaptureId,
@@ -84,7 +99,7 @@ struct Sender {
 impl Engine {
     /// Starts capturing: binds the port, takes the store, and listens.
     pub fn capture(settings: Settings) -> Result<Self, Failure> {
-        let Settings { db, listen, endpoints, limits, notices } = settings;
+        let Settings { db, listen, endpoints, targets, limits, notices } = settings;
         let listener = bind(listen)?;
         let address = listener.local_addr().map_err(|why| Failure::new("listening", why))?;
         let bell = Bell::new();
@@ -92,18 +107,30 @@ impl Engine {
         // The lock holds without these words; they only make another process's error better.
         let _ = writer.announce(&address.to_string());
         let newest_before = newest(&Reader::open(&db)?)?;
-        let catcher = Catcher::new(writer.clone(), endpoints.clone())?;
+        let (news, mut sender) = (News::default(), None);
+        let ground = Ground {
+            db: db.clone(),
+            writer: writer.clone(),
+            endpoints: endpoints.clone(),
+            own: vec![address],
+            news: news.clone(),
+        };
+        let post = forward::start(ground, || Ok(sender.insert(Sender::start()?).runtime.clone()))?;
+        let catcher = Catcher::new(writer.clone(), endpoints.clone(), post.clone())?;
         let server = Server::start(listener, limits, catcher, settler)?;
         let indexer = Indexer::start(&db, &writer, &bell)?;
         Ok(Self {
             db,
             bell,
             endpoints,
+            targets,
+            post,
+            news,
             notices,
             address: Some(address),
             newest_before,
             server: Mutex::new(Some(server)),
-            sender: Mutex::new(None),
+            sender: Mutex::new(sender),
             writer: Mutex::new(Some(writer)),
             indexer: Mutex::new(Some(indexer)),
             _watch: None,
@@ -124,11 +151,14 @@ impl Engine {
 
     /// Neither listens nor watches.
     fn idle(settings: Settings, bell: Bell) -> Self {
-        let Settings { db, endpoints, notices, .. } = settings;
+        let Settings { db, endpoints, targets, notices, .. } = settings;
         Self {
             db,
             bell,
             endpoints,
+            targets,
+            post: None,
+            news: News::default(),
             notices,
             address: None,
             newest_before: CaptureId(0),
@@ -177,13 +207,92 @@ impl Engine {
 
     /// Sends a capture to an app and stores what came of it. Blocks until then.
     pub fn resend(&self, id: CaptureId, aim: Aim) -> Result<Delivery, Failure> {
-        let writer = self.writer()?;
+        if self.reader()?.summary(id)?.is_none() {
+            return Err(no_such_capture(id));
+        }
+        let mut delivered = None;
+        self.resend_all(vec![id], aim, Pacing::default(), &mut |each| delivered = Some(each))?;
+        let each = delivered.ok_or_else(|| Failure::new("resending", "creel is stopping"))?;
+        each.map_err(|(_, failure)| failure)
+    }
+
+    /// Sends captures to apps, and tells what came of each as it is stored. Blocks until all are, or it was stopped: what is
+    /// left then is a batch that can be continued. Gives how many were sent.
+    pub fn resend_all(
+        &self,
+        ids: Vec<CaptureId>,
+        aim: Aim,
+        pacing: Pacing,
+        each: &mut dyn FnMut(batch::Each),
+    ) -> Result<u64, Failure> {
+        let (spec, captures) = (batch::spec(&aim), ids.clone());
+        let posting = Posting::Batch { at: now(), spec, captures };
+        let pending = self.writer()?.post(posting).map_err(|full| Failure::new("resending", full))?;
+        let begun = pending.blocking_recv().map_err(|_| Failure::new("resending", "the store is closed"))??;
+        let Posted::Batch(_, first) = begun else { return Ok(0) };
+        let left = ids.into_iter().zip((first.0..).map(ErrandId)).collect();
+        self.send_left(left, aim, pacing, each)
+    }
+
+    /// Sends what is left of a batch.
+    pub fn resend_left(
+        &self,
+        batch: BatchId,
+        aim: Aim,
+        pacing: Pacing,
+        each: &mut dyn FnMut(batch::Each),
+    ) -> Result<u64, Failure> {
+        let left = self.reader()?.left_of(batch)?.into_iter().map(|errand| (errand.capture, errand.id)).collect();
+        self.send_left(left, aim, pacing, each)
+    }
+
+    fn send_left(
+        &self,
+        left: Vec<(CaptureId, ErrandId)>,
+        aim: Aim,
+        pacing: Pacing,
+        each: &mut dyn FnMut(batch::Each),
+    ) -> Result<u64, Failure> {
+        let client = (left.len() > 1).then(wire::Client::default);
+        let (endpoints, targets) = (self.endpoints.clone(), self.targets.clone());
+        let courier = Courier { writer: self.writer()?, endpoints, targets, client };
+        let runtime = self.sending()?;
+        let captures = batch::read_ahead(&self.db, left, &runtime)?;
+        let (told, hear) = channel();
+        runtime.spawn(batch::send_all(courier, captures, aim, pacing, told));
+        let mut count = 0;
+        for one in hear {
+            count += 1;
+            each(one);
+        }
+        Ok(count)
+    }
+
+    /// Sends once more what was given up. Blocks until what came of it is stored.
+    pub fn resend_dead(&self, dead: Errand) -> Result<Delivery, Failure> {
+        let theirs = holder(&self.db).and_then(|holder| holder.address?.parse().ok());
+        let ground = Ground {
+            db: self.db.clone(),
+            writer: self.writer()?,
+            endpoints: self.endpoints.clone(),
+            own: self.address.into_iter().chain(theirs).collect(),
+            news: self.news.clone(),
+        };
         let (answer, outcome) = channel();
-        let work = deliver::deliver(self.db.clone(), writer, self.endpoints.clone(), id, aim, now);
         self.sending()?.spawn(async move {
-            let _ = answer.send(work.await);
+            let _ = answer.send(forward::redeliver(ground, dead).await);
         });
         outcome.recv().map_err(|_| Failure::new("resending", "creel is stopping"))?
+    }
+
+    /// Calls `hear` with what goes on in forwarding, a line each: an app that is down or up again, a capture that is given up.
+    pub fn on_news(&self, hear: impl Fn(&str) + Send + 'static) {
+        self.news.listen(Box::new(hear));
+    }
+
+    /// Where captures can be sent, by name.
+    pub fn targets(&self) -> &Targets {
+        &self.targets
     }
 
     /// Deletes every capture that a condition takes, with its deliveries; gives how many. Blocks until then. It goes on in
@@ -252,6 +361,9 @@ impl Engine {
     pub fn stop(&self) -> Result<(), Failure> {
         let server = lock(&self.server).take();
         let served = server.map_or(Ok(()), Server::stop);
+        if let Some(post) = &self.post {
+            post.stop();
+        }
         let sender = lock(&self.sender).take();
         sender.into_iter().for_each(Sender::stop);
         drop(lock(&self.indexer).take());

@@ -3,12 +3,15 @@
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use super::{
     config::{self, File, Notice},
     endpoint::{Endpoint, Endpoints, OPEN_BIN},
+    forward::{Answering, Forward},
     secret::Source,
+    target::{Target, Targets},
 };
 use crate::{record::Failure, wire::Limits};
 
@@ -32,6 +35,8 @@ pub struct Wishes {
     pub sources: Vec<Source>,
     /// The open bin's app.
     pub forward: Option<String>,
+    /// Whether the open bin's captures go to its app by themselves, and who answers then.
+    pub auto: Option<Answering>,
     /// The open bin's URL as its senders know it.
     pub url: Option<String>,
 }
@@ -45,6 +50,8 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// Who may send where.
     pub endpoints: Endpoints,
+    /// Where captures can be sent, by name.
+    pub targets: Targets,
     /// The wire's limits.
     pub limits: Limits,
     /// What a person should know and need not act on: a variable that is not set.
@@ -61,7 +68,8 @@ impl Settings {
         };
         let listen = wishes.listen.clone().or(file.listen.take()).unwrap_or_else(|| LISTEN.to_owned());
         let (endpoints, notices) = endpoints(wishes, &mut file)?;
-        Ok(Self { db, listen: address(&listen)?, endpoints, limits: file.limits, notices })
+        let targets = Targets::new(std::mem::take(&mut file.targets));
+        Ok(Self { db, listen: address(&listen)?, endpoints, targets, limits: file.limits, notices })
     }
 }
 
@@ -95,7 +103,12 @@ impl Wishes {
             bin.provider = Some(provider.clone());
         }
         if let Some(forward) = &self.forward {
-            bin.forward = Some(forward.clone());
+            bin.app = Some(Target::url(forward));
+            bin.forwards = self
+                .auto
+                .map(|answer| Arc::new(Forward::plain(&bin.name, Target::url(forward), answer)))
+                .into_iter()
+                .collect();
         }
         if let Some(url) = &self.url {
             bin.url = Some(url.clone());

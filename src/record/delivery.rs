@@ -108,9 +108,57 @@ impl Outcome {
         }
     }
 
+    /// Whether status and body, or the failure, are the same. Headers are not asked: they hold the time.
+    fn says_the_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Replied(a), Self::Replied(b)) => a.status == b.status && a.body == b.body,
+            (Self::Failed(a), Self::Failed(b)) => a == b,
+            _ => false,
+        }
+    }
+
     /// Whether the app took it: a status from 200 to 299.
     pub fn is_success(&self) -> bool {
         self.status().is_some_and(|status| (200..300).contains(&status))
+    }
+}
+
+/// How a reply stands to the last one to the same capture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Turn {
+    /// There was none before.
+    First,
+    /// It failed before and is right now.
+    Fixed,
+    /// It was right before and fails now.
+    Regressed,
+    /// It is what it was.
+    Same,
+    /// It is another one, and right or wrong as before.
+    Changed,
+}
+
+impl Turn {
+    /// From one outcome to the next.
+    pub fn of(before: Option<&Outcome>, after: &Outcome) -> Self {
+        let Some(before) = before else { return Self::First };
+        match (before.is_success(), after.is_success()) {
+            (false, true) => Self::Fixed,
+            (true, false) => Self::Regressed,
+            _ if before.says_the_same(after) => Self::Same,
+            _ => Self::Changed,
+        }
+    }
+
+    /// The name in words and in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::First => "first",
+            Self::Fixed => "fixed",
+            Self::Regressed => "regressed",
+            Self::Same => "same",
+            Self::Changed => "changed",
+        }
     }
 }
 

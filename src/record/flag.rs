@@ -43,11 +43,13 @@ pub enum Flag {
     Handshake,
     /// It was read out of a file.
     Imported,
+    /// This creel has forwarded it before.
+    CameBack,
 }
 
 /// The rows: flag, name in JSON and in filters, the sentence for eyes. The row's place is the flag's bit in the store,
 /// so rows are only ever appended.
-const FLAGS: [(Flag, &str, &str); 20] = [
+const FLAGS: [(Flag, &str, &str); 21] = [
     (Flag::BothLengths, "both-lengths", "request smuggling? Content-Length and Transfer-Encoding together"),
     (Flag::DuplicateLength, "duplicate-length", "request smuggling? more than one Content-Length"),
     (Flag::TransferCoding, "transfer-coding", "unusual transfer coding"),
@@ -68,6 +70,7 @@ const FLAGS: [(Flag, &str, &str); 20] = [
     (Flag::Overload, "overload", "too many bytes in flight; the body was not read"),
     (Flag::Handshake, "handshake", "a handshake: the provider asks, and expects an answer of its own"),
     (Flag::Imported, "imported", "read out of a file by `creel import`"),
+    (Flag::CameBack, "came-back", "creel forwarded it and it came back: forwarding runs in a ring, which ends here"),
 ];
 
 impl Flag {

@@ -24,7 +24,7 @@ mod timestamp;
 
 pub use body::Body;
 pub use capture::{Capture, CaptureId, Uid};
-pub use delivery::{Change, Delivery, DeliveryId, Outcome, Reply};
+pub use delivery::{Change, Delivery, DeliveryId, Outcome, Reply, Turn};
 pub use errand::{Batch, BatchId, Circuit, Errand, ErrandId, Next, Post, Settlement};
 pub use event::Event;
 pub use failure::Failure;

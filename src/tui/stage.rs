@@ -102,7 +102,7 @@ impl Stage for Live {
 /// The apps of the endpoints that have one.
 pub(super) fn apps(engine: &Engine) -> BTreeMap<String, String> {
     let endpoints = engine.endpoints().iter();
-    endpoints.filter_map(|endpoint| Some((endpoint.name.clone(), endpoint.forward.clone()?))).collect()
+    endpoints.filter_map(|endpoint| Some((endpoint.name.clone(), endpoint.app.as_ref()?.url.clone()))).collect()
 }
 
 /// Where the screen is: the address that catches, or the store that is watched.

@@ -34,6 +34,7 @@ impl Provider {
             .into_iter()
             .chain(self.schemes().flat_map(Scheme::facts))
             .chain(event)
+            .chain(self.habits.facts())
             .filter(|f| !f.1.is_empty())
             .collect()
     }
@@ -53,6 +54,13 @@ impl Provider {
                 "created_at": list(&self.event.created),
             },
             "handshakes": self.handshakes().collect::<Vec<_>>(),
+            "delivery": {
+                "timeout_s": self.habits.timeout_ms.map(|ms| f64::from(ms) / 1_000.0),
+                "success": self.habits.success,
+                "retries_s": self.habits.retries,
+                "about": self.habits.about,
+                "docs": self.habits.docs,
+            },
         })
     }
 }

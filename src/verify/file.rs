@@ -46,6 +46,13 @@
 //! learns = "header:X-Hook-Secret"                   # where the secret of the hook stands
 //! show = "json:SubscribeURL"                        # what a person must see
 //!
+//! [delivery]                                        # how it delivers, by its own page
+//! timeout = 10                                      # seconds it waits for the answer
+//! success = ["2xx"]                                 # what it takes for success: 200, 2xx, 200-204
+//! retries = ["5s", "5m"]                            # the gaps between its tries, in s, m, h or d; []: it tries once
+//! about = "…"                                      # what the gaps do not say
+//! docs = "https://…"                                # that page, where it is another
+//!
 //! [[example]]                                       # each proves the file; every scheme has one
 //! about = "a charge"
 //! method = "POST"                                   # POST where it is left out
@@ -115,7 +122,20 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) handshake: Vec<HandshakeTable>,
     #[serde(default)]
+    pub(super) delivery: DeliveryTable,
+    #[serde(default)]
     pub(super) example: Vec<ExampleTable>,
+}
+
+/// `[delivery]`
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct DeliveryTable {
+    pub(super) timeout: Option<f64>,
+    pub(super) success: Vec<Text>,
+    pub(super) retries: Option<Vec<Text>>,
+    pub(super) about: Option<String>,
+    pub(super) docs: Option<String>,
 }
 
 /// `[[handshake]]`

@@ -11,6 +11,7 @@
 //! compares secret bytes only in `compare`, in constant time. It never panics on what a sender or a file may hold.
 
 mod address;
+mod blame;
 mod catalog;
 mod check;
 mod compare;
@@ -24,6 +25,7 @@ mod explain;
 mod facts;
 mod file;
 mod form;
+mod habits;
 mod handshake;
 mod jwt;
 mod key;
@@ -42,10 +44,12 @@ mod signed;
 mod time;
 mod transform;
 
+pub use blame::blame;
 pub use catalog::Catalog;
 pub use doctor::{Budget, Diagnosis, Suspect};
 pub use example::Example;
 pub use file::Confidence;
+pub use habits::Habits;
 pub use handshake::{Answer, Asked};
 pub use key::Secret;
 pub use provider::Provider;

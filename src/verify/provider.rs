@@ -9,6 +9,7 @@ use super::{
     event::EventPlaces,
     example,
     file::{File, SchemeTable, SecretTable, SignatureTable, Text, TimestampTable},
+    habits::Habits,
     handshake::{self, Handshake},
     key::SecretForm,
     mac::Algorithm,
@@ -33,6 +34,7 @@ pub struct Provider {
     /// The others.
     pub(super) others: Vec<Scheme>,
     pub(super) handshakes: Vec<Handshake>,
+    pub(super) habits: Habits,
     pub(super) examples: Vec<Example>,
 }
 
@@ -69,6 +71,11 @@ impl Provider {
     /// How sure the file is.
     pub fn confidence(&self) -> Confidence {
         self.confidence
+    }
+
+    /// How it delivers.
+    pub fn habits(&self) -> &Habits {
+        &self.habits
     }
 
     /// The requests that prove the file.
@@ -143,6 +150,7 @@ fn build(name: &str, file: File) -> Result<Provider, Wrong> {
         first,
         others: schemes.collect(),
         handshakes: file.handshake.into_iter().map(handshake::build).collect::<Result<_, _>>()?,
+        habits: Habits::build(file.delivery)?,
         examples: file.example.into_iter().map(example::build).collect::<Result<_, _>>()?,
     })
 }

@@ -83,7 +83,12 @@ impl Home {
 
     /// Starts `creel serve` here.
     pub fn serve(&self, args: &[&str]) -> Serving {
-        let mut all = vec!["serve", "--listen", "127.0.0.1:0"];
+        self.serve_on("127.0.0.1:0", args)
+    }
+
+    /// Starts `creel serve` here, at that address.
+    pub fn serve_on(&self, address: &str, args: &[&str]) -> Serving {
+        let mut all = vec!["serve", "--listen", address];
         all.extend(args);
         Serving::start(self.command(&all))
     }

@@ -3,11 +3,12 @@
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Notice, known_provider, place::Place, read_secrets, respond::RespondRow};
+use super::{Notice, forward, known_provider, place::Place, read_secrets, respond::RespondRow};
 use crate::{
     engine::{
         endpoint::{Endpoint, Learned},
         secret::Source,
+        target::Targets,
     },
     record::Failure,
 };
@@ -20,7 +21,7 @@ pub(super) struct EndpointRow {
     provider: Option<Spanned<String>>,
     secret: Option<Sources>,
     url: Option<String>,
-    forward: Option<Spanned<String>>,
+    forward: Option<Spanned<toml::Value>>,
     respond: Option<RespondRow>,
     #[serde(default = "yes")]
     handshake: bool,
@@ -55,18 +56,17 @@ fn check(place: &Place<'_>, row: &EndpointRow, before: &[Endpoint]) -> Result<()
             place.at(&provider.span(), format!("no provider is called `{}`", provider.get_ref())).hint(hint)
         })?;
     }
-    if let Some(forward) = &row.forward
-        && !["http://", "https://"].iter().any(|scheme| forward.get_ref().starts_with(scheme))
-    {
-        let why = format!("`{}` is no URL: it starts with http:// or https://", forward.get_ref());
-        return Err(place.at(&forward.span(), why));
-    }
     Ok(())
 }
 
 impl EndpointRow {
     /// The endpoint, and what a person should know of it. `before` are those that stand above it in the file.
-    pub(super) fn read(self, place: &Place<'_>, before: &[Endpoint]) -> Result<(Endpoint, Vec<Notice>), Failure> {
+    pub(super) fn read(
+        self,
+        place: &Place<'_>,
+        before: &[Endpoint],
+        targets: &Targets,
+    ) -> Result<(Endpoint, Vec<Notice>), Failure> {
         check(place, &self, before)?;
         let name = self.name.into_inner();
         let sources = match self.secret {
@@ -78,13 +78,15 @@ impl EndpointRow {
         let (tokens, more) = read_secrets(&name, self.verify_token.as_slice())?;
         notices.extend(more);
         let respond = self.respond.map(|row| row.read(place)).transpose()?.unwrap_or_default();
+        let (app, forwards) = forward::read(self.forward, &name, place, targets)?;
         let endpoint = Endpoint {
             name,
             path: self.path.into_inner(),
             provider: self.provider.map(Spanned::into_inner),
             secrets,
             url: self.url,
-            forward: self.forward.map(Spanned::into_inner),
+            app,
+            forwards,
             respond,
             handshake: self.handshake,
             verify_token: tokens.into_iter().next(),

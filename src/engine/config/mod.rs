@@ -1,9 +1,11 @@
 //! `creel.toml`: read, checked, and every mistake pointed at by file, line and column. A file here for each table of it.
 
 mod endpoint;
+mod forward;
 mod limits;
 mod place;
 mod respond;
+mod target;
 
 use std::{
     fs, io,
@@ -12,8 +14,13 @@ use std::{
 
 use serde::Deserialize;
 
-use self::{endpoint::EndpointRow, limits::LimitRows, place::Place};
-use super::{endpoint::Endpoint, secret::Source, settings};
+use self::{endpoint::EndpointRow, limits::LimitRows, place::Place, target::TargetRow};
+use super::{
+    endpoint::Endpoint,
+    secret::Source,
+    settings,
+    target::{Target, Targets},
+};
 use crate::{record::Failure, verify::Secret, wire::Limits};
 
 /// The file's name, here and in the user's configuration folder.
@@ -28,6 +35,7 @@ pub(super) struct File {
     pub(super) listen: Option<String>,
     pub(super) db: Option<PathBuf>,
     pub(super) endpoints: Vec<Endpoint>,
+    pub(super) targets: Vec<Target>,
     pub(super) limits: Limits,
     pub(super) notices: Vec<Notice>,
 }
@@ -37,6 +45,8 @@ pub(super) struct File {
 struct Rows {
     listen: Option<String>,
     db: Option<PathBuf>,
+    #[serde(default)]
+    target: Vec<TargetRow>,
     #[serde(default)]
     endpoint: Vec<EndpointRow>,
     limits: Option<LimitRows>,
@@ -70,6 +80,9 @@ impl File {
         let taken = |e: &Endpoint| self.endpoints.iter().any(|own| own.name == e.name || own.path == e.path);
         let kept: Vec<_> = other.endpoints.into_iter().filter(|e| !taken(e)).collect();
         self.endpoints.extend(kept);
+        let kept = other.targets.into_iter().filter(|target| self.targets.iter().all(|own| own.name != target.name));
+        let kept: Vec<_> = kept.collect();
+        self.targets.extend(kept);
         self.notices.extend(other.notices);
         Self {
             listen: self.listen.or(other.listen),
@@ -87,8 +100,13 @@ fn parse(path: &Path, text: &str) -> Result<File, Failure> {
     if let Some(rows) = rows.limits {
         rows.lay_over(&mut file.limits);
     }
+    for row in rows.target {
+        let target = row.read(&place, &file.targets)?;
+        file.targets.push(target);
+    }
+    let targets = Targets::new(file.targets.clone());
     for row in rows.endpoint {
-        let (endpoint, notices) = row.read(&place, &file.endpoints)?;
+        let (endpoint, notices) = row.read(&place, &file.endpoints, &targets)?;
         file.endpoints.push(endpoint);
         file.notices.extend(notices);
     }

@@ -69,6 +69,9 @@ pub struct Outgoing {
     pub insecure: bool,
 }
 
+/// What stands in the words for a request that would have come back to creel's own listener.
+pub const RING: &str = "is creel's own address";
+
 /// How long a connection may take to be made.
 const CONNECT_TIME: Duration = Duration::from_secs(5);
 /// How long all of it may take.
@@ -249,7 +252,7 @@ async fn connect(url: &Url, insecure: bool, own: &[SocketAddr]) -> Result<Stream
     let addresses = lookup_host((url.host(), url.port())).await.map_err(|why| connecting(&why, url))?;
     let addresses: Vec<SocketAddr> = addresses.collect();
     if let Some(own) = own.iter().find(|own| addresses.iter().any(|address| is_own(address, own))) {
-        return Err(format!("{own} is creel's own address: nothing is forwarded in a ring"));
+        return Err(format!("{own} {RING}: nothing is forwarded in a ring"));
     }
     let stream = TcpStream::connect(&addresses[..]).await.map_err(|why| connecting(&why, url))?;
     let _ = stream.set_nodelay(true);

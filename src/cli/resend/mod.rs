@@ -1,0 +1,318 @@
+//! `creel resend`: captures thrown at an app again.
+
+mod report;
+mod watch;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use self::{report::Report, watch::Folder};
+use super::{
+    Answer, Common, Printer, Secrets, diff, input,
+    send::{headers_of, settings_of},
+};
+use crate::{
+    body::compare,
+    engine::{self, Aim, Each, Engine, Pacing, Transform, Wishes, edit::Edit, no_such_capture},
+    record::{Batch, BatchId, Body, Capture, CaptureId, Failure},
+    store::{Bodies, Reader},
+};
+use clap::Args;
+
+/// How often, and after what pause, an app is tried again that was built a moment ago and does not listen yet.
+const UP_TRIES: usize = 20;
+const UP_PAUSE: Duration = Duration::from_millis(250);
+
+#[derive(Debug, Args)]
+pub(crate) struct Resend {
+    /// The captures' numbers
+    #[arg(required_unless_present_any = ["filter", "marked", "dead", "continued"], value_name = "ID",
+          conflicts_with_all = ["filter", "marked", "dead", "continued"])]
+    ids: Vec<i64>,
+    /// All that match a filter, oldest first, in place of numbers
+    #[arg(long, value_name = "FILTER", conflicts_with_all = ["marked", "dead", "continued"])]
+    filter: Option<String>,
+    /// The marked ones, oldest first, in place of numbers
+    #[arg(long, conflicts_with_all = ["dead", "continued"])]
+    marked: bool,
+    /// What was to be forwarded and was given up (`creel dead`), to where it was to go
+    #[arg(long, conflicts_with_all = ["continued", "to"])]
+    dead: bool,
+    /// What is left of a batch that was stopped: the last one, or that of a number
+    #[arg(long = "continue", value_name = "BATCH", num_args = 0..=1, default_missing_value = "0")]
+    continued: Option<i64>,
+    /// The app, a URL or a target of creel.toml; without a path the captured target is kept whole, with one its path takes
+    /// the captured one's place [default: the endpoint's `forward`]
+    #[arg(long, value_name = "URL|TARGET")]
+    to: Option<String>,
+    /// Append the captured path to the URL's, in place of replacing it
+    #[arg(long)]
+    append_path: bool,
+    /// How many at a time; one keeps their order
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    jobs: usize,
+    /// Send again whenever something in this folder changes, until it is stopped
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["dead", "continued"])]
+    watch: Option<PathBuf>,
+    /// Send again whenever something in the folder of --watch, or in this one, changes, until all are answered 2xx
+    #[arg(long, conflicts_with_all = ["dead", "continued"])]
+    until_ok: bool,
+    /// Change the body by a jq program, or the program in a file of that name, before all other changes
+    #[arg(long, value_name = "EXPR|FILE")]
+    transform: Option<String>,
+    /// Give the program the whole request: {method, target, headers: [[NAME, VALUE], …], body}
+    #[arg(long, requires = "transform")]
+    whole: bool,
+    /// Show what the program changes, and send nothing
+    #[arg(long, requires = "transform")]
+    transform_preview: bool,
+    /// Set a value of a JSON body: data.amount=5; a value that is no JSON is a text
+    #[arg(long, value_name = "PATH=VALUE")]
+    set: Vec<String>,
+    /// Replace or add a header
+    #[arg(long = "header", value_name = "NAME: VALUE")]
+    headers: Vec<String>,
+    /// Leave a header out
+    #[arg(long, value_name = "NAME")]
+    drop_header: Vec<String>,
+    /// Sign it anew, with a fresh timestamp, by the endpoint's secret or the one given here
+    #[arg(long)]
+    resign: bool,
+    /// With --resign: give it a new delivery id
+    #[arg(long, requires = "resign")]
+    new_id: bool,
+    #[command(flatten)]
+    secrets: Secrets,
+    /// How many a second at most
+    #[arg(long, value_name = "N")]
+    rate: Option<f64>,
+    /// Take an https certificate that nobody vouches for
+    #[arg(long)]
+    insecure: bool,
+}
+
+pub(super) fn run(resend: &Resend, common: &Common) -> Result<Answer, Failure> {
+    let printer = common.printer();
+    let aim = aim(resend)?;
+    let engine = Engine::visit(common.settings()?);
+    let reader = engine.reader()?;
+    if resend.dead {
+        return dead(&engine, &reader, &printer);
+    }
+    if let Some(batch) = resend.continued {
+        let batch = batch_of(&reader, batch)?;
+        let sending = Sending { engine: &engine, aim: engine::continued(&batch, &aim)?, resend, stop: stop()? };
+        return sending.left_of(&batch, &reader, &printer);
+    }
+    let ids = chosen(resend, &reader)?;
+    if let Some(transform) = aim.edit.transform.as_ref().filter(|_| resend.transform_preview) {
+        return preview(&reader, &ids, transform, &printer);
+    }
+    if ids.is_empty() {
+        if !printer.quiet {
+            super::report(&"no capture matches");
+        }
+        return Ok(Answer::No);
+    }
+    let sending = Sending { engine: &engine, aim, resend, stop: stop()? };
+    let answer = if resend.until_ok || resend.watch.is_some() {
+        sending.again_and_again(&ids, &reader, &printer)
+    } else {
+        sending.once(&ids, &reader, &printer).map(|right| if right { Answer::Yes } else { Answer::No })
+    };
+    engine.stop()?;
+    answer
+}
+
+fn chosen(resend: &Resend, reader: &Reader) -> Result<Vec<CaptureId>, Failure> {
+    let marked = resend.marked.then(|| "mark:marked".to_owned());
+    match resend.filter.clone().or(marked) {
+        Some(text) => input::matching(reader, &[text]),
+        None => Ok(resend.ids.iter().copied().map(CaptureId).collect()),
+    }
+}
+
+/// Set by the first signal: what is under way is finished, and the rest can be continued. The second ends it at once.
+fn stop() -> Result<Arc<AtomicBool>, Failure> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let asked = Arc::clone(&stop);
+    engine::on_signal(move || {
+        if asked.swap(true, Ordering::AcqRel) {
+            std::process::exit(2);
+        }
+    })?;
+    Ok(stop)
+}
+
+/// The batch of that number; 0: the last one that is not at its end.
+fn batch_of(reader: &Reader, number: i64) -> Result<Batch, Failure> {
+    let batches = reader.batches()?;
+    let found = batches.into_iter().find(|batch| number == 0 || batch.id == BatchId(number));
+    found.ok_or_else(|| Failure::new("continuing a batch", "there is none with anything left to send"))
+}
+
+/// Sends once more what was given up.
+fn dead(engine: &Engine, reader: &Reader, printer: &Printer) -> Result<Answer, Failure> {
+    let dead = reader.dead(None)?;
+    let mut report = Report::new(printer, reader, dead.len());
+    for errand in dead {
+        let id = errand.capture;
+        report.take(engine.resend_dead(errand).map_err(|failure| (id, failure)))?;
+    }
+    report.summary()?;
+    engine.stop()?;
+    report.failed().map_or(Ok(if report.is_all_right() { Answer::Yes } else { Answer::No }), Err)
+}
+
+/// What is sent, and how.
+struct Sending<'a> {
+    engine: &'a Engine,
+    aim: Aim,
+    resend: &'a Resend,
+    stop: Arc<AtomicBool>,
+}
+
+impl Sending<'_> {
+    fn pacing(&self) -> Pacing {
+        let rate = self.resend.rate.filter(|rate| *rate > 0.0);
+        Pacing { jobs: self.resend.jobs, rate, stop: Arc::clone(&self.stop) }
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Acquire)
+    }
+
+    /// Sends them. Whether all are right.
+    fn once(&self, ids: &[CaptureId], reader: &Reader, printer: &Printer) -> Result<bool, Failure> {
+        let mut report = Report::new(printer, reader, ids.len());
+        Self::fill(&mut report, |take| self.engine.resend_all(ids.to_vec(), self.aim.clone(), self.pacing(), take))?;
+        self.sum_up(&mut report)
+    }
+
+    fn left_of(&self, batch: &Batch, reader: &Reader, printer: &Printer) -> Result<Answer, Failure> {
+        let mut report = Report::new(printer, reader, batch.left as usize);
+        Self::fill(&mut report, |take| self.engine.resend_left(batch.id, self.aim.clone(), self.pacing(), take))?;
+        let right = self.sum_up(&mut report)?;
+        self.engine.stop()?;
+        Ok(if right { Answer::Yes } else { Answer::No })
+    }
+
+    fn sum_up(&self, report: &mut Report<'_>) -> Result<bool, Failure> {
+        report.summary()?;
+        if self.is_stopped() && !report.is_all_right() {
+            super::report(&"stopped; `creel resend --continue` sends the rest");
+        }
+        report.failed().map_or(Ok(report.is_all_right()), Err)
+    }
+
+    /// Sends them now, and again whenever something changed.
+    fn again_and_again(&self, ids: &[CaptureId], reader: &Reader, printer: &Printer) -> Result<Answer, Failure> {
+        let folder = self.resend.watch.as_deref().unwrap_or(Path::new("."));
+        let watch = Folder::watch(folder, self.engine.db())?;
+        loop {
+            let right = self.until_it_listens(ids, reader, printer)?;
+            if right && self.resend.until_ok {
+                return Ok(Answer::Yes);
+            }
+            if !printer.quiet && !printer.json {
+                super::report(&format!("waiting for a change in {}", folder.display()));
+            }
+            if !watch.wait(|| self.is_stopped()) {
+                return Ok(if right { Answer::Yes } else { Answer::No });
+            }
+        }
+    }
+
+    /// An app that was built a moment ago may not listen yet: the first one is sent until it does, and then the others.
+    fn until_it_listens(&self, ids: &[CaptureId], reader: &Reader, printer: &Printer) -> Result<bool, Failure> {
+        let mut report = Report::new(printer, reader, ids.len());
+        let (first, others) = ids.split_at(1);
+        for turn in 1..=UP_TRIES {
+            let mut sent = None;
+            self.engine.resend_all(first.to_vec(), self.aim.clone(), self.pacing(), &mut |each| sent = Some(each))?;
+            let refused = sent.as_ref().is_some_and(report::is_refused);
+            if refused && turn < UP_TRIES && !self.is_stopped() {
+                thread::sleep(UP_PAUSE);
+                continue;
+            }
+            sent.map_or(Ok(()), |each| report.take(each))?;
+            break;
+        }
+        if !others.is_empty() {
+            Self::fill(&mut report, |take| {
+                self.engine.resend_all(others.to_vec(), self.aim.clone(), self.pacing(), take)
+            })?;
+        }
+        self.sum_up(&mut report)
+    }
+
+    /// Fills a report by what a sending tells.
+    fn fill(
+        report: &mut Report<'_>,
+        send: impl FnOnce(&mut dyn FnMut(Each)) -> Result<u64, Failure>,
+    ) -> Result<(), Failure> {
+        let mut printed = Ok(());
+        send(&mut |each| {
+            let taken = report.take(each);
+            if printed.is_ok() {
+                printed = taken;
+            }
+        })?;
+        printed
+    }
+}
+
+fn aim(resend: &Resend) -> Result<Aim, Failure> {
+    let wishes =
+        Wishes { secrets: resend.secrets.given.clone(), sources: resend.secrets.sources(), ..Wishes::default() };
+    let (secrets, notices) = wishes.open_bin_secrets()?;
+    notices.iter().for_each(|notice| super::report(notice));
+    let headers = headers_of(&resend.headers)?;
+    let headers = headers.iter().map(|header| (header.name_text().into_owned(), header.value_text().into_owned()));
+    let edit = Edit {
+        transform: resend.transform.as_deref().map(|text| program(text, resend.whole)).transpose()?,
+        set: settings_of(&resend.set)?,
+        headers: headers.collect(),
+        dropped: resend.drop_header.clone(),
+        resign: resend.resign,
+        secrets,
+        new_id: resend.new_id,
+        whole: None,
+    };
+    Ok(Aim { to: resend.to.clone(), append_path: resend.append_path, insecure: resend.insecure, edit })
+}
+
+/// A jq program: the text itself, or what stands in the file of that name.
+fn program(text: &str, whole: bool) -> Result<Transform, Failure> {
+    let path = Path::new(text);
+    let program = if path.is_file() {
+        String::from_utf8(input::read(path)?).map_err(|why| Failure::new(format!("reading {text}"), why))?
+    } else {
+        text.to_owned()
+    };
+    Ok(Transform { program, whole })
+}
+
+/// In what the transformed captures differ from those that came.
+fn preview(reader: &Reader, ids: &[CaptureId], transform: &Transform, printer: &Printer) -> Result<Answer, Failure> {
+    let mut is_changed = false;
+    for &id in ids {
+        let before = reader.capture(id, Bodies::Read)?.ok_or_else(|| no_such_capture(id))?;
+        let (head, bytes) = transform.apply(&before.head, &before.body.bytes)?;
+        let body = Body { bytes, ..before.body.clone() };
+        let parts = compare::captures(&before, &Capture { head, body, ..before.clone() });
+        is_changed |= parts.iter().any(|part| !part.differences.is_empty());
+        if !printer.json && !printer.quiet {
+            printer.line(&format!("#{id}"))?;
+        }
+        diff::print(&parts, printer)?;
+    }
+    Ok(if is_changed { Answer::Yes } else { Answer::No })
+}

@@ -1,0 +1,117 @@
+//! `forward` of an endpoint: its app, and what goes there by itself.
+
+use std::{sync::Arc, time::Duration};
+
+use serde::Deserialize;
+use toml::{Spanned, Value};
+
+use super::{place::Place, target::check_url};
+use crate::{
+    engine::{
+        forward::{Answering, Forward, Order, Retry, span},
+        target::{Target, Targets},
+    },
+    query::Filter,
+    record::Failure,
+};
+
+/// A row that forwards.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ForwardRow {
+    to: String,
+    #[serde(default = "yes")]
+    auto: bool,
+    when: Option<String>,
+    #[serde(default)]
+    answer: Answering,
+    #[serde(default)]
+    order: Order,
+    retry: Option<RetryRow>,
+    timeout_s: Option<f64>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum RetryRow {
+    Word(String),
+    Gaps(Vec<String>),
+}
+
+/// The app that captures are resent to, and the rows that forward by themselves.
+pub(super) type Forwards = (Option<Target>, Vec<Arc<Forward>>);
+
+/// A URL or a target's name names the app and forwards nothing; a table, or several, forward.
+pub(super) fn read(
+    forward: Option<Spanned<Value>>,
+    endpoint: &str,
+    place: &Place<'_>,
+    targets: &Targets,
+) -> Result<Forwards, Failure> {
+    let Some(forward) = forward else { return Ok((None, Vec::new())) };
+    let at = forward.span();
+    let wrong = |why: String| place.at(&at, why);
+    let rows = match forward.into_inner() {
+        Value::String(text) => return Ok((Some(target(&text, &at, place, targets)?), Vec::new())),
+        Value::Array(rows) => rows,
+        row => vec![row],
+    };
+    let (mut app, mut forwards) = (None, Vec::<Arc<Forward>>::new());
+    for row in rows {
+        let row = ForwardRow::deserialize(row).map_err(|error| wrong(error.message().to_owned()))?;
+        let to = target(&row.to, &at, place, targets)?;
+        app.get_or_insert_with(|| to.clone());
+        if !row.auto {
+            continue;
+        }
+        let forward = row.read(endpoint, to).map_err(&wrong)?;
+        if forwards.iter().any(|other| other.lane == forward.lane) {
+            return Err(wrong(format!("`{}` is forwarded to twice", forward.to.title())));
+        }
+        forwards.push(Arc::new(forward));
+    }
+    if forwards.iter().filter(|forward| forward.answer == Answering::Proxy).count() > 1 {
+        return Err(wrong("only one app can answer the sender: one `answer = \"proxy\"` an endpoint".to_owned()));
+    }
+    Ok((app, forwards))
+}
+
+fn target(text: &str, at: &std::ops::Range<usize>, place: &Place<'_>, targets: &Targets) -> Result<Target, Failure> {
+    let target = targets.named(text).map_err(|failure| place.at(at, failure.why))?;
+    if target.name.is_none() {
+        check_url(place, &Spanned::new(at.clone(), text.to_owned()))?;
+    }
+    Ok(target)
+}
+
+impl ForwardRow {
+    fn read(self, endpoint: &str, to: Target) -> Result<Forward, String> {
+        let when =
+            self.when.map(|text| Filter::parse(&text).map_err(|error| format!("`when`: {error}"))).transpose()?;
+        let retry = match self.retry {
+            None => Retry::default(),
+            Some(RetryRow::Word(word)) => match &word[..] {
+                "provider" => Retry::Provider,
+                "never" => Retry::After(Vec::new()),
+                _ => return Err(format!("`retry` is \"provider\", \"never\" or a list of times, not `{word}`")),
+            },
+            Some(RetryRow::Gaps(gaps)) => Retry::After(
+                gaps.iter()
+                    .map(|gap| span(gap).ok_or_else(|| format!("`{gap}` is no time; write 500ms, 5s, 2m or 1h")))
+                    .collect::<Result<_, _>>()?,
+            ),
+        };
+        let timeout = self.timeout_s.map(|seconds| {
+            Duration::try_from_secs_f64(seconds)
+                .ok()
+                .filter(|time| !time.is_zero())
+                .ok_or_else(|| format!("{seconds} is no number of seconds to wait"))
+        });
+        let (order, timeout) = (self.order, timeout.transpose()?);
+        Ok(Forward { when, order, retry, timeout, ..Forward::plain(endpoint, to, self.answer) })
+    }
+}

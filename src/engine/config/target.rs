@@ -1,0 +1,51 @@
+//! `[[target]]`: a named place to send to.
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::place::Place;
+use crate::{
+    engine::target::Target,
+    record::Failure,
+    wire::{self, PathRule},
+};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TargetRow {
+    name: Spanned<String>,
+    url: Spanned<String>,
+    #[serde(default)]
+    insecure: bool,
+    #[serde(default)]
+    resign: bool,
+    #[serde(default)]
+    append_path: bool,
+}
+
+impl TargetRow {
+    /// The target. `before` are those that stand above it in the file.
+    pub(super) fn read(self, place: &Place<'_>, before: &[Target]) -> Result<Target, Failure> {
+        let name = self.name.get_ref();
+        if name.is_empty() || name.contains([':', '/', '.']) {
+            let why = format!("`{name}` is no name for a target: it would be taken for a URL");
+            return Err(place.at(&self.name.span(), why));
+        }
+        if before.iter().any(|target| target.name.as_ref() == Some(name)) {
+            return Err(place.at(&self.name.span(), format!("two targets are called `{name}`")));
+        }
+        check_url(place, &self.url)?;
+        let path = if self.append_path { PathRule::Appended } else { PathRule::Replaced };
+        let (insecure, resign) = (self.insecure, self.resign);
+        Ok(Target { name: Some(self.name.into_inner()), url: self.url.into_inner(), insecure, resign, path })
+    }
+}
+
+/// Whether a URL can be sent to.
+pub(super) fn check_url(place: &Place<'_>, url: &Spanned<String>) -> Result<(), Failure> {
+    if wire::can_send_to(url.get_ref()) {
+        return Ok(());
+    }
+    let why = format!("`{}` is no URL to send to: it is http://HOST or https://HOST", url.get_ref());
+    Err(place.at(&url.span(), why))
+}

@@ -1,0 +1,271 @@
+//! One try at an errand: the capture is read, sent, and what came of it is stored, in one transaction with what becomes of
+//! the errand.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::oneshot;
+
+use super::{Answering, DELIVERY_ID, Forward, Ground, HOPS, policy, proxy};
+use crate::{
+    body,
+    engine::{
+        self,
+        edit::Edit,
+        endpoint::{Endpoint, Endpoints},
+    },
+    query::{Content, Filter},
+    record::{
+        Capture, CaptureId, Delivery, DeliveryId, Errand, ErrandId, Failure, Next, Outcome, Settlement, Timestamp,
+    },
+    store::{Bodies, Posting, Reader},
+    verify::{Catalog, Habits, Provider},
+    wire::{Client, Outgoing, RING, SendLimits},
+};
+
+/// Bytes of a reply that goes back to a sender: more than what is kept of others.
+const PROXIED_REPLY_BYTES: usize = 16 << 20;
+/// How long to wait before what could not be written to the store is done again.
+const UNWRITTEN_WAIT_MS: i64 = 5_000;
+
+/// Brings captures to apps.
+pub(super) struct Carrier {
+    pub(super) ground: Ground,
+    reader: Mutex<Reader>,
+    client: Client,
+    mark: Arc<str>,
+    catalog: &'static Catalog,
+}
+
+/// What became of an errand.
+pub(super) enum Came {
+    /// There is nothing to bring any more: the filter does not take it, or it was deleted.
+    Dropped,
+    /// It cannot be brought.
+    GivenUp(String),
+    /// It was tried, and is done, or goes on at that time.
+    Tried(Outcome, Next),
+    /// Whatever it came to is not in the store: it must be done again.
+    Unwritten(Timestamp),
+}
+
+/// A request as it goes out.
+struct Prepared {
+    outgoing: Outgoing,
+    receipt: Vec<crate::record::Change>,
+}
+
+impl Carrier {
+    pub(super) fn new(ground: Ground, reader: Reader, client: Client, mark: Arc<str>) -> Result<Self, Failure> {
+        Ok(Self { ground, reader: Mutex::new(reader), client, mark, catalog: engine::catalog()? })
+    }
+
+    /// Tries an errand once, after so many tries before.
+    pub(super) async fn carry(
+        &self,
+        endpoint: &Endpoint,
+        forward: &Forward,
+        errand: ErrandId,
+        id: CaptureId,
+        tries: u32,
+        answer: Option<oneshot::Sender<Outcome>>,
+    ) -> Came {
+        let capture = match self.capture(forward, id) {
+            Ok(Some(capture)) => capture,
+            Ok(None) => return self.posted(Posting::Drop(vec![errand]), Came::Dropped).await,
+            Err(failure) => return self.give_up(errand, failure.to_string()).await,
+        };
+        let provider = capture.provider.as_deref().and_then(|name| self.catalog.get(name));
+        let (sent, delivery) = match self.send(endpoint, forward, errand, &capture, provider).await {
+            Ok(delivery) => (delivery.outcome.clone(), delivery),
+            Err(failure) => return self.give_up(errand, failure.to_string()).await,
+        };
+        let next = next(forward, provider.map(Provider::habits), &sent, tries + 1, chance());
+        let answered = answer.map(|answer| {
+            let status = proxy::status(&sent);
+            // A sender that has gone away is not told; the delivery stands.
+            let _ = answer.send(sent.clone());
+            status
+        });
+        match self.settle(delivery, Settlement { errand, next: next.clone(), answered }).await {
+            Ok(()) => Came::Tried(sent, next),
+            Err(_) => unwritten(),
+        }
+    }
+
+    /// The capture of an errand, where it is still there and the forward takes it.
+    fn capture(&self, forward: &Forward, id: CaptureId) -> Result<Option<Capture>, Failure> {
+        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(capture) = reader.capture(id, Bodies::Read)? else { return Ok(None) };
+        let Some(filter) = &forward.when else { return Ok(Some(capture)) };
+        let Some(row) = reader.summary(id)? else { return Ok(None) };
+        Ok(takes(filter, &row, &capture).then_some(capture))
+    }
+
+    async fn send(
+        &self,
+        endpoint: &Endpoint,
+        forward: &Forward,
+        errand: ErrandId,
+        capture: &Capture,
+        provider: Option<&Provider>,
+    ) -> Result<Delivery, Failure> {
+        let Prepared { outgoing, receipt } = self.prepare(endpoint, forward, errand, capture)?;
+        let patience = provider.and_then(|provider| provider.habits().timeout_ms).map(u64::from);
+        let patience = forward.timeout.or(patience.map(std::time::Duration::from_millis));
+        let usual = SendLimits::default();
+        let limits = SendLimits {
+            total: patience.unwrap_or(usual.total),
+            reply_bytes: if forward.answer == Answering::Proxy { PROXIED_REPLY_BYTES } else { usual.reply_bytes },
+            own: self.ground.own.clone(),
+            ..usual
+        };
+        let started_at = engine::now();
+        let sent = self.client.send(outgoing, &limits).await;
+        Ok(Delivery {
+            id: DeliveryId(0),
+            capture: capture.id,
+            to: sent.to,
+            started_at,
+            took_ms: sent.took_ms,
+            attempt: 0,
+            receipt: receipt.into_iter().chain(sent.receipt).collect(),
+            outcome: sent.outcome,
+            errand: Some(errand),
+        })
+    }
+
+    fn prepare(
+        &self,
+        endpoint: &Endpoint,
+        forward: &Forward,
+        errand: ErrandId,
+        capture: &Capture,
+    ) -> Result<Prepared, Failure> {
+        let before: Vec<_> =
+            capture.head.headers().get_all(HOPS).map(|marks| String::from_utf8_lossy(marks).into_owned()).collect();
+        let hops: Vec<_> = before.iter().map(String::as_str).chain([&*self.mark]).collect();
+        let to = &forward.to;
+        let edit = Edit {
+            headers: vec![
+                (DELIVERY_ID.to_owned(), format!("{}-{}", capture.uid, errand.0)),
+                (HOPS.to_owned(), hops.join(", ")),
+            ],
+            resign: to.resign,
+            ..Edit::default()
+        };
+        let edited = edit.apply(capture, endpoint, self.catalog, &to.url)?;
+        let outgoing =
+            Outgoing { head: edited.head, body: edited.body, to: to.url.clone(), path: to.path, insecure: to.insecure };
+        Ok(Prepared { outgoing, receipt: edited.receipt })
+    }
+
+    async fn give_up(&self, errand: ErrandId, why: String) -> Came {
+        self.posted(Posting::GiveUp(vec![errand], why.clone()), Came::GivenUp(why)).await
+    }
+
+    /// Writes a change, and gives what it means.
+    async fn posted(&self, posting: Posting, came: Came) -> Came {
+        let Ok(pending) = self.ground.writer.post(posting) else { return unwritten() };
+        match pending.await {
+            Ok(Ok(_)) => came,
+            _ => unwritten(),
+        }
+    }
+
+    async fn settle(&self, delivery: Delivery, settlement: Settlement) -> Result<(), Failure> {
+        let storing = |why: &dyn std::fmt::Display| Failure::new("storing a delivery", why);
+        let pending = self.ground.writer.settle(delivery, Some(settlement)).map_err(|full| storing(&full))?;
+        pending.await.unwrap_or_else(|_| Err(storing(&"the store is closed"))).map(drop)
+    }
+
+    /// Sets the store's mind about an app that is down, or up again. Nobody waits for it.
+    pub(super) fn mark_app(&self, posting: Posting) {
+        let _ = self.ground.writer.post(posting);
+    }
+}
+
+/// Sends once more what was given up. Where it fails again, it stays given up.
+pub(in crate::engine) async fn redeliver(ground: Ground, dead: Errand) -> Result<Delivery, Failure> {
+    let doing = || format!("sending #{} once more", dead.capture);
+    let reader = Reader::open(&ground.db)?;
+    let (endpoint, forward) = row_of(&ground.endpoints, &dead.lane).ok_or_else(|| {
+        Failure::new(doing(), format!("creel.toml does not forward `{}` any more", dead.lane))
+            .hint("send it where you like with `creel resend ID --to URL`")
+    })?;
+    let mark: Arc<str> = reader.instance()?.into();
+    let capture = reader.capture(dead.capture, Bodies::Read)?.ok_or_else(|| engine::no_such_capture(dead.capture))?;
+    let carrier = Carrier::new(ground, reader, Client::default(), mark)?;
+    let provider = capture.provider.as_deref().and_then(|name| carrier.catalog.get(name));
+    let delivery = carrier.send(&endpoint, &forward, dead.id, &capture, provider).await?;
+    let next = if success(provider.map(Provider::habits), &delivery.outcome) {
+        Next::Done
+    } else {
+        Next::Again(engine::now(), words(&delivery.outcome))
+    };
+    let settlement = Settlement { errand: dead.id, next, answered: None };
+    let pending =
+        carrier.ground.writer.settle(delivery, Some(settlement)).map_err(|full| Failure::new(doing(), full))?;
+    pending.await.unwrap_or_else(|_| Err(Failure::new(doing(), "the store is closed")))
+}
+
+/// The endpoint and the forward of a lane.
+fn row_of(endpoints: &Endpoints, lane: &str) -> Option<(Arc<Endpoint>, Arc<Forward>)> {
+    endpoints.iter().find_map(|endpoint| {
+        let forward = endpoint.forwards.iter().find(|forward| *forward.lane == *lane)?;
+        Some((Arc::clone(endpoint), Arc::clone(forward)))
+    })
+}
+
+/// Whether a filter takes a capture that is in the store.
+fn takes(filter: &Filter, row: &crate::record::Summary, capture: &Capture) -> bool {
+    let undone = body::Content::of(&capture.body.bytes, capture.head.headers());
+    let content = Content { head: capture.head.raw(), body: &undone.bytes };
+    filter.matches(row, &content, engine::now())
+}
+
+/// What becomes of an errand after so many tries.
+fn next(forward: &Forward, habits: Option<&Habits>, outcome: &Outcome, tries: u32, chance: f64) -> Next {
+    // A proxied sender has the reply and tries again by itself where it does not like it.
+    if success(habits, outcome) || forward.answer == Answering::Proxy {
+        return Next::Done;
+    }
+    let in_a_ring = match outcome {
+        Outcome::Replied(reply) => reply.status == 508,
+        Outcome::Failed(why) => why.contains(RING),
+    };
+    let now = engine::now();
+    match forward.retry.wait(tries, habits, chance).filter(|_| !in_a_ring) {
+        Some(wait) => {
+            let wait = policy::asked_to_wait(outcome, now).map_or(wait, |asked| asked.max(wait));
+            Next::Again(Timestamp::from_unix_ms(now.unix_ms() + wait.as_millis() as i64), words(outcome))
+        }
+        None => Next::Dead(words(outcome)),
+    }
+}
+
+fn success(habits: Option<&Habits>, outcome: &Outcome) -> bool {
+    outcome
+        .status()
+        .is_some_and(|status| habits.map_or_else(|| outcome.is_success(), |habits| habits.is_success(status)))
+}
+
+/// An outcome in a few words.
+pub(super) fn words(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Replied(reply) => format!("answered {}", reply.status),
+        Outcome::Failed(why) => why.clone(),
+    }
+}
+
+fn unwritten() -> Came {
+    Came::Unwritten(Timestamp::from_unix_ms(engine::now().unix_ms() + UNWRITTEN_WAIT_MS))
+}
+
+/// Something between 0 and 1. Where the system has no chance, a half.
+fn chance() -> f64 {
+    let mut bytes = [0; 4];
+    match ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut bytes) {
+        Ok(()) => f64::from(u32::from_ne_bytes(bytes)) / f64::from(u32::MAX),
+        Err(_) => 0.5,
+    }
+}

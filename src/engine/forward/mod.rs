@@ -1,0 +1,244 @@
+//! Forwarding: captures go on to apps by themselves, as they arrive.
+//!
+//! A capture is stored together with an *errand* for each app, in one transaction; so what was acknowledged is forwarded
+//! even where creel is killed right afterwards. One task, the [`runner`], takes errands in hand, a *lane* an endpoint and
+//! app. Each try is a delivery, and bears the errand's id in [`DELIVERY_ID`]: the same on each try, since an app may get one
+//! twice (a crash between its reply and our commit) and never not at all. What failed waits in one heap of times and is
+//! tried again by the provider's own schedule; what failed too often is given up and kept, to be looked at and resent.
+//!
+//! What is never forwarded by itself: what a web page sent, what creel refused or answered as a handshake, bodies that are
+//! not whole, and what came back ([`HOPS`]). Targets come from the configuration alone; no sender can choose one.
+
+mod circuit;
+mod errand;
+mod lane;
+mod policy;
+mod proxy;
+mod runner;
+
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError, mpsc},
+    time::Duration,
+};
+
+use serde::Deserialize;
+use tokio::sync::{mpsc as channel, oneshot};
+
+pub use self::policy::Retry;
+pub(super) use self::{errand::redeliver, policy::span, proxy::answered};
+use super::{
+    endpoint::{Endpoint, Endpoints},
+    target::Target,
+};
+use crate::{
+    query::Filter,
+    record::{Capture, CaptureId, ErrandId, Failure, Flag, Head, Outcome},
+    store::{Posting, Reader, Writer},
+    wire::Client,
+};
+
+/// The header that tells an app which errand it is: the same on each try.
+pub const DELIVERY_ID: &str = "Creel-Delivery-Id";
+/// The header with the marks of the creels that have forwarded a request, separated by commas.
+pub const HOPS: &str = "Creel-Hops";
+
+/// How long a stopping creel waits for what is under way. What is cut off is sent again at the next start.
+const DRAIN: Duration = Duration::from_secs(3);
+
+/// Who answers the sender.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answering {
+    /// creel, at once after the commit.
+    #[default]
+    Ack,
+    /// The app: its reply goes back to the sender.
+    Proxy,
+}
+
+/// Whether one waits for the one before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Order {
+    /// Several at a time; what failed holds up nobody.
+    #[default]
+    Parallel,
+    /// One after the other, each when the one before it is done or given up.
+    Kept,
+}
+
+/// What goes from an endpoint to an app by itself.
+#[derive(Clone, Debug)]
+pub struct Forward {
+    /// What it is called in the store: endpoint and target.
+    pub lane: Arc<str>,
+    /// Where to.
+    pub to: Target,
+    /// Which captures; none: all.
+    pub when: Option<Filter>,
+    /// Who answers the sender.
+    pub answer: Answering,
+    /// Whether one waits for the one before it.
+    pub order: Order,
+    /// When a failed one is tried again.
+    pub retry: Retry,
+    /// How long the app may take; none: as long as the provider waits, or 30 s.
+    pub timeout: Option<Duration>,
+}
+
+impl Forward {
+    /// Everything of an endpoint goes to that app, as it comes.
+    pub fn plain(endpoint: &str, to: Target, answer: Answering) -> Self {
+        let lane = format!("{endpoint} → {}", to.title()).into();
+        let (order, retry) = (Order::default(), Retry::default());
+        Self { lane, to, when: None, answer, order, retry, timeout: None }
+    }
+}
+
+/// A sender's side of a proxied capture: hears what the app replied; hears nothing where it is not forwarded.
+pub(super) type Heard = oneshot::Receiver<Outcome>;
+
+/// An errand to take in hand.
+pub(super) struct Item {
+    pub(super) errand: ErrandId,
+    pub(super) capture: CaptureId,
+    pub(super) tries: u32,
+    /// Who waits for the reply.
+    pub(super) answer: Option<oneshot::Sender<Outcome>>,
+}
+
+/// What the runner is told.
+pub(super) enum Told {
+    /// An errand of that lane.
+    Errand(usize, Item),
+    /// Take nothing new in hand; say when what is under way is over.
+    Stop(mpsc::Sender<()>),
+}
+
+/// What goes on is told to whoever shows it. What is told before anybody listens is kept for them.
+#[derive(Clone, Default)]
+pub(super) struct News(Arc<Mutex<Listener>>);
+
+type Hear = Box<dyn Fn(&str) + Send>;
+
+#[derive(Default)]
+struct Listener {
+    hear: Option<Hear>,
+    kept: Vec<String>,
+}
+
+impl News {
+    pub(super) fn tell(&self, text: String) {
+        let mut listener = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &listener.hear {
+            Some(hear) => hear(&text),
+            None => listener.kept.push(text),
+        }
+    }
+
+    pub(super) fn listen(&self, hear: Hear) {
+        let mut listener = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        listener.kept.drain(..).for_each(|text| hear(&text));
+        listener.hear = Some(hear);
+    }
+}
+
+/// Hands what is caught to the runner.
+#[derive(Clone)]
+pub(super) struct Post {
+    lanes: Arc<HashMap<Arc<str>, usize>>,
+    runner: channel::UnboundedSender<Told>,
+    /// The store's mark.
+    mark: Arc<str>,
+}
+
+/// What forwarding stands on.
+pub(super) struct Ground {
+    pub(super) db: PathBuf,
+    pub(super) writer: Writer,
+    pub(super) endpoints: Endpoints,
+    /// creel's own listeners.
+    pub(super) own: Vec<SocketAddr>,
+    pub(super) news: News,
+}
+
+/// Starts forwarding: what waits in the store, and what will come. None where no endpoint forwards; what waits is then
+/// given up, so that it is seen.
+pub(super) fn start(
+    ground: Ground,
+    runtime: impl FnOnce() -> Result<tokio::runtime::Handle, Failure>,
+) -> Result<Option<Post>, Failure> {
+    let reader = Reader::open(&ground.db)?;
+    let endpoints = ground.endpoints.clone();
+    let rows = endpoints.iter().flat_map(|endpoint| endpoint.forwards.iter().map(move |forward| (endpoint, forward)));
+    let rows: Vec<_> = rows.map(|(endpoint, forward)| (Arc::clone(endpoint), Arc::clone(forward))).collect();
+    let lanes: HashMap<Arc<str>, usize> =
+        rows.iter().enumerate().map(|(at, (_, forward))| (Arc::clone(&forward.lane), at)).collect();
+    let (known, lost): (Vec<_>, Vec<_>) =
+        reader.waiting()?.into_iter().partition(|errand| lanes.contains_key(&errand.lane[..]));
+    let settle = |posting| ground.writer.post(posting).map(drop).map_err(|full| Failure::new("forwarding", full));
+    if !lost.is_empty() {
+        let why = "creel.toml no longer forwards there".to_owned();
+        settle(Posting::GiveUp(lost.iter().map(|errand| errand.id).collect(), why))?;
+    }
+    // What was down when the last process ended is found out anew.
+    for circuit in reader.circuits()? {
+        settle(Posting::Close(circuit.lane))?;
+    }
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    let mark: Arc<str> = reader.instance()?.into();
+    let (runner, told) = channel::unbounded_channel();
+    let lanes = Arc::new(lanes);
+    let post = Post { lanes: Arc::clone(&lanes), runner, mark: Arc::clone(&mark) };
+    let carrier = errand::Carrier::new(ground, reader, Client::default(), mark)?;
+    let runner = runner::Runner::new(carrier, rows, known, &lanes);
+    runtime()?.spawn(runner.run(told));
+    Ok(Some(post))
+}
+
+impl Post {
+    /// The lanes in which a capture is forwarded.
+    pub(super) fn lanes(endpoint: &Endpoint, capture: &Capture) -> Vec<Arc<str>> {
+        let kept_back = [Flag::FromWebPage, Flag::CameBack].iter().any(|&flag| capture.flags.contains(flag));
+        if endpoint.forwards.is_empty() || kept_back || capture.body.truncated {
+            return Vec::new();
+        }
+        endpoint.forwards.iter().map(|forward| Arc::clone(&forward.lane)).collect()
+    }
+
+    /// Whether this very store has forwarded the request before.
+    pub(super) fn has_come_back(&self, head: &Head) -> bool {
+        let mut marks = head.headers().get_all(HOPS);
+        marks.any(|marks| marks.split(|&b| b == b',').any(|mark| mark.trim_ascii() == self.mark.as_bytes()))
+    }
+
+    /// Takes the errands of a stored capture in hand, which follow each other from `first` on. Gives what its sender waits
+    /// for, where an app answers in creel's place.
+    pub(super) fn begin(&self, endpoint: &Endpoint, capture: CaptureId, first: ErrandId) -> Option<Heard> {
+        let mut heard = None;
+        for (forward, errand) in endpoint.forwards.iter().zip(first.0..) {
+            let Some(&lane) = self.lanes.get(&forward.lane) else { continue };
+            let answer = (forward.answer == Answering::Proxy).then(|| {
+                let (answer, hears) = oneshot::channel();
+                heard = Some(hears);
+                answer
+            });
+            // A runner that is gone leaves the errand in the store for the next start.
+            let _ = self.runner.send(Told::Errand(lane, Item { errand: ErrandId(errand), capture, tries: 0, answer }));
+        }
+        heard
+    }
+
+    /// Waits, for a while, until what is under way is over. Blocks.
+    pub(super) fn stop(&self) {
+        let (over, wait) = mpsc::channel();
+        if self.runner.send(Told::Stop(over)).is_ok() {
+            let _ = wait.recv_timeout(DRAIN);
+        }
+    }
+}

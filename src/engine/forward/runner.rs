@@ -1,0 +1,218 @@
+//! The task that takes errands in hand. It sleeps until something comes, is over, or is due: one heap holds the times of
+//! all that waits, and nothing is looked at before its time.
+
+use std::{
+    cmp::Reverse,
+    collections::{BinaryHeap, HashMap},
+    sync::{Arc, mpsc},
+    time::Duration,
+};
+
+use tokio::sync::mpsc as channel;
+
+use super::{
+    Forward, Item, Told,
+    circuit::Turned,
+    errand::{Came, Carrier, words},
+    lane::Lane,
+};
+use crate::{
+    engine::{self, endpoint::Endpoint},
+    record::{CaptureId, Circuit, Errand, ErrandId, Next, Outcome, Timestamp},
+    store::Posting,
+};
+
+/// The longest sleep: the wall clock, which times are told by, may be set meanwhile.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60 * 60);
+
+/// An errand that waits: when it is due, which it is (older ones first), and what is needed to take it in hand.
+type Waiting = Reverse<(Timestamp, ErrandId, usize, CaptureId, u32)>;
+
+/// A try that is over.
+struct Over {
+    lane: usize,
+    errand: ErrandId,
+    capture: CaptureId,
+    tries: u32,
+    came: Came,
+}
+
+pub(super) struct Runner {
+    carrier: Arc<Carrier>,
+    lanes: Vec<Lane>,
+    waiting: BinaryHeap<Waiting>,
+    under_way: usize,
+    over: channel::UnboundedSender<Over>,
+    ended: channel::UnboundedReceiver<Over>,
+    stopping: Option<mpsc::Sender<()>>,
+}
+
+impl Runner {
+    pub(super) fn new(
+        carrier: Carrier,
+        rows: Vec<(Arc<Endpoint>, Arc<Forward>)>,
+        left: Vec<Errand>,
+        lanes: &HashMap<Arc<str>, usize>,
+    ) -> Self {
+        let (over, ended) = channel::unbounded_channel();
+        let mut runner = Self {
+            carrier: Arc::new(carrier),
+            lanes: rows.into_iter().map(|(endpoint, forward)| Lane::new(endpoint, forward)).collect(),
+            waiting: BinaryHeap::new(),
+            under_way: 0,
+            over,
+            ended,
+            stopping: None,
+        };
+        for errand in left {
+            if let Some(&lane) = lanes.get(&errand.lane[..]) {
+                runner.take_up(lane, &errand);
+            }
+        }
+        runner
+    }
+
+    /// An errand that the last process left. In a lane that keeps order all stand behind the first, in their order.
+    fn take_up(&mut self, at: usize, errand: &Errand) {
+        let &Errand { id, capture, tries, due_at, .. } = errand;
+        let lane = &mut self.lanes[at];
+        if lane.keeps_order() {
+            lane.held_until = lane.held_until.or((tries > 0).then_some(due_at));
+            lane.ready.push_back(Item { errand: id, capture, tries, answer: None });
+        } else {
+            self.waiting.push(Reverse((due_at, id, at, capture, tries)));
+        }
+    }
+
+    pub(super) async fn run(mut self, mut told: channel::UnboundedReceiver<Told>) {
+        loop {
+            let now = engine::now();
+            self.wake(now);
+            self.start(now);
+            if self.under_way == 0
+                && let Some(over) = self.stopping.take()
+            {
+                let _ = over.send(());
+                return;
+            }
+            let sleep = self.sleep(now);
+            tokio::select! {
+                message = told.recv() => match message {
+                    Some(Told::Errand(lane, item)) => self.lanes[lane].ready.push_back(item),
+                    Some(Told::Stop(over)) => self.stopping = Some(over),
+                    None => return,
+                },
+                Some(over) = self.ended.recv() => self.take_back(over),
+                () = tokio::time::sleep(sleep.unwrap_or_default()), if sleep.is_some() => {}
+            }
+        }
+    }
+
+    /// What is due stands in its lane again.
+    fn wake(&mut self, now: Timestamp) {
+        while let Some(Reverse((due_at, ..))) = self.waiting.peek()
+            && *due_at <= now
+            && let Some(Reverse((_, errand, lane, capture, tries))) = self.waiting.pop()
+        {
+            self.lanes[lane].ready.push_back(Item { errand, capture, tries, answer: None });
+        }
+    }
+
+    /// Begins what may begin.
+    fn start(&mut self, now: Timestamp) {
+        if self.stopping.is_some() {
+            return;
+        }
+        for (at, lane) in self.lanes.iter_mut().enumerate() {
+            while let Some(item) = lane.next(now) {
+                self.under_way += 1;
+                let (carrier, over) = (Arc::clone(&self.carrier), self.over.clone());
+                let (endpoint, forward) = (Arc::clone(&lane.endpoint), Arc::clone(&lane.forward));
+                tokio::spawn(async move {
+                    let Item { errand, capture, tries, answer } = item;
+                    let came = carrier.carry(&endpoint, &forward, errand, capture, tries, answer).await;
+                    let _ = over.send(Over { lane: at, errand, capture, tries, came });
+                });
+            }
+        }
+    }
+
+    /// How long there is nothing to do; none: until something comes.
+    fn sleep(&self, now: Timestamp) -> Option<Duration> {
+        if self.stopping.is_some() {
+            return None;
+        }
+        let due = self.waiting.peek().map(|Reverse((due_at, ..))| *due_at);
+        let wakes = self.lanes.iter().filter_map(|lane| lane.wakes_at(now));
+        let at = due.into_iter().chain(wakes).min()?;
+        Some(Duration::from_millis(at.since_ms(now).max(1) as u64).min(LONGEST_SLEEP))
+    }
+
+    fn take_back(&mut self, over: Over) {
+        let Over { lane: at, errand, capture, tries, came } = over;
+        self.under_way -= 1;
+        let lane = &mut self.lanes[at];
+        lane.under_way -= 1;
+        lane.held_until = None;
+        match came {
+            Came::Dropped => {}
+            Came::GivenUp(why) => self.tell_given_up(at, capture, tries, &why),
+            Came::Unwritten(at_time) => self.put_back(at, errand, capture, tries, at_time),
+            Came::Tried(outcome, next) => {
+                match next {
+                    Next::Done => {}
+                    Next::Again(due_at, _) => self.put_back(at, errand, capture, tries + 1, due_at),
+                    Next::Dead(why) => self.tell_given_up(at, capture, tries + 1, &why),
+                }
+                self.judge_app(at, &outcome);
+            }
+        }
+    }
+
+    fn put_back(&mut self, at: usize, errand: ErrandId, capture: CaptureId, tries: u32, due_at: Timestamp) {
+        let lane = &mut self.lanes[at];
+        if lane.keeps_order() {
+            lane.ready.push_front(Item { errand, capture, tries, answer: None });
+            lane.held_until = Some(due_at);
+        } else {
+            self.waiting.push(Reverse((due_at, errand, at, capture, tries)));
+        }
+    }
+
+    fn judge_app(&mut self, at: usize, outcome: &Outcome) {
+        let lane = &mut self.lanes[at];
+        if lane.is_proxied() {
+            return;
+        }
+        let was_spared = lane.circuit.is_spared();
+        let (turned, name) = (lane.circuit.tried(outcome, engine::now()), lane.forward.lane.to_string());
+        match turned {
+            None => {}
+            Some(Turned::Up) => {
+                self.carrier.mark_app(Posting::Close(name.clone()));
+                self.tell(format!("forwarding {name}: it answers again"));
+            }
+            Some(Turned::Down(until)) => {
+                let (failures, why) = (self.lanes[at].circuit.failures(), words(outcome));
+                if !was_spared {
+                    let seconds = until.since_ms(engine::now()).max(0) / 1_000;
+                    self.tell(format!(
+                        "forwarding {name} pauses: {failures} tries failed one after the other ({why}); the next in \
+                         {seconds} s"
+                    ));
+                }
+                self.carrier.mark_app(Posting::Open(Circuit { lane: name, failures, until, why }));
+            }
+        }
+    }
+
+    fn tell_given_up(&self, at: usize, capture: CaptureId, tries: u32, why: &str) {
+        let times = if tries == 1 { "1 try".to_owned() } else { format!("{tries} tries") };
+        let lane = &self.lanes[at].forward.lane;
+        self.tell(format!("forwarding {lane}: #{capture} is given up after {times} ({why}); `creel dead` lists it"));
+    }
+
+    fn tell(&self, text: String) {
+        self.carrier.ground.news.tell(text);
+    }
+}

@@ -1,0 +1,77 @@
+//! Where captures are sent: an app's URL, and how it is to be sent to.
+
+use std::sync::Arc;
+
+use crate::{record::Failure, wire::PathRule};
+
+/// One place to send to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Target {
+    /// Its name in `creel.toml`; none where only the URL is given.
+    pub name: Option<String>,
+    /// The app's URL.
+    pub url: String,
+    /// Whether a certificate that nobody vouches for is good enough.
+    pub insecure: bool,
+    /// Whether what goes there is signed anew, by the secret of the capture's endpoint.
+    pub resign: bool,
+    /// What becomes of the captured path where the URL has one.
+    pub path: PathRule,
+}
+
+impl Target {
+    /// A URL of no name.
+    pub fn url(url: &str) -> Self {
+        Self { url: url.to_owned(), ..Self::default() }
+    }
+
+    /// How it is called: by its name, else by its URL.
+    pub fn title(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.url)
+    }
+}
+
+/// The targets that have a name.
+#[derive(Clone, Debug, Default)]
+pub struct Targets(Arc<[Target]>);
+
+impl Targets {
+    /// Those targets.
+    pub fn new(targets: Vec<Target>) -> Self {
+        Self(targets.into())
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Target> {
+        self.0.iter()
+    }
+
+    /// What somebody wrote: a target's name, or a URL. What is neither is told with the names there are; a URL that cannot
+    /// be sent to is left to the sending, which says why.
+    pub fn named(&self, text: &str) -> Result<Target, Failure> {
+        let named = self.iter().find(|target| target.name.as_deref() == Some(text));
+        if let Some(target) = named {
+            return Ok(target.clone());
+        }
+        let names: Vec<_> = self.iter().filter_map(|target| target.name.as_deref()).collect();
+        if text.contains([':', '/', '.']) || names.is_empty() {
+            return Ok(Target::url(text));
+        }
+        Err(Failure::new(format!("sending to `{text}`"), "it is neither a URL nor a target of creel.toml")
+            .hint(format!("the targets are {}", names.join(", "))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_named_or_a_url() {
+        let staging = Target { name: Some("staging".into()), insecure: true, ..Target::url("https://h") };
+        let targets = Targets::new(vec![staging.clone()]);
+        assert_eq!(targets.named("staging"), Ok(staging));
+        assert_eq!(targets.named("http://h").unwrap().title(), "http://h");
+        assert!(targets.named("stagin").unwrap_err().to_string().contains("staging"));
+    }
+}

@@ -1,0 +1,293 @@
+//! What comes goes on to apps by itself: once its sender is answered or before, again where it fails, and never in a ring.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::{
+    collections::BTreeSet,
+    io::{Read, Write},
+    net::{TcpListener, TcpStream},
+    sync::mpsc::{Receiver, channel},
+    thread,
+    time::{Duration, Instant},
+};
+
+use support::Home;
+
+/// An app that tells what it got and answers as `reply` says by the number of the request, on connections that stay open.
+fn app(reply: impl Fn(usize, &str) -> Option<String> + Send + Clone + 'static) -> (String, Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    (url, serve(listener, reply))
+}
+
+fn serve(
+    listener: TcpListener,
+    reply: impl Fn(usize, &str) -> Option<String> + Send + Clone + 'static,
+) -> Receiver<String> {
+    let (told, heard) = channel();
+    let count = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (mut stream, told, reply, count) = (stream.unwrap(), told.clone(), reply.clone(), count.clone());
+            thread::spawn(move || {
+                while let Some(request) = request(&mut stream) {
+                    let turn = count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                    let answer = reply(turn, &request);
+                    let _ = told.send(request);
+                    match answer {
+                        Some(answer) if stream.write_all(answer.as_bytes()).is_ok() => {}
+                        _ => return,
+                    }
+                }
+            });
+        }
+    });
+    heard
+}
+
+/// One request with its body, as text.
+fn request(stream: &mut TcpStream) -> Option<String> {
+    let mut bytes = Vec::new();
+    let mut byte = [0; 1];
+    while !bytes.ends_with(b"\r\n\r\n") {
+        if stream.read(&mut byte).ok()? == 0 {
+            return None;
+        }
+        bytes.push(byte[0]);
+    }
+    let head = String::from_utf8_lossy(&bytes).to_lowercase();
+    let length = head.split("content-length: ").nth(1).and_then(|rest| rest.split("\r\n").next());
+    let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
+    stream.read_exact(&mut body).ok()?;
+    bytes.extend(body);
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "an app may also say nothing")]
+fn status(code: u16) -> Option<String> {
+    Some(format!("HTTP/1.1 {code} X\r\nContent-Length: 2\r\nX-App: yes\r\n\r\nok"))
+}
+
+fn header<'a>(request: &'a str, name: &str) -> &'a str {
+    let start = format!("{name}: ");
+    request.lines().find_map(|line| line.strip_prefix(&start)).unwrap_or_else(|| panic!("no {name}: {request}"))
+}
+
+fn config(home: &Home, forward: &str) {
+    home.write("creel.toml", format!("[[endpoint]]\nname = 'bin'\npath = '/'\n{forward}\n"));
+}
+
+/// Waits until a command prints what it should.
+fn until(home: &Home, args: &[&str], wanted: impl Fn(&str) -> bool) -> String {
+    let began = Instant::now();
+    loop {
+        let printed = String::from_utf8(home.run(args).stdout).unwrap();
+        if wanted(&printed) {
+            return printed;
+        }
+        assert!(began.elapsed() < Duration::from_secs(30), "{args:?}: {printed}");
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn what_comes_goes_on_as_it_came_and_bears_one_id_on_each_try() {
+    let home = Home::new();
+    let (url, heard) = app(|turn, _| status(if turn == 0 { 503 } else { 200 }));
+    config(&home, &format!("forward = {{ to = '{url}', retry = ['10ms'] }}"));
+    let serving = home.serve(&["--quiet"]);
+    let id = serving.post("/a?x=1", &[("X-Dup", "1"), ("x-dup", "2")], b"{}");
+    let (first, second) = (heard.recv().unwrap(), heard.recv().unwrap());
+    assert_eq!(first, second);
+    assert!(first.starts_with("POST /a?x=1 HTTP/1.1\r\nHost: ") && first.ends_with("\r\n\r\n{}"), "{first}");
+    assert!(first.contains("X-Dup: 1\r\nx-dup: 2\r\n"), "{first}");
+    let errand = header(&first, "Creel-Delivery-Id").to_owned();
+    let shown = until(&home, &["show", &id.to_string()], |shown| shown.matches("try ").count() == 2);
+    assert!(shown.contains(&format!("+ Creel-Delivery-Id: {errand}")) && shown.contains("+ Creel-Hops: "), "{shown}");
+    until(&home, &["ls", "reply:200"], |listed| listed.contains("/a"));
+    assert_eq!(home.run(&["ls", "reply:waiting"]).status.code(), Some(1), "nothing waits any more");
+}
+
+#[test]
+fn a_url_alone_names_the_app_and_forwards_nothing() {
+    let home = Home::new();
+    let (url, heard) = app(|_, _| status(200));
+    config(&home, &format!("forward = '{url}'"));
+    let serving = home.serve(&["--quiet"]);
+    serving.post("/first", &[], b"");
+    serving.post("/second", &[], b"");
+    home.yes(&["resend", "2"]);
+    assert!(heard.recv().unwrap().starts_with("POST /second"));
+}
+
+#[test]
+fn a_proxied_sender_gets_what_the_app_says() {
+    let home = Home::new();
+    let (url, heard) = app(|turn, _| if turn < 2 { status([201, 500][turn]) } else { None });
+    config(&home, &format!("forward = {{ to = '{url}', answer = 'proxy' }}"));
+    let serving = home.serve(&["--quiet"]);
+    let post = |path: &str| {
+        let request = format!("POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{{}}");
+        serving.raw(request.as_bytes())
+    };
+    let first = post("/a");
+    assert!(first.starts_with("HTTP/1.1 201") && first.ends_with("\r\n\r\nok"), "{first}");
+    assert!(first.to_lowercase().contains("x-app: yes\r\n") && first.to_lowercase().contains("creel-id: 1\r\n"));
+    assert!(post("/b").starts_with("HTTP/1.1 500"), "it is not tried again: its sender will do that");
+    let broken = post("/c");
+    assert!(broken.starts_with("HTTP/1.1 502") && broken.contains("\"caught\":3"), "{broken}");
+    assert_eq!(heard.iter().take(3).count(), 3);
+    until(&home, &["ls", "status:500", "reply:500"], |listed| listed.contains("/b"));
+    assert_eq!(home.run(&["dead"]).status.code(), Some(1), "nothing was given up");
+}
+
+#[test]
+fn a_filter_chooses_and_web_pages_never_go_on() {
+    let home = Home::new();
+    let (url, heard) = app(|_, _| status(200));
+    config(&home, &format!("forward = [{{ to = '{url}', when = 'body.n>1' }}]"));
+    let serving = home.serve(&["--quiet"]);
+    serving.post("/one", &[], b"{\"n\":1}");
+    serving.post("/page", &[("Origin", "https://evil.example")], b"{\"n\":5}");
+    serving.post("/two", &[], b"{\"n\":2}");
+    assert!(heard.recv().unwrap().starts_with("POST /two"));
+    until(&home, &["ls", "reply:waiting"], str::is_empty);
+}
+
+#[test]
+fn what_is_given_up_is_listed_and_sent_once_more() {
+    let home = Home::new();
+    let (url, heard) = app(|turn, _| status(if turn < 2 { 500 } else { 200 }));
+    config(&home, &format!("forward = {{ to = '{url}', retry = ['1ms'] }}"));
+    let serving = home.serve(&["--quiet"]);
+    serving.post("/a", &[], b"");
+    let dead = until(&home, &["dead"], |dead| !dead.is_empty());
+    assert!(dead.starts_with("#1  bin → http://") && dead.contains("2 tries  answered 500"), "{dead}");
+    assert!(home.yes(&["ls", "reply:dead"]).contains("/a"));
+    assert!(home.yes(&["resend", "--dead"]).contains("200 in"));
+    let ids: BTreeSet<_> = heard.iter().take(3).map(|got| header(&got, "Creel-Delivery-Id").to_owned()).collect();
+    assert_eq!(ids.len(), 1, "the same id on each try");
+    assert_eq!(home.run(&["dead"]).status.code(), Some(1));
+}
+
+#[test]
+fn a_ring_ends_at_the_first_return() {
+    let home = Home::new();
+    // An app that hands everything on to creel, as another creel or a proxy would.
+    let front = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", front.local_addr().unwrap());
+    config(&home, &format!("forward = {{ to = '{url}', retry = ['1ms', '1ms', '1ms'] }}"));
+    let serving = home.serve(&["--quiet"]);
+    let creel = serving.address;
+    let heard = serve(front, move |_, request| {
+        let mut stream = TcpStream::connect(creel).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        stream.shutdown(std::net::Shutdown::Write).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        status(answer[9..12].parse().unwrap())
+    });
+    serving.post("/ring", &[], b"{}");
+    let dead = until(&home, &["dead"], |dead| !dead.is_empty());
+    assert!(dead.contains("1 tries  answered 508"), "{dead}");
+    assert_eq!(home.captures().len(), 2);
+    assert!(home.yes(&["ls", "flag:came-back"]).contains("/ring"));
+    drop(serving);
+    assert_eq!(heard.iter().take(1).count(), 1);
+}
+
+#[test]
+fn creel_does_not_forward_to_its_own_listener() {
+    let home = Home::new();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    config(&home, &format!("forward = {{ to = 'http://localhost:{port}/x' }}"));
+    let serving = home.serve_on(&format!("127.0.0.1:{port}"), &["--quiet"]);
+    serving.post("/a", &[], b"");
+    let dead = until(&home, &["dead"], |dead| !dead.is_empty());
+    assert!(dead.contains("creel's own address"), "{dead}");
+    assert_eq!(home.captures().len(), 1);
+}
+
+#[test]
+fn order_is_kept_where_that_is_wished_for() {
+    let home = Home::new();
+    let (url, heard) = app(|turn, _| status(if turn % 3 == 0 { 500 } else { 200 }));
+    config(&home, &format!("forward = {{ to = '{url}', order = 'kept', retry = ['1ms', '1ms'] }}"));
+    let serving = home.serve(&["--quiet"]);
+    for n in 0..20 {
+        serving.post(&format!("/{n:02}"), &[], b"");
+    }
+    let mut paths: Vec<_> = heard.iter().take(30).map(|got| got[5..8].to_owned()).collect();
+    paths.dedup();
+    assert_eq!(paths, (0..20).map(|n| format!("/{n:02}")).collect::<Vec<_>>());
+}
+
+#[test]
+fn an_app_that_is_down_is_spared_and_creel_says_so() {
+    let home = Home::new();
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    config(&home, &format!("forward = {{ to = 'http://{nobody}' }}"));
+    let serving = home.serve(&["--quiet"]);
+    for _ in 0..5 {
+        serving.post("/a", &[], b"");
+    }
+    until(&home, &["ls", "reply:failed", "reply:waiting"], |listed| listed.lines().count() == 5);
+    serving.post("/spared", &[], b"");
+    let (code, _, said) = serving.stop();
+    assert!(said.contains("pauses: 5 tries failed one after the other (connection refused"), "{said}");
+    assert_eq!(code, Some(0));
+    assert!(home.yes(&["ls", "reply:waiting", "reply:none"]).contains("/spared"));
+}
+
+#[test]
+fn nothing_acknowledged_is_lost_when_creel_is_killed_while_it_forwards() {
+    let home = Home::new();
+    // The app answers some at once, and hangs up on the others.
+    let (url, heard) = app(|turn, _| if turn % 2 == 0 { status(200) } else { None });
+    config(
+        &home,
+        &format!("forward = {{ to = '{url}', retry = ['20ms', '20ms', '20ms', '20ms', '20ms', '20ms', '20ms'] }}"),
+    );
+    let mut acknowledged = BTreeSet::new();
+    for round in 0..6 {
+        let serving = home.serve(&["--quiet"]);
+        for n in 0..10 + round * 7 {
+            let path = format!("/{round}/{n}");
+            serving.post(&path, &[], b"{}");
+            acknowledged.insert(path);
+        }
+        serving.signal("KILL");
+    }
+    let _serving = home.serve(&["--quiet"]);
+    until(&home, &["ls", "--limit", "1000", "reply:waiting"], str::is_empty);
+    assert_eq!(home.run(&["dead"]).status.code(), Some(1));
+    let delivered = home.yes(&["ls", "--limit", "1000", "--json", "reply:200"]);
+    let delivered: BTreeSet<_> = delivered
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["path"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(acknowledged.difference(&delivered).collect::<Vec<_>>(), [""; 0], "what was answered went on");
+    let heard: BTreeSet<_> = heard.try_iter().map(|got| got.split(' ').nth(1).unwrap().to_owned()).collect();
+    assert_eq!(acknowledged.difference(&heard).collect::<Vec<_>>(), [""; 0]);
+}
+
+#[test]
+fn mistakes_in_the_configuration_are_pointed_at() {
+    let home = Home::new();
+    for (forward, words) in [
+        ("forward = { to = 'localhost' }", "is no URL"),
+        ("forward = { to = 'http://h', retry = 'often' }", "`retry` is"),
+        ("forward = { to = 'http://h', retry = ['5 s'] }", "is no time"),
+        ("forward = { to = 'http://h', when = 'nope:1' }", "`when`"),
+        ("forward = { to = 'http://h', answer = 'maybe' }", "unknown variant"),
+        ("forward = { to = 'http://h', ordr = 'kept' }", "unknown field"),
+        ("forward = [{ to = 'http://h' }, { to = 'http://h' }]", "twice"),
+        ("forward = [{ to = 'http://h', answer = 'proxy' }, { to = 'http://i', answer = 'proxy' }]", "only one app"),
+    ] {
+        config(&home, forward);
+        let said = home.fails(2, &["serve", "--listen", "0"]);
+        assert!(said.contains(words) && said.contains("creel.toml:4:"), "{forward}: {said}");
+    }
+}
