@@ -83,9 +83,9 @@ fn searched(reader: &Reader, filter: &Filter, steps: u32) -> [Vec<i64>; 2] {
             };
             let Slice { rows, rest, .. } = reader.search(start, 40, &filter.sql(now()), enough).unwrap();
             if matches!(start, Start::After(_)) {
-                drop(all.splice(..0, ids(&rows)))
+                drop(all.splice(..0, ids(&rows)));
             } else {
-                all.extend(ids(&rows))
+                all.extend(ids(&rows));
             }
             next = rest;
         }
