@@ -2,7 +2,7 @@
 //!
 //! A fold is a range of lines. Nothing here knows values: what opens and what closes is told by how deep lines begin.
 
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 use super::{Document, Line, Role, Span};
 
@@ -136,6 +136,31 @@ pub fn shown(document: &dyn Document, folds: &Folds, rows: Range<usize>) -> Vec<
         Some((line, shown))
     })
     .collect()
+}
+
+/// A document of which only the lines are left that are shown.
+struct Folded {
+    document: Arc<dyn Document>,
+    folds: Folds,
+}
+
+/// The document with those folds.
+pub fn folded(document: Arc<dyn Document>, folds: &Folds) -> Arc<dyn Document> {
+    if folds.is_empty() { document } else { Arc::new(Folded { document, folds: folds.clone() }) }
+}
+
+impl Document for Folded {
+    fn line_count(&self) -> usize {
+        self.folds.shown(self.document.line_count())
+    }
+
+    fn lines(&self, range: Range<usize>) -> Vec<Line> {
+        shown(&*self.document, &self.folds, range).into_iter().map(|(_, line)| line).collect()
+    }
+
+    fn note(&self) -> Option<&str> {
+        self.document.note()
+    }
 }
 
 /// Adds to the line that opens what stands for the folded ones: how they end, and how many values they hold.

@@ -43,7 +43,7 @@ pub use coding::UNDONE_BYTES;
 pub use content::{Content, Undone};
 pub use diff::{Difference, diff};
 pub use escape::{escape, escape_bytes, fit, is_safe, width};
-pub use fold::{Folds, shown};
+pub use fold::{Folds, folded, shown};
 pub use path::{Node, Path, Spelling, Step};
 pub use picture::shade;
 pub use qr::qr;
@@ -231,6 +231,11 @@ const fn view(
     open: fn(&Content) -> Result<Box<dyn Document>, String>,
 ) -> View {
     View { name, help, fits, open }
+}
+
+/// The lines of JSON, without a look at whether it is right: the index that every view of JSON stands on.
+pub fn index(bytes: Bytes) -> Box<dyn Document> {
+    tree::document(bytes)
 }
 
 /// The view of that name.

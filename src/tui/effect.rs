@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::{
     detail::{Part, find::Needle},
     list::Order,
@@ -32,6 +34,14 @@ pub(super) enum Effect {
     Prepare { generation: u64, capture: Arc<Capture>, part: Part },
     /// Look through a document, whose first line is the tab's line `first`.
     Find { generation: u64, needle: Needle, document: Arc<dyn Document>, first: usize },
+    /// Read the rest of a capture's body, of which the first piece is shown.
+    Rest { generation: u64, capture: Arc<Capture> },
+    /// Find what stands under a line of a body.
+    Locate { generation: u64, document: Arc<dyn Document>, line: usize },
+    /// Fold all of a body that opens at a depth.
+    FoldTo { generation: u64, document: Arc<dyn Document>, depth: u32 },
+    /// Save a part of a body under a name, where nothing has it yet.
+    Save { name: String, bytes: Bytes },
     /// Read a capture's deliveries again.
     Deliveries(CaptureId),
     /// Send a capture to an app; none: its endpoint's. As it came, or signed anew.

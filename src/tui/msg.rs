@@ -9,7 +9,7 @@ use super::{
     effect::Ask,
 };
 use crate::{
-    body::Document,
+    body::{Document, Folds, Node},
     record::{Capture, CaptureId, Counters, Delivery, Failure, Summary, Timestamp},
 };
 
@@ -73,6 +73,24 @@ pub(super) enum Msg {
         hits: Vec<Hit>,
         more: bool,
     },
+    /// The rest of a body was read; none where the capture is gone or nobody waits.
+    Whole {
+        generation: u64,
+        whole: Result<Option<Arc<Capture>>, Failure>,
+    },
+    /// What stands under a line of a body.
+    Located {
+        generation: u64,
+        line: usize,
+        node: Option<Node>,
+    },
+    /// A body is folded to a depth.
+    Folded {
+        generation: u64,
+        folds: Folds,
+    },
+    /// A part of a body was saved, at that place.
+    Saved(Result<String, Failure>),
     Deliveries {
         id: CaptureId,
         deliveries: Result<Vec<Delivery>, Failure>,
@@ -96,6 +114,10 @@ pub(super) struct Opened {
 pub(super) struct BodyView {
     /// Its place in `body::VIEWS`.
     pub(super) view: usize,
+    /// Which views the body looks like one for.
+    pub(super) fits: Arc<[bool]>,
+    /// Whether these are the first lines of a body of which the rest is still read.
+    pub(super) is_cut: bool,
     /// The lines, or why there are none.
     pub(super) document: Result<Arc<dyn Document>, String>,
 }
@@ -104,6 +126,6 @@ pub(super) struct BodyView {
 impl std::fmt::Debug for BodyView {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let document = self.document.as_ref().map(|document| document.line_count());
-        f.debug_struct("BodyView").field("view", &self.view).field("lines", &document).finish()
+        f.debug_struct("BodyView").field("view", &self.view).field("lines", &document).finish_non_exhaustive()
     }
 }

@@ -36,6 +36,8 @@ pub(super) enum Purpose {
     Url(CaptureId, bool),
     /// What to note of a capture.
     Note(CaptureId),
+    /// The name to save a part of a body under.
+    Save(bytes::Bytes),
 }
 
 /// What a key did to a prompt.
@@ -68,6 +70,7 @@ impl Prompt {
             Purpose::Filter(_) => "filter: ".to_owned(),
             Purpose::Note(id) => format!("note on #{id}: "),
             Purpose::Find => "find: ".to_owned(),
+            Purpose::Save(_) => "save as: ".to_owned(),
             Purpose::Url(id, false) => format!("resend #{id} to: "),
             Purpose::Url(id, true) => format!("resend #{id}, signed anew, to: "),
         }

@@ -38,6 +38,8 @@ use crate::{
     store::Sorting,
 };
 
+/// How far the first piece of a large body is undone, in bytes.
+const FIRST_UNDONE: u64 = 1 << 20;
 /// The shortest time between two frames: at most 60 a second.
 const FRAME: Duration = Duration::from_micros(16_667);
 
@@ -205,12 +207,12 @@ impl Workers {
         match effect {
             Effect::Quit => {}
             Effect::Resend { id, to, resign } => self.resend(id, to, resign),
-            Effect::Open { generation, .. } | Effect::View { generation, .. } => {
+            Effect::Open { generation, .. } | Effect::View { generation, .. } | Effect::Rest { generation, .. } => {
                 self.latest.store(generation, Ordering::Release);
                 let _ = self.bodies.send(effect);
             }
             Effect::Find { generation, needle, document, first } => self.find(generation, needle, document, first),
-            Effect::Prepare { .. } => drop(self.bodies.send(effect)),
+            Effect::Prepare { .. } | Effect::Locate { .. } | Effect::FoldTo { .. } => drop(self.bodies.send(effect)),
             effect => drop(self.rows.send(effect)),
         }
     }
@@ -308,6 +310,20 @@ fn perform(stage: &dyn Stage, effect: Effect, late: impl Fn(u64) -> bool) -> Opt
         Effect::Tag { ids, tagging } => Some(Msg::Tagged(stage.tag(&ids, &tagging))),
         Effect::Count => Some(Msg::Counted(stage.counters())),
         Effect::Open { generation, .. } | Effect::View { generation, .. } if late(generation) => None,
+        Effect::Rest { generation, capture } => {
+            let whole = stage.rest(&capture, &|| !late(generation)).map(|whole| whole.map(Arc::new));
+            Some(Msg::Whole { generation, whole })
+        }
+        Effect::Locate { generation, .. } | Effect::FoldTo { generation, .. } if late(generation) => None,
+        Effect::Locate { generation, document, line } => {
+            let node = document.tree().and_then(|tree| tree.node(line));
+            Some(Msg::Located { generation, line, node })
+        }
+        Effect::FoldTo { generation, document, depth } => {
+            let folds = document.tree().map(|tree| tree.folded_to(depth)).unwrap_or_default();
+            Some(Msg::Folded { generation, folds })
+        }
+        Effect::Save { name, bytes } => Some(Msg::Saved(stage.save(&name, &bytes))),
         Effect::Open { generation, id } => {
             fault::point("worker");
             Some(Msg::Opened { generation, opened: open(stage, id) })
@@ -327,7 +343,7 @@ fn perform(stage: &dyn Stage, effect: Effect, late: impl Fn(u64) -> bool) -> Opt
 }
 
 fn open(stage: &dyn Stage, id: CaptureId) -> Result<Option<Opened>, Failure> {
-    let Some(capture) = stage.capture(id)? else { return Ok(None) };
+    let Some(capture) = stage.opening(id)? else { return Ok(None) };
     let deliveries = stage.deliveries(id)?;
     let content = content(&capture);
     let best = body::best(&content).name;
@@ -336,11 +352,16 @@ fn open(stage: &dyn Stage, id: CaptureId) -> Result<Option<Opened>, Failure> {
 }
 
 fn open_in(content: &Content, view: usize) -> BodyView {
-    BodyView { view, document: body::VIEWS[view].show(content).map(Arc::from) }
+    let fits = body::VIEWS.iter().map(|view| (view.fits)(content)).collect();
+    BodyView { view, fits, is_cut: content.is_cut, document: body::VIEWS[view].show(content).map(Arc::from) }
 }
 
+/// The body as the views take it. Of a large one there is only the first piece at first.
 fn content(capture: &Capture) -> Content {
-    Content::of(&capture.body.bytes, capture.head.headers())
+    let (bytes, headers) = (&capture.body.bytes, capture.head.headers());
+    let is_whole = bytes.len() as u64 >= capture.body.size;
+    let content = if is_whole { Content::of(bytes, headers) } else { Content::beginning(bytes, headers, FIRST_UNDONE) };
+    Content { received_at: Some(capture.received_at), is_cut: !is_whole, ..content }
 }
 
 /// Places where a test lets a part of creel fail. Builds for use have none.

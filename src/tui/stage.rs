@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    io::Write,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -26,6 +27,16 @@ pub(super) trait Stage: Send + Sync + 'static {
     fn capture(&self, id: CaptureId) -> Result<Option<Capture>, Failure>;
     /// The bytes that a capture's signature is over, where they can be told.
     fn signed(&self, capture: &Capture) -> Option<Vec<u8>>;
+    /// One capture, of whose body there may be only the first piece.
+    fn opening(&self, id: CaptureId) -> Result<Option<Capture>, Failure> {
+        self.capture(id)
+    }
+    /// The same with its whole body; none where it is gone, or where `goes_on` says no.
+    fn rest(&self, capture: &Capture, goes_on: &dyn Fn() -> bool) -> Result<Option<Capture>, Failure> {
+        if goes_on() { self.capture(capture.id) } else { Ok(None) }
+    }
+    /// Saves bytes under a name, below the working folder as a rule, where nothing has that name yet; gives the place.
+    fn save(&self, name: &str, bytes: &[u8]) -> Result<String, Failure>;
     /// A capture's deliveries, newest first.
     fn deliveries(&self, id: CaptureId) -> Result<Vec<Delivery>, Failure>;
     /// Sends a capture to an app, as it came or signed anew; blocks until the outcome is stored.
@@ -35,6 +46,9 @@ pub(super) trait Stage: Send + Sync + 'static {
     /// Calls `over` where the server ends by itself.
     fn on_end(&self, over: Box<dyn FnOnce() + Send>) -> Result<(), Failure>;
 }
+
+/// How much of a large body is read before it is shown, in bytes.
+const FIRST_PIECE: usize = 256 << 10;
 
 /// The engine as a stage.
 pub(super) struct Live {
@@ -80,6 +94,25 @@ impl Stage for Live {
 
     fn signed(&self, capture: &Capture) -> Option<Vec<u8>> {
         self.engine.signed_bytes(capture)
+    }
+
+    fn opening(&self, id: CaptureId) -> Result<Option<Capture>, Failure> {
+        lock(&self.captures).capture(id, Bodies::First(FIRST_PIECE))
+    }
+
+    fn rest(&self, capture: &Capture, goes_on: &dyn Fn() -> bool) -> Result<Option<Capture>, Failure> {
+        lock(&self.captures).body(capture, goes_on)
+    }
+
+    fn save(&self, name: &str, bytes: &[u8]) -> Result<String, Failure> {
+        let doing = format!("saving as {name}");
+        let made = std::fs::OpenOptions::new().write(true).create_new(true).open(name);
+        let mut file = made.map_err(|why| {
+            let hint = "a file that is there is never written over: give it another name";
+            Failure::new(&doing, &why).hint(if why.kind() == std::io::ErrorKind::AlreadyExists { hint } else { "" })
+        })?;
+        file.write_all(bytes).and_then(|()| file.sync_all()).map_err(|why| Failure::new(&doing, why))?;
+        Ok(engine::settings::shown(std::path::Path::new(name)))
     }
 
     fn deliveries(&self, id: CaptureId) -> Result<Vec<Delivery>, Failure> {

@@ -195,6 +195,10 @@ impl Stage for Scene {
         None
     }
 
+    fn save(&self, name: &str, _: &[u8]) -> Result<String, Failure> {
+        Ok(name.to_owned())
+    }
+
     fn deliveries(&self, _: CaptureId) -> Result<Vec<Delivery>, Failure> {
         Ok(Vec::new())
     }
@@ -261,7 +265,14 @@ impl Play {
             Effect::View { generation, capture, view } => {
                 let content = body::Content { bytes: capture.body.bytes.clone(), ..body::Content::default() };
                 let document = (body::VIEWS[view].open)(&content).map(Arc::from);
-                Some(Msg::Viewed { generation, body: BodyView { view, document } })
+                Some(Msg::Viewed { generation, body: view_of(view, document) })
+            }
+            Effect::Rest { .. } | Effect::Save { .. } => None,
+            Effect::Locate { generation, document, line } => {
+                Some(Msg::Located { generation, line, node: document.tree().unwrap().node(line) })
+            }
+            Effect::FoldTo { generation, document, depth } => {
+                Some(Msg::Folded { generation, folds: document.tree().unwrap().folded_to(depth) })
             }
             Effect::Prepare { generation, capture, part } => {
                 let prepared = Prepared::new(part, &capture, |_| Some(b"signed \x1b[2J bytes".to_vec()));
@@ -326,12 +337,18 @@ impl Play {
     }
 }
 
+/// A body for which the views of JSON and those of any bytes fit.
+fn view_of(view: usize, document: Result<Arc<dyn body::Document>, String>) -> BodyView {
+    let fits = body::VIEWS.iter().map(|view| ["tree", "json", "text", "hex"].contains(&view.name)).collect();
+    BodyView { view, fits, is_cut: false, document }
+}
+
 fn opened(id: CaptureId) -> Opened {
     let capture = capture(id);
     let content = body::Content { bytes: capture.body.bytes.clone(), ..body::Content::default() };
     let view = body::VIEWS.iter().position(|view| view.name == "tree").unwrap();
     let document = (body::VIEWS[view].open)(&content).map(Arc::from);
-    Opened { capture: Arc::new(capture), deliveries: Vec::new(), body: BodyView { view, document } }
+    Opened { capture: Arc::new(capture), deliveries: Vec::new(), body: view_of(view, document) }
 }
 
 #[test]
@@ -418,7 +435,7 @@ fn the_detail_has_what_there_is_to_know_and_nothing_that_acts() {
     play.keys("2");
     assert!(play.screen().contains("\"␛]0;owned␇\""), "{}", play.screen());
     play.keys("v");
-    assert!(play.screen().contains("  json: invalid"), "{}", play.screen());
+    assert!(play.screen().contains(" json: invalid"), "{}", play.screen());
     play.keys("3");
     let headers = play.screen();
     assert!(headers.contains("Authorization: ••••••") && !headers.contains("Bearer"), "{headers}");
@@ -717,4 +734,27 @@ fn times_are_told_by_how_long_ago_and_the_frame_comes_when_they_age() {
     play.keys("t");
     assert!(list_rows(&play)[1].contains("     1m "), "{:?}", list_rows(&play));
     assert_eq!(super::age::next(&play.model), Some(std::time::Duration::from_millis(52_800)), "until 2m");
+}
+
+#[test]
+fn a_body_folds_under_the_cursor_and_says_where_it_is() {
+    let mut play = Play::new(10, (100, 40));
+    play.keys("\n2j");
+    let screen = play.screen();
+    assert!(screen.contains(".evil  jq"), "{screen}");
+    play.keys("i");
+    assert!(play.screen().contains("/evil  JSON pointer"), "{}", play.screen());
+    play.keys("ii\n");
+    let screen = play.screen();
+    assert!(screen.contains("{…} 3 values") && screen.contains(".  jq"), "{screen}");
+    play.keys("\n");
+    assert!(play.screen().contains("\"n\": 1.0"), "{}", play.screen());
+    play.keys("-");
+    assert_eq!(play.model.detail.cursor.under().unwrap().path, ".", "nothing opens below the first level");
+    play.keys("G");
+    assert_eq!(play.model.detail.cursor.row(), 4);
+    play.keys("kk");
+    let under = play.model.detail.cursor.under().unwrap();
+    assert_eq!((&under.path[..], &under.value[..]), (".n", &b"1.0"[..]));
+    play.keys("*+x");
 }

@@ -9,6 +9,7 @@ mod headers;
 mod overview;
 mod raw;
 mod signature;
+pub(super) mod tree;
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -61,6 +62,8 @@ pub(super) struct Detail {
     /// Newest first.
     pub(super) deliveries: Vec<Delivery>,
     pub(super) body: Option<BodyView>,
+    /// The cursor in the body, and what is folded in it.
+    pub(super) cursor: tree::Cursor,
     pub(super) scroll: [Scroll; TABS.len()],
     /// Whether secrets in headers are shown.
     pub(super) unmasked: bool,
@@ -162,7 +165,23 @@ impl Detail {
         self.stamp += 1;
         self.deliveries = opened.deliveries;
         self.body = Some(opened.body);
+        self.cursor.take(self.body.as_ref());
         self.capture = Some(opened.capture);
+    }
+
+    /// Takes a body that was opened in a view. What only goes on from the piece that was shown before moves nothing.
+    pub(super) fn take_body(&mut self, body: BodyView) {
+        let goes_on =
+            self.body.as_ref().is_some_and(|before| before.is_cut && !body.is_cut && before.view == body.view);
+        let fits = self.body.as_ref().map(|before| Arc::clone(&before.fits)).filter(|fits| !fits.is_empty());
+        self.body = Some(BodyView { fits: fits.unwrap_or_else(|| Arc::clone(&body.fits)), ..body });
+        if goes_on {
+            self.cursor.go_on(self.body.as_mut());
+        } else {
+            self.cursor.take(self.body.as_ref());
+            self.scroll[Tab::Body as usize] = Scroll::default();
+        }
+        self.stamp += 1;
     }
 
     /// Takes deliveries that were read again.
@@ -172,13 +191,6 @@ impl Detail {
             self.delivery = self.delivery.min(self.deliveries.len().saturating_sub(1));
             self.stamp += 1;
         }
-    }
-
-    /// Takes a body in another view.
-    pub(super) fn take_body(&mut self, body: BodyView) {
-        self.body = Some(body);
-        self.scroll[Tab::Body as usize] = Scroll::default();
-        self.stamp += 1;
     }
 
     /// Takes a part that was made for a tab.
@@ -338,7 +350,7 @@ pub(super) fn scroll(model: &mut Model, rows: isize) {
     if area.height == 0 || model.detail.capture.is_none() {
         return;
     }
-    let (columns, height) = (usize::from(area.width), usize::from(area.height));
+    let (columns, height) = (usize::from(area.width), usize::from(body_rows(model, area.height)));
     let at = model.detail.scroll[model.detail.tab as usize];
     let source = source(model, columns);
     let last = source.last(columns, height);
@@ -353,6 +365,12 @@ pub(super) fn scroll(model: &mut Model, rows: isize) {
     };
     drop(source);
     model.detail.scroll[model.detail.tab as usize] = to.min(last);
+}
+
+/// How many of so many rows the open tab has: the body's gives one to the path of the cursor, where there is one.
+pub(super) fn body_rows(model: &Model, rows: u16) -> u16 {
+    let has_path = model.detail.tab == Tab::Body && model.detail.cursor.is_on();
+    rows.saturating_sub(u16::from(has_path && rows > 2))
 }
 
 fn tab_lines(model: &Model, capture: &Capture, columns: usize) -> Vec<Pieces> {

@@ -70,13 +70,13 @@ fn a_text_is_found_counted_and_walked_around_the_ends() {
 #[test]
 fn what_is_found_below_the_screen_is_shown() {
     let mut play = open((80, 10));
-    let text = (0..5_000).map(|line| format!("line {line}\n")).collect::<String>();
+    let text = (0..5_000).map(|line| format!("line {line}\n")).collect::<Vec<_>>().concat();
     let content = body::Content { bytes: text.into(), ..body::Content::default() };
     let view = body::VIEWS.iter().position(|view| view.name == "text").unwrap();
     let document = (body::VIEWS[view].open)(&content).map(Arc::from);
     let generation = play.model.detail.generation;
     play.keys("2");
-    play.send(Msg::Viewed { generation, body: BodyView { view, document } });
+    play.send(Msg::Viewed { generation, body: view_of(view, document) });
     assert!(!play.screen().contains("line 4321"));
     play.keys("/line 4321\n");
     assert!(play.screen().contains("line 4321") && play.screen().contains("1/1"), "{}", play.screen());

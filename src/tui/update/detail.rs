@@ -5,13 +5,14 @@ use std::sync::Arc;
 use super::{list, say};
 use crate::{
     body,
-    record::Failure,
+    record::{Capture, Failure},
     tui::{
-        detail::{self, TABS, Tab},
+        detail::{self, TABS, Tab, tree},
         effect::Effect,
         keys::Mode,
         model::{Model, Notice, Tone},
-        msg::Opened,
+        msg::{BodyView, Opened},
+        prompt::{Prompt, Purpose},
     },
 };
 
@@ -22,7 +23,9 @@ pub(super) fn opened(model: &mut Model, generation: u64, opened: Result<Option<O
     match opened {
         Ok(Some(opened)) => {
             model.detail.take(opened);
-            Vec::new()
+            let mut effects = rest(model);
+            effects.extend(tree::show(model));
+            effects
         }
         Ok(None) => {
             model.detail.close();
@@ -38,14 +41,73 @@ pub(super) fn show_tab(model: &mut Model, tab: usize) -> Vec<Effect> {
     list::follow_selection(model)
 }
 
-pub(super) fn next_view(model: &mut Model) -> Vec<Effect> {
+/// Of a large body only the first piece came; asks for the rest.
+fn rest(model: &Model) -> Vec<Effect> {
+    let is_cut = model.detail.body.as_ref().is_some_and(|body| body.is_cut);
+    let capture = model.detail.capture.as_ref().filter(|_| is_cut);
+    let generation = model.detail.generation;
+    capture.map(|capture| Effect::Rest { generation, capture: Arc::clone(capture) }).into_iter().collect()
+}
+
+/// The rest of a body was read: it is opened in the view that its first piece is shown in.
+pub(super) fn whole(model: &mut Model, generation: u64, whole: Result<Option<Arc<Capture>>, Failure>) -> Vec<Effect> {
+    if generation != model.detail.generation {
+        return Vec::new();
+    }
+    match whole {
+        Ok(Some(capture)) => {
+            model.detail.capture = Some(Arc::clone(&capture));
+            let view = model.detail.body.as_ref().map_or(0, |body| body.view);
+            vec![Effect::View { generation, capture, view }]
+        }
+        Ok(None) => Vec::new(),
+        Err(failure) => say(model, Notice::of(&failure)),
+    }
+}
+
+/// A body was opened in a view. Where that is what follows the piece that is shown, nothing moves.
+pub(super) fn viewed(model: &mut Model, generation: u64, body: BodyView) -> Vec<Effect> {
+    if generation != model.detail.generation {
+        return Vec::new();
+    }
+    model.detail.take_body(body);
+    tree::show(model)
+}
+
+/// The next view, of those that the body looks like one for or of all.
+pub(super) fn next_view(model: &mut Model, fitting: bool) -> Vec<Effect> {
     model.detail.tab = Tab::Body;
     let (Some(capture), Some(body)) = (&model.detail.capture, &model.detail.body) else { return Vec::new() };
-    let (capture, view) = (Arc::clone(capture), (body.view + 1) % body::VIEWS.len());
-    vec![Effect::View { generation: model.detail.generation, capture, view }]
+    let count = body::VIEWS.len();
+    let mut others = (1..=count).map(|step| (body.view + step) % count);
+    let view = others.find(|view| !fitting || body.fits.get(*view) == Some(&true));
+    let Some(view) = view.filter(|view| *view != body.view) else { return Vec::new() };
+    vec![Effect::View { generation: model.detail.generation, capture: Arc::clone(capture), view }]
+}
+
+/// Asks under which name the part under the cursor shall be saved.
+pub(super) fn save(model: &mut Model) -> Vec<Effect> {
+    let part = model.detail.cursor.part().filter(|_| model.detail.tab == Tab::Body);
+    let Some(part) = part else {
+        let text = "only parts of a multipart body can be saved one by one".to_owned();
+        return say(model, Notice { tone: Tone::Plain, text, hint: None });
+    };
+    model.prompt = Some(Prompt::new(Purpose::Save(part.bytes.clone()), &part.name));
+    Vec::new()
+}
+
+/// A part was saved, or not.
+pub(super) fn saved(model: &mut Model, saved: Result<String, Failure>) -> Vec<Effect> {
+    match saved {
+        Ok(place) => say(model, Notice { tone: Tone::Good, text: format!("saved as {place}"), hint: None }),
+        Err(failure) => say(model, Notice::of(&failure)),
+    }
 }
 
 pub(super) fn scroll(model: &mut Model, rows: isize) -> Vec<Effect> {
+    if model.mode == Mode::Detail && model.detail.tab == Tab::Body && model.detail.cursor.is_on() {
+        return tree::step(model, rows);
+    }
     detail::scroll(model, rows);
     Vec::new()
 }

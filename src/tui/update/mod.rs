@@ -13,7 +13,7 @@ pub(super) use self::list::SORTED_ROWS;
 use crossterm::event::KeyEvent;
 
 use super::{
-    detail::TABS,
+    detail::{TABS, Tab, tree},
     effect::{Ask, Effect},
     keys::{self, Command, Mode},
     layout,
@@ -69,12 +69,6 @@ fn react(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Tagged(tagged) => list::tagged(model, tagged),
         Msg::Counted(counters) => list::counted(model, counters),
         Msg::Opened { generation, opened } => detail::opened(model, generation, opened),
-        Msg::Viewed { generation, body } => {
-            if generation == model.detail.generation {
-                model.detail.take_body(body);
-            }
-            Vec::new()
-        }
         Msg::Prepared { generation, prepared } => {
             model.detail.take_prepared(generation, prepared);
             Vec::new()
@@ -83,6 +77,11 @@ fn react(model: &mut Model, msg: Msg) -> Vec<Effect> {
             super::detail::find::found(model, generation, hits, more);
             Vec::new()
         }
+        Msg::Viewed { generation, body } => detail::viewed(model, generation, body),
+        Msg::Whole { generation, whole } => detail::whole(model, generation, whole),
+        Msg::Located { generation, line, node } => tree::located(model, generation, line, node),
+        Msg::Folded { generation, folds } => tree::folded(model, generation, folds),
+        Msg::Saved(saved) => detail::saved(model, saved),
         Msg::Deliveries { id, deliveries } => match deliveries {
             Ok(deliveries) => {
                 model.detail.take_deliveries(id, deliveries);
@@ -143,7 +142,6 @@ fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::FindPrevious => detail::find_step(model, false),
         Command::NextDelivery => detail::step_delivery(model, true),
         Command::PreviousDelivery => detail::step_delivery(model, false),
-        Command::FoldDelivery => detail::fold(model),
         Command::Resend => deliver::resend(model, false, false),
         Command::ResendTo => deliver::resend(model, true, false),
         Command::Resign => deliver::resend(model, false, true),
@@ -154,7 +152,15 @@ fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::Tab(tab) => detail::show_tab(model, tab),
         Command::NextTab => detail::show_tab(model, (model.detail.tab as usize + 1) % TABS.len()),
         Command::PreviousTab => detail::show_tab(model, (model.detail.tab as usize + TABS.len() - 1) % TABS.len()),
-        Command::NextView => detail::next_view(model),
+        Command::NextView => detail::next_view(model, true),
+        Command::OtherView => detail::next_view(model, false),
+        Command::Toggle if model.detail.tab == Tab::Body => tree::toggle(model),
+        Command::Toggle => detail::fold(model),
+        Command::FoldMore => tree::deepen(model, false),
+        Command::FoldLess => tree::deepen(model, true),
+        Command::Unfold => tree::unfold(model),
+        Command::Spell => tree::respell(model),
+        Command::Save => detail::save(model),
         Command::Unmask => {
             model.detail.unmask();
             Vec::new()

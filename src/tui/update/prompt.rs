@@ -62,15 +62,18 @@ fn leave_prompt(model: &mut Model) -> Vec<Effect> {
 fn finish_prompt(model: &mut Model) -> Vec<Effect> {
     // A filter that cannot be read stays where it is, so that it can be mended.
     let Some(prompt) = model.prompt.take_if(|prompt| prompt.error.is_none()) else { return Vec::new() };
+    let text = prompt.text();
     let (id, resign) = match prompt.purpose {
+        Purpose::Save(_) if text.trim().is_empty() => return Vec::new(),
+        Purpose::Save(bytes) => return vec![Effect::Save { name: text, bytes }],
         Purpose::Url(id, resign) => (id, resign),
         Purpose::Note(id) => {
-            let tagging = Tagging { note: Some(Tagging::note_of(&prompt.text())), ..Tagging::default() };
+            let tagging = Tagging { note: Some(Tagging::note_of(&text)), ..Tagging::default() };
             return vec![Effect::Tag { ids: vec![id], tagging }];
         }
         Purpose::Filter(_) | Purpose::Find => return Vec::new(),
     };
-    let url = prompt.text().trim().to_owned();
+    let url = text.trim().to_owned();
     if url.is_empty() {
         return Vec::new();
     }

@@ -22,10 +22,51 @@ pub(super) fn draw(model: &Model, areas: &Areas, buffer: &mut Buffer) {
         return;
     }
     lines([line(&tabs(model, usize::from(areas.tabs.width)), model.look)], areas.tabs, buffer);
-    let (columns, height) = (usize::from(areas.detail.width), usize::from(areas.detail.height));
+    let (columns, height) = (areas.detail.width, detail::body_rows(model, areas.detail.height));
     let from = model.detail.scroll[model.detail.tab as usize];
-    let rows = detail::source(model, columns).rows(from, columns, height);
-    lines(rows.iter().map(|(_, pieces)| line(pieces, model.look)), areas.detail, buffer);
+    let rows = detail::source(model, usize::from(columns)).rows(from, usize::from(columns), usize::from(height));
+    let is_body = model.detail.tab == Tab::Body && model.detail.cursor.is_on();
+    let under = |line: usize| is_body && line == model.detail.cursor.row();
+    let selected = if model.mode == Mode::Detail { Paint::Selected } else { Paint::Resting };
+    let drawn = rows.into_iter().map(|(at, mut pieces)| {
+        if under(at.line) {
+            pieces.iter_mut().for_each(|piece| piece.paint = selected);
+        }
+        line(&pieces, model.look)
+    });
+    lines(drawn, areas.detail, buffer);
+    if height < areas.detail.height {
+        let area = Rect { y: areas.detail.y + height, height: 1, ..areas.detail };
+        lines([line(&path(model, usize::from(columns)), model.look)], area, buffer);
+    }
+}
+
+/// The path of what stands under the cursor; its end where it is long, and how it is written where there is room.
+fn path(model: &Model, columns: usize) -> Pieces {
+    let words = body::escape(&model.detail.cursor.words()).into_owned();
+    let mut pieces = vec![piece(Paint::Brand, &end(&words, columns.saturating_sub(1)))];
+    let size = model.detail.cursor.under().map_or(String::new(), |under| format!(", {} bytes", under.value.len()));
+    let spelling = model.detail.cursor.spelling().map_or(String::new(), |name| format!("  {name}{size}"));
+    if body::width(&words) + body::width(&spelling) < columns {
+        pieces.push(piece(Paint::Dim, &spelling));
+    }
+    pieces
+}
+
+/// The end of a text, in so many columns.
+fn end(text: &str, columns: usize) -> String {
+    if body::width(text) <= columns {
+        return text.to_owned();
+    }
+    let mut kept: Vec<char> = Vec::new();
+    for char in text.chars().rev() {
+        kept.push(char);
+        if body::width(&kept.iter().rev().collect::<String>()) + 1 > columns {
+            kept.pop();
+            break;
+        }
+    }
+    std::iter::once('…').chain(kept.into_iter().rev()).collect()
 }
 
 fn rule(model: &Model, area: Rect, buffer: &mut Buffer) {
@@ -66,15 +107,19 @@ fn tabs(model: &Model, columns: usize) -> Pieces {
     row
 }
 
-/// The view of the body, and what its document says of itself.
+/// The view of the body, what its document says of itself, and which other views fit.
 fn note(model: &Model) -> String {
     if let Some(words) = detail::find::words(model) {
         return words;
     }
     let Some(body) = model.detail.body.as_ref().filter(|_| model.detail.tab == Tab::Body) else { return String::new() };
-    let name = body::VIEWS[body.view].name;
-    match body.document.as_ref().ok().and_then(|document| document.note()) {
-        Some(note) => format!("{name}: {note}"),
-        None => format!("{name}, v for another view"),
+    let name = body::VIEWS.get(body.view).map_or("", |view| view.name);
+    let reading = if body.is_cut { ", the rest is being read" } else { "" };
+    let note = body.document.as_ref().ok().and_then(|document| document.note());
+    let others = body::VIEWS.iter().zip(body.fits.iter()).filter(|(view, fits)| **fits && view.name != name);
+    let others: Vec<&str> = others.map(|(view, _)| view.name).collect();
+    match note {
+        Some(note) => format!("{name}{reading}: {note}; v: {}", others.join(" ")),
+        None => format!("{name}{reading}; v: {}", others.join(" ")),
     }
 }
