@@ -46,7 +46,7 @@ fn main() {
     println!("{rows} captures, {} MiB of bodies, {} bytes each", bodies >> 20, bodies / rows as u64);
 
     let before = pages(&db);
-    let (_, took) = timed(|| Indexer::catch_up(&db, &writer).unwrap());
+    let ((), took) = timed(|| Indexer::catch_up(&db, &writer).unwrap());
     let index = (pages(&db) - before) as f64;
     println!(
         "index: {:.2} µs a capture, its writing and waiting for the disk included; {:.0} bytes a capture, {:.1} % of the bodies; resident {:.1} MiB",

@@ -70,7 +70,7 @@ fn a_text_is_found_counted_and_walked_around_the_ends() {
 #[test]
 fn what_is_found_below_the_screen_is_shown() {
     let mut play = open((80, 10));
-    let text = (0..5_000).map(|line| format!("line {line}\n")).collect::<String>();
+    let text = (0..5_000).fold(String::new(), |text, line| text + &format!("line {line}\n"));
     let content = body::Content { bytes: text.into(), ..body::Content::default() };
     let view = body::VIEWS.iter().position(|view| view.name == "text").unwrap();
     let document = (body::VIEWS[view].open)(&content).map(Arc::from);
