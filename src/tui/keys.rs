@@ -59,6 +59,7 @@ pub(super) enum Command {
     FindPrevious,
     NextDelivery,
     PreviousDelivery,
+    Answer,
     Help,
     Quit,
 }
@@ -145,6 +146,7 @@ pub(super) const KEYMAP: &[Key] = &[
     key(&["z"], BOTH, Command::Zoom, "give the pane all the room, or not", Some("zoom")),
     key(&["]"], BOTH, Command::Widen, "widen the list", None),
     key(&["["], BOTH, Command::Narrow, "narrow the list", None),
+    key(&["A"], BOTH, Command::Answer, "answer something else from now on: a status, a delay, a fault", None),
     key(&["T"], ALL, Command::Theme, "next theme", None),
     key(&["?"], ALL, Command::Help, "this help", Some("help")),
     key(&["q", "ctrl-c"], ALL, Command::Quit, "quit", Some("quit")),

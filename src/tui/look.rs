@@ -110,6 +110,7 @@ pub(super) struct Signs {
     pub(super) folded: &'static str,
     pub(super) unfolded: &'static str,
     pub(super) up: &'static str,
+    pub(super) tunnel: &'static str,
 }
 
 const UNICODE: Signs = Signs {
@@ -133,6 +134,7 @@ const UNICODE: Signs = Signs {
     folded: "▸",
     unfolded: "▾",
     up: "↑",
+    tunnel: "⇄",
 };
 
 const ASCII: Signs = Signs {
@@ -156,6 +158,7 @@ const ASCII: Signs = Signs {
     folded: ">",
     unfolded: "v",
     up: "^",
+    tunnel: "<->",
 };
 
 impl Look {

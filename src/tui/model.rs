@@ -5,7 +5,14 @@ use std::{
     sync::Arc,
 };
 
-use super::{detail::Detail, keys::Mode, list::List, look::Look, prompt::Prompt, stage::Place};
+use super::{
+    detail::Detail,
+    keys::Mode,
+    list::List,
+    look::Look,
+    prompt::Prompt,
+    stage::{Door, Place},
+};
 use crate::{
     query::Filter,
     record::{CaptureId, Counters, Failure, Timestamp, Zone},
@@ -30,6 +37,7 @@ pub(super) struct Model {
     pub(super) list: List,
     pub(super) detail: Detail,
     pub(super) counters: Counters,
+    pub(super) door: Door,
     /// The last good filter.
     pub(super) filter: Option<Arc<Filter>>,
     /// What is being typed, where something is.
@@ -93,6 +101,7 @@ impl Model {
             list: List::default(),
             detail: Detail::default(),
             counters: Counters::default(),
+            door: Door::default(),
             filter: None,
             prompt: None,
             notice: None,

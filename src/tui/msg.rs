@@ -7,6 +7,7 @@ use crossterm::event::KeyEvent;
 use super::{
     detail::{Prepared, find::Hit},
     effect::Ask,
+    stage::Door,
 };
 use crate::{
     body::{Document, Folds, Node},
@@ -50,6 +51,12 @@ pub(super) enum Msg {
         rows: Result<Vec<Summary>, Failure>,
     },
     Counted(Result<Counters, Failure>),
+    Door(Result<Door, Failure>),
+    /// What an endpoint answers from now on.
+    Told {
+        endpoint: String,
+        answer: Result<String, Failure>,
+    },
     /// Captures were tagged: how many.
     Tagged(Result<u64, Failure>),
     /// A capture was opened; none where it is gone.

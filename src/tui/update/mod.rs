@@ -5,6 +5,7 @@
 
 mod deliver;
 mod detail;
+mod door;
 mod list;
 mod prompt;
 
@@ -68,6 +69,8 @@ fn react(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Page { generation, ask, rows } => list::page(model, generation, ask, rows),
         Msg::Tagged(tagged) => list::tagged(model, tagged),
         Msg::Counted(counters) => list::counted(model, counters),
+        Msg::Door(door) => door::looked(model, door),
+        Msg::Told { endpoint, answer } => door::told(model, &endpoint, answer),
         Msg::Opened { generation, opened } => detail::opened(model, generation, opened),
         Msg::Prepared { generation, prepared } => {
             model.detail.take_prepared(generation, prepared);
@@ -111,7 +114,7 @@ fn frame(model: &mut Model) -> Vec<Effect> {
     if begins || !model.list.order.is_sorted() {
         model.list.wanted.get_or_insert(if model.list.follow { Ask::Newest } else { Ask::Again });
     }
-    vec![Effect::Count]
+    vec![Effect::Count, Effect::Door]
 }
 
 fn key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
@@ -167,6 +170,7 @@ fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
         }
         Command::ScrollDown => detail::scroll(model, 1),
         Command::ScrollUp => detail::scroll(model, -1),
+        Command::Answer => door::ask(model),
         Command::Theme => {
             model.look = model.look.next_theme();
             let name = model.look.theme.map_or("terminal", |theme| &theme.name[..]).to_owned();

@@ -9,6 +9,7 @@ use ratatui::{
 use super::lines;
 use crate::{
     body,
+    engine::tunnel::State,
     tui::{
         keys::{KEYMAP, Mode},
         line::{Piece, line, piece},
@@ -34,6 +35,7 @@ pub(super) fn header(model: &Model, area: Rect, buffer: &mut Buffer) {
             left.push(piece(Paint::Heading, store));
         }
     }
+    left.extend(door(model));
     let mut right = counters(model);
     if let Some(filter) = &model.filter {
         right.push(piece(Paint::Warning, &format!("   filter: {}", filter.text())));
@@ -45,6 +47,17 @@ pub(super) fn header(model: &Model, area: Rect, buffer: &mut Buffer) {
     left.push(piece(Paint::Plain, &" ".repeat(gap)));
     left.extend(right);
     lines([line(&left, model.look)], area, buffer);
+}
+
+/// What is answered where it differs from the configuration, and how the tunnel stands.
+fn door(model: &Model) -> Vec<Piece> {
+    let tunnel = model.door.tunnel.iter().map(|state| match state {
+        State::Open(url) => piece(Paint::Heading, &format!("  {} {url}", model.look.signs().tunnel)),
+        State::Starting => piece(Paint::Dim, "  tunnel starting"),
+        State::Down(..) => piece(Paint::Bad, "  tunnel down"),
+    });
+    let told = model.door.told.iter().map(|(name, answer)| piece(Paint::Bad, &format!("  {name} answers {answer}")));
+    tunnel.chain(told).collect()
 }
 
 fn counters(model: &Model) -> Vec<Piece> {
