@@ -62,7 +62,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("regex", &["query"]),
     ("ring", &["verify", "engine"]),
     ("rusqlite", &["store"]),
-    ("rustix", &["cli", "tui"]),
+    ("rustix", &["cli", "engine", "tui"]),
     ("rustls", &["wire"]),
     ("ruzstd", &["body"]),
     ("serde", &["*"]),

@@ -16,8 +16,10 @@ mod mark;
 mod play;
 mod print;
 mod providers;
+mod refused;
 mod rehearse;
 mod resend;
+mod respond;
 mod row;
 mod schema;
 mod send;
@@ -107,6 +109,10 @@ enum Command {
     Play(Box<play::Play>),
     /// Read captures out of files: JSON lines, HAR, webhook.site, ngrok, raw HTTP; all of them or none
     Import(import::Import),
+    /// Say what an endpoint answers from now on: another status, a delay, a fault; or what the file says again
+    Respond(Box<respond::Respond>),
+    /// List what was turned away at the door, and why
+    Refused(refused::Refused),
     /// Delete captures, and say how many
     Forget(forget::Forget),
     /// Print the JSON Schema of a capture in --json
@@ -134,11 +140,18 @@ pub struct Common {
 }
 
 /// Where a server listens.
+#[allow(clippy::struct_field_names, reason = "each is the option of its name")]
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Listen {
     /// ADDR:PORT to listen on; port 0 picks a free one [default: 127.0.0.1:27335]
     #[arg(long, env = "CREEL_LISTEN", value_name = "ADDR:PORT")]
     listen: Option<String>,
+    /// Speak HTTPS: with the certificate of the configuration's [tls], or one that creel makes for itself
+    #[arg(long)]
+    tls: bool,
+    /// Run a tunnel as long as creel runs: its command, with {port} for the port; its public URL is found in what it prints
+    #[arg(long, value_name = "CMD")]
+    tunnel: Option<String>,
 }
 
 /// The open bin: what is known of those who send to no configured endpoint.
@@ -240,6 +253,8 @@ impl Common {
             forward: bin.forward.clone(),
             auto: bin.answering(),
             url: bin.url.clone(),
+            tls: listen.tls,
+            tunnel: listen.tunnel.clone(),
         }
     }
 
@@ -292,6 +307,8 @@ pub fn run(work: Work) -> Result<Answer, Failure> {
         Command::Import(import) => import::run(&import, &common),
         Command::Rehearse(rehearse) => rehearse::run(&rehearse, &common),
         Command::Play(play) => play::run(&play, &common),
+        Command::Respond(respond) => respond::run(&respond, &common),
+        Command::Refused(refused) => refused::run(&refused, &common),
         Command::Forget(forget) => forget::run(&forget, &common),
         Command::Wait(wait) => wait::run(&wait, &common),
         Command::Send(send) => send::run(&send, &common),

@@ -239,8 +239,7 @@ fn target(send: &Send, provider: &Provider, settings: &Settings) -> Result<Strin
     }
     let path = endpoint_of(provider, settings)
         .map_or_else(|| format!("/{}", provider.name()), |endpoint| endpoint.path.clone());
-    let holder = engine::holder(&settings.db).and_then(|holder| holder.address);
-    holder.map(|address| format!("http://{address}{path}")).ok_or_else(|| {
+    engine::holder_url(&settings.db).map(|url| format!("{url}{path}")).ok_or_else(|| {
         Failure::new("sending an event", "no creel captures into this store")
             .hint("start one with `creel` or `creel serve`, or name a URL: --to URL")
     })

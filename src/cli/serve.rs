@@ -9,7 +9,7 @@ use super::{
     tail::{Follow, Wake},
 };
 use crate::{
-    engine::{self, Engine, Settings, Wishes, settings},
+    engine::{self, Engine, Settings, Wishes, settings, tunnel},
     record::Failure,
 };
 
@@ -34,6 +34,8 @@ impl Serve {
     /// The options given before the subcommand's name, where it has none of its own.
     pub(super) fn or(mut self, bin: Bin, listen: Listen) -> Self {
         self.listen.listen = self.listen.listen.or(listen.listen);
+        self.listen.tls |= listen.tls;
+        self.listen.tunnel = self.listen.tunnel.or(listen.tunnel);
         self.bin.provider = self.bin.provider.or(bin.provider);
         self.bin.forward = self.bin.forward.or(bin.forward);
         self.bin.auto |= bin.auto;
@@ -54,8 +56,8 @@ pub(super) fn run(serve: &Serve, common: &Common) -> Result<Answer, Failure> {
     let printer = common.printer();
     let engine = Engine::capture(Settings::resolve(&serve.wishes(common))?)?;
     // Whoever starts creel from a script waits for this line.
-    if let Some(address) = engine.address() {
-        printer.line(&format!("listening on http://{address}"))?;
+    if let Some(url) = engine.url() {
+        printer.line(&format!("listening on {url}"))?;
     }
     if !printer.quiet {
         say_hello(serve, &engine);
@@ -73,7 +75,9 @@ pub(super) fn run(serve: &Serve, common: &Common) -> Result<Answer, Failure> {
     let (reader, zone) = (engine.reader()?, engine::zone());
     let last = engine.newest_before();
     let mut follow = Follow { reader: &reader, filter: None, printer: &printer, zone: &zone, last };
+    let mut tunnel = Gate::default();
     while matches!(woken.recv(), Ok(Wake::Ring)) {
+        tunnel.look(&engine);
         if woken.try_iter().any(|wake| matches!(wake, Wake::Stop)) {
             break;
         }
@@ -86,6 +90,21 @@ pub(super) fn run(serve: &Serve, common: &Common) -> Result<Answer, Failure> {
     Ok(Answer::Yes)
 }
 
+/// What was last said of the tunnel.
+#[derive(Default)]
+struct Gate(Option<tunnel::State>);
+
+impl Gate {
+    /// Says how the tunnel stands, where that is new and worth a line.
+    fn look(&mut self, engine: &Engine) {
+        let state = engine.tunnel().filter(|state| *state != tunnel::State::Starting);
+        if let Some(state) = state.filter(|state| self.0.as_ref() != Some(state)) {
+            report(&state);
+            self.0 = Some(state);
+        }
+    }
+}
+
 fn say_hello(serve: &Serve, engine: &Engine) {
     if let Some(why) = serve.instead {
         report(&format!(
@@ -94,6 +113,15 @@ fn say_hello(serve: &Serve, engine: &Engine) {
     }
     report(&format!("keeping captures in {}", settings::shown(engine.db())));
     engine.notices().iter().for_each(|notice| report(notice));
+    if let Some(fingerprint) = engine.fingerprint() {
+        report(&format!("the certificate's SHA-256 is {fingerprint}"));
+    }
+    let told = engine.reader().and_then(|reader| engine.told(&reader)).unwrap_or_default();
+    for (endpoint, answer) in told {
+        report(&format!(
+            "{endpoint} answers {answer}, as it was told; `creel respond {endpoint} --reset` takes it back"
+        ));
+    }
     if let Some(address) = engine.address()
         && !settings::is_loopback(&address)
     {

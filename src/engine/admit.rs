@@ -1,6 +1,8 @@
 //! From the wire to the store: what arrives is judged, stored, and only then answered.
 
 use std::{
+    borrow::Cow,
+    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -11,18 +13,24 @@ use std::{
 use super::{
     endpoint::{Endpoint, Endpoints},
     forward::{self, Post},
+    guard::{self, Networks},
+    respond::{Ear, Plan},
+    tunnel::Outlook,
 };
 use crate::{
     record::{
-        Body, Capture, CaptureId, Event, Explanation, Failure, Fault, Flag, Handshake, Judgement, Refusal, Uid, Verdict,
+        Body, Capture, CaptureId, Event, Explanation, Failure, Fault, Flag, Handshake, Head, Judgement, Refusal, Uid,
+        Verdict,
     },
-    store::{Stored, Writer},
+    store::{Reader, Stored, Writer},
     verify::{self, Asked, Budget, Catalog, Provider, Secret, Suspect},
-    wire::{Answer, Arrival, Catch},
+    wire::{Answer, Arrival, Catch, Entry, Shut},
 };
 
 /// How long a sender should wait before it tries again, in seconds, when creel could not keep its request.
 const RETRY_AFTER_S: &str = "1";
+/// What a strict endpoint answers to what does not pass its check.
+const UNPROVEN_STATUS: u16 = 401;
 
 /// The one who catches: what `wire` calls for every request.
 #[derive(Clone)]
@@ -41,11 +49,24 @@ struct Inner {
     count: AtomicU64,
     /// Whether the doctor is at work.
     examining: AtomicBool,
+    /// Whether any endpoint has a guard.
+    is_guarded: bool,
+    trusted_proxies: Networks,
+    ear: Ear,
+    tunnel: Option<Outlook>,
 }
 
 impl Catcher {
-    pub(super) fn new(writer: Writer, endpoints: Endpoints, post: Option<Post>) -> Result<Self, Failure> {
+    pub(super) fn new(
+        writer: Writer,
+        endpoints: Endpoints,
+        trusted_proxies: Networks,
+        reader: Reader,
+        tunnel: Option<Outlook>,
+        post: Option<Post>,
+    ) -> Result<Self, Failure> {
         let catalog = super::catalog()?;
+        let is_guarded = endpoints.iter().any(|endpoint| endpoint.guard.is_some());
         let inner = Inner {
             writer,
             endpoints,
@@ -54,6 +75,10 @@ impl Catcher {
             chance: chance()?,
             count: AtomicU64::new(0),
             examining: AtomicBool::new(false),
+            is_guarded,
+            trusted_proxies,
+            ear: Ear::new(reader),
+            tunnel,
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -69,21 +94,26 @@ pub(super) fn chance() -> Result<u128, Failure> {
 
 impl Catch for Catcher {
     async fn catch(&self, arrival: Arrival) -> Answer {
-        let decided = arrival.decided;
-        let Taken { capture, endpoint, answer } = self.inner.take(arrival);
-        let lanes = self.inner.lanes(&capture, &endpoint, decided.is_some() || answer.is_some());
+        self.inner.ear.listen(arrival.received_at, &self.inner.endpoints);
+        let Taken { capture, endpoint, plan } = self.inner.take(arrival);
+        let lanes = self.inner.lanes(&capture, &endpoint, plan.is_own());
         let keep = Inner::keep(Arc::clone(&self.inner), capture, Arc::clone(&endpoint), lanes);
         let (stored, heard) = keep.await;
+        // What goes wrong on purpose goes wrong whatever the app says.
+        let heard = heard.filter(|_| !plan.is_faulted());
         if let (Ok(Stored { id, .. }), Some(heard)) = (&stored, heard)
             && let Ok(outcome) = heard.await
         {
             return forward::answered(*id, outcome);
         }
-        match (stored, answer.filter(|_| decided.is_none())) {
-            (Ok(Stored { id, .. }), Some(answer)) => answered(id, answer),
-            (Ok(Stored { id, .. }), None) => caught(id, decided, &endpoint),
-            (Err(_), _) => unavailable(),
+        match stored {
+            Ok(Stored { id, .. }) => plan.answer(id),
+            Err(_) => unavailable(),
         }
+    }
+
+    fn guard(&self, peer: SocketAddr, head: &Head) -> Entry {
+        if self.inner.is_guarded { self.inner.entry(peer, head) } else { Entry::Open(None) }
     }
 
     fn refuse(&self, refusal: Refusal) {
@@ -96,8 +126,8 @@ impl Catch for Catcher {
 struct Taken {
     capture: Capture,
     endpoint: Arc<Endpoint>,
-    /// The provider's answer, where it is a handshake.
-    answer: Option<verify::Answer>,
+    /// What is answered once it is stored.
+    plan: Plan,
 }
 
 /// Given back when the doctor is free again.
@@ -110,12 +140,23 @@ impl Drop for Turn {
 }
 
 impl Inner {
+    /// What the endpoint's guard says to a head.
+    fn entry(&self, peer: SocketAddr, head: &Head) -> Entry {
+        let endpoint = self.endpoints.route(&head.path());
+        let Some(guard) = &endpoint.guard else { return Entry::Open(None) };
+        match guard.entry(guard::forwarded(peer.ip(), head, &self.trusted_proxies), head, Instant::now()) {
+            Entry::Shut(shut) => Entry::Shut(Shut { reason: format!("{}: {}", endpoint.name, shut.reason), ..shut }),
+            open @ Entry::Open(_) => open,
+        }
+    }
+
     fn take(&self, arrival: Arrival) -> Taken {
         let endpoint = Arc::clone(self.endpoints.route(&arrival.head.path()));
         let method = arrival.head.method();
+        let url = self.url(&endpoint);
         let request = verify::Request {
             method: &method,
-            url: endpoint.url.as_deref(),
+            url: url.as_deref(),
             target: arrival.head.target(),
             headers: arrival.head.headers(),
             body: &arrival.body,
@@ -146,8 +187,7 @@ impl Inner {
         let provider = provider.map(|p| p.name().to_owned());
         let sha256 = verify::sha256(&arrival.body);
         drop(method);
-        let status = answer.as_ref().map_or(endpoint.respond.status, |answer| answer.status);
-        let capture = Capture {
+        let mut capture = Capture {
             id: CaptureId::default(),
             uid: self.uid(&arrival),
             received_at: arrival.received_at,
@@ -171,9 +211,19 @@ impl Inner {
             late_ms: None,
             tags: crate::record::Tags::NONE,
             note: None,
-            reply_status: arrival.decided.unwrap_or(status),
+            reply_status: 0,
         };
-        Taken { capture, endpoint, answer }
+        let plan = match (arrival.decided, answer) {
+            (Some(status), _) => Plan::refusal(status),
+            (None, Some(answer)) => Plan::handshake(answer),
+            (None, None) if endpoint.strict && capture.judgement.verdict != Verdict::Passed => {
+                Plan::refusal(UNPROVEN_STATUS)
+            }
+            (None, None) => endpoint.respond.plan(&capture),
+        };
+        plan.mark(&mut capture.flags);
+        capture.reply_status = plan.status;
+        Taken { capture, endpoint, plan }
     }
 
     /// Keeps a capture. What is forwarded is kept and handed on even where the sender leaves meanwhile.
@@ -234,9 +284,10 @@ impl Inner {
     /// The capture with what the doctor says.
     fn examined(&self, mut capture: Capture, endpoint: &Endpoint) -> Capture {
         let method = capture.head.method().into_owned();
+        let url = self.url(endpoint);
         let request = verify::Request {
             method: &method,
-            url: endpoint.url.as_deref(),
+            url: url.as_deref(),
             target: capture.head.target(),
             headers: capture.head.headers(),
             body: &capture.body.bytes,
@@ -256,6 +307,12 @@ impl Inner {
             );
         }
         capture
+    }
+
+    /// The URL as the sender knows it: the endpoint's, else the one that the tunnel leads from.
+    fn url<'e>(&self, endpoint: &'e Endpoint) -> Option<Cow<'e, str>> {
+        let tunnel = || Some(Cow::Owned(self.tunnel.as_ref()?.url()?));
+        endpoint.url.as_deref().map(Cow::Borrowed).or_else(tunnel)
     }
 
     fn provider(&self, endpoint: &Endpoint, request: &verify::Request<'_>) -> Option<&'static Provider> {
@@ -332,37 +389,14 @@ pub(super) fn told(asked: Asked) -> (Handshake, Option<verify::Answer>) {
 
 /// The answer to what this creel has forwarded itself: whoever sent it here must not send it again.
 fn in_a_ring() -> verify::Answer {
-    let headers = vec![json()];
+    let headers = vec![("Content-Type".to_owned(), "application/json".to_owned())];
     let body = "{\"error\":\"creel has forwarded this before: it runs in a ring\"}".into();
     verify::Answer { about: String::new(), status: 508, headers, body, show: None }
-}
-
-/// The provider's answer to its handshake, after the commit.
-fn answered(id: CaptureId, answer: verify::Answer) -> Answer {
-    let number = ("Creel-Id".to_owned(), id.to_string());
-    let headers = answer.headers.into_iter().chain([number]).collect();
-    Answer { status: answer.status, headers, body: answer.body.into() }
-}
-
-/// The answer after the commit.
-fn caught(id: CaptureId, decided: Option<u16>, endpoint: &Endpoint) -> Answer {
-    let number = ("Creel-Id".to_owned(), id.to_string());
-    if let Some(status) = decided {
-        let body = format!("{{\"caught\":{id},\"refused\":{status}}}");
-        return Answer { status, headers: vec![json(), number], body: body.into() };
-    }
-    let respond = &endpoint.respond;
-    let kind = ("Content-Type".to_owned(), respond.content_type.clone());
-    let body = respond.body.clone().unwrap_or_else(|| format!("{{\"caught\":{id}}}"));
-    Answer { status: respond.status, headers: vec![kind, number], body: body.into() }
 }
 
 /// The answer where nothing could be kept: the sender should try again.
 fn unavailable() -> Answer {
     let later = ("Retry-After".to_owned(), RETRY_AFTER_S.to_owned());
-    Answer { status: 503, headers: vec![json(), later], body: "{\"caught\":null}".into() }
-}
-
-fn json() -> (String, String) {
-    ("Content-Type".to_owned(), "application/json".to_owned())
+    let json = ("Content-Type".to_owned(), "application/json".to_owned());
+    Answer::whole(503, vec![json, later], "{\"caught\":null}")
 }

@@ -3,6 +3,10 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{forward::Forward, target::Target};
+use super::{
+    guard::Guard,
+    respond::{Respond, Standing},
+};
 use crate::verify::Secret;
 
 /// The name of the open bin: where a request goes that no endpoint's path takes.
@@ -26,7 +30,11 @@ pub struct Endpoint {
     /// Where captures go by themselves.
     pub forwards: Vec<Arc<Forward>>,
     /// What is answered after the commit.
-    pub respond: Respond,
+    pub respond: Standing,
+    /// Who may come in; none: everybody.
+    pub guard: Option<Arc<Guard>>,
+    /// Whether what does not pass its check is answered with 401. It is kept all the same.
+    pub strict: bool,
     /// Whether the provider's handshakes are answered in its place.
     pub handshake: bool,
     /// What the provider was told to send with a handshake, where it sends such a thing.
@@ -55,23 +63,6 @@ impl Learned {
     }
 }
 
-/// What an endpoint answers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Respond {
-    /// The status, 200 to 599.
-    pub status: u16,
-    /// The body; none: `{"caught":ID}`.
-    pub body: Option<String>,
-    /// The body's media type.
-    pub content_type: String,
-}
-
-impl Default for Respond {
-    fn default() -> Self {
-        Self { status: 200, body: None, content_type: "application/json".to_owned() }
-    }
-}
-
 impl Endpoint {
     /// The open bin.
     pub fn open_bin() -> Self {
@@ -83,7 +74,9 @@ impl Endpoint {
             url: None,
             app: None,
             forwards: Vec::new(),
-            respond: Respond::default(),
+            respond: Standing::new(Respond::default()),
+            guard: None,
+            strict: false,
             handshake: true,
             verify_token: None,
             learned: Learned::default(),

@@ -197,7 +197,7 @@ impl Judge {
             late_ms: None,
             tags: Tags::NONE,
             note: None,
-            reply_status: entry.reply_status.unwrap_or(endpoint.respond.status),
+            reply_status: entry.reply_status.unwrap_or(endpoint.respond.file().status),
         })
     }
 }

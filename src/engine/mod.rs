@@ -15,9 +15,12 @@ mod deliver;
 pub mod edit;
 pub mod endpoint;
 pub mod forward;
+pub mod guard;
+mod identity;
 mod import;
 mod port;
 mod rehearsal;
+pub mod respond;
 pub mod rewrite;
 pub mod secret;
 pub mod send;
@@ -25,6 +28,7 @@ pub mod settings;
 pub mod state;
 pub mod target;
 mod transform;
+pub mod tunnel;
 mod watch;
 
 use std::{
@@ -55,7 +59,9 @@ use self::{
     endpoint::Endpoints,
     forward::{Ground, News, Post},
     port::Listener,
+    respond::Words,
     target::Targets,
+    tunnel::{Outlook, Tunnel},
     watch::Watch,
 };
 use crate::{
@@ -77,6 +83,10 @@ pub struct Engine {
     notices: Vec<Notice>,
     screen: config::Screen,
     address: Option<SocketAddr>,
+    url: Option<String>,
+    fingerprint: Option<String>,
+    outlook: Option<Outlook>,
+    tunnel: Mutex<Option<Tunnel>>,
     newest_before: CaptureId,
     server: Mutex<Option<Server>>,
     sender: Mutex<Option<Sender>>,
@@ -103,13 +113,16 @@ struct Sender {
 impl Engine {
     /// Starts capturing: binds the port, takes the store, and listens.
     pub fn capture(settings: Settings) -> Result<Self, Failure> {
-        let Settings { db, listen, endpoints, targets, limits, notices, screen } = settings;
+        let Settings { db, listen, endpoints, targets, tls, tunnel, trusted_proxies, limits, notices, screen } = settings;
         let listener = bind(listen)?;
         let address = listener.local_addr().map_err(|why| Failure::new("listening", why))?;
+        let identity = tls.map(|tls| tls.identity(&db, address)).transpose()?;
+        let fingerprint = identity.as_ref().map(identity::fingerprint);
+        let url = format!("{}://{address}", if identity.is_some() { "https" } else { "http" });
         let bell = Bell::new();
         let (writer, settler) = Writer::open(&db, Role::Capturing, bell.clone())?;
         // The lock holds without these words; they only make another process's error better.
-        let _ = writer.announce(&address.to_string());
+        let _ = writer.announce(&url);
         let newest_before = newest(&Reader::open(&db)?)?;
         let (news, mut sender) = (News::default(), None);
         let ground = Ground {
@@ -120,8 +133,19 @@ impl Engine {
             news: news.clone(),
         };
         let post = forward::start(ground, || Ok(sender.insert(Sender::start()?).runtime.clone()))?;
-        let catcher = Catcher::new(writer.clone(), endpoints.clone(), post.clone())?;
-        let server = Server::start(listener, limits, catcher, settler)?;
+        let outlook = tunnel.is_some().then(Outlook::new);
+        let reader = Reader::open(&db)?;
+        let (to, gate) = (endpoints.clone(), outlook.clone());
+        let catcher = Catcher::new(writer.clone(), to, trusted_proxies, reader, gate, post.clone())?;
+        let server = Server::start(listener, limits, identity, catcher, settler)?;
+        let tunnel = match (tunnel, &outlook) {
+            (Some(command), Some(outlook)) => {
+                let bell = bell.clone();
+                let changed = move || bell.ring();
+                Some(Tunnel::start(&command, address.port(), outlook.clone(), changed)?)
+            }
+            _ => None,
+        };
         let indexer = Indexer::start(&db, &writer, &bell)?;
         Ok(Self {
             db,
@@ -133,6 +157,10 @@ impl Engine {
             notices,
             screen,
             address: Some(address),
+            url: Some(url),
+            fingerprint,
+            outlook,
+            tunnel: Mutex::new(tunnel),
             newest_before,
             server: Mutex::new(Some(server)),
             sender: Mutex::new(sender),
@@ -167,6 +195,10 @@ impl Engine {
             notices,
             screen,
             address: None,
+            url: None,
+            fingerprint: None,
+            outlook: None,
+            tunnel: Mutex::new(None),
             newest_before: CaptureId(0),
             server: Mutex::new(None),
             sender: Mutex::new(None),
@@ -179,6 +211,21 @@ impl Engine {
     /// Where it listens; none where it only looks.
     pub fn address(&self) -> Option<SocketAddr> {
         self.address
+    }
+
+    /// Where it catches, as a URL; none where it only looks.
+    pub fn url(&self) -> Option<&str> {
+        self.url.as_deref()
+    }
+
+    /// The SHA-256 of the certificate it shows; none where it speaks HTTP.
+    pub fn fingerprint(&self) -> Option<&str> {
+        self.fingerprint.as_deref()
+    }
+
+    /// How the tunnel stands, where there is one.
+    pub fn tunnel(&self) -> Option<tunnel::State> {
+        self.outlook.as_ref().map(Outlook::state)
     }
 
     /// The newest capture there was before this process began to catch.
@@ -347,6 +394,36 @@ impl Engine {
         })
     }
 
+    /// Lays words over what an endpoint answers, or takes them away; whoever captures into the store hears of it. Blocks
+    /// until every request that comes from now on is answered so.
+    pub fn tell(&self, endpoint: &str, words: Option<&Words>) -> Result<String, Failure> {
+        let doing = || format!("telling the endpoint `{endpoint}` what to answer");
+        let Some(known) = self.endpoints.named(endpoint) else {
+            let names: Vec<_> = self.endpoints.iter().map(|endpoint| &endpoint.name[..]).collect();
+            return Err(
+                Failure::new(doing(), "there is none of that name").hint(format!("there are: {}", names.join(", ")))
+            );
+        };
+        let file = known.respond.file();
+        let answer = words.map_or_else(|| Ok(file.clone()), |words| words.over(file));
+        let answer = answer.map_err(|wrong| wrong.failure(&doing()))?;
+        let text = words.map(serde_json::to_string).transpose().map_err(|why| Failure::new(doing(), why))?;
+        let pending = self.writer()?.tell(endpoint.to_owned(), text).map_err(|full| Failure::new(doing(), full))?;
+        pending.blocking_recv().map_err(|_| Failure::new(doing(), "the store is closed"))??;
+        thread::sleep(respond::HEARD_AFTER);
+        Ok(answer.to_string())
+    }
+
+    /// The endpoints that answer something else than their configuration says, and what, in a few words.
+    pub fn told(&self, reader: &Reader) -> Result<Vec<(String, String)>, Failure> {
+        let told = respond::told(reader)?;
+        let answers = told.into_iter().filter_map(|(name, words)| {
+            let answer = words.over(self.endpoints.named(&name)?.respond.file()).ok()?;
+            Some((name, answer.to_string()))
+        });
+        Ok(answers.collect())
+    }
+
     /// Sends a request that is in no store. Blocks until there is a reply, or none.
     pub fn send(&self, outgoing: wire::Outgoing) -> Result<wire::Sent, Failure> {
         let (answer, outcome) = channel();
@@ -370,6 +447,8 @@ impl Engine {
 
     /// Stops in order: no new connections, those in flight finished and committed, the store closed. Twice does no harm.
     pub fn stop(&self) -> Result<(), Failure> {
+        let tunnel = lock(&self.tunnel).take();
+        tunnel.into_iter().for_each(Tunnel::stop);
         let server = lock(&self.server).take();
         let served = server.map_or(Ok(()), Server::stop);
         if let Some(post) = &self.post {
@@ -413,7 +492,13 @@ impl Engine {
 }
 
 impl Server {
-    fn start(listener: TcpListener, limits: wire::Limits, catcher: Catcher, settler: Settler) -> Result<Self, Failure> {
+    fn start(
+        listener: TcpListener,
+        limits: wire::Limits,
+        identity: Option<wire::Identity>,
+        catcher: Catcher,
+        settler: Settler,
+    ) -> Result<Self, Failure> {
         let runtime = runtime()?;
         let (stop, mut stopped) = flag::channel(false);
         let (over, ended) = channel();
@@ -423,7 +508,7 @@ impl Server {
                 let listener =
                     tokio::net::TcpListener::from_std(listener).map_err(|why| Failure::new("listening", why))?;
                 let until = async move { drop(stopped.wait_for(|&stop| stop).await) };
-                wire::serve(listener, limits, catcher, until).await
+                wire::serve(listener, limits, identity, catcher, until).await
             });
             drop(over);
             served
@@ -519,6 +604,12 @@ pub fn zone() -> Zone {
 /// Who captures into a store, if somebody does.
 pub fn holder(db: &Path) -> Option<store::Holder> {
     store::holder(db)
+}
+
+/// Where somebody captures into a store, as a URL.
+pub fn holder_url(db: &Path) -> Option<String> {
+    let said = store::holder(db)?.address?;
+    Some(if said.contains("://") { said } else { format!("http://{said}") })
 }
 
 /// What must be done when the process is asked to end: calls `on_stop` once for each SIGINT, SIGTERM or SIGHUP, on a

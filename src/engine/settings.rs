@@ -10,6 +10,8 @@ use super::{
     config::{self, File, Notice},
     endpoint::{Endpoint, Endpoints, OPEN_BIN},
     forward::{Answering, Forward},
+    guard::Networks,
+    identity::Tls,
     secret::Source,
     target::{Target, Targets},
 };
@@ -39,6 +41,10 @@ pub struct Wishes {
     pub auto: Option<Answering>,
     /// The open bin's URL as its senders know it.
     pub url: Option<String>,
+    /// Whether HTTPS is spoken, with creel's own certificate where no other is given.
+    pub tls: bool,
+    /// The command of a tunnel that leads here.
+    pub tunnel: Option<String>,
 }
 
 /// All of it, resolved.
@@ -52,6 +58,12 @@ pub struct Settings {
     pub endpoints: Endpoints,
     /// Where captures can be sent, by name.
     pub targets: Targets,
+    /// By which papers HTTPS is spoken; none: HTTP.
+    pub tls: Option<Tls>,
+    /// The command of a tunnel that leads here.
+    pub tunnel: Option<String>,
+    /// Proxies that are believed when they say whom they forward for.
+    pub trusted_proxies: Networks,
     /// The wire's limits.
     pub limits: Limits,
     /// What a person should know and need not act on: a variable that is not set.
@@ -71,11 +83,16 @@ impl Settings {
         let listen = wishes.listen.clone().or(file.listen.take()).unwrap_or_else(|| LISTEN.to_owned());
         let (endpoints, notices) = endpoints(wishes, &mut file)?;
         let targets = Targets::new(std::mem::take(&mut file.targets));
+        let tls = file.tls.take().or(wishes.tls.then_some(Tls::SelfMade));
+        let tunnel = wishes.tunnel.clone().or(file.tunnel.take());
         Ok(Self {
             db,
             listen: address(&listen)?,
             endpoints,
             targets,
+            tls,
+            tunnel,
+            trusted_proxies: file.trusted_proxies,
             limits: file.limits,
             notices,
             screen: file.screen,

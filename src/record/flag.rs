@@ -45,11 +45,21 @@ pub enum Flag {
     Imported,
     /// This creel has forwarded it before.
     CameBack,
+    /// Its answer went wrong on purpose.
+    Faulted,
+    /// Its answer was held back.
+    AnswerDelayed,
+    /// Its answer came in small parts.
+    AnswerSlow,
+    /// Half of its answer came.
+    AnswerHalf,
+    /// It was not answered.
+    Unanswered,
 }
 
 /// The rows: flag, name in JSON and in filters, the sentence for eyes. The row's place is the flag's bit in the store,
 /// so rows are only ever appended.
-const FLAGS: [(Flag, &str, &str); 21] = [
+const FLAGS: [(Flag, &str, &str); 26] = [
     (Flag::BothLengths, "both-lengths", "request smuggling? Content-Length and Transfer-Encoding together"),
     (Flag::DuplicateLength, "duplicate-length", "request smuggling? more than one Content-Length"),
     (Flag::TransferCoding, "transfer-coding", "unusual transfer coding"),
@@ -71,6 +81,11 @@ const FLAGS: [(Flag, &str, &str); 21] = [
     (Flag::Handshake, "handshake", "a handshake: the provider asks, and expects an answer of its own"),
     (Flag::Imported, "imported", "read out of a file by `creel import`"),
     (Flag::CameBack, "came-back", "creel forwarded it and it came back: forwarding runs in a ring, which ends here"),
+    (Flag::Faulted, "faulted", "the answer went wrong on purpose, as the endpoint was told"),
+    (Flag::AnswerDelayed, "answer-delayed", "the answer was held back, as the endpoint was told"),
+    (Flag::AnswerSlow, "answer-slow", "the answer came in small parts, as the endpoint was told"),
+    (Flag::AnswerHalf, "answer-half", "half of the answer came, as the endpoint was told"),
+    (Flag::Unanswered, "unanswered", "the connection was closed without an answer, as the endpoint was told"),
 ];
 
 impl Flag {

@@ -11,8 +11,8 @@ use super::{
 };
 use crate::query::{Sql, Value};
 use crate::record::{
-    Capture, CaptureId, Delivery, DeliveryId, Failure, Outcome, Refusal, Repeat, Settlement, Tagging, Timestamp,
-    Verdict,
+    Capture, CaptureId, Delivery, DeliveryId, Failure, Flag, Flags, Outcome, Refusal, Repeat, Settlement, Tagging,
+    Timestamp, Verdict,
 };
 
 /// How many bits of a chunk's id count the chunks of a capture.
@@ -34,7 +34,8 @@ const SUMMARY: &str =
     attempt, gap_ms, retry, late_ms, post, tags, note)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?)";
 // The newest of an event's captures stands in the first one's row.
-const LAST_OF_EVENT: &str = "SELECT attempt, received_at, reply, app, judgement FROM summary JOIN content USING (id)
+const LAST_OF_EVENT: &str =
+    "SELECT attempt, received_at, reply, app, judgement, flags FROM summary JOIN content USING (id)
     WHERE summary.id = (SELECT coalesce(last_repeat, id) FROM summary WHERE id = ?)";
 const TAG: &str =
     "UPDATE summary SET tags = tags & ~?2 | ?3, note = CASE WHEN ?4 IS NULL THEN note ELSE nullif(?4, '') END
@@ -49,6 +50,8 @@ const DELIVERED: &str = "UPDATE summary SET deliveries = deliveries + 1, app = ?
 const DELIVERY: &str = "INSERT INTO delivery (id, capture, url, started_at, took_ms, attempt, receipt, status, error,
     truncated, headers, body, errand) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 const REFUSAL: &str = "INSERT INTO refusal (at, peer, status, reason, head) VALUES (?, ?, ?, ?, ?)";
+const TELL: &str = "INSERT OR REPLACE INTO respond (endpoint, words) VALUES (?, ?)";
+const UNTELL: &str = "DELETE FROM respond WHERE endpoint = ?";
 const REFUSALS_OVER_COUNT: &str = "DELETE FROM refusal WHERE id <= (SELECT max(id) FROM refusal) - ?";
 const REFUSALS_OVER_BYTES: &str = "DELETE FROM refusal WHERE id <= (
     SELECT max(id) FROM (SELECT id, sum(length(head)) OVER (ORDER BY id DESC) AS bytes FROM refusal) WHERE bytes > ?)";
@@ -162,6 +165,8 @@ impl<'c> Transaction<'c> {
         let last = self.connection.prepare_cached(LAST_OF_EVENT)?.query_row([first], |row| {
             let (attempt, received_at): (Option<u32>, i64) = (row.get(0)?, row.get(1)?);
             let (reply, app): (u16, Option<u16>) = (row.get(2)?, row.get(3)?);
+            // An answer that broke off was none.
+            let reply = if Flags::from_bits(row.get(5)?).contains(Flag::AnswerHalf) { 0 } else { reply };
             Ok((attempt.unwrap_or(1), received_at, reply, app, row.get::<_, Option<String>>(4)?))
         });
         let Some((attempt, received_at, reply, app, words)) = last.optional()? else { return Ok(None) };
@@ -341,6 +346,15 @@ impl<'c> Transaction<'c> {
             reply.map(|reply| &reply.body[..]),
             delivery.errand.map(|errand| errand.0),
         ])?;
+        Ok(())
+    }
+
+    /// Writes what an endpoint answers from now on.
+    pub(super) fn tell(&self, endpoint: &str, words: Option<&str>) -> Result<(), Error> {
+        match words {
+            Some(words) => self.connection.prepare_cached(TELL)?.execute([endpoint, words])?,
+            None => self.connection.prepare_cached(UNTELL)?.execute([endpoint])?,
+        };
         Ok(())
     }
 

@@ -259,6 +259,14 @@ impl Reader {
         })
     }
 
+    /// The endpoints that answer something else than their configuration says, with what they were told, as JSON.
+    pub fn responds(&self) -> Result<Vec<(String, String)>, Failure> {
+        self.ask("reading what endpoints answer", || {
+            let sql = "SELECT endpoint, words FROM respond ORDER BY endpoint";
+            self.connection.prepare_cached(sql)?.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+        })
+    }
+
     /// What the store holds, as it was counted when it was written.
     pub fn counters(&self) -> Result<Counters, Failure> {
         self.ask("reading the counts", || {

@@ -203,6 +203,16 @@ pub(super) const MIGRATIONS: &[Migration] = &[
             WHERE deliveries > 0;
     ",
     },
+    Migration {
+        reason: "what endpoints were told to answer while creel ran",
+        sql: "
+        -- A row for each endpoint that answers something else than its configuration says.
+        CREATE TABLE respond (
+            endpoint TEXT PRIMARY KEY,
+            words TEXT NOT NULL             -- JSON
+        ) STRICT;
+    ",
+    },
 ];
 
 /// What stands in a file's header about its schema.

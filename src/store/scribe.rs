@@ -36,6 +36,7 @@ enum Done {
     Captured(Stored),
     Delivered(Result<(DeliveryId, u32), Failure>),
     Posted(Posted),
+    Told,
     Refused,
     /// How many captures were deleted, or tagged.
     Counted(u64),
@@ -151,6 +152,7 @@ impl Scribe {
             Job::Forget(_, reply) | Job::Tag(_, _, reply) => Some(Settled::Counted(reply, Err(failure))),
             Job::Index(_, reply) => Some(Settled::Indexed(reply, Err(failure))),
             Job::Import(_, reply) => Some(Settled::Imported(reply, Err(failure))),
+            Job::Tell(_, _, reply) => Some(Settled::Told(reply, Err(failure))),
             Job::Refuse(_) => {
                 self.shared.lost_refusals.fetch_add(1, Ordering::Relaxed);
                 None
@@ -298,6 +300,10 @@ fn write_job(transaction: &mut Transaction<'_>, job: &Job, seen: &mut Seen) -> R
             .map(|()| Done::Indexed)
             .map_err(|error| Trouble::of_job("writing the index of searches", &error)),
         Job::Import(source, _) => import(transaction, source, seen).map(Done::Imported),
+        Job::Tell(endpoint, words, _) => transaction
+            .tell(endpoint, words.as_deref())
+            .map(|()| Done::Told)
+            .map_err(|error| Trouble::of_job("keeping what an endpoint answers", &error)),
         #[cfg(test)]
         Job::Poke(poke, _) => poke(transaction.connection())
             .map(|()| Done::Captured(Stored { id: crate::record::CaptureId(0), duplicate_of: None, errand: None }))
@@ -334,6 +340,7 @@ fn answer(job: Job, done: Done) -> Option<Settled> {
         }
         (Job::Index(_, reply), Done::Indexed) => Some(Settled::Indexed(reply, Ok(()))),
         (Job::Import(_, reply), Done::Imported(imported)) => Some(Settled::Imported(reply, Ok(imported))),
+        (Job::Tell(_, _, reply), Done::Told) => Some(Settled::Told(reply, Ok(()))),
         #[cfg(test)]
         (Job::Poke(_, reply), Done::Captured(stored)) => Some(Settled::Stored(reply, Ok(stored), None)),
         _ => None,

@@ -75,6 +75,8 @@ pub(super) enum Job {
     Tag(Vec<CaptureId>, Tagging, Reply<u64>),
     Index(Box<Change>, Reply<()>),
     Import(Mutex<Source>, Reply<Imported>),
+    /// What an endpoint answers from now on; none: what its configuration says.
+    Tell(String, Option<String>, Reply<()>),
     #[cfg(test)]
     Poke(Poke, Reply<Stored>),
 }
@@ -91,6 +93,7 @@ impl Job {
                 },
                 Self::Refuse(refusal) => refusal.head.len(),
                 Self::Post(posting, _) => posting.bytes(),
+                Self::Tell(_, words, _) => words.as_ref().map_or(0, String::len),
                 Self::Tag(ids, tagging, _) => size_of_val(&ids[..]) + tagging.note.as_ref().map_or(0, String::len),
                 Self::Index(change, _) => change.bytes(),
                 Self::Forget(..) | Self::Import(..) => 0,
@@ -110,6 +113,7 @@ pub(super) enum Settled {
     Counted(Reply<u64>, Result<u64, Failure>),
     Indexed(Reply<()>, Result<(), Failure>),
     Imported(Reply<Imported>, Result<Imported, Failure>),
+    Told(Reply<()>, Result<(), Failure>),
 }
 
 impl Settled {
@@ -120,8 +124,8 @@ impl Settled {
             Self::Delivered(reply, result) => drop(reply.send(*result)),
             Self::Posted(reply, result) => drop(reply.send(result)),
             Self::Counted(reply, result) => drop(reply.send(result)),
-            Self::Indexed(reply, result) => drop(reply.send(result)),
             Self::Imported(reply, result) => drop(reply.send(result)),
+            Self::Indexed(reply, result) | Self::Told(reply, result) => drop(reply.send(result)),
         }
     }
 }
@@ -285,6 +289,12 @@ impl Writer {
     pub fn import(&self, source: Source) -> Result<Pending<Imported>, Full> {
         let (reply, pending) = oneshot::channel();
         self.push(Job::Import(Mutex::new(source), reply)).map(|()| pending)
+    }
+
+    /// Keeps what an endpoint answers from now on, as JSON; none: what its configuration says.
+    pub fn tell(&self, endpoint: String, words: Option<String>) -> Result<Pending<()>, Full> {
+        let (reply, pending) = oneshot::channel();
+        self.push(Job::Tell(endpoint, words, reply)).map(|()| pending)
     }
 
     /// Says beside the store where this process listens, for [`holder`](super::holder) and for who is refused. One

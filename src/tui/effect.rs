@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     body::Document,
+    engine::respond::Words,
     query::Filter,
     record::{Capture, CaptureId, Tagging, Timestamp},
     store::Start,
@@ -54,6 +55,10 @@ pub(super) enum Effect {
     Deliveries(CaptureId),
     /// Send a capture to an app; none: its endpoint's. As it came, or signed anew.
     Resend { id: CaptureId, to: Option<String>, resign: bool },
+    /// See what is answered at the door, and how the tunnel stands.
+    Door,
+    /// Lay words over what an endpoint answers; none: what its configuration says.
+    Tell { endpoint: String, words: Option<Box<Words>> },
     /// Leave.
     Quit,
 }

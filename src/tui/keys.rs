@@ -67,6 +67,7 @@ pub(super) enum Command {
     Stats,
     NextWindow,
     PreviousWindow,
+    Answer,
     Help,
     Quit,
 }
@@ -158,6 +159,7 @@ pub(super) const KEYMAP: &[Key] = &[
     key(&["S"], ALL, Command::Stats, "statistics of the last minute, hour or day", Some("stats")),
     key(&["tab", "l", "right"], STATS, Command::NextWindow, "statistics of a longer time", Some("minute, hour, day")),
     key(&["shift-tab", "h", "left"], STATS, Command::PreviousWindow, "statistics of a shorter time", None),
+    key(&["A"], BOTH, Command::Answer, "answer something else from now on: a status, a delay, a fault", None),
     key(&["T"], ALL, Command::Theme, "next theme", None),
     key(&["M"], ALL, Command::Mouse, "use the mouse, or leave it to the terminal's own selection", None),
     key(&["?"], ALL, Command::Help, "this help", Some("help")),

@@ -114,6 +114,7 @@ pub(super) struct Signs {
     pub(super) levels: &'static [&'static str],
     /// From nothing to a whole cell, from left to right.
     pub(super) parts: &'static [&'static str],
+    pub(super) tunnel: &'static str,
 }
 
 const UNICODE: Signs = Signs {
@@ -139,6 +140,7 @@ const UNICODE: Signs = Signs {
     up: "↑",
     levels: &[" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
     parts: &["", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"],
+    tunnel: "⇄",
 };
 
 const ASCII: Signs = Signs {
@@ -164,6 +166,7 @@ const ASCII: Signs = Signs {
     up: "^",
     levels: &[" ", ".", ":", "|", "#"],
     parts: &["", "#"],
+    tunnel: "<->",
 };
 
 impl Look {

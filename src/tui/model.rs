@@ -11,7 +11,7 @@ use super::{
     list::List,
     look::Look,
     prompt::Prompt,
-    stage::Place,
+    stage::{Door, Place},
     stats::{self, Pulse},
 };
 use crate::{
@@ -46,6 +46,7 @@ pub(super) struct Model {
     pub(super) list: List,
     pub(super) detail: Detail,
     pub(super) counters: Counters,
+    pub(super) door: Door,
     /// The last good filter.
     pub(super) filter: Option<Arc<Filter>>,
     /// What is being typed, where something is.
@@ -115,6 +116,7 @@ impl Model {
             list: List::default(),
             detail: Detail::default(),
             counters: Counters::default(),
+            door: Door::default(),
             filter: None,
             prompt: None,
             notice: None,

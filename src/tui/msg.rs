@@ -7,6 +7,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 use super::{
     detail::{Prepared, find::Hit},
     effect::Ask,
+    stage::Door,
 };
 use crate::{
     body::{Document, Folds, Node},
@@ -59,6 +60,12 @@ pub(super) enum Msg {
     Stats {
         generation: u64,
         stats: Result<Stats, Failure>,
+    },
+    Door(Result<Door, Failure>),
+    /// What an endpoint answers from now on.
+    Told {
+        endpoint: String,
+        answer: Result<String, Failure>,
     },
     /// Captures were tagged: how many.
     Tagged(Result<u64, Failure>),

@@ -34,6 +34,8 @@ pub(super) enum Purpose {
     Find,
     /// The URL to resend a capture to, and whether it is signed anew.
     Url(CaptureId, bool),
+    /// What an endpoint answers from now on.
+    Answer(String),
     /// What to note of a capture.
     Note(CaptureId),
     /// The name to save a part of a body under.
@@ -66,8 +68,9 @@ impl Prompt {
 
     /// What stands before the text.
     pub(super) fn label(&self) -> String {
-        match self.purpose {
+        match &self.purpose {
             Purpose::Filter(_) => "filter: ".to_owned(),
+            Purpose::Answer(endpoint) => format!("{endpoint} answers: "),
             Purpose::Note(id) => format!("note on #{id}: "),
             Purpose::Find => "find: ".to_owned(),
             Purpose::Save(_) => "save as: ".to_owned(),

@@ -352,6 +352,11 @@ fn perform(stage: &dyn Stage, effect: Effect, late: impl Fn(u64) -> bool) -> Opt
         Effect::Tag { ids, tagging } => Some(Msg::Tagged(stage.tag(&ids, &tagging))),
         Effect::Beats { after, since } => Some(Msg::Beats(stage.beats(after, since))),
         Effect::Count => Some(Msg::Counted(stage.counters())),
+        Effect::Door => Some(Msg::Door(stage.door())),
+        Effect::Tell { endpoint, words } => {
+            let answer = stage.tell(&endpoint, words.as_deref());
+            Some(Msg::Told { endpoint, answer })
+        }
         Effect::Open { generation, .. } | Effect::View { generation, .. } if late(generation) => None,
         Effect::Rest { generation, capture } => {
             let whole = stage.rest(&capture, &|| !late(generation)).map(|whole| whole.map(Arc::new));

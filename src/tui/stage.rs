@@ -9,7 +9,7 @@ use std::{
 
 use super::terminal;
 use crate::{
-    engine::{self, Aim, Engine, edit::Edit},
+    engine::{self, Aim, Engine, edit::Edit, respond::Words, tunnel},
     query::Filter,
     record::{Capture, CaptureId, Counters, Delivery, Failure, Summary, Tagging, Timestamp},
     store::{Beat, Bodies, Reader, Slice, Sorting, Start, Stats},
@@ -68,6 +68,15 @@ pub(super) trait Stage: Send + Sync + 'static {
     fn deliveries(&self, id: CaptureId) -> Result<Vec<Delivery>, Failure>;
     /// Sends a capture to an app, as it came or signed anew; blocks until the outcome is stored.
     fn resend(&self, id: CaptureId, to: Option<String>, resign: bool) -> Result<Delivery, Failure>;
+    /// What is answered at the door, and how the tunnel stands.
+    fn door(&self) -> Result<Door, Failure> {
+        Ok(Door::default())
+    }
+    /// Lays words over what an endpoint answers; blocks until they are in force, and gives what is answered.
+    fn tell(&self, endpoint: &str, words: Option<&Words>) -> Result<String, Failure> {
+        let _ = words;
+        Err(Failure::new(format!("telling the endpoint `{endpoint}` what to answer"), "there is none here"))
+    }
     /// Calls `ring` after each commit.
     fn on_ring(&self, ring: Box<dyn Fn() + Send + Sync>);
     /// Calls `over` where the server ends by itself.
@@ -76,6 +85,14 @@ pub(super) trait Stage: Send + Sync + 'static {
 
 /// How much of a large body is read before it is shown, in bytes.
 const FIRST_PIECE: usize = 256 << 10;
+/// What is answered at the door where it differs from the configuration, and how the tunnel stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Door {
+    /// Endpoints, and what each answers, in a few words.
+    pub(super) told: Vec<(String, String)>,
+    /// The tunnel, where there is one.
+    pub(super) tunnel: Option<tunnel::State>,
+}
 
 /// The engine as a stage.
 pub(super) struct Live {
@@ -169,6 +186,15 @@ impl Stage for Live {
         self.engine.resend(id, Aim { to, edit: Edit { resign, ..Edit::default() }, ..Aim::default() })
     }
 
+    fn door(&self) -> Result<Door, Failure> {
+        let told = self.engine.told(&lock(&self.captures))?;
+        Ok(Door { told, tunnel: self.engine.tunnel() })
+    }
+
+    fn tell(&self, endpoint: &str, words: Option<&Words>) -> Result<String, Failure> {
+        self.engine.tell(endpoint, words)
+    }
+
     fn on_ring(&self, ring: Box<dyn Fn() + Send + Sync>) {
         self.engine.on_ring(ring);
     }
@@ -186,14 +212,11 @@ pub(super) fn apps(engine: &Engine) -> BTreeMap<String, String> {
 
 /// Where the screen is: the address that catches, or the store that is watched.
 pub(super) fn place(engine: &Engine) -> Place {
-    match engine.address() {
-        Some(address) => Place::Listening(format!("http://{address}")),
-        None => Place::Watching {
-            store: engine::settings::shown(engine.db()),
-            address: engine::holder(engine.db())
-                .and_then(|holder| holder.address)
-                .map(|address| format!("http://{address}")),
-        },
+    match engine.url() {
+        Some(url) => Place::Listening(url.to_owned()),
+        None => {
+            Place::Watching { store: engine::settings::shown(engine.db()), address: engine::holder_url(engine.db()) }
+        }
     }
 }
 

@@ -28,6 +28,7 @@ use super::{
 };
 use crate::{
     body,
+    engine::{respond::Respond, tunnel::State as Tunnel},
     query::{Content, Filter},
     record::{
         Body, Capture, CaptureId, Counters, Delivery, Event, Evidence, Explanation, Failure, Fault, Flag, Head,
@@ -343,6 +344,14 @@ impl Play {
                 None
             }
             Effect::Count => Some(Msg::Counted(Ok(self.basket.counters()))),
+            Effect::Door => Some(Msg::Door(Ok(self.model.door.clone()))),
+            Effect::Tell { endpoint, words } => {
+                let file = Respond::default();
+                let answer = words.as_ref().map_or_else(|| Ok(file.clone()), |words| words.over(&file)).unwrap();
+                let told = words.map(|_| (endpoint.clone(), answer.to_string()));
+                self.model.door.told = told.into_iter().collect();
+                Some(Msg::Told { endpoint, answer: Ok(answer.to_string()) })
+            }
             Effect::Open { generation, id } => Some(Msg::Opened { generation, opened: Ok(Some(opened(id))) }),
             Effect::View { generation, capture, view } => {
                 let content = body::Content { bytes: capture.body.bytes.clone(), ..body::Content::default() };
@@ -986,4 +995,36 @@ fn the_footer_and_the_help_tell_the_users_own_keys() {
     assert!(play.model.prompt.is_none());
     play.send(Msg::Key(KeyEvent::new(KeyCode::F(1), KeyModifiers::NONE)));
     assert!(play.model.prompt.is_some());
+}
+
+#[test]
+fn an_endpoint_is_told_what_to_answer_and_the_header_says_so() {
+    let mut play = Play::new(3, (160, 24));
+    let header = |play: &Play| play.screen().lines().next().unwrap().to_owned();
+    let endpoint = play.model.list.row().unwrap().endpoint.clone();
+    play.keys("A");
+    assert!(play.screen().contains(&format!("{endpoint} answers: ")) && play.screen().contains("503 first 3"));
+    play.keys("tea\n");
+    assert!(play.screen().contains("`tea`") && play.model.prompt.is_some(), "{}", play.screen());
+    play.keys("\u{1b}A503 first 3\n");
+    assert!(header(&play).contains(&format!("{endpoint} answers 503 to the first 3")), "{}", header(&play));
+    assert!(play.screen().contains("of each event, else 200"));
+    play.keys("Afile\n");
+    assert!(!header(&play).contains("answers"), "{}", header(&play));
+    play.keys("A\n");
+    assert!(play.model.prompt.is_none() && play.model.notice.is_none());
+}
+
+#[test]
+fn a_tunnel_is_in_the_header_and_a_camera_can_read_it() {
+    let mut play = Play::new(0, (100, 40));
+    play.model.door.tunnel = Some(Tunnel::Open("https://t.example".to_owned()));
+    let screen = play.screen();
+    assert!(screen.lines().next().unwrap().contains("⇄ https://t.example"), "{screen}");
+    for line in body::qr("https://t.example").unwrap() {
+        assert!(screen.contains(line.trim()), "{line}\n{screen}");
+    }
+    play.model.door.tunnel = Some(Tunnel::Down("exit status: 1: \u{1b}[2Jno route".to_owned(), 4));
+    let screen = play.screen();
+    assert!(screen.contains("tunnel down") && screen.contains("again in 4 s"), "{screen}");
 }

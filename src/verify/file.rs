@@ -5,6 +5,8 @@
 //! docs = "https://docs.stripe.com/webhooks"         # the provider's own page
 //! confidence = "high"                               # high: read in the provider's own words or code; medium; low
 //!
+//! addresses = ["192.0.2.0/24"]                      # networks it says it sends from, where it says so
+//!
 //! [[detect]]                                        # any of these rules marks a request; none: never detected
 //! with = ["Stripe-Signature"]                       # each a header's name, or `NAME: PATTERN` with `*` for anything,
 //!                                                   # or a place of another kind, or `PLACE = PATTERN`
@@ -114,6 +116,8 @@ pub(super) struct File {
     pub(super) title: String,
     pub(super) docs: String,
     pub(super) confidence: Confidence,
+    #[serde(default)]
+    pub(super) addresses: Vec<String>,
     #[serde(default)]
     pub(super) detect: Vec<DetectTable>,
     #[serde(default)]

@@ -9,6 +9,7 @@ use sha2::Sha256;
 use unicode_normalization::UnicodeNormalization;
 
 use super::{
+    compare::Tag,
     encoding::{Encoding, read_secret_base64},
     mac::Algorithm,
     pem,
@@ -31,6 +32,22 @@ impl Secret {
     /// Whether it is no secret at all. An empty key would let everybody sign.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Whether these bytes are the secret. An empty one is nobody's.
+    pub fn is(&self, shown: &[u8]) -> bool {
+        !self.is_empty() && Tag::new(&self.0[..]).is(shown)
+    }
+
+    /// Whether this is the secret in Base64.
+    pub fn is_in_base64(&self, shown: &[u8]) -> bool {
+        Encoding::Base64.read(shown).is_some_and(|bytes| self.is(&bytes))
+    }
+
+    /// The secret with something before it, such as a name and a colon. An empty one stays empty.
+    #[must_use]
+    pub fn after(self, before: &[u8]) -> Self {
+        if self.is_empty() { self } else { Self([before, &self.0].concat()) }
     }
 
     /// The bytes, for the parts of this room that make other secrets of them or put them into what is hashed.

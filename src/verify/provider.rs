@@ -27,6 +27,7 @@ pub struct Provider {
     pub(super) title: String,
     pub(super) docs: String,
     pub(super) confidence: Confidence,
+    pub(super) addresses: Vec<String>,
     pub(super) rules: Vec<Rule>,
     pub(super) event: EventPlaces,
     /// The first scheme: there is always one.
@@ -51,6 +52,11 @@ impl Provider {
             }
         })?;
         build(name, file).map_err(|wrong| Failure::new(doing(), format!("{}{}", position(toml, &wrong.at), wrong.why)))
+    }
+
+    /// The networks it says it sends from; none where it does not say.
+    pub fn addresses(&self) -> &[String] {
+        &self.addresses
     }
 
     /// The name of its file: `stripe`.
@@ -145,6 +151,7 @@ fn build(name: &str, file: File) -> Result<Provider, Wrong> {
         title: file.title,
         docs: file.docs,
         confidence: file.confidence,
+        addresses: file.addresses,
         rules: file.detect.iter().map(Rule::build).collect::<Result<_, _>>()?,
         event: EventPlaces::build(&file.event)?,
         first,

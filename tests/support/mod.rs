@@ -6,7 +6,7 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
-    process::{Child, ChildStdout, Command, Output, Stdio},
+    process::{Child, ChildStderr, ChildStdout, Command, Output, Stdio},
 };
 
 /// The program under test, with nothing of the user's around it.
@@ -98,6 +98,7 @@ impl Home {
 pub struct Serving {
     child: Child,
     out: BufReader<ChildStdout>,
+    err: BufReader<ChildStderr>,
     pub address: SocketAddr,
 }
 
@@ -105,14 +106,19 @@ impl Serving {
     fn start(mut command: Command) -> Self {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut err = BufReader::new(child.stderr.take().unwrap());
         let mut first = String::new();
         out.read_line(&mut first).unwrap();
-        let Some(address) = first.trim().strip_prefix("listening on http://") else {
+        let Some(address) = first
+            .trim()
+            .strip_prefix("listening on http")
+            .map(|rest| rest.trim_start_matches('s').trim_start_matches("://"))
+        else {
             let mut said = String::new();
-            child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+            err.read_to_string(&mut said).unwrap();
             panic!("creel did not start: {first}{said}");
         };
-        Self { address: address.parse().unwrap(), child, out }
+        Self { address: address.parse().unwrap(), child, out, err }
     }
 
     pub fn pid(&self) -> u32 {
@@ -124,6 +130,17 @@ impl Serving {
         let mut line = String::new();
         self.out.read_line(&mut line).unwrap();
         line.trim_end().to_owned()
+    }
+
+    /// The next line it says on standard error that has this in it.
+    pub fn says(&mut self, words: &str) -> String {
+        loop {
+            let mut line = String::new();
+            assert!(self.err.read_line(&mut line).unwrap() > 0, "it never said `{words}`");
+            if line.contains(words) {
+                return line.trim_end().to_owned();
+            }
+        }
     }
 
     pub fn connect(&self) -> TcpStream {
@@ -167,7 +184,7 @@ impl Serving {
     pub fn end(&mut self) -> (Option<i32>, String, String) {
         let (mut printed, mut said) = (String::new(), String::new());
         self.out.read_to_string(&mut printed).unwrap();
-        self.child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        self.err.read_to_string(&mut said).unwrap();
         (self.child.wait().unwrap().code(), printed, said)
     }
 }

@@ -1,12 +1,15 @@
 //! `[[endpoint]]`: one way in.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Notice, forward, known_provider, place::Place, read_secrets, respond::RespondRow};
+use super::{Notice, forward, guard::GuardRow, known_provider, place::Place, read_secrets, respond};
 use crate::{
     engine::{
         endpoint::{Endpoint, Learned},
+        respond::{Standing, Words},
         secret::Source,
         target::Targets,
     },
@@ -22,7 +25,10 @@ pub(super) struct EndpointRow {
     secret: Option<Sources>,
     url: Option<String>,
     forward: Option<Spanned<toml::Value>>,
-    respond: Option<RespondRow>,
+    respond: Option<Spanned<Words>>,
+    guard: Option<GuardRow>,
+    #[serde(default)]
+    strict: bool,
     #[serde(default = "yes")]
     handshake: bool,
     verify_token: Option<Source>,
@@ -77,8 +83,13 @@ impl EndpointRow {
         let (secrets, mut notices) = read_secrets(&name, &sources)?;
         let (tokens, more) = read_secrets(&name, self.verify_token.as_slice())?;
         notices.extend(more);
-        let respond = self.respond.map(|row| row.read(place)).transpose()?.unwrap_or_default();
         let (app, forwards) = forward::read(self.forward, &name, place, targets)?;
+        let respond = Standing::new(respond::read(self.respond, place)?);
+        let guard = self.guard.map(|row| row.read(place, &name)).transpose()?;
+        let guard = guard.map(|(guard, more)| {
+            notices.extend(more);
+            Arc::new(guard)
+        });
         let endpoint = Endpoint {
             name,
             path: self.path.into_inner(),
@@ -90,6 +101,8 @@ impl EndpointRow {
             respond,
             handshake: self.handshake,
             verify_token: tokens.into_iter().next(),
+            guard,
+            strict: self.strict,
             learned: Learned::default(),
         };
         Ok((endpoint, notices))

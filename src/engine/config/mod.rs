@@ -2,11 +2,13 @@
 
 mod endpoint;
 mod forward;
+mod guard;
 mod limits;
 mod place;
 mod respond;
 mod screen;
 mod target;
+mod tls;
 
 use std::{
     fs, io,
@@ -14,11 +16,14 @@ use std::{
 };
 
 use serde::Deserialize;
+use toml::Spanned;
 
 pub use self::screen::{KeyWish, Screen};
-use self::{endpoint::EndpointRow, limits::LimitRows, place::Place, target::TargetRow};
+use self::{endpoint::EndpointRow, limits::LimitRows, place::Place, target::TargetRow, tls::TlsRow};
 use super::{
     endpoint::Endpoint,
+    guard::Networks,
+    identity::Tls,
     secret::Source,
     settings,
     target::{Target, Targets},
@@ -39,6 +44,9 @@ pub(super) struct File {
     pub(super) endpoints: Vec<Endpoint>,
     pub(super) targets: Vec<Target>,
     pub(super) limits: Limits,
+    pub(super) trusted_proxies: Networks,
+    pub(super) tls: Option<Tls>,
+    pub(super) tunnel: Option<String>,
     pub(super) notices: Vec<Notice>,
     pub(super) screen: Screen,
 }
@@ -56,6 +64,10 @@ struct Rows {
     theme: Option<String>,
     #[serde(default)]
     keys: screen::KeyRows,
+    #[serde(default)]
+    trusted_proxies: Vec<Spanned<String>>,
+    tls: Option<Spanned<TlsRow>>,
+    tunnel: Option<String>,
 }
 
 /// Reads the one named file, or `creel.toml` here over the user's.
@@ -93,6 +105,9 @@ impl File {
         Self {
             listen: self.listen.or(other.listen),
             db: self.db.or(other.db),
+            tls: self.tls.or(other.tls),
+            tunnel: self.tunnel.or(other.tunnel),
+            trusted_proxies: if self.trusted_proxies.is_empty() { other.trusted_proxies } else { self.trusted_proxies },
             limits: if self.limits == Limits::default() { other.limits } else { self.limits },
             screen: Screen {
                 theme: self.screen.theme.or(other.screen.theme),
@@ -107,7 +122,10 @@ impl File {
 fn parse(path: &Path, text: &str) -> Result<File, Failure> {
     let place = Place { path, text };
     let rows: Rows = toml::from_str(text).map_err(|error| place.syntax(&error))?;
-    let mut file = File { listen: rows.listen, db: rows.db, ..File::default() };
+    let trusted_proxies = guard::networks(&rows.trusted_proxies, &place)?;
+    let tls = tls::read(rows.tls, &place)?;
+    let mut file =
+        File { listen: rows.listen, db: rows.db, trusted_proxies, tls, tunnel: rows.tunnel, ..File::default() };
     if let Some(rows) = rows.limits {
         rows.lay_over(&mut file.limits);
     }
@@ -182,8 +200,8 @@ mod tests {
         .unwrap();
         assert_eq!((file.limits.body_bytes, file.limits.head_time), (1 << 20, Duration::from_secs(3)));
         let shop = &file.endpoints[0];
-        assert_eq!((shop.secrets.len(), shop.respond.status), (1, 201));
-        assert_eq!(shop.respond.content_type, "text/plain; charset=utf-8");
+        assert_eq!((shop.secrets.len(), shop.respond.file().status), (1, 201));
+        assert_eq!(shop.respond.file().content_type, "text/plain; charset=utf-8");
         assert!(file.notices[0].contains("CREEL_TEST_NO_SUCH_VARIABLE"), "{:?}", file.notices);
     }
 

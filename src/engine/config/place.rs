@@ -23,6 +23,17 @@ impl Place<'_> {
         format!("{}:{line}:{column}", self.path.display())
     }
 
+    /// Where the value of a key stands within a table: a part of the file that may go on after its span.
+    pub(super) fn value_of(&self, key: &str, table: &Range<usize>) -> Range<usize> {
+        let from = table.start.min(self.text.len());
+        let found = self.text[from..].match_indices(key).find_map(|(at, _)| {
+            let after = &self.text[from + at + key.len()..];
+            let value = after.trim_start().strip_prefix('=')?.trim_start();
+            Some(self.text.len() - value.len())
+        });
+        found.map_or(table.clone(), |at| at..at)
+    }
+
     pub(super) fn syntax(&self, error: &toml::de::Error) -> Failure {
         let failure = self.at(&error.span().unwrap_or(0..0), error.message().trim_end());
         match nearest_key(error.message()) {

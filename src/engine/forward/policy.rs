@@ -93,7 +93,7 @@ mod tests {
         assert_eq!(schedule(&Retry::Provider, Some(&once)), seconds(GAPS));
         assert_eq!(schedule(&Retry::Provider, None), seconds(GAPS));
         assert_eq!(schedule(&Retry::After(seconds(&[1, 2])), Some(&svix)), seconds(&[1, 2]));
-        assert_eq!(schedule(&Retry::After(Vec::new()), Some(&svix)), []);
+        assert_eq!(schedule(&Retry::After(Vec::new()), Some(&svix)), Vec::<Duration>::new());
     }
 
     #[test]

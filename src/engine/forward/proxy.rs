@@ -23,12 +23,12 @@ pub(in crate::engine) fn answered(id: CaptureId, outcome: Outcome) -> Answer {
         Outcome::Replied(reply) if status == reply.status => {
             let headers = reply.headers.iter().filter(is_for_the_sender);
             let headers = headers.map(|header| (header.name_text().into_owned(), header.value_text().into_owned()));
-            Answer { status, headers: headers.chain([number]).collect(), body: reply.body }
+            Answer::whole(status, headers.chain([number]).collect(), reply.body)
         }
         _ => {
             let kind = ("Content-Type".to_owned(), "application/json".to_owned());
             let body = format!("{{\"caught\":{id},\"app\":\"no reply\"}}");
-            Answer { status, headers: vec![kind, number], body: body.into() }
+            Answer::whole(status, vec![kind, number], body)
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod deliver;
 mod detail;
+mod door;
 mod list;
 mod mouse;
 mod prompt;
@@ -73,6 +74,8 @@ fn react(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Beats(beats) => stats::beats(model, beats),
         Msg::Stats { generation, stats } => stats::came(model, generation, stats),
         Msg::Counted(counters) => list::counted(model, counters),
+        Msg::Door(door) => door::looked(model, door),
+        Msg::Told { endpoint, answer } => door::told(model, &endpoint, answer),
         Msg::Opened { generation, opened } => detail::opened(model, generation, opened),
         Msg::Prepared { generation, prepared } => {
             model.detail.take_prepared(generation, prepared);
@@ -123,7 +126,7 @@ fn frame(model: &mut Model) -> Vec<Effect> {
             false => Ask::Again,
         });
     }
-    effects.push(Effect::Count);
+    effects.extend([Effect::Count, Effect::Door]);
     effects.extend(stats::ask_for_beats(model));
     effects
 }
@@ -190,6 +193,7 @@ fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
             say(model, Notice { tone: Tone::Plain, text: text.to_owned(), hint: None });
             vec![Effect::Mouse(model.mouse)]
         }
+        Command::Answer => door::ask(model),
         Command::Theme => {
             model.look = model.look.next_theme();
             model.theme_chosen = true;

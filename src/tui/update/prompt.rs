@@ -67,6 +67,7 @@ fn finish_prompt(model: &mut Model) -> Vec<Effect> {
         Purpose::Save(_) if text.trim().is_empty() => return Vec::new(),
         Purpose::Save(bytes) => return vec![Effect::Save { name: text, bytes }],
         Purpose::Url(id, resign) => (id, resign),
+        Purpose::Answer(endpoint) => return super::door::typed(model, endpoint, &text),
         Purpose::Note(id) => {
             let tagging = Tagging { note: Some(Tagging::note_of(&text)), ..Tagging::default() };
             return vec![Effect::Tag { ids: vec![id], tagging }];

@@ -9,6 +9,7 @@ use ratatui::{
 use super::{lines, stats::rate};
 use crate::{
     body,
+    engine::tunnel::State,
     store::Counts,
     tui::{
         keys::Mode,
@@ -37,6 +38,7 @@ pub(super) fn header(model: &Model, area: Rect, buffer: &mut Buffer) {
             left.push(piece(Paint::Heading, store));
         }
     }
+    left.extend(door(model));
     let mut right = if area.width >= WIDE { pulse(model) } else { Vec::new() };
     right.extend(counters(model));
     if let Some(filter) = &model.filter {
@@ -67,6 +69,17 @@ fn pulse(model: &Model) -> Vec<Piece> {
     let mut pieces: Vec<_> = slots.iter().map(bar).collect();
     pieces.push(piece(Paint::Dim, &format!(" {:<9}", rate(model.pulse.rate(model.now)))));
     pieces
+}
+
+/// What is answered where it differs from the configuration, and how the tunnel stands.
+fn door(model: &Model) -> Vec<Piece> {
+    let tunnel = model.door.tunnel.iter().map(|state| match state {
+        State::Open(url) => piece(Paint::Heading, &format!("  {} {url}", model.look.signs().tunnel)),
+        State::Starting => piece(Paint::Dim, "  tunnel starting"),
+        State::Down(..) => piece(Paint::Bad, "  tunnel down"),
+    });
+    let told = model.door.told.iter().map(|(name, answer)| piece(Paint::Bad, &format!("  {name} answers {answer}")));
+    tunnel.chain(told).collect()
 }
 
 fn counters(model: &Model) -> Vec<Piece> {

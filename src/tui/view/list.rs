@@ -5,6 +5,7 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 use super::lines;
 use crate::{
     body,
+    engine::tunnel::State,
     record::{LastDelivery, Summary, Tags, Verdict},
     tui::{
         age,
@@ -14,7 +15,7 @@ use crate::{
         list::Order,
         look::Paint,
         model::Model,
-        stage::Place,
+        stage::{Door, Place},
     },
 };
 
@@ -300,7 +301,7 @@ fn empty(model: &Model, area: Rect, buffer: &mut Buffer) {
             piece(Paint::Dim, " changes it"),
         ]);
     } else {
-        rows.extend(welcome(&model.place, columns));
+        rows.extend(welcome(&model.place, &model.door, columns));
     }
     let rows = rows.into_iter().map(|mut row| {
         row.insert(0, piece(Paint::Plain, "  "));
@@ -309,8 +310,19 @@ fn empty(model: &Model, area: Rect, buffer: &mut Buffer) {
     lines(rows, area, buffer);
 }
 
+/// How the tunnel stands, and where it leads from for a phone's camera.
+fn gate(state: &State, columns: usize) -> Vec<Pieces> {
+    let State::Open(url) = state else { return paragraph(Paint::Warning, &state.to_string(), columns) };
+    let mut rows =
+        vec![vec![piece(Paint::Plain, "Others reach it here:")], vec![piece(Paint::Brand, &format!("  {url}"))]];
+    rows.push(Vec::new());
+    let code = body::qr(url).filter(|code| code.first().is_some_and(|line| body::width(line) + 2 <= columns));
+    rows.extend(code.into_iter().flatten().map(|line| vec![piece(Paint::Plain, "  "), piece(Paint::Plain, &line)]));
+    rows
+}
+
 /// What a newcomer needs: where to send, a line that works, how to let others in.
-fn welcome(place: &Place, columns: usize) -> Vec<Pieces> {
+fn welcome(place: &Place, door: &Door, columns: usize) -> Vec<Pieces> {
     let (url, here) = match place {
         Place::Listening(url) => (Some(url.clone()), true),
         Place::Watching { address, .. } => (address.clone(), false),
@@ -336,9 +348,14 @@ fn welcome(place: &Place, columns: usize) -> Vec<Pieces> {
     let curl = format!("curl -d '{{\"hello\":\"creel\"}}' {url}/hello");
     rows.extend(crate::tui::line::wrap(&[piece(Paint::Good, &curl)], columns));
     rows.push(Vec::new());
+    if let Some(state) = &door.tunnel {
+        rows.extend(gate(state, columns));
+        return rows;
+    }
     let port = url.rsplit(':').next().unwrap_or_default().to_owned();
     let tunnel = format!(
-        "To let a provider reach it, open a tunnel of yours: ssh -R, bore, cloudflared or ngrok, to port {port}."
+        "To let a provider reach it, open a tunnel of yours: creel --tunnel 'bore local {{port}} --to bore.pub', or ssh -R, \
+         cloudflared, ngrok, to port {port}."
     );
     rows.extend(paragraph(Paint::Dim, &tunnel, columns));
     rows.push(Vec::new());

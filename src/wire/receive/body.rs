@@ -31,16 +31,22 @@ struct End {
     gone: bool,
 }
 
-/// Reads a body. What is declared to be too large is not waited for.
-pub(super) async fn read(mut incoming: Incoming, declared: Option<u64>, limits: &Limits, hold: &mut Hold) -> Kept {
+/// Reads a body of `most` bytes at most. What is declared to be too large is not waited for.
+pub(super) async fn read(
+    mut incoming: Incoming,
+    declared: Option<u64>,
+    limits: &Limits,
+    most: usize,
+    hold: &mut Hold,
+) -> Kept {
     if incoming.is_end_stream() {
         return Kept::default();
     }
-    if declared.is_some_and(|size| size > limits.body_bytes as u64) {
+    if declared.is_some_and(|size| size > most as u64) {
         return Kept { truncated: true, flag: Some(Flag::TooLarge), status: Some(413), ..Kept::default() };
     }
     let mut parts = Parts::default();
-    let ended = parts.collect(&mut incoming, limits, hold).await;
+    let ended = parts.collect(&mut incoming, limits, most, hold).await;
     let (bytes, trailers) = (parts.bytes(), parts.trailers);
     match ended {
         Ok(()) => Kept { bytes, trailers, ..Kept::default() },
@@ -59,24 +65,30 @@ struct Parts {
 }
 
 impl Parts {
-    async fn collect(&mut self, incoming: &mut Incoming, limits: &Limits, hold: &mut Hold) -> Result<(), End> {
+    async fn collect(
+        &mut self,
+        incoming: &mut Incoming,
+        limits: &Limits,
+        most: usize,
+        hold: &mut Hold,
+    ) -> Result<(), End> {
         let end = Instant::now() + limits.body_total;
         loop {
             let until = end.min(Instant::now() + limits.body_idle);
             let slow = End { flag: Flag::Cut, status: 408, gone: false };
             let Some(frame) = timeout_at(until, incoming.frame()).await.map_err(|_| slow)? else { return Ok(()) };
             match frame.map_err(|error| broken(&error))?.into_data() {
-                Ok(data) => self.add(data, limits, hold)?,
+                Ok(data) => self.add(data, limits, most, hold)?,
                 Err(frame) => self.add_trailers(frame.into_trailers().ok()),
             }
         }
     }
 
-    fn add(&mut self, data: Bytes, limits: &Limits, hold: &mut Hold) -> Result<(), End> {
+    fn add(&mut self, data: Bytes, limits: &Limits, most: usize, hold: &mut Hold) -> Result<(), End> {
         if !hold.more(data.len(), limits) {
             return Err(End { flag: Flag::Overload, status: 503, gone: false });
         }
-        let room = limits.body_bytes - self.len();
+        let room = most - self.len();
         let over = data.len() > room;
         let data = if over { data.slice(..room) } else { data };
         if self.all.is_empty() && self.first.is_empty() {

@@ -10,7 +10,7 @@ use hyper::{
 };
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
     sync::watch,
 };
@@ -21,12 +21,21 @@ use super::{
     limits::REFUSED_BYTES,
     recorder::{Record, Recorder},
     request::Exchange,
+    tls::{Identity, Welcome},
 };
 
 /// What an HTTP/2 client sends first (RFC 9113, section 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// What is said to a plain request where TLS is spoken.
+const PLAIN_TO_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\n\
+    Content-Length: 55\r\n\r\nThis port speaks HTTPS: write https:// in place of http";
 /// The most requests at once on one HTTP/2 connection.
 const STREAMS: u32 = 200;
+
+/// What bytes come and go by.
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for S {}
 
 /// What a connection needs.
 pub(super) struct Connection<C> {
@@ -35,6 +44,7 @@ pub(super) struct Connection<C> {
     pub(super) crowd: Crowd,
     pub(super) catch: C,
     pub(super) stopped: watch::Receiver<bool>,
+    pub(super) identity: Option<Identity>,
 }
 
 /// What the first bytes look like.
@@ -50,9 +60,32 @@ enum Opening {
 }
 
 impl<C: Catch> Connection<C> {
-    pub(super) async fn serve(mut self, mut stream: TcpStream) {
+    /// Takes a connection, through TLS where the server has an identity.
+    pub(super) async fn welcome(mut self, mut stream: TcpStream) {
         // Answers are small and whole; there is nothing to wait for.
         let _ = stream.set_nodelay(true);
+        let Some(identity) = self.identity.take() else { return self.serve(stream).await };
+        match tokio::time::timeout(self.limits.head_time, identity.accept(&mut stream)).await {
+            Ok(Welcome::Secure(accept)) => {
+                match tokio::time::timeout(self.limits.head_time, accept.stream(stream)).await {
+                    Ok(Ok(stream)) => self.serve(stream).await,
+                    Ok(Err(_)) => self.refuse(
+                        None,
+                        "TLS was not agreed on; a sender that checks certificates refuses a self-made one",
+                        b"",
+                    ),
+                    Err(_) => self.refuse(None, "slow TLS", b""),
+                }
+            }
+            Ok(Welcome::Plain(first)) => {
+                let _ = stream.write_all(PLAIN_TO_TLS).await;
+                self.refuse(Some(400), "plain HTTP to the HTTPS port: write https:// in the URL", &first);
+            }
+            Ok(Welcome::Silence) | Err(_) => {}
+        }
+    }
+
+    async fn serve(mut self, mut stream: impl Stream) {
         let mut first = BytesMut::with_capacity(4096);
         match self.opening(&mut stream, &mut first).await {
             Opening::Http1 => self.http1(stream, first.freeze()).await,
@@ -73,7 +106,7 @@ impl<C: Catch> Connection<C> {
     }
 
     /// Reads until it is clear what this is.
-    async fn opening(&mut self, stream: &mut TcpStream, first: &mut BytesMut) -> Opening {
+    async fn opening(&mut self, stream: &mut impl Stream, first: &mut BytesMut) -> Opening {
         let head_time = self.limits.head_time;
         loop {
             let read = tokio::select! {
@@ -97,7 +130,7 @@ impl<C: Catch> Connection<C> {
         }
     }
 
-    async fn http1(mut self, stream: TcpStream, first: Bytes) {
+    async fn http1(mut self, stream: impl Stream, first: Bytes) {
         let recorder = Recorder::new(stream, first, Arc::clone(&self.limits));
         let record = recorder.record();
         let exchange = self.exchange(Some(record.clone()));
@@ -130,7 +163,7 @@ impl<C: Catch> Connection<C> {
         }
     }
 
-    async fn http2(mut self, stream: TcpStream, first: Bytes) {
+    async fn http2(mut self, stream: impl Stream, first: Bytes) {
         let recorder = Recorder::opaque(stream, first, Arc::clone(&self.limits));
         let exchange = self.exchange(None);
         let service = service_fn(move |request: hyper::Request<Incoming>| exchange.clone().answer(request));
@@ -190,7 +223,7 @@ fn look(first: &[u8]) -> Option<Opening> {
     }
     // A TLS record: handshake, version 3.x (RFC 8446, section 5.1).
     if matches!(first, [0x16, 3, ..]) {
-        return Some(Opening::Other("not HTTP: looks like TLS"));
+        return Some(Opening::Other("not HTTP: looks like TLS; write http://, or start creel with --tls"));
     }
     if first.starts_with(b"SSH-") {
         return Some(Opening::Other("not HTTP: looks like SSH"));

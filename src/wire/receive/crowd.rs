@@ -10,6 +10,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use tokio::sync::watch;
+
 use super::{Catch, Limits};
 use crate::record::Refusal;
 
@@ -19,13 +21,13 @@ const TOLD_EVERY: Duration = Duration::from_secs(60);
 const REMEMBERED: usize = 4_096;
 
 /// What the connections share.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(super) struct Crowd(Arc<Shared>);
 
-#[derive(Default)]
 struct Shared {
     bytes: AtomicUsize,
     ledger: Mutex<Ledger>,
+    stopped: watch::Receiver<bool>,
 }
 
 #[derive(Default)]
@@ -42,6 +44,18 @@ pub(super) struct Place(Crowd, IpAddr);
 pub(super) struct Hold(Crowd, usize);
 
 impl Crowd {
+    /// Nobody yet. `stopped` says when the server is asked to stop.
+    pub(super) fn new(stopped: watch::Receiver<bool>) -> Self {
+        Self(Arc::new(Shared { bytes: AtomicUsize::default(), ledger: Mutex::default(), stopped }))
+    }
+
+    /// Waits so long, or until the server is asked to stop.
+    pub(super) async fn wait(&self, delay: Duration) {
+        let mut stopped = self.0.stopped.clone();
+        let stop = async move { drop(stopped.wait_for(|&stop| stop).await) };
+        let _ = tokio::time::timeout(delay, stop).await;
+    }
+
     fn ledger(&self) -> MutexGuard<'_, Ledger> {
         self.0.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -5,13 +5,16 @@ mod connection;
 mod crowd;
 mod limits;
 mod recorder;
+mod reply;
 mod request;
 mod strict;
+mod tls;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 pub use limits::Limits;
+pub use tls::{Identity, Papers, self_signed};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{mpsc, watch},
@@ -56,6 +59,58 @@ pub struct Answer {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Bytes,
+    /// How it is given.
+    pub manner: Manner,
+}
+
+impl Answer {
+    /// An answer that is given whole and at once.
+    pub fn whole(status: u16, headers: Vec<(String, String)>, body: impl Into<Bytes>) -> Self {
+        Self { status, headers, body: body.into(), manner: Manner::default() }
+    }
+}
+
+/// How an answer is given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Manner {
+    /// How long it is held back. A server that is asked to stop holds nothing back.
+    pub delay: Duration,
+    /// How much of it comes, and how fast.
+    pub form: Form,
+}
+
+/// How much of an answer comes, and how fast.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Form {
+    /// All of it, at once.
+    #[default]
+    Whole,
+    /// Its body in small parts over that time.
+    Slow(Duration),
+    /// Its head and the first half of its body; then the connection ends.
+    Half,
+    /// Nothing; the connection ends.
+    Closed,
+}
+
+/// What a guard says to a head, before the body is read.
+#[derive(Clone, Debug)]
+pub enum Entry {
+    /// It may come in; with a body of so many bytes at most, where the limit is lower than everybody's.
+    Open(Option<usize>),
+    /// It may not: nothing is read of its body, nothing is caught.
+    Shut(Shut),
+}
+
+/// A request that is turned away at the door.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shut {
+    /// What is answered.
+    pub status: u16,
+    /// Why, for the list of what was refused. Never a secret.
+    pub reason: String,
+    /// Headers of the answer.
+    pub headers: Vec<(String, String)>,
 }
 
 /// The one who catches.
@@ -64,20 +119,26 @@ pub trait Catch: Clone + Send + Sync + 'static {
     /// sender goes away meanwhile.
     fn catch(&self, arrival: Arrival) -> impl Future<Output = Answer> + Send;
 
+    /// Looks at a head before its body is read.
+    fn guard(&self, _peer: SocketAddr, _head: &Head) -> Entry {
+        Entry::Open(None)
+    }
+
     /// Hears of what never became a request.
     fn refuse(&self, refusal: Refusal);
 }
 
 /// Serves until `stop`: then no connection is taken any more, what is in flight is finished within the drain limit, and
-/// this returns. Fails only where the listener itself does.
+/// this returns. Fails only where the listener itself does. With an identity it speaks HTTPS alone.
 pub async fn serve(
     listener: TcpListener,
     limits: Limits,
+    identity: Option<Identity>,
     catch: impl Catch,
     stop: impl Future<Output = ()>,
 ) -> Result<(), Failure> {
-    let (limits, crowd) = (Arc::new(limits), Crowd::default());
     let (stopping, stopped) = watch::channel(false);
+    let (limits, crowd) = (Arc::new(limits), Crowd::new(stopped.clone()));
     let (alive, mut drained) = mpsc::channel::<()>(1);
     let mut stop = std::pin::pin!(stop);
     loop {
@@ -101,10 +162,11 @@ pub async fn serve(
             crowd: crowd.clone(),
             catch: catch.clone(),
             stopped: stopped.clone(),
+            identity: identity.clone(),
         };
         let alive = alive.clone();
         tokio::spawn(async move {
-            connection.serve(stream).await;
+            connection.welcome(stream).await;
             drop((place, alive));
         });
     }

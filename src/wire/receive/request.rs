@@ -1,24 +1,24 @@
 //! One request on a connection: its head is looked up, its body read, the catcher asked, the answer given.
 
-use std::{convert::Infallible, net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc};
 
 use bytes::Bytes;
-use http_body_util::Full;
 use hyper::{
-    Request, Response, StatusCode,
+    Request, Response,
     body::{Body as _, Incoming},
-    header::{CONNECTION, HeaderName, HeaderValue},
     http::request::Parts,
 };
 
 use super::{
-    Answer, Arrival, Catch, Limits,
+    Answer, Arrival, Catch, Entry, Form, Limits, Manner, Shut,
     body::{self, Kept},
     crowd::Crowd,
+    limits::REFUSED_BYTES,
     recorder::Record,
+    reply::{self, Abandoned, Reply},
     strict,
 };
-use crate::record::{Flag, Head, Headers, Timestamp, Version};
+use crate::record::{Flag, Head, Headers, Refusal, Timestamp, Version};
 
 /// What a request needs of its connection.
 #[derive(Clone)]
@@ -32,12 +32,16 @@ pub(super) struct Exchange<C> {
 }
 
 impl<C: Catch> Exchange<C> {
-    pub(super) async fn answer(self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+    pub(super) async fn answer(self, request: Request<Incoming>) -> Result<Response<Reply>, Abandoned> {
         let (parts, incoming) = request.into_parts();
         let Some((head, received_at)) = self.head(&parts) else {
             // The recorder and hyper disagree about where requests begin: neither is to be believed.
             self.crowd.refuse(&self.catch, self.peer, Some(400), "ambiguous framing", Vec::new());
-            return Ok(closed(StatusCode::BAD_REQUEST));
+            return Ok(closed(400));
+        };
+        let most = match self.catch.guard(self.peer, &head) {
+            Entry::Open(most) => most.unwrap_or(usize::MAX).min(self.limits.body_bytes),
+            Entry::Shut(shut) => return Ok(self.turn_away(shut, &head, received_at)),
         };
         let ruling = strict::rule(&head);
         let declared = head.headers().text("content-length").and_then(|text| text.parse().ok());
@@ -46,7 +50,7 @@ impl<C: Catch> Exchange<C> {
         let kept = if ruling.status.is_some() {
             Kept::unread(&incoming)
         } else {
-            body::read(incoming, declared, &self.limits, &mut hold).await
+            body::read(incoming, declared, &self.limits, most, &mut hold).await
         };
         let mut flags = ruling.flags;
         kept.flag.into_iter().for_each(|flag| flags.insert(flag));
@@ -70,12 +74,32 @@ impl<C: Catch> Exchange<C> {
             // hyper drops what it was doing when the connection ends; this must be kept all the same.
             let catch = self.catch.clone();
             let kept = tokio::spawn(async move { catch.catch(arrival).await });
-            kept.await.unwrap_or_else(|_| Answer { status: 500, headers: Vec::new(), body: Bytes::new() })
+            kept.await.unwrap_or_else(|_| Answer::whole(500, Vec::new(), Bytes::new()))
         } else {
             self.catch.catch(arrival).await
         };
         drop(hold);
-        Ok(response(answer, decided, http1))
+        let Manner { delay, form } = answer.manner;
+        if !delay.is_zero() {
+            self.crowd.wait(delay).await;
+        }
+        let status = decided.unwrap_or(answer.status);
+        if form == Form::Closed {
+            Err(Abandoned)
+        } else {
+            Ok(reply::response(answer, status, decided.is_some() && http1))
+        }
+    }
+
+    /// Says to a request that it may not come in, and tells of it.
+    fn turn_away(&self, shut: Shut, head: &Head, at: Timestamp) -> Response<Reply> {
+        let Shut { status, reason, headers } = shut;
+        let raw = head.raw();
+        let head = raw[..raw.len().min(REFUSED_BYTES)].to_vec();
+        self.catch.refuse(Refusal { at, peer: self.peer.to_string(), status: Some(status), reason, head });
+        let body = format!("{{\"caught\":null,\"refused\":{status}}}");
+        let answer = Answer::whole(status, headers, body);
+        reply::response(answer, status, self.record.is_some())
     }
 
     /// The head of this request, and when it was whole.
@@ -105,27 +129,9 @@ fn http2_head(parts: &Parts) -> Head {
     Head::from_parts(parts.method.as_str(), target.as_bytes(), Version::Http2, &headers)
 }
 
-fn response(answer: Answer, decided: Option<u16>, http1: bool) -> Response<Full<Bytes>> {
-    let status = decided.unwrap_or(answer.status);
-    let mut response = Response::new(Full::new(answer.body));
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    for (name, value) in answer.headers {
-        // What is no header cannot be sent as one; settings were checked where they were read.
-        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
-            response.headers_mut().append(name, value);
-        }
-    }
-    if decided.is_some() && http1 {
-        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    }
-    response
-}
-
-fn closed(status: StatusCode) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::new()));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    response
+fn closed(status: u16) -> Response<Reply> {
+    let nothing = Answer::whole(status, Vec::new(), Bytes::new());
+    reply::response(nothing, status, true)
 }
 
 impl Kept {

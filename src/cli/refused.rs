@@ -1,0 +1,69 @@
+//! `creel refused`: what was turned away, and why.
+
+use clap::Args;
+use serde_json::json;
+
+use super::{Answer, Common, row};
+use crate::{
+    engine,
+    record::{Failure, Head, Header, Refusal},
+    store::Reader,
+};
+
+/// What stands in the place of a value that lets somebody in.
+const MASK: &str = "******";
+
+#[derive(Debug, Args)]
+pub(crate) struct Refused {
+    /// How many at most, newest first; 0 for all that are kept
+    #[arg(long, short = 'n', default_value_t = 50, value_name = "N")]
+    limit: usize,
+    /// With the heads that came
+    #[arg(long)]
+    heads: bool,
+}
+
+pub(super) fn run(refused: &Refused, common: &Common) -> Result<Answer, Failure> {
+    let printer = common.printer();
+    let reader = Reader::open(&common.store()?)?;
+    let (count, zone) = (reader.counters()?.refused, engine::zone());
+    let rows = reader.refusals(if refused.limit == 0 { usize::MAX } else { refused.limit })?;
+    for row in &rows {
+        let head = masked(row);
+        if printer.json {
+            printer.value(&json!({
+                "at": row.at.to_string(), "peer": row.peer, "status": row.status, "reason": row.reason, "head": head,
+            }))?;
+            continue;
+        }
+        let status = row.status.map_or_else(|| "  -".to_owned(), |status| status.to_string());
+        let first = head.lines().next().unwrap_or_default();
+        let when = row::moment(row.at, &zone);
+        printer.line(&format!("{when}  {status}  {:<22}  {}  {first}", row.peer, row.reason))?;
+        if refused.heads {
+            head.lines().skip(1).try_for_each(|line| printer.line(&format!("    {line}")))?;
+        }
+    }
+    if !printer.quiet && !printer.json && (rows.len() as u64) < count {
+        super::report(&format!("{count} were refused in all; these are the newest"));
+    } else if rows.is_empty() && !printer.quiet {
+        super::report(&"nothing was refused");
+    }
+    Ok(if rows.is_empty() { Answer::No } else { Answer::Yes })
+}
+
+/// The head that came, with what lets somebody in masked. Bytes that are no head are shown as they are.
+fn masked(refusal: &Refusal) -> String {
+    let head = Head::parse(refusal.head.clone().into());
+    if head.headers().iter().any(Header::lets_in) || head.query().is_some_and(|query| query.contains("token=")) {
+        let target = String::from_utf8_lossy(head.target()).into_owned();
+        let path = target.split_once('?').map_or_else(|| target.clone(), |(path, _)| format!("{path}?{MASK}"));
+        let mut text = format!("{} {path} {}\n", head.method(), head.version());
+        for header in head.headers() {
+            let value = if header.lets_in() { MASK.into() } else { String::from_utf8_lossy(header.value) };
+            text.push_str(&format!("{}: {value}\n", String::from_utf8_lossy(header.name)));
+        }
+        return text;
+    }
+    String::from_utf8_lossy(&refusal.head).into_owned()
+}

@@ -1,0 +1,162 @@
+//! `guard`: who may come in by an endpoint.
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::{Notice, known_provider, place::Place};
+use crate::{
+    engine::{
+        guard::{Buckets, Guard, Key, Networks, Rate},
+        secret::Source,
+    },
+    record::Failure,
+    verify::Secret,
+};
+
+/// The part of a minute's requests that may come at once, where nobody says.
+const USUAL_BURST: u32 = 6;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct GuardRow {
+    token: Option<Source>,
+    basic: Option<BasicRow>,
+    header: Option<HeaderRow>,
+    #[serde(default)]
+    allow: Vec<Spanned<String>>,
+    #[serde(default)]
+    deny: Vec<Spanned<String>>,
+    rate: Option<RateRow>,
+    rate_per_address: Option<RateRow>,
+    #[serde(default)]
+    methods: Vec<Spanned<String>>,
+    body_kib: Option<usize>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BasicRow {
+    user: Spanned<String>,
+    password: Source,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HeaderRow {
+    name: String,
+    value: Source,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RateRow {
+    per_minute: Spanned<u32>,
+    burst: Option<u32>,
+}
+
+impl GuardRow {
+    /// The guard. A key whose variable is not set lets nobody in: a door that was meant to be locked is not left open.
+    pub(super) fn read(self, place: &Place<'_>, endpoint: &str) -> Result<(Guard, Vec<Notice>), Failure> {
+        let mut notices = Vec::new();
+        let mut keys = Vec::new();
+        let mut key = |source: &Source, make: &dyn Fn(Secret) -> Key| -> Result<(), Failure> {
+            let secret = source.read()?;
+            if secret.is_none() {
+                let name = source.name();
+                notices.push(format!("{name} is not set: nobody can come in by the endpoint `{endpoint}` with it"));
+            }
+            keys.push(make(secret.unwrap_or_else(|| Secret::new(Vec::new()))));
+            Ok(())
+        };
+        if let Some(source) = &self.token {
+            key(source, &Key::Token)?;
+        }
+        if let Some(BasicRow { user, password }) = &self.basic {
+            if user.get_ref().contains(':') {
+                return Err(place.at(&user.span(), "a name of the Basic scheme has no colon"));
+            }
+            key(password, &|secret| Key::Basic(secret.after(format!("{}:", user.get_ref()).as_bytes())))?;
+        }
+        if let Some(HeaderRow { name, value }) = &self.header {
+            key(value, &|secret| Key::Header(name.clone(), secret))?;
+        }
+        let guard = Guard {
+            methods: methods(&self.methods, place)?,
+            keys,
+            allow: networks(&self.allow, place)?,
+            deny: networks(&self.deny, place)?,
+            rate: self.rate.map(|row| row.read(place)).transpose()?.map(Buckets::new),
+            rate_per_address: self.rate_per_address.map(|row| row.read(place)).transpose()?.map(Buckets::new),
+            body_bytes: self.body_kib.map(|kib| kib.saturating_mul(1 << 10)),
+        };
+        Ok((guard, notices))
+    }
+}
+
+impl RateRow {
+    fn read(self, place: &Place<'_>) -> Result<Rate, Failure> {
+        let per_minute = *self.per_minute.get_ref();
+        if per_minute == 0 || self.burst == Some(0) {
+            return Err(place.at(&self.per_minute.span(), "a rate of nothing lets nobody in"));
+        }
+        Ok(Rate { per_minute, burst: self.burst.unwrap_or((per_minute / USUAL_BURST).max(1)) })
+    }
+}
+
+fn methods(rows: &[Spanned<String>], place: &Place<'_>) -> Result<Vec<String>, Failure> {
+    let is_one = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_uppercase() || b == b'-');
+    rows.iter()
+        .map(|row| match row.get_ref() {
+            text if is_one(text) => Ok(text.clone()),
+            text => Err(place.at(&row.span(), format!("`{text}` is no method: they are written like POST"))),
+        })
+        .collect()
+}
+
+/// Addresses and networks, and by a provider's name those it publishes.
+pub(super) fn networks(rows: &[Spanned<String>], place: &Place<'_>) -> Result<Networks, Failure> {
+    let mut all = Networks::default();
+    for row in rows {
+        let text = row.get_ref();
+        let found = match Networks::read([&text[..]]) {
+            Ok(networks) => networks,
+            Err(_) => of_provider(text).map_err(|(why, hint)| {
+                let failure = place.at(&row.span(), why);
+                Failure { hint, ..failure }
+            })?,
+        };
+        all.extend(found);
+    }
+    Ok(all)
+}
+
+fn of_provider(text: &str) -> Result<Networks, (String, Option<String>)> {
+    let named = text.starts_with(|c: char| c.is_ascii_alphabetic()) && !text.contains(['.', ':', '/']);
+    if !named {
+        return Err((format!("`{text}` is no address and no network"), Some("like 192.0.2.7 or 192.0.2.0/24".into())));
+    }
+    known_provider(text).map_err(|hint| (format!("`{text}` is no address and no provider"), Some(hint)))?;
+    let catalog = crate::engine::catalog().map_err(|failure| (failure.to_string(), None))?;
+    let published = catalog.get(text).map_or(&[][..], |provider| provider.addresses());
+    if published.is_empty() {
+        return Err((format!("{text} publishes no addresses that creel knows"), Some("write the networks out".into())));
+    }
+    Networks::read(published.iter().map(String::as_str))
+        .map_err(|wrong| (format!("the provider file of {text} has `{wrong}`, which is no network"), None))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_addresses_of_every_provider_are_networks() {
+        let catalog = crate::engine::catalog().unwrap();
+        let with: Vec<_> = catalog.iter().filter(|provider| !provider.addresses().is_empty()).collect();
+        assert!(with.len() >= 5);
+        for provider in with {
+            let found = of_provider(provider.name());
+            assert!(found.is_ok(), "{}: {found:?}", provider.name());
+        }
+    }
+}

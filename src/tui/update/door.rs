@@ -1,0 +1,61 @@
+//! What is answered at the door, and how the tunnel stands.
+
+use crate::{
+    engine::respond::Words,
+    record::Failure,
+    tui::{
+        effect::Effect,
+        model::{Model, Notice, Tone},
+        prompt::{Prompt, Purpose},
+        stage::Door,
+    },
+};
+
+pub(super) fn looked(model: &mut Model, door: Result<Door, Failure>) -> Vec<Effect> {
+    // What cannot be read now is asked for again at the next ring; the counters say why.
+    if let Ok(door) = door {
+        model.door = door;
+    }
+    Vec::new()
+}
+
+/// Asks what the endpoint of the selected capture answers from now on.
+pub(super) fn ask(model: &mut Model) -> Vec<Effect> {
+    let endpoint = model.list.row().map_or_else(|| "default".to_owned(), |row| row.endpoint.clone());
+    model.prompt = Some(Prompt::new(Purpose::Answer(endpoint), ""));
+    model.notice = Some(Notice {
+        tone: Tone::Plain,
+        text: "503 · 503 first 3 · close every 2 · half 20% · slow 10 · silence 30 · delay 500".to_owned(),
+        hint: Some(
+            "`file` for what the configuration says; what is answered leaves after the commit all the same".to_owned(),
+        ),
+    });
+    Vec::new()
+}
+
+/// What was typed.
+pub(super) fn typed(model: &mut Model, endpoint: String, text: &str) -> Vec<Effect> {
+    if text.trim().is_empty() {
+        model.notice = None;
+        return Vec::new();
+    }
+    match Words::typed(text) {
+        Ok(words) => {
+            model.notice = None;
+            vec![Effect::Tell { endpoint, words: words.map(Box::new) }]
+        }
+        Err(why) => {
+            model.notice = Some(Notice { tone: Tone::Bad, text: why, hint: None });
+            model.prompt = Some(Prompt::new(Purpose::Answer(endpoint), text));
+            Vec::new()
+        }
+    }
+}
+
+pub(super) fn told(model: &mut Model, endpoint: &str, answer: Result<String, Failure>) -> Vec<Effect> {
+    model.notice = Some(match answer {
+        Ok(answer) => Notice { tone: Tone::Good, text: format!("{endpoint} answers {answer}"), hint: None },
+        Err(failure) => Notice::of(&failure),
+    });
+    vec![Effect::Door]
+}
