@@ -29,6 +29,7 @@ fn main() -> ExitCode {
     match answer {
         Ok(Answer::Yes) => ExitCode::SUCCESS,
         Ok(Answer::No) => ExitCode::from(1),
+        Ok(Answer::Otherwise) => ExitCode::from(3),
         Err(failure) => {
             cli::report(&format!("creel: {failure}"));
             ExitCode::from(2)

@@ -90,7 +90,103 @@ const ODD: &[&[u8]] = &[
     b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n",
     b"HEAD /h HTTP/1.1\r\nHost: x\r\n\r\n",
     b"PUT /p HTTP/1.1\r\nHost: x\r\nStripe-Signature: t=1,v1=aa,v0=bb\r\nContent-Length: 1\r\n\r\nx",
+    b"post /lower HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"PROPFIND /dav/ HTTP/1.1\r\nHost: x\r\nDepth: 1\r\n\r\n",
+    b"M-SEARCH * HTTP/1.1\r\nHost: x\r\nMAN: \"ssdp:discover\"\r\n\r\n",
+    b"REPORT!#$%&'*+-.^_`|~ /token HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET /with-a-body HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody",
+    b"DELETE /with-a-body HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n\xff\x00",
+    b"POST /\xf0\x9f\xa6\x80/\xe6\x9d\xb1?q=\xc3\xa9 HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"POST /%zz/%2F%2f/%C3%A9/%e9?%3d%26=%00 HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"POST //double//slash// HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"POST /a/./b/../c?/../d HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"POST /?? HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"POST /?a=http://b/c&d=[1]{2}|^` HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"POST /a;v=1,2:3@4!$'()*+ HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: x\r\nX-Inner: a\tb  c\r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: x\r\nX-Quoted: \"a, b\"; c=\"\\\"\", d\r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: x\r\nA: 1\r\na: 1\r\nA: 1\r\na: 1\r\nA: 1\r\na: 1\r\nA: 1\r\na: 1\r\nA: 1\r\na: 1\r\nA: 1\r\na: 1\r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: x\r\nX: \r\nX: \r\nY: \r\nX: \r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: x\r\nSet-Cookie: a\r\nCookie: b\r\nCookie: c\r\nCookie: \r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: x\r\nAccept-Encoding: br\r\nCache-Control: no-cache\r\nPragma: no-cache\r\nRange: bytes=0-\r\nIf-Match: *\r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 1.2.3.4\r\nForwarded: for=1.2.3.4;host=y\r\nVia: 1.1 p\r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: x\r\n1: 2\r\n-: -\r\n~: ~\r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 8\r\n\r\n\r\n\r\nHTTP",
+    b"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 51\r\n\r\n--b\r\nContent-Disposition: form-data; name=a\r\n\r\n\x00\xff\r\n",
+    b"POST / HTTP/1.1\r\nHost: x\r\nContent-Encoding: br, gzip\r\nContent-Length: 3\r\n\r\n{} ",
 ];
+
+/// What came, what must arrive (`{H}` is the app's host), and what the receipt says beside the host and the connection.
+type Other = (&'static [u8], &'static str, &'static [&'static str]);
+
+/// Requests of which something must change on the way: it does, and nothing else.
+const OTHER: &[Other] = &[
+    (
+        b"POST /t HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTrailer: X-T\r\nA: 1\r\n\r\n1;e=1\r\na\r\n2\r\n\r\n\r\n0\r\nX-T: 9\r\n\r\n",
+        "POST /t HTTP/1.1\r\nHost: {H}\r\nA: 1\r\nContent-Length: 3\r\nConnection: close\r\n\r\na\r\n",
+        &["- Transfer-Encoding: chunked", "- Trailer: X-T", "+ Content-Length: 3"],
+    ),
+    (
+        b"GET http://other:1/p?q=1 HTTP/1.1\r\nHost: other:1\r\n\r\n",
+        "GET /p?q=1 HTTP/1.1\r\nHost: {H}\r\nConnection: close\r\n\r\n",
+        &["~ target: http://other:1/p?q=1 → /p?q=1"],
+    ),
+    (
+        b"GET http://other HTTP/1.1\r\nHost: other\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: {H}\r\nConnection: close\r\n\r\n",
+        &["~ target: http://other → /"],
+    ),
+    (
+        b"GET /old HTTP/1.0\r\nA: 1\r\n\r\n",
+        "GET /old HTTP/1.1\r\nA: 1\r\nHost: {H}\r\nConnection: close\r\n\r\n",
+        &["~ version: HTTP/1.0 → HTTP/1.1"],
+    ),
+    (
+        b"POST / HTTP/1.1\r\nHost: x\r\nKeep-Alive: 5\r\nTE: trailers\r\nProxy-Connection: x\r\nconnection: X-Hop, close\r\nX-Hop: 1\r\nZ: 2\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: {H}\r\nZ: 2\r\nConnection: close\r\n\r\n",
+        &["- Keep-Alive: 5", "- TE: trailers", "- Proxy-Connection: x", "- connection: X-Hop, close", "- X-Hop: 1"],
+    ),
+    (
+        b"POST / HTTP/1.1\r\nHost:x\r\nA:1\r\nB:   2  \r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: {H}\r\nA: 1\r\nB: 2\r\nConnection: close\r\n\r\n",
+        &[],
+    ),
+];
+
+#[test]
+fn what_must_change_changes_and_nothing_else() {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet"]);
+    let (url, heard) = app(say(b"HTTP/1.1 204 No Content\r\n\r\n"));
+    let host = url.trim_start_matches("http://");
+    for (n, (raw, arrives, lines)) in OTHER.iter().enumerate() {
+        send(&serving, raw);
+        let delivery = delivery(&home, &(n + 1).to_string(), &url);
+        let got = heard.recv().unwrap();
+        assert_eq!(String::from_utf8_lossy(&got), arrives.replace("{H}", host), "request {n}: {delivery}");
+        let receipt: Vec<_> = delivery["receipt"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+        let said = receipt.iter().filter(|line| !line.contains("ost: ") && **line != "+ Connection: close");
+        let mut said: Vec<_> = said.copied().collect();
+        let mut lines = lines.to_vec();
+        said.sort_unstable();
+        lines.sort_unstable();
+        assert_eq!(said, lines, "request {n}");
+    }
+}
+
+#[test]
+fn a_head_as_long_as_it_may_be_and_a_body_of_every_byte_arrive_as_they_came() {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet"]);
+    let (url, heard) = app(say(b"HTTP/1.1 204 No Content\r\n\r\n"));
+    let (long, every): (String, Vec<u8>) = ("v".repeat(30_000), (0..=255).cycle().take(100_000).collect());
+    let head =
+        format!("POST /{} HTTP/1.1\r\nHost: HOST\r\nX-Long: {long}\r\nContent-Length: 100000\r\n", "p".repeat(8_000));
+    send(&serving, &[head.replace("HOST", "x").as_bytes(), b"\r\n", &every].concat());
+    assert_eq!(delivery(&home, "1", &url)["status"], 204);
+    let head = head.replace("HOST", url.trim_start_matches("http://")) + "Connection: close\r\n\r\n";
+    assert!(heard.recv().unwrap() == [head.as_bytes(), &every].concat());
+}
 
 #[test]
 fn odd_requests_arrive_as_they_came() {

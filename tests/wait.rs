@@ -44,3 +44,32 @@ fn what_is_there_counts_when_asked_and_time_runs_out() {
     assert_eq!(home.run(&["wait", "path:/fish", "--all", "--absent", "--timeout", "60"]).status.code(), Some(1));
     assert!(home.fails(2, &["wait", "size>x"]).contains("is no number"));
 }
+
+#[test]
+fn an_order_is_waited_for_and_what_is_missing_is_named() {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet"]);
+    for path in ["/paid", "/created", "/paid"] {
+        serving.post(path, &[], b"{\"amount\":7}");
+    }
+    let wait = |args: &[&str]| home.run(&[&["wait", "--all", "--timeout", "0.05"], args].concat());
+    assert_eq!(wait(&["path:/created", "--then", "path:/paid body.amount>5"]).status.code(), Some(0));
+    let missing = wait(&["path:/paid", "--count", "2", "--then", "path:/created"]);
+    assert_eq!(missing.status.code(), Some(1), "the one that came stands before the second");
+    let said = String::from_utf8_lossy(&missing.stderr).into_owned();
+    assert!(said.contains("0 of 1 of `path:/created` came within 0.05 s"), "{said}");
+    let json = wait(&["path:/none", "--json"]);
+    let said: serde_json::Value = serde_json::from_slice(&json.stderr).unwrap();
+    assert_eq!(said, serde_json::json!({ "missing": "path:/none", "found": 0, "wanted": 1, "timeout_s": 0.05 }));
+}
+
+#[test]
+fn more_than_asked_for_is_an_answer_of_its_own() {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet"]);
+    for path in ["/once", "/twice", "/twice"] {
+        serving.post(path, &[], b"{}");
+    }
+    let wait = |path: &str| home.run(&["wait", path, "--all", "--quiet-for", "0.05"]).status.code();
+    assert_eq!((wait("path:/once"), wait("path:/twice")), (Some(0), Some(3)));
+}

@@ -13,8 +13,10 @@ mod input;
 mod jq;
 mod ls;
 mod mark;
+mod play;
 mod print;
 mod providers;
+mod rehearse;
 mod resend;
 mod row;
 mod schema;
@@ -43,6 +45,8 @@ pub enum Answer {
     Yes,
     /// Exit code 1: nothing found, a check failed, an app did not say 2xx.
     No,
+    /// Exit code 3: it came, and not as it was asked for.
+    Otherwise,
 }
 
 /// A terminal request bin: catches webhooks, shows them live, proves why a signature failed, resends them byte for byte.
@@ -97,6 +101,10 @@ enum Command {
     Export(export::Export),
     /// Mark, pin or note captures: `mark:marked` finds them again
     Mark(mark::Mark),
+    /// Write captures as a folder of plain files, to be kept beside an app's tests
+    Rehearse(rehearse::Rehearse),
+    /// Send such a folder to an app again, and hold its replies against what is expected
+    Play(Box<play::Play>),
     /// Read captures out of files: JSON lines, HAR, webhook.site, ngrok, raw HTTP; all of them or none
     Import(import::Import),
     /// Delete captures, and say how many
@@ -282,6 +290,8 @@ pub fn run(work: Work) -> Result<Answer, Failure> {
         Command::Export(export) => export::run(&export, &common),
         Command::Mark(mark) => mark::run(&mark, &common),
         Command::Import(import) => import::run(&import, &common),
+        Command::Rehearse(rehearse) => rehearse::run(&rehearse, &common),
+        Command::Play(play) => play::run(&play, &common),
         Command::Forget(forget) => forget::run(&forget, &common),
         Command::Wait(wait) => wait::run(&wait, &common),
         Command::Send(send) => send::run(&send, &common),

@@ -1,29 +1,39 @@
 //! `creel wait`: blocks until something comes, or does not.
 
 use std::{
-    sync::mpsc::RecvTimeoutError,
+    sync::mpsc::{Receiver, RecvTimeoutError},
     time::{Duration, Instant},
 };
 
 use clap::Args;
+use serde_json::json;
 
 use super::{
-    Answer, Common, input, ls, row,
+    Answer, Common, Printer, input, ls, row,
     tail::{Wake, wakes},
 };
 use crate::{
     engine::{self, Engine},
-    record::{CaptureId, Failure},
-    store::Start,
+    query::Filter,
+    record::{CaptureId, Failure, Zone},
+    store::{Reader, Start},
 };
 
 #[derive(Debug, Args)]
+#[command(after_help = "Exit codes: 0 it came, or with --absent did not; 1 it did not in time, or with --absent did; \
+2 error; 3 all came, and then more in the time of --quiet-for.")]
 pub(crate) struct Wait {
-    /// Which: for example `provider:stripe event:invoice.paid sig:passed`; all words must match
+    /// Which: for example `provider:stripe event:invoice.paid sig:passed body.data.amount>5`; all words must match
     filter: Vec<String>,
     /// How many must have come
     #[arg(long, value_name = "N", default_value_t = 1)]
     count: usize,
+    /// And after them one that this takes; again for one after that
+    #[arg(long, value_name = "FILTER", conflicts_with = "absent")]
+    then: Vec<String>,
+    /// And after all of them none that the first filter takes, for that many seconds
+    #[arg(long, value_name = "S", conflicts_with = "absent")]
+    quiet_for: Option<f64>,
     /// How long to wait, in seconds
     #[arg(long, value_name = "S", default_value_t = 30.0)]
     timeout: f64,
@@ -38,50 +48,117 @@ pub(crate) struct Wait {
     after: Option<i64>,
 }
 
+/// What must come, one after the other.
+struct Step {
+    words: String,
+    filter: Option<Filter>,
+    count: usize,
+}
+
+/// What is waited for, and how far it is.
+struct Waiting<'a> {
+    reader: &'a Reader,
+    rung: Receiver<Wake>,
+    printer: &'a Printer,
+    zone: Zone,
+    /// Where looking goes on.
+    last: CaptureId,
+}
+
 pub(super) fn run(wait: &Wait, common: &Common) -> Result<Answer, Failure> {
     let printer = common.printer();
-    let filter = input::filter(&wait.filter)?;
+    let steps = steps(wait)?;
     let engine = Engine::watch(common.settings()?)?;
     let rung = wakes(&engine)?;
-    let (reader, zone) = (engine.reader()?, engine::zone());
-    let mut last = match (wait.after, wait.all) {
+    let reader = engine.reader()?;
+    let last = match (wait.after, wait.all) {
         (Some(id), _) => CaptureId(id),
         (None, true) => CaptureId(0),
         (None, false) => engine::newest(&reader)?,
     };
-    let patience = Duration::try_from_secs_f64(wait.timeout).unwrap_or(Duration::MAX);
-    let until = Instant::now().checked_add(patience);
-    let mut found = 0;
-    loop {
-        let newest = engine::newest(&reader)?;
-        let condition = filter.as_ref().map(|filter| filter.sql(engine::now()));
-        while found < wait.count {
-            let rows = reader.page(Start::After(last), wait.count - found, condition.as_ref())?;
-            let Some(row) = rows.first() else { break };
-            last = row.id;
-            found += rows.len();
-            for row in rows.iter().rev() {
-                if printer.json {
-                    ls::print_json(&reader, row.id, &printer)?;
-                } else if !printer.quiet {
-                    printer.line(&row::line(row, &zone))?;
-                }
-            }
+    let mut waiting = Waiting { reader: &reader, rung, printer: &printer, zone: engine::zone(), last };
+    let until = deadline(wait.timeout);
+    for step in &steps {
+        let found = waiting.step(step, until)?;
+        if found < step.count && !wait.absent {
+            return Ok(told(&printer, wait, step, found));
         }
-        if found >= wait.count {
-            return Ok(if wait.absent { Answer::No } else { Answer::Yes });
+        if wait.absent {
+            return Ok(if found == 0 { Answer::Yes } else { Answer::No });
         }
-        last = last.max(newest);
-        let left = until.map_or(Duration::MAX, |until| until.saturating_duration_since(Instant::now()));
-        match rung.recv_timeout(left) {
-            Ok(Wake::Ring) => {}
-            Err(RecvTimeoutError::Timeout) if wait.absent => return Ok(Answer::Yes),
-            Ok(Wake::Stop) | Err(_) => break,
-        }
+    }
+    let Some((seconds, first)) = wait.quiet_for.zip(steps.first()) else { return Ok(Answer::Yes) };
+    let more = Step { words: String::new(), filter: first.filter.clone(), count: 1 };
+    if waiting.step(&more, deadline(seconds))? == 0 {
+        return Ok(Answer::Yes);
     }
     if !printer.quiet {
-        let words = format!("{found} of {} came within {} s", wait.count, wait.timeout);
-        super::report(&words);
+        super::report(&format!("more came than {} within {seconds} s", wait.count));
     }
-    Ok(Answer::No)
+    Ok(Answer::Otherwise)
+}
+
+fn steps(wait: &Wait) -> Result<Vec<Step>, Failure> {
+    let first = Step { words: wait.filter.join(" "), filter: input::filter(&wait.filter)?, count: wait.count };
+    let then = wait.then.iter().map(|words| {
+        let filter = input::filter(std::slice::from_ref(words))?;
+        Ok(Step { words: words.clone(), filter, count: 1 })
+    });
+    std::iter::once(Ok(first)).chain(then).collect()
+}
+
+/// None: never.
+fn deadline(seconds: f64) -> Option<Instant> {
+    let patience = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
+    Instant::now().checked_add(patience)
+}
+
+/// Says what did not come.
+fn told(printer: &Printer, wait: &Wait, step: &Step, found: usize) -> Answer {
+    if printer.json {
+        let result = json!({ "missing": step.words, "found": found, "wanted": step.count, "timeout_s": wait.timeout });
+        super::report(&result);
+    } else if !printer.quiet {
+        let which = if wait.then.is_empty() { String::new() } else { format!(" of `{}`", step.words) };
+        super::report(&format!("{found} of {}{which} came within {} s", step.count, wait.timeout));
+    }
+    Answer::No
+}
+
+impl Waiting<'_> {
+    /// Waits for a step's captures, and prints each; gives how many came in time.
+    fn step(&mut self, step: &Step, until: Option<Instant>) -> Result<usize, Failure> {
+        let mut found = 0;
+        loop {
+            // Read before the page, so that what comes meanwhile is looked at with the next ring.
+            let newest = engine::newest(self.reader)?;
+            let condition = step.filter.as_ref().map(|filter| filter.sql(engine::now()));
+            while found < step.count {
+                let rows = self.reader.page(Start::After(self.last), step.count - found, condition.as_ref())?;
+                let Some(row) = rows.first() else { break };
+                self.last = row.id;
+                found += rows.len();
+                rows.iter().rev().try_for_each(|row| self.print(row))?;
+            }
+            if found >= step.count {
+                return Ok(found);
+            }
+            self.last = self.last.max(newest);
+            let left = until.map_or(Duration::MAX, |until| until.saturating_duration_since(Instant::now()));
+            match self.rung.recv_timeout(left) {
+                Ok(Wake::Ring) => {}
+                Ok(Wake::Stop) | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return Ok(found),
+            }
+        }
+    }
+
+    fn print(&self, row: &crate::record::Summary) -> Result<(), Failure> {
+        if self.printer.json {
+            ls::print_json(self.reader, row.id, self.printer)
+        } else if self.printer.quiet {
+            Ok(())
+        } else {
+            self.printer.line(&row::line(row, &self.zone))
+        }
+    }
 }

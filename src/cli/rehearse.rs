@@ -1,0 +1,47 @@
+//! `creel rehearse`: captures as a folder of plain files, for `creel play`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Answer, Common, input};
+use crate::{
+    engine::Rehearsal,
+    record::Failure,
+    store::{Bodies, Reader},
+};
+
+#[derive(Debug, Args)]
+pub(crate) struct Rehearse {
+    /// Which: for example `mark:marked`, or `endpoint:shop time>2026-11-23`; all words must match
+    #[arg(required = true)]
+    filter: Vec<String>,
+    /// The folder, which is made
+    #[arg(long, short, value_name = "FOLDER")]
+    out: PathBuf,
+    /// Write the headers that let somebody in (Authorization, cookies, tokens) as they came
+    #[arg(long)]
+    reveal: bool,
+}
+
+pub(super) fn run(rehearse: &Rehearse, common: &Common) -> Result<Answer, Failure> {
+    let printer = common.printer();
+    let reader = Reader::open(&common.store()?)?;
+    let ids = input::matching(&reader, &rehearse.filter)?;
+    if ids.is_empty() {
+        super::report(&"no capture matches");
+        return Ok(Answer::No);
+    }
+    let captures = ids.into_iter().map(|id| {
+        let capture = reader.capture(id, Bodies::Read)?;
+        Ok(if rehearse.reveal { capture } else { capture.map(crate::record::Capture::masked) })
+    });
+    let count = Rehearsal::write(&rehearse.out, captures)?;
+    if !printer.quiet {
+        let folder = rehearse.out.display();
+        printer.line(&format!(
+            "{count} written; say what is expected in {folder}/scenario.toml, then: creel play {folder} --to URL"
+        ))?;
+    }
+    Ok(Answer::Yes)
+}

@@ -1,0 +1,507 @@
+//! Rehearsals: captures as a folder of plain files that can be kept beside an app's tests, and played to the app again.
+//!
+//! A request is a `.http` file of its very bytes. `scenario.toml` says in which order and after which gaps they are sent
+//! and what is expected of the replies. Files are named by their place, never by what a payload says.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Engine, edit::Edit, now, transform::transform};
+use crate::{
+    export::FORMATS,
+    import::{self, Entry, Form, Stop},
+    record::{
+        Body, Capture, CaptureId, Event, Failure, Head, Headers, Judgement, Outcome, Reply, Tags, Uid, text::lossless,
+    },
+    verify,
+    wire::{Outgoing, PathRule},
+};
+
+/// The file that says how a rehearsal goes.
+const SCENARIO: &str = "scenario.toml";
+/// The largest scenario, in bytes.
+const LARGEST_SCENARIO: u64 = 8 << 20;
+/// How much of a value that is not what was expected is shown, in characters.
+const SHOWN: usize = 120;
+
+const PREFACE: &str =
+    "# A rehearsal: `creel play FOLDER --to URL` sends these requests in this order and with these gaps.
+# Under [step.expect] may stand, beside or in place of status: within_ms = 500, body_contains = \"ok\",
+# header = { Content-Type = \"json\" }, json = { \"/data/id\" = 7 } by JSON pointers, jq = \".ok == true\".
+";
+
+/// A whole rehearsal.
+#[derive(Clone, Debug)]
+pub struct Rehearsal {
+    /// What is sent, in its order.
+    pub steps: Vec<Step>,
+}
+
+/// One request of a rehearsal.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// The name of its file.
+    pub file: String,
+    /// How long after the step before it, in milliseconds.
+    pub gap_ms: u64,
+    /// Who signs it.
+    pub provider: Option<String>,
+    /// The endpoint it came in by.
+    pub endpoint: Option<String>,
+    /// What its event is.
+    pub event: Option<String>,
+    /// The request line and headers.
+    pub head: Head,
+    /// The body.
+    pub body: Bytes,
+    /// What is expected of the reply.
+    pub expect: Expect,
+}
+
+/// What is expected of a reply. Without a status one of 2xx is.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expect {
+    /// The status: 200, "2xx", or a list of such.
+    pub status: Option<OneOrMany>,
+    /// The longest time until the whole reply is there, in milliseconds.
+    pub within_ms: Option<u64>,
+    /// Texts that stand in the body.
+    pub body_contains: Option<OneOrMany>,
+    /// Headers, and a text that stands in the value of each.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub header: BTreeMap<String, String>,
+    /// Places in a JSON body (RFC 6901), and the value at each.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub json: BTreeMap<String, Value>,
+    /// jq programs that give true for the JSON body.
+    pub jq: Option<OneOrMany>,
+}
+
+/// A value, or a list of them.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(untagged)]
+pub enum OneOrMany {
+    /// Several. The first that fits is taken, and a list is a value too.
+    Many(Vec<Value>),
+    /// One.
+    One(Value),
+}
+
+/// How a rehearsal is played.
+#[derive(Clone, Debug, Default)]
+pub struct Play {
+    /// The app.
+    pub to: String,
+    /// Whether a certificate that nobody vouches for is good enough.
+    pub insecure: bool,
+    /// How many times as fast as it came; 0 for as fast as it goes.
+    pub speed: f64,
+    /// Backwards.
+    pub reverse: bool,
+    /// In an order that this number gives.
+    pub shuffle: Option<u64>,
+    /// Each request twice.
+    pub double: bool,
+    /// What is changed of each on the way.
+    pub edit: Edit,
+}
+
+/// How one step went.
+#[derive(Clone, Debug)]
+pub struct Played {
+    /// Which step, by its place in the rehearsal.
+    pub step: usize,
+    /// From the first try to connect to the end of the reply, in milliseconds.
+    pub took_ms: u64,
+    /// What came.
+    pub outcome: Outcome,
+    /// In what it is not as expected; none: it is.
+    pub faults: Vec<String>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Scenario {
+    step: Vec<Written>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    file: String,
+    #[serde(default)]
+    gap_ms: u64,
+    provider: Option<String>,
+    endpoint: Option<String>,
+    event: Option<String>,
+    #[serde(default)]
+    expect: Expect,
+}
+
+impl Rehearsal {
+    /// Writes captures as a rehearsal into a new folder, which appears when it is whole; gives how many.
+    pub fn write(
+        folder: &Path,
+        captures: impl Iterator<Item = Result<Option<Capture>, Failure>>,
+    ) -> Result<usize, Failure> {
+        let failed = |why: std::io::Error| Failure::new(format!("writing {}", folder.display()), why);
+        if folder.exists() {
+            return Err(failed(std::io::ErrorKind::AlreadyExists.into()).hint("name a folder that is not there yet"));
+        }
+        let mut name = folder.file_name().unwrap_or_default().to_owned();
+        name.push(".part");
+        let part = folder.with_file_name(name);
+        fs::create_dir(&part).map_err(failed)?;
+        let written = fill(&part, captures).and_then(|count| {
+            fs::rename(&part, folder).map_err(failed)?;
+            Ok(count)
+        });
+        if written.is_err() {
+            let _ = fs::remove_dir_all(&part);
+        }
+        written
+    }
+
+    /// Reads a folder.
+    pub fn read(folder: &Path) -> Result<Self, Failure> {
+        let path = folder.join(SCENARIO);
+        let doing = format!("reading {}", path.display());
+        let size = path.metadata().map_err(|why| Failure::new(&doing, why))?.len();
+        if size > LARGEST_SCENARIO {
+            return Err(Failure::new(doing, format!("it is larger than {} MiB", LARGEST_SCENARIO >> 20)));
+        }
+        let text = fs::read_to_string(&path).map_err(|why| Failure::new(&doing, why))?;
+        let scenario: Scenario = toml::from_str(&text).map_err(|why| Failure::new(&doing, why.to_string().trim()))?;
+        let steps = scenario.step.into_iter().map(|written| step(folder, written));
+        Ok(Self { steps: steps.collect::<Result<_, _>>()? })
+    }
+}
+
+/// Writes the requests and the scenario.
+fn fill(folder: &Path, captures: impl Iterator<Item = Result<Option<Capture>, Failure>>) -> Result<usize, Failure> {
+    let failed = |why: std::io::Error| Failure::new(format!("writing {}", folder.display()), why);
+    let Some(http) = FORMATS.iter().find(|format| format.name == "http") else { return Ok(0) };
+    let (mut step, mut before) = (Vec::new(), None);
+    for capture in captures {
+        let Some(capture) = capture? else { continue };
+        let file = format!("{:03}.http", step.len() + 1);
+        fs::write(folder.join(&file), (http.write)(&capture)).map_err(failed)?;
+        let at = capture.received_at;
+        let gap = before.map_or(0, |before| at.since_ms(before).max(0).cast_unsigned());
+        before = Some(at);
+        let status = Some(OneOrMany::One("2xx".into()));
+        step.push(Written {
+            file,
+            gap_ms: gap,
+            provider: capture.provider,
+            endpoint: Some(capture.endpoint),
+            event: capture.event.kind,
+            expect: Expect { status, ..Expect::default() },
+        });
+    }
+    let count = step.len();
+    let text = toml::to_string(&Scenario { step }).map_err(|why| Failure::new("writing a scenario", why))?;
+    fs::write(folder.join(SCENARIO), format!("{PREFACE}\n{text}")).map_err(failed)?;
+    Ok(count)
+}
+
+fn step(folder: &Path, written: Written) -> Result<Step, Failure> {
+    let Written { file, gap_ms, provider, endpoint, event, expect } = written;
+    let path = folder.join(&file);
+    let doing = || format!("reading {}", path.display());
+    // A scenario names files of its own folder and no others.
+    if Path::new(&file).file_name() != Some(file.as_ref()) {
+        return Err(Failure::new(doing(), "it is no name of a file in the folder"));
+    }
+    let input = fs::File::open(&path).map_err(|why| Failure::new(doing(), why))?;
+    let mut read = None;
+    let take = &mut |entry: Entry| {
+        read = Some(entry);
+        Ok(())
+    };
+    import::read(std::io::BufReader::new(input), Some(Form::Http), take).map_err(|stop| match stop {
+        Stop::Bad { why, .. } => Failure::new(doing(), why),
+        Stop::Told(failure) => failure,
+    })?;
+    let entry = read.ok_or_else(|| Failure::new(doing(), "it is empty"))?;
+    Ok(Step { file, gap_ms, provider, endpoint, event, head: entry.head, body: entry.body, expect })
+}
+
+impl Play {
+    /// The steps in the order they are sent, each with its gap in milliseconds. Gaps stay in their places: shuffled requests
+    /// come in the same rhythm.
+    pub fn order(&self, rehearsal: &Rehearsal) -> Vec<(usize, u64)> {
+        let mut order: Vec<usize> = (0..rehearsal.steps.len()).collect();
+        if self.reverse {
+            order.reverse();
+        }
+        if let Some(seed) = self.shuffle {
+            shuffle(&mut order, seed);
+        }
+        let gaps = rehearsal.steps.iter().map(|step| step.gap_ms);
+        let all = order.into_iter().zip(gaps);
+        if self.double { all.flat_map(|(step, gap)| [(step, gap), (step, 0)]).collect() } else { all.collect() }
+    }
+
+    fn pause(&self, gap_ms: u64) -> Duration {
+        let seconds = if self.speed > 0.0 { gap_ms as f64 / 1_000.0 / self.speed } else { 0.0 };
+        Duration::try_from_secs_f64(seconds).unwrap_or_default()
+    }
+}
+
+/// The order that a seed gives, by the method of Fisher and Yates over `SplitMix64`.
+fn shuffle(order: &mut [usize], seed: u64) {
+    let mut state = seed;
+    for last in (1..order.len()).rev() {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = state;
+        mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        order.swap(last, ((mixed ^ mixed >> 31) % (last as u64 + 1)) as usize);
+    }
+}
+
+impl Engine {
+    /// Plays a rehearsal: one request after the other, each after its gap or when the reply to the one before is there,
+    /// whichever is later. `told` hears of each.
+    pub fn play(
+        &self,
+        rehearsal: &Rehearsal,
+        play: &Play,
+        mut told: impl FnMut(&Played) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let mut due = Instant::now();
+        for (place, gap_ms) in play.order(rehearsal) {
+            let Some(step) = rehearsal.steps.get(place) else { continue };
+            due += play.pause(gap_ms);
+            std::thread::sleep(due.saturating_duration_since(Instant::now()));
+            let (head, body) = self.rehearsed(step, play)?;
+            let outgoing =
+                Outgoing { head, body, to: play.to.clone(), path: PathRule::default(), insecure: play.insecure };
+            let sent = self.send(outgoing)?;
+            let faults = faults(&step.expect, &sent.outcome, sent.took_ms);
+            told(&Played { step: place, took_ms: sent.took_ms, outcome: sent.outcome, faults })?;
+        }
+        Ok(())
+    }
+
+    /// A step's request with the changes that are asked for.
+    fn rehearsed(&self, step: &Step, play: &Play) -> Result<(Head, Bytes), Failure> {
+        let endpoint = step.endpoint.as_deref().and_then(|name| self.endpoints.named(name));
+        let endpoint = endpoint.unwrap_or_else(|| self.endpoints.route(&step.head.path()));
+        let edited = play.edit.apply(&capture(step), endpoint, super::catalog()?, &play.to)?;
+        Ok((edited.head, edited.body))
+    }
+}
+
+/// A step as what it was: a capture.
+fn capture(step: &Step) -> Capture {
+    let at = now();
+    Capture {
+        id: CaptureId::default(),
+        uid: Uid::new(at, 0),
+        received_at: at,
+        endpoint: step.endpoint.clone().unwrap_or_default(),
+        peer: String::new(),
+        head: step.head.clone(),
+        body: Body {
+            size: step.body.len() as u64,
+            sha256: verify::sha256(&step.body),
+            bytes: step.body.clone(),
+            declared: None,
+            truncated: false,
+        },
+        trailers: Headers::default(),
+        flags: crate::record::Flags::default(),
+        provider: step.provider.clone(),
+        event: Event::default(),
+        judgement: Judgement::default(),
+        duplicate_of: None,
+        repeat: None,
+        late_ms: None,
+        tags: Tags::NONE,
+        note: None,
+        reply_status: 0,
+    }
+}
+
+/// In what a reply is not as expected, a sentence each.
+fn faults(expect: &Expect, outcome: &Outcome, took_ms: u64) -> Vec<String> {
+    let reply = match outcome {
+        Outcome::Failed(why) => return vec![why.clone()],
+        Outcome::Replied(reply) => reply,
+    };
+    let mut faults = Vec::new();
+    faults.extend(status_fault(expect.status.as_ref(), reply.status));
+    let late = expect.within_ms.filter(|most| took_ms > *most);
+    faults.extend(late.map(|most| format!("it took {took_ms} ms, not {most} ms at most")));
+    for (name, text) in &expect.header {
+        let mut values = reply.headers.get_all(name).map(lossless);
+        if !values.any(|value| value.contains(text)) {
+            faults.push(format!("there is no `{text}` in a header {name}"));
+        }
+    }
+    let body = lossless(&reply.body);
+    for text in all(expect.body_contains.as_ref()) {
+        if !body.contains(&plain(text)) {
+            faults.push(format!("there is no `{}` in the body", plain(text)));
+        }
+    }
+    faults.extend(json_faults(expect, reply));
+    faults
+}
+
+fn status_fault(wanted: Option<&OneOrMany>, status: u16) -> Option<String> {
+    let fits = |rule: &Value| {
+        let rule = plain(rule);
+        rule == status.to_string()
+            || rule.strip_suffix("xx").is_some_and(|hundreds| hundreds == (status / 100).to_string())
+    };
+    let rules = if wanted.is_some() { all(wanted) } else { vec![] };
+    if rules.is_empty() {
+        return (!(200..300).contains(&status)).then(|| format!("the status is {status}, not 2xx"));
+    }
+    let words = || rules.iter().map(|rule| plain(rule)).collect::<Vec<_>>().join(" or ");
+    (!rules.iter().any(|rule| fits(rule))).then(|| format!("the status is {status}, not {}", words()))
+}
+
+fn json_faults(expect: &Expect, reply: &Reply) -> Vec<String> {
+    let programs = all(expect.jq.as_ref());
+    if expect.json.is_empty() && programs.is_empty() {
+        return Vec::new();
+    }
+    let Ok(body) = serde_json::from_slice::<Value>(&reply.body) else { return vec!["the body is no JSON".to_owned()] };
+    let mut faults = Vec::new();
+    for (pointer, wanted) in &expect.json {
+        match body.pointer(pointer) {
+            Some(found) if is_same(found, wanted) => {}
+            Some(found) => faults.push(format!("at {pointer} stands {}, not {}", short(found), short(wanted))),
+            None => faults.push(format!("there is nothing at {pointer}")),
+        }
+    }
+    for program in programs.into_iter().map(plain) {
+        match transform(&program, &reply.body) {
+            Ok(result) if result == b"true" => {}
+            Ok(result) => faults.push(format!("`{program}` gives {}", short_text(&lossless(&result)))),
+            Err(failure) => faults.push(format!("`{program}`: {}", failure.why)),
+        }
+    }
+    faults
+}
+
+fn all(values: Option<&OneOrMany>) -> Vec<&Value> {
+    match values {
+        None => Vec::new(),
+        Some(OneOrMany::One(value)) => vec![value],
+        Some(OneOrMany::Many(values)) => values.iter().collect(),
+    }
+}
+
+/// A text without its quotes; any other value as JSON.
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// Whether two values are the same; numbers by what they are, not by how they are written.
+fn is_same(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Number(x), Value::Number(y)) => x == y || (x.as_f64().is_some() && x.as_f64() == y.as_f64()),
+        (Value::Array(x), Value::Array(y)) => x.len() == y.len() && x.iter().zip(y).all(|(x, y)| is_same(x, y)),
+        (Value::Object(x), Value::Object(y)) => {
+            x.len() == y.len() && x.iter().all(|(name, x)| y.get(name).is_some_and(|y| is_same(x, y)))
+        }
+        _ => a == b,
+    }
+}
+
+fn short(value: &Value) -> String {
+    short_text(&value.to_string())
+}
+
+fn short_text(text: &str) -> String {
+    if text.chars().count() <= SHOWN { text.to_owned() } else { text.chars().take(SHOWN).chain(['…']).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expect(toml: &str) -> Expect {
+        toml::from_str(toml).unwrap()
+    }
+
+    fn reply(status: u16, body: &'static str) -> Outcome {
+        let headers = [("Content-Type", "application/json")].into_iter().collect();
+        Outcome::Replied(Reply { status, headers, body: Bytes::from_static(body.as_bytes()), truncated: false })
+    }
+
+    #[test]
+    fn a_reply_is_held_against_what_is_expected() {
+        let good = reply(201, r#"{"ok":true,"n":1.0,"items":[{"id":"a"}]}"#);
+        for toml in [
+            "",
+            "status = 201",
+            "status = '2xx'",
+            "status = [200, '2xx']",
+            "within_ms = 12",
+            "body_contains = ['true', 'items']",
+            "header = { content-type = 'json' }",
+            "json = { '/n' = 1, '/items/0/id' = 'a', '/items' = [{ id = 'a' }] }",
+        ] {
+            assert_eq!(faults(&expect(toml), &good, 12), [""; 0], "{toml}");
+        }
+        for (toml, fault) in [
+            ("status = 200", "the status is 201, not 200"),
+            ("status = [200, '5xx']", "the status is 201, not 200 or 5xx"),
+            ("within_ms = 11", "it took 12 ms, not 11 ms at most"),
+            ("body_contains = 'no'", "there is no `no` in the body"),
+            ("header = { x = 'y' }", "there is no `y` in a header x"),
+            ("json = { '/n' = 2 }", "at /n stands 1.0, not 2"),
+            ("json = { '/m' = 2 }", "there is nothing at /m"),
+        ] {
+            assert_eq!(faults(&expect(toml), &good, 12), [fault], "{toml}");
+        }
+        assert_eq!(faults(&expect(""), &reply(500, ""), 1), ["the status is 500, not 2xx"]);
+        assert_eq!(faults(&expect("json = { '/a' = 1 }"), &reply(200, "x"), 1), ["the body is no JSON"]);
+        assert_eq!(faults(&expect(""), &Outcome::Failed("refused".into()), 1), ["refused"]);
+        assert!(toml::from_str::<Expect>("stauts = 200").is_err());
+    }
+
+    #[test]
+    fn the_order_is_the_seed_s_and_the_rhythm_stays() {
+        let head = Head::parse(Bytes::from_static(b"GET / HTTP/1.1\r\n\r\n"));
+        let step = |gap_ms| Step {
+            file: String::new(),
+            gap_ms,
+            provider: None,
+            endpoint: None,
+            event: None,
+            head: head.clone(),
+            body: Bytes::new(),
+            expect: Expect::default(),
+        };
+        let rehearsal = Rehearsal { steps: [0, 10, 20, 30, 40].map(step).to_vec() };
+        let order = |play: Play| play.order(&rehearsal);
+        assert_eq!(order(Play::default()), [(0, 0), (1, 10), (2, 20), (3, 30), (4, 40)]);
+        assert_eq!(order(Play { reverse: true, ..Play::default() }), [(4, 0), (3, 10), (2, 20), (1, 30), (0, 40)]);
+        let doubled = order(Play { double: true, ..Play::default() });
+        assert_eq!(doubled[..4], [(0, 0), (0, 0), (1, 10), (1, 0)]);
+        let shuffled = |seed| order(Play { shuffle: Some(seed), ..Play::default() });
+        assert_eq!(shuffled(7), shuffled(7));
+        assert!((1..9).any(|seed| shuffled(seed) != shuffled(0)));
+        let mut places: Vec<_> = shuffled(7).iter().map(|(place, _)| *place).collect();
+        places.sort_unstable();
+        assert_eq!(places, [0, 1, 2, 3, 4]);
+        let ten = Play { speed: 10.0, ..Play::default() };
+        assert_eq!((ten.pause(1_000), Play::default().pause(1_000)), (Duration::from_millis(100), Duration::ZERO));
+    }
+}
