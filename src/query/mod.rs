@@ -102,6 +102,9 @@ pub enum Value {
     Text(String),
 }
 
+/// The fields whose values change after a capture was stored.
+const CHANGING: &[&str] = &["reply", "mark", "note", "age"];
+
 /// The columns that a bare word is looked for in. What stands in them is never changed.
 const WORD_COLUMNS: &[&str] = &["method", "path", "query", "event_type", "event_id", "provider", "endpoint"];
 
@@ -136,6 +139,11 @@ impl Filter {
         let mut sql = Sql { need: self.need(), ..Sql::default() };
         self.tree.write(now, &mut sql);
         sql
+    }
+
+    /// Whether a capture that it does not take may be taken later: replies, marks, notes and ages change.
+    pub fn may_change(&self) -> bool {
+        self.tree.may_change()
     }
 
     /// What stands in the texts of every capture that it takes ([`texts`]).
@@ -188,6 +196,15 @@ impl Tree {
                 asked.test.write(now, sql);
             }
             Self::Named(_, tree) => tree.write(now, sql),
+        }
+    }
+
+    fn may_change(&self) -> bool {
+        match self {
+            Self::All(trees) | Self::Any(trees) => trees.iter().any(Self::may_change),
+            Self::Not(tree) | Self::Named(_, tree) => tree.may_change(),
+            Self::Word(..) => false,
+            Self::Test(asked) => CHANGING.contains(&&asked.name[..]),
         }
     }
 

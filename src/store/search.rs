@@ -32,6 +32,8 @@ pub struct Slice {
     pub rest: Option<Start>,
     /// How much of the list lies behind it, in percent.
     pub percent: u8,
+    /// The newest capture there was, whether or not it was taken.
+    pub newest: CaptureId,
 }
 
 impl Reader {
@@ -63,7 +65,21 @@ impl Reader {
             if !walk.down {
                 rows.reverse();
             }
-            Ok(Slice { rows, rest, percent })
+            Ok(Slice { rows, rest, percent, newest: CaptureId(walk.newest) })
+        })
+    }
+
+    /// Those of some rows that are still there and fulfil the condition, as they are now, newest first.
+    pub fn again(&self, ids: &[CaptureId], condition: &Sql) -> Result<Vec<Summary>, Failure> {
+        let sql = format!("SELECT {SUMMARY_COLUMNS} FROM summary WHERE id = ? AND ({})", condition.text);
+        self.ask("reading rows of the list again", || {
+            let mut statement = self.connection().prepare_cached(&sql)?;
+            let mut rows = Vec::with_capacity(ids.len());
+            for id in ids {
+                let values = [Value::Int(id.0)].into_iter().chain(condition.values.iter().cloned());
+                rows.extend(statement.query_row(params_from_iter(values), select::summary).optional()?);
+            }
+            Ok(rows)
         })
     }
 

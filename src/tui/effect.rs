@@ -20,6 +20,8 @@ use crate::{
 pub(super) enum Effect {
     /// Read rows of the list.
     Page { generation: u64, ask: Ask, start: Start, limit: usize, filter: Option<Arc<Filter>> },
+    /// Read these rows again: what the filter still takes of them.
+    Again { generation: u64, ids: Vec<CaptureId>, filter: Arc<Filter> },
     /// Read the rows that come first in an order of their own.
     Sorted { generation: u64, order: Order, filter: Option<Arc<Filter>> },
     /// Change what is said of captures.
@@ -63,6 +65,8 @@ pub(super) enum Ask {
     Newer,
     /// They are the window's own rows, read again.
     Again,
+    /// They are those of the window's own rows that the filter takes still.
+    Kept,
     /// They begin with the selected row, or with the next older one that the filter takes.
     Around,
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::effect::Ask;
 use crate::{
     record::{CaptureId, Summary},
-    store::Start,
+    store::{Slice, Start},
 };
 
 /// How many rows are asked for at once, for each row that is seen.
@@ -77,6 +77,11 @@ pub(super) struct List {
     /// Whether the window begins with the newest row, and ends with the oldest.
     pub(super) at_newest: bool,
     pub(super) at_oldest: bool,
+    /// Where the search goes on below the window, and above it; none where the last row there is the place.
+    pub(super) below: Option<Start>,
+    pub(super) above: Option<Start>,
+    /// How far a search is that was cut off, in percent.
+    pub(super) searched: u8,
     /// How many captures there were when following ended.
     pub(super) left_at: u64,
     /// Whether a first page has come.
@@ -136,6 +141,8 @@ impl List {
         let first = self.rows.first().map(|row| row.id);
         let last = self.rows.last().map(|row| row.id);
         match (ask, first, last) {
+            (Ask::Older, ..) if self.below.is_some() => (self.below.unwrap_or(Start::Newest), self.page()),
+            (Ask::Newer, ..) if self.above.is_some() => (self.above.unwrap_or(Start::Newest), self.page()),
             (Ask::Older, _, Some(last)) => (Start::Before(last), self.page()),
             (Ask::Newer, Some(first), _) => (Start::After(first), self.page()),
             (Ask::Again, Some(first), _) => (Start::Before(CaptureId(first.0 + 1)), self.rows.len().max(self.page())),
@@ -149,20 +156,21 @@ impl List {
     }
 
     /// Takes an answer. Whether another row is selected now.
-    pub(super) fn take(&mut self, ask: Ask, rows: Vec<Summary>) -> bool {
+    pub(super) fn take(&mut self, ask: Ask, slice: Slice) -> bool {
+        let Slice { rows, rest, percent, newest } = slice;
         let (before, place) = (self.selected, self.place());
         let first_seen = self.at(self.top).map(|row| row.id);
-        let full = rows.len() >= self.page();
+        let full = rest.is_some();
+        self.searched = percent;
+        self.note_ends(ask, rest, newest);
         self.read = true;
         match ask {
             Ask::Newest => (self.rows, self.at_newest, self.at_oldest) = (rows, true, !full),
             Ask::Oldest => (self.rows, self.at_newest, self.at_oldest) = (rows, !full, true),
             Ask::Around => (self.rows, self.at_newest, self.at_oldest) = (rows, false, !full),
             // The window as it was, less what was deleted, with what changed.
-            Ask::Again => {
-                self.at_oldest = rows.len() < self.rows.len().max(self.page());
-                self.rows = rows;
-            }
+            Ask::Again => (self.rows, self.at_oldest) = (rows, !full),
+            Ask::Kept => self.rows = rows,
             Ask::Older => {
                 self.at_oldest = !full;
                 self.rows.extend(rows);
@@ -184,6 +192,36 @@ impl List {
         self.selected != before
     }
 
+    /// Remembers where the window ends: a search may have gone on behind its last row, or end before it.
+    fn note_ends(&mut self, ask: Ask, rest: Option<Start>, newest: CaptureId) {
+        match ask {
+            Ask::Newest => (self.below, self.above) = (rest, Some(Start::After(newest))),
+            Ask::Oldest => (self.below, self.above) = (None, rest),
+            Ask::Around => (self.below, self.above) = (rest, None),
+            Ask::Older | Ask::Again => self.below = rest,
+            Ask::Newer => self.above = Some(rest.unwrap_or(Start::After(newest))),
+            Ask::Kept => {}
+        }
+    }
+
+    /// What to ask for, since something is not searched yet or the selected row nears the window's end.
+    pub(super) fn wants(&self) -> Option<Ask> {
+        if !self.read {
+            None
+        } else if self.is_searching() {
+            Some(Ask::Older)
+        } else if self.follow {
+            (!self.at_newest).then_some(Ask::Newer)
+        } else {
+            self.near_an_end()
+        }
+    }
+
+    /// Whether the window wants rows that a search that was cut off may find.
+    pub(super) fn is_searching(&self) -> bool {
+        self.below.is_some() && !self.at_oldest && self.rows.len() < self.page()
+    }
+
     fn select_after(&mut self, ask: Ask, place: usize) {
         let there = self.selected.is_some_and(|id| self.place_of(id).is_some());
         let place = match ask {
@@ -203,7 +241,7 @@ impl List {
         let over = self.rows.len().saturating_sub(self.page() * 2).min(seen);
         if over > 0 {
             self.rows.drain(..over);
-            self.at_newest = false;
+            (self.at_newest, self.above) = (false, None);
         }
     }
 
@@ -213,7 +251,7 @@ impl List {
         let keep = (self.page() * 2).max(seen + added);
         if self.rows.len() > keep {
             self.rows.truncate(keep);
-            self.at_oldest = false;
+            (self.at_oldest, self.below) = (false, None);
         }
     }
 
@@ -291,7 +329,7 @@ impl List {
     }
 
     /// What to ask for, since the selected row nears the window's end.
-    pub(super) fn near_an_end(&self) -> Option<Ask> {
+    fn near_an_end(&self) -> Option<Ask> {
         let (place, margin) = (self.place(), self.height.max(1));
         if !self.at_oldest && place + margin >= self.shown.len() {
             Some(Ask::Older)

@@ -10,7 +10,8 @@ use super::{
 };
 use crate::{
     body::{Document, Folds, Node},
-    record::{Capture, CaptureId, Counters, Delivery, Failure, Summary, Timestamp},
+    record::{Capture, CaptureId, Counters, Delivery, Failure, Timestamp},
+    store::Slice,
 };
 
 /// A message, by where it comes from.
@@ -43,11 +44,11 @@ pub(super) enum Msg {
     Frame,
 
     // Answers to effects.
-    /// Rows of the list, newest first.
+    /// Rows of the list, newest first, and where a search goes on that was cut off.
     Page {
         generation: u64,
         ask: Ask,
-        rows: Result<Vec<Summary>, Failure>,
+        rows: Result<Slice, Failure>,
     },
     Counted(Result<Counters, Failure>),
     /// Captures were tagged: how many.

@@ -26,7 +26,7 @@ use super::{
     look::Look,
     model::{Model, Notice, Tone},
     msg::{BodyView, Msg, Opened},
-    stage::{Place, Stage},
+    stage::{Place, Stage, whole},
     terminal::{self, Guard},
     update::{SORTED_ROWS, update},
     view,
@@ -35,7 +35,7 @@ use crate::{
     body::{self, Content, Document},
     engine,
     record::{Capture, CaptureId, Failure, Zone},
-    store::Sorting,
+    store::{Sorting, Start},
 };
 
 /// How far the first piece of a large body is undone, in bytes.
@@ -286,6 +286,9 @@ fn unanswered(effect: &Effect) -> Option<Msg> {
         Effect::Page { generation, ask, .. } => {
             Some(Msg::Page { generation: *generation, ask: *ask, rows: Err(broken("reading the list")) })
         }
+        Effect::Again { generation, .. } => {
+            Some(Msg::Page { generation: *generation, ask: Ask::Kept, rows: Err(broken("reading the list")) })
+        }
         Effect::Sorted { generation, .. } => {
             Some(Msg::Page { generation: *generation, ask: Ask::Newest, rows: Err(broken("sorting the list")) })
         }
@@ -304,8 +307,13 @@ fn perform(stage: &dyn Stage, effect: Effect, late: impl Fn(u64) -> bool) -> Opt
         }
         Effect::Sorted { generation, order, filter } => {
             let by = if order == Order::Slowest { Sorting::Took } else { Sorting::Size };
-            let rows = stage.sorted(by, SORTED_ROWS, filter.as_deref());
+            let rows =
+                stage.sorted(by, SORTED_ROWS, filter.as_deref()).map(|rows| whole(Start::Newest, usize::MAX, rows));
             Some(Msg::Page { generation, ask: Ask::Newest, rows })
+        }
+        Effect::Again { generation, ids, filter } => {
+            let rows = stage.again(&ids, &filter).map(|rows| whole(Start::Newest, usize::MAX, rows));
+            Some(Msg::Page { generation, ask: Ask::Kept, rows })
         }
         Effect::Tag { ids, tagging } => Some(Msg::Tagged(stage.tag(&ids, &tagging))),
         Effect::Count => Some(Msg::Counted(stage.counters())),

@@ -4,19 +4,39 @@ use std::{
     collections::BTreeMap,
     io::Write,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 use crate::{
     engine::{self, Aim, Engine, edit::Edit},
     query::Filter,
     record::{Capture, CaptureId, Counters, Delivery, Failure, Summary, Tagging},
-    store::{Bodies, Reader, Sorting, Start},
+    store::{Bodies, Reader, Slice, Sorting, Start},
 };
+
+/// How long a search goes on before what it found so far is shown.
+const MOMENT: Duration = Duration::from_millis(30);
+
+/// A page that was read and not searched: it goes on behind its last row, where it is full.
+pub(super) fn whole(start: Start, limit: usize, rows: Vec<Summary>) -> Slice {
+    let end = match start {
+        Start::After(_) => rows.first().map(|row| Start::After(row.id)),
+        _ => rows.last().map(|row| Start::Before(row.id)),
+    };
+    let newest = match (rows.first(), start) {
+        (Some(row), _) => row.id,
+        (None, Start::After(id)) => id,
+        (None, _) => CaptureId(0),
+    };
+    Slice { rest: end.filter(|_| rows.len() >= limit), rows, percent: 100, newest }
+}
 
 /// Everything outside that the screen needs. Called on workers' threads; may block.
 pub(super) trait Stage: Send + Sync + 'static {
-    /// A page of the list, newest first.
-    fn page(&self, start: Start, limit: usize, filter: Option<&Filter>) -> Result<Vec<Summary>, Failure>;
+    /// A page of the list, newest first; with a filter, what is found of it in a moment.
+    fn page(&self, start: Start, limit: usize, filter: Option<&Filter>) -> Result<Slice, Failure>;
+    /// Rows as they are now, as far as the filter takes them still.
+    fn again(&self, ids: &[CaptureId], filter: &Filter) -> Result<Vec<Summary>, Failure>;
     /// The rows that come first in a sorted order, at most `limit`.
     fn sorted(&self, by: Sorting, limit: usize, filter: Option<&Filter>) -> Result<Vec<Summary>, Failure>;
     /// Changes what is said of captures; gives how many there are.
@@ -70,9 +90,15 @@ fn lock(reader: &Mutex<Reader>) -> MutexGuard<'_, Reader> {
 }
 
 impl Stage for Live {
-    fn page(&self, start: Start, limit: usize, filter: Option<&Filter>) -> Result<Vec<Summary>, Failure> {
-        let condition = filter.map(|filter| filter.sql(engine::now()));
-        lock(&self.rows).page(start, limit, condition.as_ref())
+    fn page(&self, start: Start, limit: usize, filter: Option<&Filter>) -> Result<Slice, Failure> {
+        let reader = lock(&self.rows);
+        let Some(filter) = filter else { return reader.page(start, limit, None).map(|rows| whole(start, limit, rows)) };
+        let until = Instant::now() + MOMENT;
+        reader.search(start, limit, &filter.sql(engine::now()), || Instant::now() >= until)
+    }
+
+    fn again(&self, ids: &[CaptureId], filter: &Filter) -> Result<Vec<Summary>, Failure> {
+        lock(&self.rows).again(ids, &filter.sql(engine::now()))
     }
 
     fn sorted(&self, by: Sorting, limit: usize, filter: Option<&Filter>) -> Result<Vec<Summary>, Failure> {

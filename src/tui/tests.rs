@@ -20,7 +20,7 @@ use super::{
     model::Model,
     msg::{BodyView, Msg, Opened},
     run::{self, Options},
-    stage::{Place, Stage},
+    stage::{Place, Stage, whole},
     update::update,
     view,
 };
@@ -31,7 +31,7 @@ use crate::{
         Body, Capture, CaptureId, Counters, Delivery, Event, Evidence, Explanation, Failure, Fault, Flag, Head,
         Headers, Judgement, Repeat, Summary, Tagging, Timestamp, Uid, Verdict, Zone,
     },
-    store::{Sorting, Start},
+    store::{Slice, Sorting, Start},
 };
 
 /// A store in memory: rows by number, newest last.
@@ -148,6 +148,38 @@ impl Basket {
         page
     }
 
+    /// A search that is cut off after every fifty rows.
+    fn slice(&self, start: Start, limit: usize, filter: Option<&Filter>) -> Slice {
+        const PIECE: i64 = 50;
+        let newest = CaptureId(self.0.lock().unwrap().len() as i64);
+        if filter.is_none() {
+            return whole(start, limit, self.page(start, limit, None));
+        }
+        let mut rows = self.page(start, limit, filter);
+        let at = match start {
+            Start::After(id) => {
+                let to = id.0 + PIECE;
+                rows.retain(|row| row.id.0 <= to);
+                let to = if rows.len() == limit { rows[0].id.0 } else { to };
+                (to < newest.0).then_some(Start::After(CaptureId(to)))
+            }
+            Start::Newest | Start::Before(_) => {
+                let from = if let Start::Before(id) = start { id.0.min(newest.0 + 1) } else { newest.0 + 1 };
+                let to = from - PIECE;
+                rows.retain(|row| row.id.0 >= to);
+                let to = if rows.len() == limit { rows[limit - 1].id.0 } else { to };
+                (to > 1).then_some(Start::Before(CaptureId(to)))
+            }
+        };
+        Slice { rows, rest: at, percent: 7, newest }
+    }
+
+    fn again(&self, ids: &[CaptureId], filter: &Filter) -> Vec<Summary> {
+        let mut rows = self.page(Start::Newest, usize::MAX, Some(filter));
+        rows.retain(|row| ids.contains(&row.id));
+        rows
+    }
+
     fn sorted(&self, by_took: bool, filter: Option<&Filter>) -> Vec<Summary> {
         let mut rows = self.page(Start::Newest, usize::MAX, filter);
         rows.retain(|row| !by_took || row.took_ms.is_some());
@@ -171,8 +203,12 @@ impl Basket {
 }
 
 impl Stage for Scene {
-    fn page(&self, start: Start, limit: usize, filter: Option<&Filter>) -> Result<Vec<Summary>, Failure> {
-        Ok(self.basket.page(start, limit, filter))
+    fn page(&self, start: Start, limit: usize, filter: Option<&Filter>) -> Result<Slice, Failure> {
+        Ok(self.basket.slice(start, limit, filter))
+    }
+
+    fn again(&self, ids: &[CaptureId], filter: &Filter) -> Result<Vec<Summary>, Failure> {
+        Ok(self.basket.again(ids, filter))
     }
 
     fn sorted(&self, by: Sorting, _: usize, filter: Option<&Filter>) -> Result<Vec<Summary>, Failure> {
@@ -253,11 +289,15 @@ impl Play {
     fn perform(&mut self, effect: Effect) -> Option<Msg> {
         match effect {
             Effect::Page { generation, ask, start, limit, filter } => {
-                Some(Msg::Page { generation, ask, rows: Ok(self.basket.page(start, limit, filter.as_deref())) })
+                Some(Msg::Page { generation, ask, rows: Ok(self.basket.slice(start, limit, filter.as_deref())) })
+            }
+            Effect::Again { generation, ids, filter } => {
+                let rows = whole(Start::Newest, usize::MAX, self.basket.again(&ids, &filter));
+                Some(Msg::Page { generation, ask: Ask::Kept, rows: Ok(rows) })
             }
             Effect::Sorted { generation, order, filter } => {
                 let rows = self.basket.sorted(order == Order::Slowest, filter.as_deref());
-                Some(Msg::Page { generation, ask: Ask::Newest, rows: Ok(rows) })
+                Some(Msg::Page { generation, ask: Ask::Newest, rows: Ok(whole(Start::Newest, usize::MAX, rows)) })
             }
             Effect::Tag { ids, tagging } => Some(Msg::Tagged(Ok(self.basket.tag(&ids, &tagging)))),
             Effect::Count => Some(Msg::Counted(Ok(self.basket.counters()))),
@@ -409,11 +449,44 @@ fn a_filter_keeps_the_selection_where_it_can_and_the_last_good_one_stays() {
 }
 
 #[test]
+fn a_search_shows_what_it_found_while_it_goes_on() {
+    let mut play = Play::new(2_000, (120, 30));
+    play.keys("/path:/path/77\n");
+    assert_eq!(play.model.list.rows.len(), 11, "77 and 770 to 779, forty pieces apart");
+    assert!(!play.model.list.is_searching() && !play.screen().contains("searching"));
+    let generation = play.model.list.generation;
+    let piece = |rows: Vec<Summary>, rest| Slice { rows, rest, percent: 62, newest: CaptureId(2_000) };
+    let first = piece(vec![summary(779)], Some(Start::Before(CaptureId(700))));
+    let effects = update(&mut play.model, Msg::Page { generation, ask: Ask::Newest, rows: Ok(first) });
+    assert!(play.screen().contains("/path/779") && play.screen().contains("62 %"), "{}", play.screen());
+    let goes_on =
+        |effect: &Effect| matches!(effect, Effect::Page { ask: Ask::Older, start: Start::Before(CaptureId(700)), .. });
+    assert!(effects.iter().any(goes_on), "{effects:?}");
+    // Typing on leaves the search: what it still finds is not wanted any more.
+    play.keys("/0");
+    let late = piece(vec![summary(1)], None);
+    update(&mut play.model, Msg::Page { generation, ask: Ask::Older, rows: Ok(late) });
+    assert!(play.model.list.rows.iter().all(|row| row.id.0 != 1));
+}
+
+#[test]
+fn what_comes_while_a_filter_is_followed_is_added_above() {
+    let mut play = Play::new(300, (120, 30));
+    play.keys("/path:/path/3\n");
+    let before = play.model.list.rows.len();
+    play.basket.put(200);
+    play.send(Msg::Ring);
+    play.send(Msg::Frame);
+    assert!(play.model.list.rows.len() > before, "{before}");
+    assert_eq!(play.model.list.rows[0].id.0, 399);
+}
+
+#[test]
 fn late_answers_are_dropped() {
     let mut play = Play::new(50, (120, 30));
     let before = play.model.list.generation;
     play.keys("/event:push\n");
-    let rows = vec![summary(999)];
+    let rows = whole(Start::Newest, 60, vec![summary(999)]);
     play.send(Msg::Page { generation: before, ask: Ask::Newest, rows: Ok(rows) });
     assert!(play.model.list.rows.iter().all(|row| row.id.0 != 999));
     let stale = play.model.detail.generation;

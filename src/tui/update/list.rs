@@ -1,10 +1,12 @@
 //! What happens to the list.
 
+use std::sync::Arc;
+
 use super::{prompt, say};
 use crate::{
     query::Filter,
-    record::{Counters, Failure, Summary, Tagging, Tags},
-    store::Start,
+    record::{Counters, Failure, Tagging, Tags},
+    store::{Slice, Start},
     tui::{
         effect::{Ask, Effect},
         keys::Command,
@@ -21,8 +23,7 @@ pub(super) fn ask_for_rows(model: &mut Model, effects: &mut Vec<Effect>) {
     if list.asked.is_some() {
         return;
     }
-    let near = if list.read && !list.follow { list.near_an_end() } else { None };
-    let Some(ask) = list.wanted.take().or(near) else { return };
+    let Some(ask) = list.wanted.take().or_else(|| list.wants()) else { return };
     let (start, limit) = list.start(ask);
     // A window without rows cannot be continued.
     let ask = if start == Start::Newest && ask != Ask::Oldest { Ask::Newest } else { ask };
@@ -33,30 +34,38 @@ pub(super) fn ask_for_rows(model: &mut Model, effects: &mut Vec<Effect>) {
         return;
     }
     list.asked = Some(ask);
+    if let (Ask::Kept, Some(filter)) = (ask, &model.filter) {
+        let ids = list.rows.iter().map(|row| row.id).collect();
+        effects.push(Effect::Again { generation: list.generation, ids, filter: Arc::clone(filter) });
+        return;
+    }
     effects.push(Effect::Page { generation: list.generation, ask, start, limit, filter: model.filter.clone() });
 }
 
 /// How many rows a sorted list has at most: the store looks at every row for it, and holds no more than these.
 pub(in crate::tui) const SORTED_ROWS: usize = 500;
 
-pub(super) fn page(model: &mut Model, generation: u64, ask: Ask, rows: Result<Vec<Summary>, Failure>) -> Vec<Effect> {
+pub(super) fn page(model: &mut Model, generation: u64, ask: Ask, rows: Result<Slice, Failure>) -> Vec<Effect> {
     if generation != model.list.generation {
         return Vec::new();
     }
     model.list.asked = None;
-    let rows = match rows {
-        Ok(rows) => rows,
+    let slice = match rows {
+        Ok(slice) => slice,
         Err(failure) => {
             model.list.read = true;
             (model.list.at_newest, model.list.at_oldest) = (true, true);
             return say(model, Notice::of(&failure));
         }
     };
-    if ask == Ask::Around && rows.is_empty() {
+    if ask == Ask::Around && slice.rows.is_empty() && slice.rest.is_none() {
         model.list.wanted = Some(Ask::Newest);
         return Vec::new();
     }
-    let moved = model.list.take(ask, rows);
+    let moved = model.list.take(ask, slice);
+    if ask == Ask::Kept && model.list.follow {
+        model.list.wanted.get_or_insert(Ask::Newer);
+    }
     if model.prompt.is_none() {
         model.list.anchor = None;
     }

@@ -22,7 +22,7 @@ use super::{
     prompt::{Prompt, Purpose},
     view,
 };
-use crate::record::Failure;
+use crate::{query::Filter, record::Failure};
 
 /// Takes a message; gives what is wished for because of it.
 pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
@@ -109,7 +109,13 @@ fn frame(model: &mut Model) -> Vec<Effect> {
     model.list.follow |= begins;
     // A sorted list is what there was when it was asked for: to sort anew for each arrival would never end.
     if begins || !model.list.order.is_sorted() {
-        model.list.wanted.get_or_insert(if model.list.follow { Ask::Newest } else { Ask::Again });
+        let rereads = model.filter.as_deref().is_none_or(Filter::may_change) || begins;
+        model.list.wanted.get_or_insert(match model.list.follow {
+            // What a search found is not searched again: the window's rows are read anew, then what came since.
+            _ if !rereads => Ask::Kept,
+            true => Ask::Newest,
+            false => Ask::Again,
+        });
     }
     vec![Effect::Count]
 }

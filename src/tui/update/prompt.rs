@@ -92,5 +92,7 @@ pub(super) fn set_filter(model: &mut Model, filter: Option<Filter>) {
     let list = &mut model.list;
     list.generation += 1;
     list.asked = None;
+    list.searched = 0;
+    (list.below, list.above) = (None, None);
     list.wanted = Some(if list.follow { Ask::Newest } else { Ask::Around });
 }

@@ -37,6 +37,9 @@ pub(super) fn header(model: &Model, area: Rect, buffer: &mut Buffer) {
     let mut right = counters(model);
     if let Some(filter) = &model.filter {
         right.push(piece(Paint::Warning, &format!("   filter: {}", filter.text())));
+        if model.list.is_searching() {
+            right.push(piece(Paint::Dim, &format!("   searching, {} %", model.list.searched)));
+        }
     }
     right.push(piece(Paint::Plain, " "));
     let room = usize::from(area.width).saturating_sub(width(&left) + 2);

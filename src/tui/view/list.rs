@@ -289,7 +289,8 @@ fn empty(model: &Model, area: Rect, buffer: &mut Buffer) {
     let columns = usize::from(area.width).saturating_sub(4).max(10);
     let mut rows = vec![Vec::new()];
     if let Some(filter) = &model.filter {
-        rows.push(vec![piece(Paint::Heading, "Nothing matches")]);
+        let heading = if model.list.is_searching() { "Nothing found yet" } else { "Nothing matches" };
+        rows.push(vec![piece(Paint::Heading, heading)]);
         rows.extend(paragraph(Paint::Plain, filter.text(), columns));
         rows.push(Vec::new());
         rows.push(vec![
