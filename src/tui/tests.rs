@@ -461,7 +461,7 @@ fn a_search_shows_what_it_found_while_it_goes_on() {
     assert!(play.screen().contains("/path/779") && play.screen().contains("62 %"), "{}", play.screen());
     let goes_on =
         |effect: &Effect| matches!(effect, Effect::Page { ask: Ask::Older, start: Start::Before(CaptureId(700)), .. });
-    assert!(effects.iter().any(goes_on), "{effects:?}");
+    assert!(effects.iter().any(goes_on));
     // Typing on leaves the search: what it still finds is not wanted any more.
     play.keys("/0");
     let late = piece(vec![summary(1)], None);
