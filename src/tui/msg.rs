@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     body::{Document, Folds, Node},
-    record::{Capture, CaptureId, Counters, Delivery, Failure, Summary, Timestamp},
+    record::{Capture, CaptureId, Counters, Delivery, Failure, Timestamp},
     store::{Beat, Slice, Stats},
 };
 
