@@ -59,6 +59,12 @@ pub(super) enum Effect {
     Door,
     /// Lay words over what an endpoint answers; none: what its configuration says.
     Tell { endpoint: String, words: Option<Box<Words>> },
+    /// Send once more what was given up of a capture.
+    ResendDead(CaptureId),
+    /// Send all that is marked.
+    ResendMarked,
+    /// End that.
+    StopResending,
     /// Leave.
     Quit,
 }
