@@ -62,7 +62,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("regex", &["query"]),
     ("ring", &["verify", "engine"]),
     ("rusqlite", &["store"]),
-    ("rustix", &["cli"]),
+    ("rustix", &["cli", "tui"]),
     ("rustls", &["wire"]),
     ("ruzstd", &["body"]),
     ("serde", &["*"]),

@@ -21,6 +21,7 @@ pub mod rewrite;
 pub mod secret;
 pub mod send;
 pub mod settings;
+pub mod state;
 pub mod target;
 mod transform;
 mod watch;
@@ -39,7 +40,7 @@ use std::{
 pub use admit::examine;
 pub use batch::{Each, Pacing, continued};
 pub use catalog::{catalog, own_folder, read as read_provider};
-pub use config::Notice;
+pub use config::{KeyWish, Notice, Screen};
 pub use deliver::{Aim, no_such_capture};
 pub use import::Progress;
 pub use settings::{Settings, Wishes};
@@ -72,6 +73,7 @@ pub struct Engine {
     post: Option<Post>,
     news: News,
     notices: Vec<Notice>,
+    screen: config::Screen,
     address: Option<SocketAddr>,
     newest_before: CaptureId,
     server: Mutex<Option<Server>>,
@@ -99,7 +101,7 @@ struct Sender {
 impl Engine {
     /// Starts capturing: binds the port, takes the store, and listens.
     pub fn capture(settings: Settings) -> Result<Self, Failure> {
-        let Settings { db, listen, endpoints, targets, limits, notices } = settings;
+        let Settings { db, listen, endpoints, targets, limits, notices, screen } = settings;
         let listener = bind(listen)?;
         let address = listener.local_addr().map_err(|why| Failure::new("listening", why))?;
         let bell = Bell::new();
@@ -127,6 +129,7 @@ impl Engine {
             post,
             news,
             notices,
+            screen,
             address: Some(address),
             newest_before,
             server: Mutex::new(Some(server)),
@@ -151,7 +154,7 @@ impl Engine {
 
     /// Neither listens nor watches.
     fn idle(settings: Settings, bell: Bell) -> Self {
-        let Settings { db, endpoints, targets, notices, .. } = settings;
+        let Settings { db, endpoints, targets, notices, screen, .. } = settings;
         Self {
             db,
             bell,
@@ -160,6 +163,7 @@ impl Engine {
             post: None,
             news: News::default(),
             notices,
+            screen,
             address: None,
             newest_before: CaptureId(0),
             server: Mutex::new(None),
@@ -193,6 +197,11 @@ impl Engine {
     /// What a person should know and need not act on.
     pub fn notices(&self) -> &[Notice] {
         &self.notices
+    }
+
+    /// What the configuration says of the screen.
+    pub fn screen(&self) -> &config::Screen {
+        &self.screen
     }
 
     /// A reader of the store, for the caller's thread.

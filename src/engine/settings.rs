@@ -56,6 +56,8 @@ pub struct Settings {
     pub limits: Limits,
     /// What a person should know and need not act on: a variable that is not set.
     pub notices: Vec<Notice>,
+    /// How the screen looks, and what its keys do.
+    pub screen: config::Screen,
 }
 
 impl Settings {
@@ -69,7 +71,15 @@ impl Settings {
         let listen = wishes.listen.clone().or(file.listen.take()).unwrap_or_else(|| LISTEN.to_owned());
         let (endpoints, notices) = endpoints(wishes, &mut file)?;
         let targets = Targets::new(std::mem::take(&mut file.targets));
-        Ok(Self { db, listen: address(&listen)?, endpoints, targets, limits: file.limits, notices })
+        Ok(Self {
+            db,
+            listen: address(&listen)?,
+            endpoints,
+            targets,
+            limits: file.limits,
+            notices,
+            screen: file.screen,
+        })
     }
 }
 

@@ -30,6 +30,7 @@ mod scribe;
 mod search;
 mod seen;
 mod select;
+mod stats;
 #[cfg(test)]
 mod tests;
 mod trouble;
@@ -44,6 +45,7 @@ pub use post::{Posted, Posting};
 pub use queue::Full;
 pub use reader::{Bodies, Interrupter, Reader, Sorting, Start};
 pub use search::Slice;
+pub use stats::{Beat, Counts, PIECES, SIZES, Stats, TIMES, VERDICTS};
 pub use writer::{Imported, Pending, Role, Settler, Source, Stored, Writer};
 
 const KIB: usize = 1024;

@@ -317,3 +317,26 @@ fn the_oldest_refusals_go_when_there_are_too_many_or_too_large_ones() {
     assert_eq!(refusals.len(), 10_000);
     assert_eq!(refusals[0].reason, "the last");
 }
+
+#[test]
+fn a_time_is_counted_from_its_first_capture_on() {
+    let place = place();
+    let writer = open(&place.path);
+    for second in 0..500_i64 {
+        let mut one = capture(&format!("e{second}"), second as usize);
+        one.received_at = Timestamp::from_unix_ms(second * 1_000);
+        one.endpoint = if second % 2 == 0 { "even" } else { "odd" }.to_owned();
+        drop(writer.capture(one).unwrap());
+    }
+    store(&writer, "an import of an old one").unwrap();
+    let reader = Reader::open(&place.path).unwrap();
+    let at = |second: i64| Timestamp::from_unix_ms(second * 1_000);
+    let stats = reader.stats(at(400), at(460)).unwrap();
+    assert_eq!((stats.all.iter().sum::<u64>(), stats.bytes), (60, (400..460).sum::<u64>()));
+    assert!(stats.pieces.iter().all(|piece| piece.iter().sum::<u64>() == 1), "{:?}", stats.pieces);
+    assert_eq!(stats.endpoints.iter().map(|(name, _)| &name[..]).collect::<Vec<_>>(), ["even", "odd"]);
+    assert_eq!((stats.sizes.iter().sum::<u64>(), stats.took), (60, None));
+    let (newest, beats) = reader.beats(CaptureId(0), at(490)).unwrap();
+    assert_eq!((newest, beats.len()), (CaptureId(501), 10));
+    assert_eq!(reader.beats(newest, at(490)).unwrap(), (newest, Vec::new()), "each is counted once");
+}

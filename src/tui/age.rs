@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::model::Model;
+use super::{keys::Mode, model::Model};
 use crate::record::Timestamp;
 
 const SECOND: i64 = 1_000;
@@ -42,8 +42,14 @@ fn lasts(now: Timestamp, at: Timestamp) -> i64 {
 
 /// When the next frame is due though nothing happens; none: never.
 pub(super) fn next(model: &Model) -> Option<Duration> {
+    if model.mode == Mode::Stats {
+        // Counted anew where something came, and where what is counted slides away; nothing slides where nothing is.
+        let slides = model.stats.stats.as_ref().is_some_and(|stats| stats.all.iter().any(|count| *count > 0));
+        let due = (slides && !model.stats.asked).then(|| model.stats.due(model.now).max(1));
+        return due.map(|ms| Duration::from_millis(ms.unsigned_abs()));
+    }
     let rows = model.list.seen().filter(|_| model.panes.relative).map(|row| lasts(model.now, row.received_at));
-    rows.min().map(|ms| Duration::from_millis(ms.unsigned_abs()))
+    rows.chain(model.pulse.lasts(model.now)).min().map(|ms| Duration::from_millis(ms.unsigned_abs()))
 }
 
 #[cfg(test)]

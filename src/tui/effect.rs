@@ -11,7 +11,7 @@ use super::{
 use crate::{
     body::Document,
     query::Filter,
-    record::{Capture, CaptureId, Tagging},
+    record::{Capture, CaptureId, Tagging, Timestamp},
     store::Start,
 };
 
@@ -24,6 +24,12 @@ pub(super) enum Effect {
     Sorted { generation: u64, order: Order, filter: Option<Arc<Filter>> },
     /// Change what is said of captures.
     Tag { ids: Vec<CaptureId>, tagging: Tagging },
+    /// Count what came after a capture and since a moment.
+    Beats { after: CaptureId, since: Timestamp },
+    /// Count what came between two moments.
+    Stats { generation: u64, since: Timestamp, until: Timestamp },
+    /// Take the mouse, or leave it to the terminal.
+    Mouse(bool),
     /// Read the counters.
     Count,
     /// Read a capture and open its body in the view that fits.

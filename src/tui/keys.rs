@@ -2,6 +2,8 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
+use crate::{engine::KeyWish, record::Failure};
+
 /// Where the user is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
@@ -11,6 +13,8 @@ pub(super) enum Mode {
     Detail,
     /// In the help.
     Help,
+    /// In the statistics.
+    Stats,
 }
 
 /// What a key does.
@@ -59,11 +63,16 @@ pub(super) enum Command {
     FindPrevious,
     NextDelivery,
     PreviousDelivery,
+    Mouse,
+    Stats,
+    NextWindow,
+    PreviousWindow,
     Help,
     Quit,
 }
 
 /// A row of the table.
+#[derive(Debug)]
 pub(super) struct Key {
     /// The chords, the one to show first.
     pub(super) chords: &'static [&'static str],
@@ -78,7 +87,8 @@ pub(super) struct Key {
 const BOTH: &[Mode] = &[Mode::List, Mode::Detail];
 const LIST: &[Mode] = &[Mode::List];
 const DETAIL: &[Mode] = &[Mode::Detail];
-const ALL: &[Mode] = &[Mode::List, Mode::Detail, Mode::Help];
+const ALL: &[Mode] = &[Mode::List, Mode::Detail, Mode::Help, Mode::Stats];
+const STATS: &[Mode] = &[Mode::Stats];
 
 const fn key(
     chords: &'static [&'static str],
@@ -145,15 +155,159 @@ pub(super) const KEYMAP: &[Key] = &[
     key(&["z"], BOTH, Command::Zoom, "give the pane all the room, or not", Some("zoom")),
     key(&["]"], BOTH, Command::Widen, "widen the list", None),
     key(&["["], BOTH, Command::Narrow, "narrow the list", None),
+    key(&["S"], ALL, Command::Stats, "statistics of the last minute, hour or day", Some("stats")),
+    key(&["tab", "l", "right"], STATS, Command::NextWindow, "statistics of a longer time", Some("minute, hour, day")),
+    key(&["shift-tab", "h", "left"], STATS, Command::PreviousWindow, "statistics of a shorter time", None),
     key(&["T"], ALL, Command::Theme, "next theme", None),
+    key(&["M"], ALL, Command::Mouse, "use the mouse, or leave it to the terminal's own selection", None),
     key(&["?"], ALL, Command::Help, "this help", Some("help")),
     key(&["q", "ctrl-c"], ALL, Command::Quit, "quit", Some("quit")),
 ];
 
-/// What a chord does in a mode.
-pub(super) fn command(mode: Mode, event: &KeyEvent) -> Option<Command> {
-    let chord = chord(event)?;
-    KEYMAP.iter().find(|key| key.modes.contains(&mode) && key.chords.contains(&&chord[..])).map(|key| key.command)
+/// The keys as this user has them.
+#[derive(Clone, Debug)]
+pub(super) struct Keymap {
+    rows: Vec<Bound>,
+}
+
+/// A row of the table with the chords that do it.
+#[derive(Clone, Debug)]
+pub(super) struct Bound {
+    pub(super) key: &'static Key,
+    pub(super) chords: Vec<String>,
+}
+
+impl Default for Keymap {
+    fn default() -> Self {
+        let bound =
+            |key: &'static Key| Bound { key, chords: key.chords.iter().map(|&chord| chord.to_owned()).collect() };
+        Self { rows: KEYMAP.iter().map(bound).collect() }
+    }
+}
+
+impl Keymap {
+    /// The table with what the configuration says otherwise.
+    pub(super) fn with(wishes: &[KeyWish]) -> Result<Self, Failure> {
+        let mut keys = Self::default();
+        for wish in wishes {
+            keys.bind(wish)?;
+        }
+        for wish in wishes {
+            keys.refuse_twice(wish)?;
+        }
+        if keys.rows.iter().any(|row| row.key.command == Command::Quit && row.chords.is_empty()) {
+            return Err(Failure::new("reading the keys", "no key is left that quits"));
+        }
+        Ok(keys)
+    }
+
+    fn bind(&mut self, wish: &KeyWish) -> Result<(), Failure> {
+        if let Some(chord) = wish.chords.iter().find(|chord| !is_chord(chord)) {
+            let hint = "for example: j, G, ctrl-d, alt-x, enter, esc, tab, shift-tab, space, pageup, left, f1";
+            return Err(Failure::new(format!("reading {}", wish.chords_at), format!("`{chord}` is no key")).hint(hint));
+        }
+        let name = wish.command.to_lowercase();
+        let mut rows = self.rows.iter_mut().filter(|row| row.key.name() == name).peekable();
+        if rows.peek().is_none() {
+            let names = KEYMAP.iter().map(Key::name);
+            let near = names.min_by_key(|known| strsim::damerau_levenshtein(known, &name)).unwrap_or_default();
+            let why = format!("there is no command `{}`", wish.command);
+            return Err(Failure::new(format!("reading {}", wish.at), why).hint(format!("did you mean `{near}`?")));
+        }
+        rows.for_each(|row| row.chords.clone_from(&wish.chords));
+        Ok(())
+    }
+
+    /// A chord does one thing in a mode.
+    fn refuse_twice(&self, wish: &KeyWish) -> Result<(), Failure> {
+        let name = wish.command.to_lowercase();
+        let own = self.rows.iter().filter(|row| row.key.name() == name);
+        for (row, chord) in own.flat_map(|row| row.chords.iter().map(move |chord| (row, chord))) {
+            let shares = |other: &&Bound| {
+                !std::ptr::eq(*other, row)
+                    && other.chords.contains(chord)
+                    && other.key.modes.iter().any(|mode| row.key.modes.contains(mode))
+            };
+            if let Some(other) = self.rows.iter().find(shares) {
+                let why = format!("`{chord}` is bound to `{}` already", other.key.name());
+                let hint = format!("give that one another key: {} = \"…\"", other.key.name());
+                return Err(Failure::new(format!("reading {}", wish.chords_at), why).hint(hint));
+            }
+        }
+        Ok(())
+    }
+
+    /// The rows.
+    pub(super) fn rows(&self) -> impl Iterator<Item = &Bound> {
+        self.rows.iter()
+    }
+
+    /// What a key press does in a mode.
+    pub(super) fn command(&self, mode: Mode, event: &KeyEvent) -> Option<Command> {
+        let chord = chord(event)?;
+        let row = self.rows.iter().find(|row| row.key.modes.contains(&mode) && row.chords.contains(&chord));
+        row.map(|row| row.key.command)
+    }
+}
+
+impl Key {
+    /// The command's name in the configuration: `next-tab`, `tab-1`.
+    pub(super) fn name(&self) -> String {
+        let mut name = String::new();
+        for c in format!("{:?}", self.command).chars() {
+            match c {
+                '(' => name.push('-'),
+                ')' => {}
+                // People count from one.
+                c if c.is_ascii_digit() => name.push_str(&(c as u8 - b'0' + 1).to_string()),
+                c if c.is_uppercase() && !name.is_empty() => {
+                    name.push('-');
+                    name.extend(c.to_lowercase());
+                }
+                c => name.extend(c.to_lowercase()),
+            }
+        }
+        name
+    }
+}
+
+/// The names of keys that are no characters.
+const NAMED: &[&str] = &[
+    "space",
+    "enter",
+    "esc",
+    "tab",
+    "shift-tab",
+    "backspace",
+    "delete",
+    "insert",
+    "up",
+    "down",
+    "left",
+    "right",
+    "home",
+    "end",
+    "pageup",
+    "pagedown",
+    "f1",
+    "f2",
+    "f3",
+    "f4",
+    "f5",
+    "f6",
+    "f7",
+    "f8",
+    "f9",
+    "f10",
+    "f11",
+    "f12",
+];
+
+/// Whether a text is a chord as [`chord`] writes it.
+fn is_chord(text: &str) -> bool {
+    let rest = text.strip_prefix("ctrl-").unwrap_or(text);
+    let rest = rest.strip_prefix("alt-").unwrap_or(rest);
+    NAMED.contains(&rest) || (rest.chars().count() == 1 && !rest.contains([' ', '\t']))
 }
 
 /// A key press as the table writes it; none for a release.
@@ -167,6 +321,7 @@ pub(super) fn chord(event: &KeyEvent) -> Option<String> {
         KeyCode::BackTab => return Some("shift-tab".to_owned()),
         KeyCode::PageDown => "pagedown".to_owned(),
         KeyCode::PageUp => "pageup".to_owned(),
+        KeyCode::F(number) => format!("f{number}"),
         code => format!("{code:?}").to_lowercase(),
     };
     let control = if event.modifiers.contains(KeyModifiers::CONTROL) { "ctrl-" } else { "" };
@@ -185,7 +340,7 @@ mod tests {
 
     #[test]
     fn no_chord_is_bound_twice_in_a_mode() {
-        for mode in [Mode::List, Mode::Detail, Mode::Help] {
+        for mode in [Mode::List, Mode::Detail, Mode::Help, Mode::Stats] {
             let mut chords: Vec<_> =
                 KEYMAP.iter().filter(|key| key.modes.contains(&mode)).flat_map(|key| key.chords).collect();
             let count = chords.len();
@@ -193,6 +348,49 @@ mod tests {
             chords.dedup();
             assert_eq!(chords.len(), count, "{mode:?}");
         }
+    }
+
+    fn wish(command: &str, chords: &[&str]) -> KeyWish {
+        let chords = chords.iter().map(|&chord| chord.to_owned()).collect();
+        KeyWish {
+            command: command.to_owned(),
+            at: "creel.toml:2:1".to_owned(),
+            chords,
+            chords_at: "creel.toml:2:8".to_owned(),
+        }
+    }
+
+    fn press(c: char) -> KeyEvent {
+        KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE)
+    }
+
+    #[test]
+    fn every_command_has_a_name_of_its_own_and_can_be_bound() {
+        for key in KEYMAP {
+            let name = key.name();
+            assert!(name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'), "{name}");
+            let keys = Keymap::with(&[wish(&name, &["ctrl-alt-x"])]).unwrap();
+            let event = KeyEvent::new(KeyCode::Char('x'), KeyModifiers::CONTROL | KeyModifiers::ALT);
+            assert_eq!(keys.command(key.modes[0], &event), Some(key.command), "{name}");
+            assert!(key.chords.iter().all(|chord| is_chord(chord)), "{name}");
+        }
+        assert_eq!(Key { command: Command::Tab(0), ..key(&[], ALL, Command::Quit, "", None) }.name(), "tab-1");
+    }
+
+    #[test]
+    fn keys_are_bound_anew_and_a_mistake_is_told_with_its_place() {
+        let keys = Keymap::with(&[wish("down", &["n"]), wish("quit", &["Q"])]).unwrap();
+        assert_eq!(keys.command(Mode::List, &press('n')), Some(Command::Down));
+        assert_eq!((keys.command(Mode::List, &press('j')), keys.command(Mode::List, &press('q'))), (None, None));
+        let failed = |wishes: &[KeyWish]| Keymap::with(wishes).unwrap_err().to_string();
+        let text = failed(&[wish("dwon", &["n"])]);
+        assert!(text.contains("creel.toml:2:1") && text.contains("did you mean `down`?"), "{text}");
+        let text = failed(&[wish("down", &["k"])]);
+        assert!(text.contains("creel.toml:2:8") && text.contains("`k` is bound to `up` already"), "{text}");
+        assert!(failed(&[wish("down", &["strg-x"])]).contains("`strg-x` is no key"));
+        assert!(failed(&[wish("quit", &[])]).contains("no key is left that quits"));
+        assert!(Keymap::with(&[wish("down", &["k"]), wish("up", &["j"])]).is_ok(), "two may change places");
+        assert!(Keymap::with(&[wish("theme", &[])]).unwrap().command(Mode::List, &press('T')).is_none());
     }
 
     #[test]

@@ -110,6 +110,10 @@ pub(super) struct Signs {
     pub(super) folded: &'static str,
     pub(super) unfolded: &'static str,
     pub(super) up: &'static str,
+    /// From nothing to a whole cell.
+    pub(super) levels: &'static [&'static str],
+    /// From nothing to a whole cell, from left to right.
+    pub(super) parts: &'static [&'static str],
 }
 
 const UNICODE: Signs = Signs {
@@ -133,6 +137,8 @@ const UNICODE: Signs = Signs {
     folded: "▸",
     unfolded: "▾",
     up: "↑",
+    levels: &[" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
+    parts: &["", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"],
 };
 
 const ASCII: Signs = Signs {
@@ -156,6 +162,8 @@ const ASCII: Signs = Signs {
     folded: ">",
     unfolded: "v",
     up: "^",
+    levels: &[" ", ".", ":", "|", "#"],
+    parts: &["", "#"],
 };
 
 impl Look {

@@ -13,6 +13,7 @@
 //! terminal unescaped: texts pass [`body::escape`](crate::body::escape), and the whole frame is swept before it is drawn.
 
 mod age;
+mod background;
 mod detail;
 mod effect;
 mod keys;
@@ -25,6 +26,8 @@ mod msg;
 mod prompt;
 mod run;
 mod stage;
+mod state;
+mod stats;
 mod terminal;
 #[cfg(test)]
 mod tests;
@@ -34,28 +37,60 @@ mod view;
 
 use std::sync::Arc;
 
+use crossterm::event::KeyEvent;
+
 pub use keys::help as key_help;
 
-use crate::{engine::Engine, record::Failure};
+use crate::{
+    engine::{self, Engine},
+    record::Failure,
+};
 
 /// Shows the screen until the user quits, or the process is asked to end.
 pub fn show(engine: &Arc<Engine>) -> Result<(), Failure> {
+    let mut notices = engine.notices().to_vec();
+    let keys = keys::Keymap::with(&engine.screen().keys)?;
+    let state = engine::state::remembered().map_or_else(state::State::default, |text| state::State::parse(&text));
+    let (look, typed) = look(engine, &state, &mut notices);
     let options = run::Options {
         place: stage::place(engine),
         apps: stage::apps(engine),
-        notices: engine.notices().to_vec(),
-        zone: crate::engine::zone(),
-        look: look(),
+        zone: engine::zone(),
+        look,
+        typed,
+        notices,
+        keys,
+        state,
     };
     let stage: Arc<dyn stage::Stage> = Arc::new(stage::Live::new(Arc::clone(engine))?);
-    run::on_terminal(&stage, options)
+    let left = run::on_terminal(&stage, options)?;
+    if let Err(failure) = engine::state::remember(&left.text()) {
+        // A habit is lost, and nothing else.
+        eprintln!("creel: {failure}");
+    }
+    Ok(())
 }
 
-/// How the screen looks at its start.
-fn look() -> look::Look {
-    let (themes, _) =
-        theme::all(crate::engine::settings::config_folder().map(|folder| folder.join("themes")).as_deref());
+/// How the screen looks at its start: the theme that was chosen, else the one that is configured, else the one for the
+/// terminal's background.
+fn look(engine: &Engine, state: &state::State, notices: &mut Vec<String>) -> (look::Look, Vec<KeyEvent>) {
+    let folder = engine::settings::config_folder().map(|folder| folder.join("themes"));
+    let (themes, failures) = theme::all(folder.as_deref());
+    notices.extend(failures.iter().map(ToString::to_string));
     // They are looked at until the process ends.
     let look = look::Look { themes: Box::leak(themes.into_boxed_slice()), ..look::Look::from_environment() };
-    look.themed("dark")
+    let known = |name: &&str| look.themes.iter().any(|theme| theme.name == **name);
+    let configured = engine.screen().theme.as_deref();
+    if let Some(name) = configured.filter(|name| !known(name)) {
+        let names: Vec<_> = look.themes.iter().map(|theme| &theme.name[..]).collect();
+        notices.push(format!("there is no theme `{name}`; there are {}", names.join(", ")));
+    }
+    match state.theme.as_deref().or(configured).filter(known) {
+        Some(name) => (look.themed(name), Vec::new()),
+        None if !look.colour => (look, Vec::new()),
+        None => {
+            let (is_light, typed) = background::is_light();
+            (look.themed(if is_light { "light" } else { "dark" }), typed)
+        }
+    }
 }

@@ -5,7 +5,15 @@ use std::{
     sync::Arc,
 };
 
-use super::{detail::Detail, keys::Mode, list::List, look::Look, prompt::Prompt, stage::Place};
+use super::{
+    detail::Detail,
+    keys::{Keymap, Mode},
+    list::List,
+    look::Look,
+    prompt::Prompt,
+    stage::Place,
+    stats::{self, Pulse},
+};
 use crate::{
     query::Filter,
     record::{CaptureId, Counters, Failure, Timestamp, Zone},
@@ -23,6 +31,14 @@ pub(super) struct Model {
     /// The time, as of the last frame.
     pub(super) now: Timestamp,
     pub(super) panes: Panes,
+    pub(super) keys: Keymap,
+    /// Whether the user chose the theme, rather than creel by the background.
+    pub(super) theme_chosen: bool,
+    /// Whether the mouse is taken, and whether the border between list and detail is being dragged.
+    pub(super) mouse: bool,
+    pub(super) dragging: bool,
+    pub(super) pulse: Pulse,
+    pub(super) stats: stats::Shown,
     pub(super) mode: Mode,
     /// Where help was asked from.
     pub(super) before_help: Mode,
@@ -87,6 +103,12 @@ impl Model {
             look,
             now: Timestamp::default(),
             panes: Panes::default(),
+            keys: Keymap::default(),
+            theme_chosen: false,
+            mouse: true,
+            dragging: false,
+            pulse: Pulse::default(),
+            stats: stats::Shown::default(),
             mode: Mode::List,
             before_help: Mode::List,
             help_scroll: 0,

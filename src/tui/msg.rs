@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crossterm::event::KeyEvent;
+use crossterm::event::{KeyEvent, MouseEvent};
 
 use super::{
     detail::{Prepared, find::Hit},
@@ -11,6 +11,7 @@ use super::{
 use crate::{
     body::{Document, Folds, Node},
     record::{Capture, CaptureId, Counters, Delivery, Failure, Summary, Timestamp},
+    store::{Beat, Stats},
 };
 
 /// A message, by where it comes from.
@@ -19,6 +20,8 @@ pub(super) enum Msg {
     // The terminal.
     /// A key was pressed.
     Key(KeyEvent),
+    /// The mouse did something.
+    Mouse(MouseEvent),
     /// Text was pasted.
     Paste(String),
     /// The terminal has another size: columns, rows.
@@ -50,6 +53,13 @@ pub(super) enum Msg {
         rows: Result<Vec<Summary>, Failure>,
     },
     Counted(Result<Counters, Failure>),
+    /// What is new came, up to a capture.
+    Beats(Result<(CaptureId, Vec<Beat>), Failure>),
+    /// Statistics were made.
+    Stats {
+        generation: u64,
+        stats: Result<Stats, Failure>,
+    },
     /// Captures were tagged: how many.
     Tagged(Result<u64, Failure>),
     /// A capture was opened; none where it is gone.

@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crossterm::event::{self, Event};
+use crossterm::event::{self, Event, KeyEvent};
 use ratatui::{Terminal, backend::Backend};
 
 use super::{
@@ -22,11 +22,13 @@ use super::{
         find::{self, Needle},
     },
     effect::{Ask, Effect},
+    keys::Keymap,
     list::Order,
     look::Look,
     model::{Model, Notice, Tone},
     msg::{BodyView, Msg, Opened},
     stage::{Place, Stage},
+    state::State,
     terminal::{self, Guard},
     update::{SORTED_ROWS, update},
     view,
@@ -34,7 +36,7 @@ use super::{
 use crate::{
     body::{self, Content, Document},
     engine,
-    record::{Capture, CaptureId, Failure, Zone},
+    record::{Capture, CaptureId, Failure, Timestamp, Zone},
     store::Sorting,
 };
 
@@ -50,10 +52,15 @@ pub(super) struct Options {
     pub(super) notices: Vec<String>,
     pub(super) zone: Zone,
     pub(super) look: Look,
+    pub(super) keys: Keymap,
+    /// How it was left the last time.
+    pub(super) state: State,
+    /// What was typed before the loop began.
+    pub(super) typed: Vec<KeyEvent>,
 }
 
 /// Runs the screen on the terminal until it is left.
-pub(super) fn on_terminal(stage: &Arc<dyn Stage>, options: Options) -> Result<(), Failure> {
+pub(super) fn on_terminal(stage: &Arc<dyn Stage>, options: Options) -> Result<State, Failure> {
     let (messages, inbox) = channel();
     terminal::tell_panics(messages.clone());
     let stop = messages.clone();
@@ -61,6 +68,9 @@ pub(super) fn on_terminal(stage: &Arc<dyn Stage>, options: Options) -> Result<()
     let over = messages.clone();
     stage.on_end(Box::new(move || drop(over.send(Msg::ServerEnded))))?;
     let (guard, mut terminal) = Guard::take()?;
+    for key in &options.typed {
+        let _ = messages.send(Msg::Key(*key));
+    }
     listen_to_keys(messages.clone())?;
     let left = catch_unwind(AssertUnwindSafe(|| run(&mut terminal, stage, options, &messages, &inbox)));
     drop(guard);
@@ -81,6 +91,7 @@ fn listen_to_keys(messages: Sender<Msg>) -> Result<(), Failure> {
         while let Ok(event) = event::read() {
             let message = match event {
                 Event::Key(key) => Msg::Key(key),
+                Event::Mouse(event) => Msg::Mouse(event),
                 Event::Paste(text) => Msg::Paste(text),
                 Event::Resize(columns, rows) => Msg::Resize(columns, rows),
                 _ => continue,
@@ -97,17 +108,22 @@ fn listen_to_keys(messages: Sender<Msg>) -> Result<(), Failure> {
 }
 
 /// The loop itself, on any backend: blocks until something happens, takes all that has, draws once.
+///
+/// Gives how it is left, where it is left in order.
 pub(super) fn run<B: Backend>(
     terminal: &mut Terminal<B>,
     stage: &Arc<dyn Stage>,
     options: Options,
     messages: &Sender<Msg>,
     inbox: &Receiver<Msg>,
-) -> Result<(), Failure> {
+) -> Result<State, Failure> {
     let failed = |why: B::Error| Failure::new("drawing", why);
     let size = terminal.size().map_err(failed)?;
     let mut model = Model::new(options.place, options.zone, options.look, (size.width, size.height));
     model.apps = options.apps;
+    model.keys = options.keys;
+    options.state.lay_over(&mut model);
+    stage.mouse(model.mouse);
     model.notice = options.notices.first().map(|text| Notice { tone: Tone::Plain, text: text.clone(), hint: None });
     let bell = ring_once(stage, messages);
     let workers = Workers::start(stage, messages)?;
@@ -117,7 +133,7 @@ pub(super) fn run<B: Backend>(
         bell.store(false, Ordering::Release);
         update(&mut model, Msg::Clock(engine::now()));
         if dispatch(&workers, update(&mut model, Msg::Frame)) {
-            return Ok(());
+            return Ok(State::of(&model));
         }
         fault::point("screen");
         terminal.draw(|frame| view::draw(&model, frame)).map_err(failed)?;
@@ -126,29 +142,29 @@ pub(super) fn run<B: Backend>(
         let mut message = match age::next(&model) {
             None => Some(match inbox.recv() {
                 Ok(message) => message,
-                Err(_) => return Ok(()),
+                Err(_) => return Ok(State::of(&model)),
             }),
             Some(wait) => match inbox.recv_timeout(wait) {
                 Ok(message) => Some(message),
                 Err(RecvTimeoutError::Timeout) => None,
-                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+                Err(RecvTimeoutError::Disconnected) => return Ok(State::of(&model)),
             },
         };
         while let Some(it) = message {
             if dispatch(&workers, update(&mut model, it)) {
-                return Ok(());
+                return Ok(State::of(&model));
             }
             // Between frames messages are taken as they come, so that a flood costs no more than its frames.
             message = match inbox.recv_timeout(next_frame.saturating_duration_since(Instant::now())) {
                 Ok(message) => Some(message),
                 Err(RecvTimeoutError::Timeout) => None,
-                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+                Err(RecvTimeoutError::Disconnected) => return Ok(State::of(&model)),
             };
             if Instant::now() >= next_frame {
                 if let Some(it) = message.take()
                     && dispatch(&workers, update(&mut model, it))
                 {
-                    return Ok(());
+                    return Ok(State::of(&model));
                 }
                 break;
             }
@@ -206,6 +222,9 @@ impl Workers {
         // A worker that is gone has told of its panic.
         match effect {
             Effect::Quit => {}
+            // Written by the thread that draws, between two frames.
+            Effect::Mouse(taken) => self.stage.mouse(taken),
+            Effect::Stats { generation, since, until } => self.count(generation, since, until),
             Effect::Resend { id, to, resign } => self.resend(id, to, resign),
             Effect::Open { generation, .. } | Effect::View { generation, .. } | Effect::Rest { generation, .. } => {
                 self.latest.store(generation, Ordering::Release);
@@ -235,6 +254,20 @@ impl Workers {
         };
         if let Err(why) = thread::Builder::new().name("creel-find".to_owned()).spawn(work) {
             let _ = self.messages.send(Msg::Panicked(format!("searching: {why}")));
+        }
+    }
+
+    /// A thread of its own: it may look at a million rows.
+    fn count(&self, generation: u64, since: Timestamp, until: Timestamp) {
+        let (stage, messages) = (Arc::clone(&self.stage), self.messages.clone());
+        let work = move || {
+            let counted = catch_unwind(AssertUnwindSafe(|| stage.stats(since, until)));
+            let stats = counted.unwrap_or_else(|_| Err(broken("counting")));
+            let _ = messages.send(Msg::Stats { generation, stats });
+        };
+        if let Err(why) = thread::Builder::new().name("creel-stats".to_owned()).spawn(work) {
+            let stats = Err(Failure::new("counting", why));
+            let _ = self.messages.send(Msg::Stats { generation, stats });
         }
     }
 
@@ -286,6 +319,7 @@ fn unanswered(effect: &Effect) -> Option<Msg> {
         Effect::Page { generation, ask, .. } => {
             Some(Msg::Page { generation: *generation, ask: *ask, rows: Err(broken("reading the list")) })
         }
+        Effect::Beats { .. } => Some(Msg::Beats(Err(broken("counting")))),
         Effect::Sorted { generation, .. } => {
             Some(Msg::Page { generation: *generation, ask: Ask::Newest, rows: Err(broken("sorting the list")) })
         }
@@ -308,6 +342,7 @@ fn perform(stage: &dyn Stage, effect: Effect, late: impl Fn(u64) -> bool) -> Opt
             Some(Msg::Page { generation, ask: Ask::Newest, rows })
         }
         Effect::Tag { ids, tagging } => Some(Msg::Tagged(stage.tag(&ids, &tagging))),
+        Effect::Beats { after, since } => Some(Msg::Beats(stage.beats(after, since))),
         Effect::Count => Some(Msg::Counted(stage.counters())),
         Effect::Open { generation, .. } | Effect::View { generation, .. } if late(generation) => None,
         Effect::Rest { generation, capture } => {
@@ -338,7 +373,7 @@ fn perform(stage: &dyn Stage, effect: Effect, late: impl Fn(u64) -> bool) -> Opt
             Some(Msg::Prepared { generation, prepared })
         }
         Effect::Deliveries(id) => Some(Msg::Deliveries { id, deliveries: stage.deliveries(id) }),
-        Effect::Find { .. } | Effect::Resend { .. } | Effect::Quit => None,
+        Effect::Find { .. } | Effect::Resend { .. } | Effect::Stats { .. } | Effect::Mouse(_) | Effect::Quit => None,
     }
 }
 

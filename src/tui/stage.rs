@@ -6,11 +6,12 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use super::terminal;
 use crate::{
     engine::{self, Aim, Engine, edit::Edit},
     query::Filter,
-    record::{Capture, CaptureId, Counters, Delivery, Failure, Summary, Tagging},
-    store::{Bodies, Reader, Sorting, Start},
+    record::{Capture, CaptureId, Counters, Delivery, Failure, Summary, Tagging, Timestamp},
+    store::{Beat, Bodies, Reader, Sorting, Start, Stats},
 };
 
 /// Everything outside that the screen needs. Called on workers' threads; may block.
@@ -21,6 +22,12 @@ pub(super) trait Stage: Send + Sync + 'static {
     fn sorted(&self, by: Sorting, limit: usize, filter: Option<&Filter>) -> Result<Vec<Summary>, Failure>;
     /// Changes what is said of captures; gives how many there are.
     fn tag(&self, ids: &[CaptureId], tagging: &Tagging) -> Result<u64, Failure>;
+    /// What came after a capture and since a moment, by second.
+    fn beats(&self, after: CaptureId, since: Timestamp) -> Result<(CaptureId, Vec<Beat>), Failure>;
+    /// What came between two moments.
+    fn stats(&self, since: Timestamp, until: Timestamp) -> Result<Stats, Failure>;
+    /// Takes the terminal's mouse, or gives it back.
+    fn mouse(&self, _taken: bool) {}
     /// What the store holds.
     fn counters(&self) -> Result<Counters, Failure>;
     /// One capture with its body.
@@ -82,6 +89,19 @@ impl Stage for Live {
 
     fn tag(&self, ids: &[CaptureId], tagging: &Tagging) -> Result<u64, Failure> {
         self.engine.tag(ids, tagging)
+    }
+
+    fn beats(&self, after: CaptureId, since: Timestamp) -> Result<(CaptureId, Vec<Beat>), Failure> {
+        lock(&self.rows).beats(after, since)
+    }
+
+    fn stats(&self, since: Timestamp, until: Timestamp) -> Result<Stats, Failure> {
+        // A connection of its own: it may look at a million rows, and nobody else is to wait for that.
+        self.engine.reader()?.stats(since, until)
+    }
+
+    fn mouse(&self, taken: bool) {
+        terminal::mouse(taken);
     }
 
     fn counters(&self) -> Result<Counters, Failure> {

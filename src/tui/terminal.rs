@@ -12,7 +12,7 @@ use std::{
 
 use crossterm::{
     cursor,
-    event::{DisableBracketedPaste, EnableBracketedPaste},
+    event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture},
     execute,
     terminal::{self, EnterAlternateScreen, LeaveAlternateScreen},
 };
@@ -36,10 +36,16 @@ impl Guard {
     }
 }
 
+/// Takes the mouse, or leaves it to the terminal. What cannot be written now cannot be helped.
+pub(super) fn mouse(taken: bool) {
+    let _ =
+        if taken { execute!(io::stdout(), EnableMouseCapture) } else { execute!(io::stdout(), DisableMouseCapture) };
+}
+
 impl Drop for Guard {
     fn drop(&mut self) {
         // What cannot be written now cannot be helped.
-        let _ = execute!(io::stdout(), DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
+        let _ = execute!(io::stdout(), DisableMouseCapture, DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
         let _ = terminal::disable_raw_mode();
         let _ = io::stdout().flush();
     }

@@ -8,19 +8,21 @@ use std::sync::{
 };
 
 use bytes::Bytes;
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use proptest::prelude::*;
 use ratatui::{Terminal, backend::TestBackend};
 
 use super::{
     detail::{Prepared, find},
     effect::{Ask, Effect},
+    keys::{Keymap, Mode},
     list::Order,
     look::Look,
     model::Model,
     msg::{BodyView, Msg, Opened},
     run::{self, Options},
     stage::{Place, Stage},
+    state::State,
     update::update,
     view,
 };
@@ -31,7 +33,7 @@ use crate::{
         Body, Capture, CaptureId, Counters, Delivery, Event, Evidence, Explanation, Failure, Fault, Flag, Head,
         Headers, Judgement, Repeat, Summary, Tagging, Timestamp, Uid, Verdict, Zone,
     },
-    store::{Sorting, Start},
+    store::{Beat, PIECES, Sorting, Start, Stats},
 };
 
 /// A store in memory: rows by number, newest last.
@@ -156,6 +158,29 @@ impl Basket {
         rows
     }
 
+    fn beats(&self, after: CaptureId, since: Timestamp) -> (CaptureId, Vec<Beat>) {
+        let rows = self.0.lock().unwrap();
+        let new = rows.iter().filter(|row| row.id > after && row.received_at >= since);
+        let beat = |row: &Summary| Beat {
+            second: row.received_at.unix_ms().div_euclid(1_000),
+            verdict: row.verdict as usize,
+            count: 1,
+        };
+        (rows.last().map_or(after, |row| row.id), new.map(beat).collect())
+    }
+
+    fn stats(&self, since: Timestamp, until: Timestamp) -> Stats {
+        let rows = self.0.lock().unwrap();
+        let mut stats = Stats { since, until, pieces: vec![[0; 4]; PIECES], ..Stats::default() };
+        for row in rows.iter().filter(|row| (since..until).contains(&row.received_at)) {
+            let at = (row.received_at.unix_ms() - since.unix_ms()) * PIECES as i64;
+            stats.pieces[(at / (until.unix_ms() - since.unix_ms())) as usize][row.verdict as usize] += 1;
+            stats.all[row.verdict as usize] += 1;
+        }
+        stats.endpoints = vec![("default".to_owned(), stats.all)];
+        stats
+    }
+
     fn tag(&self, ids: &[CaptureId], tagging: &Tagging) -> u64 {
         let mut rows = self.0.lock().unwrap();
         let tagged = rows.iter_mut().filter(|row| ids.contains(&row.id)).map(|row| {
@@ -181,6 +206,14 @@ impl Stage for Scene {
 
     fn tag(&self, ids: &[CaptureId], tagging: &Tagging) -> Result<u64, Failure> {
         Ok(self.basket.tag(ids, tagging))
+    }
+
+    fn beats(&self, after: CaptureId, since: Timestamp) -> Result<(CaptureId, Vec<Beat>), Failure> {
+        Ok(self.basket.beats(after, since))
+    }
+
+    fn stats(&self, since: Timestamp, until: Timestamp) -> Result<Stats, Failure> {
+        Ok(self.basket.stats(since, until))
     }
 
     fn counters(&self) -> Result<Counters, Failure> {
@@ -229,13 +262,14 @@ struct Play {
     model: Model,
     basket: Basket,
     quit: bool,
+    mouse: bool,
 }
 
 impl Play {
     fn new(rows: i64, size: (u16, u16)) -> Self {
         let basket = Basket::default();
         basket.put(rows);
-        let mut play = Self { model: Model::new(place(), Zone::utc(), LOOK, size), basket, quit: false };
+        let mut play = Self { model: Model::new(place(), Zone::utc(), LOOK, size), basket, quit: false, mouse: true };
         play.frame();
         play
     }
@@ -260,6 +294,14 @@ impl Play {
                 Some(Msg::Page { generation, ask: Ask::Newest, rows: Ok(rows) })
             }
             Effect::Tag { ids, tagging } => Some(Msg::Tagged(Ok(self.basket.tag(&ids, &tagging)))),
+            Effect::Beats { after, since } => Some(Msg::Beats(Ok(self.basket.beats(after, since)))),
+            Effect::Stats { generation, since, until } => {
+                Some(Msg::Stats { generation, stats: Ok(self.basket.stats(since, until)) })
+            }
+            Effect::Mouse(taken) => {
+                self.mouse = taken;
+                None
+            }
             Effect::Count => Some(Msg::Counted(Ok(self.basket.counters()))),
             Effect::Open { generation, id } => Some(Msg::Opened { generation, opened: Ok(Some(opened(id))) }),
             Effect::View { generation, capture, view } => {
@@ -538,6 +580,9 @@ fn the_loop_runs_on_any_terminal() {
         notices: Vec::new(),
         zone: Zone::utc(),
         look: LOOK,
+        keys: Keymap::default(),
+        state: State::default(),
+        typed: Vec::new(),
     };
     run::run(&mut terminal, &stage, options, &messages, &inbox).unwrap();
     typist.join().unwrap();
@@ -574,6 +619,9 @@ fn what_breaks_elsewhere_does_not_end_the_screen() {
         notices: Vec::new(),
         zone: Zone::utc(),
         look: LOOK,
+        keys: Keymap::default(),
+        state: State::default(),
+        typed: Vec::new(),
     };
     run::run(&mut terminal, &stage, options, &messages, &inbox).unwrap();
     typist.join().unwrap();
@@ -592,6 +640,13 @@ fn any_msg() -> impl Strategy<Value = Msg> {
     prop_oneof![
         6 => key.prop_map(Msg::Key),
         2 => Just(()).prop_map(|()| Msg::Ring),
+        1 => (0_i64..200_000).prop_map(|ms| Msg::Clock(Timestamp::from_unix_ms(1_795_424_700_000 + ms))),
+        2 => (0_usize..5, 0_u16..100, 0_u16..40).prop_map(|(kind, column, row)| {
+            let left = MouseButton::Left;
+            let kinds = [MouseEventKind::Down(left), MouseEventKind::Drag(left), MouseEventKind::Up(left),
+                MouseEventKind::ScrollUp, MouseEventKind::ScrollDown];
+            mouse(kinds[kind], column, row)
+        }),
         1 => (0_u16..300, 0_u16..100).prop_map(|(columns, rows)| Msg::Resize(columns, rows)),
         1 => ".{0,20}".prop_map(Msg::Paste),
         1 => "\\PC{0,20}".prop_map(Msg::Panicked),
@@ -757,4 +812,105 @@ fn a_body_folds_under_the_cursor_and_says_where_it_is() {
     let under = play.model.detail.cursor.under().unwrap();
     assert_eq!((&under.path[..], &under.value[..]), (".n", &b"1.0"[..]));
     play.keys("*+x");
+}
+
+fn mouse(kind: MouseEventKind, column: u16, row: u16) -> Msg {
+    Msg::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE })
+}
+
+#[test]
+fn the_mouse_clicks_scrolls_and_drags_until_it_is_switched_off() {
+    let left = MouseEventKind::Down(MouseButton::Left);
+    let mut play = Play::new(200, (160, 40));
+    play.send(mouse(left, 5, 6));
+    assert_eq!(play.selected(), 196);
+    play.send(mouse(MouseEventKind::ScrollDown, 5, 6));
+    assert_eq!(play.selected(), 193);
+    play.keys("o");
+    let bottom = super::layout::areas(&play.model).list.bottom() - 1;
+    play.send(mouse(left, 5, bottom));
+    let below = play.selected();
+    play.send(mouse(left, 5, bottom - 1));
+    assert_eq!(play.selected(), below - 1, "the newest is below");
+    let areas = super::layout::areas(&play.model);
+    play.send(mouse(left, areas.tabs.x + 12, areas.tabs.y));
+    assert_eq!((play.model.detail.tab as usize, play.model.mode), (1, Mode::Detail));
+    play.send(mouse(left, areas.rule.x, 10));
+    play.send(mouse(MouseEventKind::Drag(MouseButton::Left), 48, 12));
+    play.send(mouse(MouseEventKind::Up(MouseButton::Left), 48, 12));
+    assert_eq!(super::layout::areas(&play.model).list.width, 48);
+    play.send(mouse(MouseEventKind::Drag(MouseButton::Left), 90, 12));
+    assert_eq!(super::layout::areas(&play.model).list.width, 48, "nothing is held any more");
+    play.keys("M");
+    assert!(!play.mouse && play.screen().contains("the mouse is the terminal's"));
+}
+
+#[test]
+fn the_last_minute_beats_in_the_header_and_goes_quiet() {
+    let mut play = Play::new(0, (160, 40));
+    play.basket.put(60);
+    let newest = 1_795_424_700_000 + 60_000;
+    play.send(Msg::Clock(Timestamp::from_unix_ms(newest + 500)));
+    play.ring();
+    let header = |play: &Play| play.screen().lines().next().unwrap().to_owned();
+    assert!(header(&play).contains("▁") || header(&play).contains("█"), "{}", header(&play));
+    assert!(header(&play).contains("1.0/s"), "{}", header(&play));
+    let due = super::age::next(&play.model).unwrap();
+    assert!(due.as_millis() <= 3_000);
+    play.send(Msg::Clock(Timestamp::from_unix_ms(newest + 70_000)));
+    assert!(!header(&play).contains("/s "), "{}", header(&play));
+    assert_eq!(super::age::next(&play.model), None, "an idle screen sleeps without end");
+}
+
+#[test]
+fn statistics_are_drawn_for_a_minute_an_hour_and_a_day() {
+    let mut play = Play::new(0, (120, 35));
+    play.basket.put(200);
+    play.send(Msg::Clock(Timestamp::from_unix_ms(1_795_424_700_000 + 200_500)));
+    play.ring();
+    play.keys("S");
+    play.frame();
+    let minute = play.screen();
+    for words in ["60 caught", "1.0/s", "48 passed", "12 failed", "endpoint", "default", "60s ago", "now", "█"] {
+        assert!(minute.contains(words), "{words}:\n{minute}");
+    }
+    play.keys("l");
+    play.frame();
+    assert!(play.screen().contains("200 caught"), "{}", play.screen());
+    for size in [(1, 1), (20, 5), (80, 24), (200, 60)] {
+        play.send(Msg::Resize(size.0, size.1));
+        play.screen();
+    }
+    play.keys("\u{1b}");
+    assert_eq!(play.model.mode, Mode::List);
+    assert!(!play.quit);
+}
+
+#[test]
+fn what_was_left_is_there_again() {
+    let mut play = Play::new(30, (160, 40));
+    play.keys("]tXzo/sig:failed\n");
+    let state = State::parse(&State::of(&play.model).text());
+    let mut again = Play::new(30, (160, 40));
+    state.lay_over(&mut again.model);
+    assert_eq!((again.model.panes, again.model.list.order), (play.model.panes, Order::Oldest));
+    assert_eq!(again.model.filter.as_ref().unwrap().text(), "sig:failed");
+    assert!(again.model.list.grouped && again.model.mouse);
+}
+
+#[test]
+fn the_footer_and_the_help_tell_the_users_own_keys() {
+    let mut play = Play::new(3, (120, 35));
+    let wish = crate::engine::KeyWish {
+        command: "filter".to_owned(),
+        at: String::new(),
+        chords: vec!["f1".to_owned()],
+        chords_at: String::new(),
+    };
+    play.model.keys = Keymap::with(&[wish]).unwrap();
+    assert!(play.screen().contains("f1 filter"), "{}", play.screen());
+    play.keys("/");
+    assert!(play.model.prompt.is_none());
+    play.send(Msg::Key(KeyEvent::new(KeyCode::F(1), KeyModifiers::NONE)));
+    assert!(play.model.prompt.is_some());
 }

@@ -47,7 +47,7 @@ impl Home {
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = creel();
         command.args(args).current_dir(self.path()).env("HOME", self.path()).env("CREEL_DB", self.db());
-        command.env_remove("XDG_DATA_HOME").env_remove("XDG_CONFIG_HOME");
+        command.env_remove("XDG_DATA_HOME").env_remove("XDG_CONFIG_HOME").env_remove("XDG_STATE_HOME");
         command
     }
 

@@ -5,6 +5,7 @@ mod forward;
 mod limits;
 mod place;
 mod respond;
+mod screen;
 mod target;
 
 use std::{
@@ -14,6 +15,7 @@ use std::{
 
 use serde::Deserialize;
 
+pub use self::screen::{KeyWish, Screen};
 use self::{endpoint::EndpointRow, limits::LimitRows, place::Place, target::TargetRow};
 use super::{
     endpoint::Endpoint,
@@ -38,6 +40,7 @@ pub(super) struct File {
     pub(super) targets: Vec<Target>,
     pub(super) limits: Limits,
     pub(super) notices: Vec<Notice>,
+    pub(super) screen: Screen,
 }
 
 #[derive(Deserialize)]
@@ -50,6 +53,9 @@ struct Rows {
     #[serde(default)]
     endpoint: Vec<EndpointRow>,
     limits: Option<LimitRows>,
+    theme: Option<String>,
+    #[serde(default)]
+    keys: screen::KeyRows,
 }
 
 /// Reads the one named file, or `creel.toml` here over the user's.
@@ -88,6 +94,11 @@ impl File {
             listen: self.listen.or(other.listen),
             db: self.db.or(other.db),
             limits: if self.limits == Limits::default() { other.limits } else { self.limits },
+            screen: Screen {
+                theme: self.screen.theme.or(other.screen.theme),
+                // What stands later wins.
+                keys: other.screen.keys.into_iter().chain(self.screen.keys).collect(),
+            },
             ..self
         }
     }
@@ -105,6 +116,7 @@ fn parse(path: &Path, text: &str) -> Result<File, Failure> {
         file.targets.push(target);
     }
     let targets = Targets::new(file.targets.clone());
+    file.screen = Screen { theme: rows.theme, keys: screen::keys(rows.keys, &place)? };
     for row in rows.endpoint {
         let (endpoint, notices) = row.read(&place, &file.endpoints, &targets)?;
         file.endpoints.push(endpoint);

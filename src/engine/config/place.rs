@@ -12,10 +12,15 @@ pub(super) struct Place<'a> {
 
 impl Place<'_> {
     pub(super) fn at(&self, span: &Range<usize>, why: impl std::fmt::Display) -> Failure {
+        Failure::new(format!("reading {}", self.words(span)), why)
+    }
+
+    /// Where something stands: file, line and column.
+    pub(super) fn words(&self, span: &Range<usize>) -> String {
         let before = &self.text[..span.start.min(self.text.len())];
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        Failure::new(format!("reading {}:{line}:{column}", self.path.display()), why)
+        format!("{}:{line}:{column}", self.path.display())
     }
 
     pub(super) fn syntax(&self, error: &toml::de::Error) -> Failure {

@@ -6,7 +6,9 @@
 mod deliver;
 mod detail;
 mod list;
+mod mouse;
 mod prompt;
+mod stats;
 
 pub(super) use self::list::SORTED_ROWS;
 
@@ -15,7 +17,7 @@ use crossterm::event::KeyEvent;
 use super::{
     detail::{TABS, Tab, tree},
     effect::{Ask, Effect},
-    keys::{self, Command, Mode},
+    keys::{Command, Mode},
     layout,
     model::{Model, Notice, Tone},
     msg::Msg,
@@ -39,6 +41,7 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
 fn react(model: &mut Model, msg: Msg) -> Vec<Effect> {
     match msg {
         Msg::Key(event) => key(model, &event),
+        Msg::Mouse(event) => mouse::moved(model, event),
         Msg::Paste(text) => prompt::paste(model, &text),
         Msg::Resize(columns, rows) => {
             model.size = (columns, rows);
@@ -67,6 +70,8 @@ fn react(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Frame => frame(model),
         Msg::Page { generation, ask, rows } => list::page(model, generation, ask, rows),
         Msg::Tagged(tagged) => list::tagged(model, tagged),
+        Msg::Beats(beats) => stats::beats(model, beats),
+        Msg::Stats { generation, stats } => stats::came(model, generation, stats),
         Msg::Counted(counters) => list::counted(model, counters),
         Msg::Opened { generation, opened } => detail::opened(model, generation, opened),
         Msg::Prepared { generation, prepared } => {
@@ -101,8 +106,9 @@ fn say(model: &mut Model, notice: Notice) -> Vec<Effect> {
 /// A frame is about to be drawn: what rang since the last one is asked for now, so that a flood costs one question a
 /// frame and not one a capture.
 fn frame(model: &mut Model) -> Vec<Effect> {
+    let mut effects = stats::ask(model);
     if !model.rung || model.list.asked.is_some() {
-        return Vec::new();
+        return effects;
     }
     model.rung = false;
     let begins = !model.list.read;
@@ -111,14 +117,16 @@ fn frame(model: &mut Model) -> Vec<Effect> {
     if begins || !model.list.order.is_sorted() {
         model.list.wanted.get_or_insert(if model.list.follow { Ask::Newest } else { Ask::Again });
     }
-    vec![Effect::Count]
+    effects.push(Effect::Count);
+    effects.extend(stats::ask_for_beats(model));
+    effects
 }
 
 fn key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
     if model.prompt.is_some() {
         return prompt::key(model, event);
     }
-    let Some(command) = keys::command(model.mode, event) else { return Vec::new() };
+    let Some(command) = model.keys.command(model.mode, event) else { return Vec::new() };
     model.notice = None;
     obey(model, command)
 }
@@ -167,8 +175,18 @@ fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
         }
         Command::ScrollDown => detail::scroll(model, 1),
         Command::ScrollUp => detail::scroll(model, -1),
+        Command::Stats => stats::open(model),
+        Command::NextWindow => stats::turn(model, 1),
+        Command::PreviousWindow => stats::turn(model, -1),
+        Command::Mouse => {
+            model.mouse = !model.mouse;
+            let text = if model.mouse { "the mouse clicks, scrolls and drags" } else { "the mouse is the terminal's" };
+            say(model, Notice { tone: Tone::Plain, text: text.to_owned(), hint: None });
+            vec![Effect::Mouse(model.mouse)]
+        }
         Command::Theme => {
             model.look = model.look.next_theme();
+            model.theme_chosen = true;
             let name = model.look.theme.map_or("terminal", |theme| &theme.name[..]).to_owned();
             say(model, Notice { tone: Tone::Plain, text: format!("theme: {name}"), hint: None })
         }
@@ -189,7 +207,7 @@ fn back(model: &mut Model) -> Vec<Effect> {
     match model.mode {
         Mode::Help => model.mode = model.before_help,
         Mode::Detail if model.detail.find.is_some() => super::detail::find::look_for(model, ""),
-        Mode::Detail => model.mode = Mode::List,
+        Mode::Detail | Mode::Stats => model.mode = Mode::List,
         Mode::List => prompt::set_filter(model, None),
     }
     Vec::new()
@@ -201,7 +219,7 @@ fn move_by(model: &mut Model, command: Command) -> Vec<Effect> {
         match model.mode {
             Mode::List => area.list.height,
             Mode::Detail => area.detail.height,
-            Mode::Help => model.size.1,
+            Mode::Help | Mode::Stats => model.size.1,
         } as i16
             - 1,
     )
@@ -218,6 +236,7 @@ fn move_by(model: &mut Model, command: Command) -> Vec<Effect> {
     match model.mode {
         Mode::List => list::move_by(model, rows),
         Mode::Detail => detail::scroll(model, rows),
+        Mode::Stats => Vec::new(),
         Mode::Help => {
             model.help_scroll = model.help_scroll.saturating_add_signed(rows).min(view::help_rows(model));
             Vec::new()

@@ -6,16 +6,19 @@ use ratatui::{
     text::{Line, Span},
 };
 
-use super::lines;
+use super::{lines, stats::rate};
 use crate::{
     body,
+    store::Counts,
     tui::{
-        keys::{KEYMAP, Mode},
+        keys::Mode,
+        layout::WIDE,
         line::{Piece, line, piece},
         look::Paint,
         model::{Model, Tone},
         prompt::Prompt,
         stage::Place,
+        stats,
     },
 };
 
@@ -34,7 +37,8 @@ pub(super) fn header(model: &Model, area: Rect, buffer: &mut Buffer) {
             left.push(piece(Paint::Heading, store));
         }
     }
-    let mut right = counters(model);
+    let mut right = if area.width >= WIDE { pulse(model) } else { Vec::new() };
+    right.extend(counters(model));
     if let Some(filter) = &model.filter {
         right.push(piece(Paint::Warning, &format!("   filter: {}", filter.text())));
     }
@@ -45,6 +49,21 @@ pub(super) fn header(model: &Model, area: Rect, buffer: &mut Buffer) {
     left.push(piece(Paint::Plain, &" ".repeat(gap)));
     left.extend(right);
     lines([line(&left, model.look)], area, buffer);
+}
+
+/// The last minute: a bar for each slot of it, in the colour of its worst verdict, and the rate.
+fn pulse(model: &Model) -> Vec<Piece> {
+    let Some(slots) = model.pulse.slots(model.now) else { return Vec::new() };
+    let levels = model.look.signs().levels;
+    let most: u64 = slots.iter().map(|slot| slot.iter().sum()).max().unwrap_or(1);
+    let bar = |slot: &Counts| {
+        let count: u64 = slot.iter().sum();
+        let level = (count * (levels.len() as u64 - 1)).div_ceil(most.max(1)) as usize;
+        piece(stats::colour(slot), levels.get(level).copied().unwrap_or_default())
+    };
+    let mut pieces: Vec<_> = slots.iter().map(bar).collect();
+    pieces.push(piece(Paint::Dim, &format!(" {:<9}", rate(model.pulse.rate(model.now)))));
+    pieces
 }
 
 fn counters(model: &Model) -> Vec<Piece> {
@@ -65,7 +84,7 @@ fn counters(model: &Model) -> Vec<Piece> {
 }
 
 /// A number with commas: `1,284`.
-fn thousands(number: u64) -> String {
+pub(super) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(|group| String::from_utf8_lossy(group)).collect();
     groups.join(",")
@@ -116,15 +135,15 @@ pub(super) fn footer(model: &Model, area: Rect, buffer: &mut Buffer) -> Option<P
 }
 
 /// The keys of the mode that are for the footer, as many as fit.
-fn keys(model: &Model, columns: usize) -> Line<'static> {
+fn keys(model: &Model, columns: usize) -> Line<'_> {
     const MOVES: &[(&str, &str)] = &[("j/k", "move"), ("tab", "tabs")];
     let own = |mode: Mode| match mode {
-        Mode::Help => vec![("esc", "back")],
+        Mode::Help | Mode::Stats => vec![("esc", "back")],
         Mode::Detail => [MOVES, &[("esc", "back")]].concat(),
         Mode::List => MOVES[..1].to_vec(),
     };
-    let table = KEYMAP.iter().filter(|key| key.modes.contains(&model.mode));
-    let rows = table.filter_map(|key| key.footer.map(|word| (key.chords[0], word)));
+    let table = model.keys.rows().filter(|row| row.key.modes.contains(&model.mode));
+    let rows = table.filter_map(|row| Some((&row.chords.first()?[..], row.key.footer?)));
     let mut spans = vec![Span::raw(" ")];
     let mut used = 1;
     for (chord, word) in own(model.mode).into_iter().chain(rows) {

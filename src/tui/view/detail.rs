@@ -107,6 +107,15 @@ fn tabs(model: &Model, columns: usize) -> Pieces {
     row
 }
 
+/// Which tab stands at a column of their row.
+pub(in crate::tui) fn tab_at(model: &Model, columns: usize, at: usize) -> Option<usize> {
+    let mut end = 0;
+    tabs(model, columns).iter().take(TABS.len()).position(|piece| {
+        end += body::width(&piece.text);
+        at < end
+    })
+}
+
 /// The view of the body, what its document says of itself, and which other views fit.
 fn note(model: &Model) -> String {
     if let Some(words) = detail::find::words(model) {

@@ -10,7 +10,6 @@ use super::lines;
 use crate::{
     query,
     tui::{
-        keys::KEYMAP,
         line::{Pieces, line, piece},
         look::Paint,
         model::Model,
@@ -42,8 +41,8 @@ fn content(model: &Model) -> Vec<Pieces> {
     let columns = usize::from(model.size.0);
     let signs = model.look.signs();
     let mut rows = vec![Vec::new(), vec![piece(Paint::Heading, "  Keys")], Vec::new()];
-    for key in KEYMAP {
-        rows.push(row(&key.chords.join("  "), key.help, columns));
+    for bound in model.keys.rows() {
+        rows.push(row(&bound.chords.join("  "), bound.key.help, columns));
     }
     rows.extend([Vec::new(), vec![piece(Paint::Heading, "  Signs")], Vec::new()]);
     for (sign, paint, words) in [

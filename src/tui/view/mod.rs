@@ -4,10 +4,11 @@ mod chrome;
 mod detail;
 mod help;
 mod list;
+mod stats;
 
 use ratatui::{Frame, buffer::Buffer};
 
-pub(super) use self::help::rows as help_rows;
+pub(super) use self::{detail::tab_at, help::rows as help_rows};
 use super::{keys::Mode, layout, look::Paint, model::Model};
 use crate::body;
 
@@ -22,6 +23,9 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>) {
     detail::draw(model, &areas, buffer);
     chrome::notice(model, areas.notice, buffer);
     let cursor = chrome::footer(model, areas.footer, buffer);
+    if model.mode == Mode::Stats {
+        stats::draw(model, buffer);
+    }
     if model.mode == Mode::Help {
         help::draw(model, buffer);
     }

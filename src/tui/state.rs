@@ -1,0 +1,83 @@
+//! What the screen remembers between its starts.
+
+use serde::{Deserialize, Serialize};
+
+use super::{list::ORDERS, model::Model};
+use crate::query::Filter;
+
+/// What is remembered, as its file has it. What is missing is as at a first start.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct State {
+    pub(super) theme: Option<String>,
+    /// How many percent of the width the list has.
+    pub(super) share: Option<u16>,
+    pub(super) zoomed: bool,
+    pub(super) relative: bool,
+    pub(super) grouped: bool,
+    pub(super) order: Option<String>,
+    pub(super) filter: Option<String>,
+    /// Whether the mouse is left to the terminal.
+    pub(super) no_mouse: bool,
+}
+
+impl State {
+    /// What is to be remembered of a screen.
+    pub(super) fn of(model: &Model) -> Self {
+        Self {
+            theme: model.theme_chosen.then(|| model.look.theme.map(|theme| theme.name.clone())).flatten(),
+            share: model.panes.share,
+            zoomed: model.panes.zoomed,
+            relative: model.panes.relative,
+            grouped: model.list.grouped,
+            order: Some(model.list.order.name().to_owned()),
+            filter: model.filter.as_deref().map(|filter| filter.text().to_owned()),
+            no_mouse: !model.mouse,
+        }
+    }
+
+    /// Reads a file; one that is damaged is as none.
+    pub(super) fn parse(text: &str) -> Self {
+        toml::from_str(text).unwrap_or_default()
+    }
+
+    /// The file's text.
+    pub(super) fn text(&self) -> String {
+        toml::to_string(self).unwrap_or_default()
+    }
+
+    /// Puts a screen that begins into this state.
+    pub(super) fn lay_over(&self, model: &mut Model) {
+        if let Some(name) = &self.theme {
+            model.look = model.look.themed(name);
+            model.theme_chosen = true;
+        }
+        model.panes.share = self.share;
+        model.panes.zoomed = self.zoomed;
+        model.panes.relative = self.relative;
+        model.list.grouped = self.grouped;
+        let order = ORDERS.iter().find(|(_, name)| Some(*name) == self.order.as_deref());
+        // A sort over all rows is not begun with: it is for a moment, and following is for every day.
+        model.list.order = order.map_or_else(Default::default, |order| order.0);
+        if model.list.order.is_sorted() {
+            model.list.order = super::list::Order::Newest;
+        }
+        let filter = self.filter.as_deref().and_then(|text| Filter::parse(text).ok());
+        model.filter = filter.filter(|filter| !filter.is_empty()).map(std::sync::Arc::new);
+        model.mouse = !self.no_mouse;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_outlives_its_file_and_a_damaged_one_is_a_first_start() {
+        let state = State { share: Some(40), filter: Some("sig:failed \"a\nb\"".to_owned()), ..State::default() };
+        assert_eq!(State::parse(&state.text()), state);
+        for damaged in ["", "\u{0}", "share = \"x\"", "share = 40\nfilter = [", "unknown = 1"] {
+            assert_eq!(State::parse(damaged), State::default(), "{damaged:?}");
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! The statistics: what came in the last minute, hour or day, drawn as bars.
+
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    widgets::{Clear, Widget},
+};
+
+use super::{chrome::thousands, lines, list::span};
+use crate::{
+    body,
+    record::Verdict,
+    store::{Counts, SIZES, Stats, TIMES},
+    tui::{
+        line::{Pieces, line, piece},
+        look::{Look, Paint},
+        model::Model,
+        stats::{WINDOWS, colour},
+    },
+};
+
+/// Draws over everything between header and footer.
+pub(super) fn draw(model: &Model, buffer: &mut Buffer) {
+    let area = Rect::new(0, 1, model.size.0, model.size.1.saturating_sub(2)).intersection(buffer.area);
+    Clear.render(area, buffer);
+    buffer.set_style(area, model.look.style(Paint::Plain));
+    let (columns, height) = (usize::from(area.width), usize::from(area.height));
+    let mut rows = vec![windows(model), Vec::new()];
+    match &model.stats.stats {
+        None => rows.push(vec![piece(Paint::Dim, "  counting…")]),
+        Some(stats) => {
+            rows.push(totals(stats));
+            rows.push(Vec::new());
+            rows.extend(chart(stats, columns, chart_rows(height), model.look));
+            rows.push(Vec::new());
+            rows.extend(tables(stats, columns, height.saturating_sub(rows.len()), model.look));
+        }
+    }
+    lines(rows.iter().map(|row| line(row, model.look)), area, buffer);
+}
+
+/// How high the chart is: a third of the room, within bounds.
+fn chart_rows(height: usize) -> usize {
+    (height / 3).clamp(3, 14)
+}
+
+fn windows(model: &Model) -> Pieces {
+    let mut row = vec![piece(Paint::Heading, "  Statistics   ")];
+    for (at, (name, _)) in WINDOWS.iter().enumerate() {
+        let paint = if at == model.stats.window { Paint::Selected } else { Paint::Dim };
+        row.push(piece(paint, &format!(" {name} ")));
+    }
+    row
+}
+
+fn sum(counts: &Counts) -> u64 {
+    counts.iter().sum()
+}
+
+fn paint_of(verdict: usize) -> Paint {
+    [Paint::Good, Paint::Bad, Paint::Dim, Paint::Warning].get(verdict).copied().unwrap_or(Paint::Plain)
+}
+
+fn totals(stats: &Stats) -> Pieces {
+    let seconds = (stats.until.unix_ms() - stats.since.unix_ms()).max(1) as f64 / 1_000.0;
+    let all = sum(&stats.all);
+    let mut row = vec![
+        piece(Paint::Heading, &format!("  {} caught", thousands(all))),
+        piece(Paint::Dim, &format!("   {}   {}", rate(all as f64 / seconds), body::size(stats.bytes))),
+    ];
+    for (at, verdict) in Verdict::all().enumerate() {
+        let count = stats.all.get(at).copied().unwrap_or_default();
+        if count > 0 {
+            row.push(piece(paint_of(at), &format!("   {} {}", thousands(count), verdict.name())));
+        }
+    }
+    row
+}
+
+/// A rate as a person reads it: `12/s`, `3/min`, `5/h`.
+pub(super) fn rate(per_second: f64) -> String {
+    match per_second {
+        r if r >= 9.5 => format!("{r:.0}/s"),
+        r if r >= 0.95 => format!("{r:.1}/s"),
+        r if r * 60.0 >= 0.95 => format!("{:.0}/min", r * 60.0),
+        r if r > 0.0 => format!("{:.0}/h", (r * 3_600.0).max(1.0)),
+        _ => "0/s".to_owned(),
+    }
+}
+
+/// Bars over time, stacked by verdict: what failed stands below.
+fn chart(stats: &Stats, columns: usize, height: usize, look: Look) -> Vec<Pieces> {
+    const AXIS: usize = 8;
+    let pieces = &stats.pieces;
+    let wide = (columns.saturating_sub(AXIS + 2) / pieces.len().max(1)).max(1);
+    let most = pieces.iter().map(sum).max().unwrap_or(0).max(1);
+    let mut rows = Vec::new();
+    for row in (0..height).rev() {
+        let label = if row + 1 == height { thousands(most) } else { String::new() };
+        let label = if row == 0 { "0".to_owned() } else { label };
+        let mut out = vec![piece(Paint::Dim, &format!("{:>AXIS$} ", body::fit(&label, AXIS)))];
+        for counts in pieces {
+            let (paint, sign) = cell(counts, most, row, height, look);
+            // A gap between bars where there is room for one.
+            let text = if wide > 1 { format!("{} ", sign.repeat(wide - 1)) } else { sign.to_owned() };
+            out.push(piece(paint, &text));
+        }
+        rows.push(out);
+    }
+    let length = stats.until.unix_ms() - stats.since.unix_ms();
+    let (from, to) = (format!("{} ago", span(length.unsigned_abs())), "now");
+    let blanks = (wide * pieces.len()).saturating_sub(from.len() + to.len());
+    rows.push(vec![piece(Paint::Dim, &format!("{:>1$} {from}{2}{to}", "", AXIS, " ".repeat(blanks)))]);
+    rows
+}
+
+/// One cell of a bar: which verdict it shows, and how much of it is filled.
+fn cell(counts: &Counts, most: u64, row: usize, height: usize, look: Look) -> (Paint, &'static str) {
+    // What is worst stands below.
+    const ORDER: [usize; 4] = [1, 3, 2, 0];
+    let levels = look.signs().levels;
+    let steps = levels.len() as u64 - 1;
+    let scale = |count: u64| (count * height as u64 * steps).div_ceil(most.max(1));
+    let (bottom, top) = (row as u64 * steps, scale(sum(counts)));
+    let level = top.saturating_sub(bottom).min(steps);
+    let mut reached = 0;
+    let paint = ORDER.into_iter().find_map(|verdict| {
+        reached += counts.get(verdict).copied().unwrap_or_default();
+        (scale(reached) > bottom).then_some(paint_of(verdict))
+    });
+    (paint.unwrap_or(Paint::Plain), levels.get(level as usize).copied().unwrap_or(" "))
+}
+
+/// A table of bars.
+struct Table {
+    name: String,
+    rows: Vec<(String, u64, Paint)>,
+}
+
+/// The four tables beside each other, or fewer where the terminal is narrow.
+fn tables(stats: &Stats, columns: usize, height: usize, look: Look) -> Vec<Pieces> {
+    let tables = [
+        by_name("endpoint", &stats.endpoints),
+        by_name("provider", &stats.providers),
+        classes("size", &SIZES, &stats.sizes, body::size),
+        classes(&replies(stats), &TIMES, &stats.times, span),
+    ];
+    let beside = (columns / 38).clamp(1, tables.len());
+    let width = (columns.saturating_sub(2) / beside).max(1);
+    let mut rows = Vec::new();
+    for group in tables.chunks(beside) {
+        let columns: Vec<Vec<Pieces>> = group.iter().map(|table| bars(table, width.saturating_sub(2), look)).collect();
+        let longest = columns.iter().map(Vec::len).max().unwrap_or(0);
+        for at in 0..longest {
+            let mut row = vec![piece(Paint::Plain, "  ")];
+            for column in &columns {
+                let cells = column.get(at).cloned().unwrap_or_default();
+                let used: usize = cells.iter().map(|piece| body::width(&piece.text)).sum();
+                row.extend(cells);
+                row.push(piece(Paint::Plain, &" ".repeat(width.saturating_sub(used))));
+            }
+            rows.push(row);
+        }
+        rows.push(Vec::new());
+    }
+    rows.truncate(height);
+    rows
+}
+
+fn replies(stats: &Stats) -> String {
+    let sent: u64 = stats.times.iter().sum();
+    match stats.took {
+        Some((half, most)) => {
+            let good = stats.answered * 100 / sent.max(1);
+            format!("replies: {good} % 2xx, median {}, p95 {}", span(half), span(most))
+        }
+        None => "replies".to_owned(),
+    }
+}
+
+/// How many names a table has at most.
+const NAMES: usize = 8;
+
+fn by_name(name: &str, counts: &[(String, Counts)]) -> Table {
+    let row = |(name, counts): &(String, Counts)| {
+        let name = if name.is_empty() { "-" } else { name };
+
+        (name.to_owned(), sum(counts), colour(counts))
+    };
+    Table { name: name.to_owned(), rows: counts.iter().take(NAMES).map(row).collect() }
+}
+
+fn classes(name: &str, ends: &[u64], counts: &[u64], words: fn(u64) -> String) -> Table {
+    let last = ends.last().map(|end| format!("≥ {}", words(*end)));
+    let names = ends.iter().map(|end| format!("< {}", words(*end))).chain(last);
+    let rows = names.zip(counts).filter(|(_, count)| **count > 0).map(|(name, count)| (name, *count, Paint::Brand));
+    Table { name: name.to_owned(), rows: rows.collect() }
+}
+
+/// A table's lines: its name, and a bar for each row.
+fn bars(table: &Table, width: usize, look: Look) -> Vec<Pieces> {
+    const LABEL: usize = 14;
+    const NUMBER: usize = 8;
+    let mut rows = vec![vec![piece(Paint::Heading, &body::fit(&table.name, width))]];
+    if table.rows.is_empty() {
+        rows.push(vec![piece(Paint::Dim, "nothing")]);
+    }
+    let most = table.rows.iter().map(|row| row.1).max().unwrap_or(1).max(1);
+    let room = width.saturating_sub(LABEL + NUMBER + 2);
+    for (name, count, paint) in &table.rows {
+        let name = body::fit(name, LABEL);
+        let blanks = " ".repeat(LABEL.saturating_sub(body::width(&name)) + 1);
+        let bar = bar(*count, most, room, look);
+        rows.push(vec![
+            piece(Paint::Dim, &format!("{name}{blanks}")),
+            piece(*paint, &bar),
+            piece(Paint::Plain, &format!(" {}", thousands(*count))),
+        ]);
+    }
+    rows
+}
+
+/// A bar of a length, to a part of a cell.
+fn bar(count: u64, most: u64, room: usize, look: Look) -> String {
+    let parts = look.signs().parts;
+    let steps = (parts.len() - 1).max(1) as u64;
+    let filled = (u128::from(count) * room as u128 * u128::from(steps)).div_ceil(u128::from(most.max(1))) as u64;
+    let whole = parts.last().copied().unwrap_or("#").repeat((filled / steps) as usize);
+    format!("{whole}{}", parts.get((filled % steps) as usize).copied().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOOK: Look = Look::plain(true, true);
+
+    #[test]
+    fn a_bar_is_as_long_as_its_number_and_never_nothing_for_something() {
+        assert_eq!(bar(10, 10, 4, LOOK), "████");
+        assert_eq!(bar(5, 10, 4, LOOK), "██");
+        assert_eq!(bar(1, 1_000, 4, LOOK), "▏");
+        assert_eq!(bar(0, 10, 4, LOOK), "");
+        assert_eq!(bar(u64::MAX, u64::MAX, 2, Look::plain(true, false)), "##");
+    }
+
+    #[test]
+    fn what_failed_is_seen_however_little_it_is() {
+        let counts = [999, 1, 0, 0];
+        assert_eq!(cell(&counts, 1_000, 0, 4, LOOK).0, Paint::Bad);
+        assert_eq!(cell(&counts, 1_000, 3, 4, LOOK), (Paint::Good, "█"));
+        assert_eq!(cell(&[0; 4], 1_000, 0, 4, LOOK).1, " ");
+    }
+
+    #[test]
+    fn rates_are_told_in_the_unit_that_fits() {
+        for (rate_s, words) in [(5_000.0, "5000/s"), (1.5, "1.5/s"), (0.05, "3/min"), (0.001, "4/h"), (0.0, "0/s")] {
+            assert_eq!(rate(rate_s), words);
+        }
+    }
+}
