@@ -13,6 +13,7 @@
 //! terminal unescaped: texts pass [`body::escape`](crate::body::escape), and the whole frame is swept before it is drawn.
 
 mod age;
+mod copy;
 mod detail;
 mod effect;
 mod keys;
@@ -22,8 +23,10 @@ mod list;
 mod look;
 mod model;
 mod msg;
+mod palette;
 mod prompt;
 mod run;
+mod sheet;
 mod stage;
 mod terminal;
 #[cfg(test)]
@@ -46,6 +49,7 @@ pub fn show(engine: &Arc<Engine>) -> Result<(), Failure> {
         notices: engine.notices().to_vec(),
         zone: crate::engine::zone(),
         look: look(),
+        clipboard: copy::to_terminal,
     };
     let stage: Arc<dyn stage::Stage> = Arc::new(stage::Live::new(Arc::clone(engine))?);
     run::on_terminal(&stage, options)

@@ -5,7 +5,9 @@ use std::{
     sync::Arc,
 };
 
-use super::{detail::Detail, keys::Mode, list::List, look::Look, prompt::Prompt, stage::Place};
+use super::{
+    detail::Detail, keys::Mode, list::List, look::Look, palette::Palette, prompt::Prompt, sheet::Sheet, stage::Place,
+};
 use crate::{
     query::Filter,
     record::{CaptureId, Counters, Failure, Timestamp, Zone},
@@ -34,6 +36,14 @@ pub(super) struct Model {
     pub(super) filter: Option<Arc<Filter>>,
     /// What is being typed, where something is.
     pub(super) prompt: Option<Prompt>,
+    /// The palette, where it is open.
+    pub(super) palette: Option<Palette>,
+    /// What lies over list and detail.
+    pub(super) sheet: Option<Sheet>,
+    /// The capture that the next one is compared with.
+    pub(super) held: Option<CaptureId>,
+    /// Captures that are deleted when creel is left, the last one last.
+    pub(super) deleted: Vec<CaptureId>,
     pub(super) notice: Option<Notice>,
     /// Captures that are on their way to an app.
     pub(super) sending: BTreeSet<CaptureId>,
@@ -95,6 +105,10 @@ impl Model {
             counters: Counters::default(),
             filter: None,
             prompt: None,
+            palette: None,
+            sheet: None,
+            held: None,
+            deleted: Vec::new(),
             notice: None,
             sending: BTreeSet::new(),
             last_url: None,

@@ -9,7 +9,7 @@ use super::{
     effect::Ask,
 };
 use crate::{
-    body::{Document, Folds, Node},
+    body::{Document, Folds, Node, compare::Part},
     record::{Capture, CaptureId, Counters, Delivery, Failure, Summary, Timestamp},
 };
 
@@ -95,10 +95,21 @@ pub(super) enum Msg {
         id: CaptureId,
         deliveries: Result<Vec<Delivery>, Failure>,
     },
+    /// A file was written: where, and of how many bytes.
+    Kept(Result<(String, u64), Failure>),
+    /// Two messages were compared.
+    Compared(Result<Compared, Failure>),
     Resent {
         id: CaptureId,
         delivery: Result<Delivery, Failure>,
     },
+}
+
+/// In what two messages differ, and what they are called.
+#[derive(Debug)]
+pub(super) struct Compared {
+    pub(super) names: [String; 2],
+    pub(super) parts: Vec<Part>,
 }
 
 /// A capture with its body in the view that fits best.

@@ -1,7 +1,9 @@
 //! The loop: messages in, frames out, wishes to the workers.
 
 use std::{
+    cell::RefCell,
     collections::BTreeMap,
+    io,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
@@ -16,25 +18,25 @@ use crossterm::event::{self, Event};
 use ratatui::{Terminal, backend::Backend};
 
 use super::{
-    age,
+    age, copy,
     detail::{
         Prepared,
         find::{self, Needle},
     },
-    effect::{Ask, Effect},
+    effect::{Ask, Compare, Effect},
     list::Order,
     look::Look,
     model::{Model, Notice, Tone},
-    msg::{BodyView, Msg, Opened},
+    msg::{BodyView, Compared, Msg, Opened},
     stage::{Place, Stage},
     terminal::{self, Guard},
     update::{SORTED_ROWS, update},
     view,
 };
 use crate::{
-    body::{self, Content, Document},
+    body::{self, Content, Document, compare},
     engine,
-    record::{Capture, CaptureId, Failure, Zone},
+    record::{Capture, CaptureId, Failure, Outcome, Zone},
     store::Sorting,
 };
 
@@ -50,6 +52,8 @@ pub(super) struct Options {
     pub(super) notices: Vec<String>,
     pub(super) zone: Zone,
     pub(super) look: Look,
+    /// Hands bytes to the clipboard. Called on the thread that draws.
+    pub(super) clipboard: fn(&[u8]) -> io::Result<()>,
 }
 
 /// Runs the screen on the terminal until it is left.
@@ -110,14 +114,14 @@ pub(super) fn run<B: Backend>(
     model.apps = options.apps;
     model.notice = options.notices.first().map(|text| Notice { tone: Tone::Plain, text: text.clone(), hint: None });
     let bell = ring_once(stage, messages);
-    let workers = Workers::start(stage, messages)?;
+    let workers = Workers::start(stage, messages, options.clipboard)?;
     let mut next_frame = Instant::now();
     loop {
         // What is asked for here is answered after this frame, and drawn in the next.
         bell.store(false, Ordering::Release);
         update(&mut model, Msg::Clock(engine::now()));
         if dispatch(&workers, update(&mut model, Msg::Frame)) {
-            return Ok(());
+            return workers.leave();
         }
         fault::point("screen");
         terminal.draw(|frame| view::draw(&model, frame)).map_err(failed)?;
@@ -136,7 +140,7 @@ pub(super) fn run<B: Backend>(
         };
         while let Some(it) = message {
             if dispatch(&workers, update(&mut model, it)) {
-                return Ok(());
+                return workers.leave();
             }
             // Between frames messages are taken as they come, so that a flood costs no more than its frames.
             message = match inbox.recv_timeout(next_frame.saturating_duration_since(Instant::now())) {
@@ -148,7 +152,7 @@ pub(super) fn run<B: Backend>(
                 if let Some(it) = message.take()
                     && dispatch(&workers, update(&mut model, it))
                 {
-                    return Ok(());
+                    return workers.leave();
                 }
                 break;
             }
@@ -185,18 +189,27 @@ struct Workers {
     latest: Arc<AtomicU64>,
     /// The latest search: those before it stop.
     searches: Arc<AtomicU64>,
+    clipboard: fn(&[u8]) -> io::Result<()>,
+    /// What went wrong on the way out.
+    failed: RefCell<Option<Failure>>,
     stage: Arc<dyn Stage>,
     messages: Sender<Msg>,
 }
 
 impl Workers {
-    fn start(stage: &Arc<dyn Stage>, messages: &Sender<Msg>) -> Result<Self, Failure> {
+    fn start(
+        stage: &Arc<dyn Stage>,
+        messages: &Sender<Msg>,
+        clipboard: fn(&[u8]) -> io::Result<()>,
+    ) -> Result<Self, Failure> {
         let latest = Arc::new(AtomicU64::new(0));
         Ok(Self {
             rows: worker("creel-rows", stage, messages, &latest)?,
             bodies: worker("creel-bodies", stage, messages, &latest)?,
             latest,
             searches: Arc::new(AtomicU64::new(0)),
+            clipboard,
+            failed: RefCell::new(None),
             stage: Arc::clone(stage),
             messages: messages.clone(),
         })
@@ -212,9 +225,22 @@ impl Workers {
                 let _ = self.bodies.send(effect);
             }
             Effect::Find { generation, needle, document, first } => self.find(generation, needle, document, first),
-            Effect::Prepare { .. } | Effect::Locate { .. } | Effect::FoldTo { .. } => drop(self.bodies.send(effect)),
+            Effect::Prepare { .. } | Effect::Locate { .. } | Effect::FoldTo { .. } | Effect::Compare(_) => {
+                drop(self.bodies.send(effect))
+            }
+            Effect::Copy(bytes) => {
+                if let Err(why) = (self.clipboard)(&bytes) {
+                    let _ = self.messages.send(Msg::Kept(Err(Failure::new("copying", why))));
+                }
+            }
+            Effect::Forget(ids) => drop(self.failed.replace(self.stage.forget(&ids).err())),
             effect => drop(self.rows.send(effect)),
         }
+    }
+
+    /// What is told of the end.
+    fn leave(&self) -> Result<(), Failure> {
+        self.failed.take().map_or(Ok(()), Err)
     }
 
     /// Looks through a document on a thread of its own, until another search begins or another capture is opened: a
@@ -338,7 +364,37 @@ fn perform(stage: &dyn Stage, effect: Effect, late: impl Fn(u64) -> bool) -> Opt
             Some(Msg::Prepared { generation, prepared })
         }
         Effect::Deliveries(id) => Some(Msg::Deliveries { id, deliveries: stage.deliveries(id) }),
-        Effect::Find { .. } | Effect::Resend { .. } | Effect::Quit => None,
+        Effect::Keep { name, bytes } => {
+            let size = bytes.len() as u64;
+            Some(Msg::Kept(copy::keep(&name, &bytes).map(|path| (path, size))))
+        }
+        Effect::Compare(what) => Some(Msg::Compared(compared(stage, what))),
+        Effect::Find { .. } | Effect::Resend { .. } | Effect::Copy(_) | Effect::Forget(_) | Effect::Quit => None,
+    }
+}
+
+/// Compares two messages.
+fn compared(stage: &dyn Stage, what: Compare) -> Result<Compared, Failure> {
+    match what {
+        Compare::Captures(before, after) => {
+            let read = |id| stage.capture(id)?.ok_or_else(|| engine::no_such_capture(id));
+            let parts = compare::captures(&read(before)?, &read(after)?);
+            Ok(Compared { names: [before, after].map(|id| format!("#{id}")), parts })
+        }
+        Compare::Replies(id) => {
+            let deliveries = stage.deliveries(id)?;
+            let replied = deliveries.iter().filter_map(|delivery| match &delivery.outcome {
+                Outcome::Replied(reply) => Some((delivery.attempt, reply)),
+                Outcome::Failed(_) => None,
+            });
+            let last: Vec<_> = replied.take(2).collect();
+            let [(after_try, after), (before_try, before)] = last[..] else {
+                let doing = format!("comparing the replies to capture {id}");
+                return Err(Failure::new(doing, "there are not two of them").hint("r resends it"));
+            };
+            let parts = compare::replies((before.status, before), (after.status, after));
+            Ok(Compared { names: [before_try, after_try].map(|number| format!("the reply to try {number}")), parts })
+        }
     }
 }
 

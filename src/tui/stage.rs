@@ -41,6 +41,8 @@ pub(super) trait Stage: Send + Sync + 'static {
     fn deliveries(&self, id: CaptureId) -> Result<Vec<Delivery>, Failure>;
     /// Sends a capture to an app, as it came or signed anew; blocks until the outcome is stored.
     fn resend(&self, id: CaptureId, to: Option<String>, resign: bool) -> Result<Delivery, Failure>;
+    /// Deletes captures.
+    fn forget(&self, ids: &[CaptureId]) -> Result<(), Failure>;
     /// Calls `ring` after each commit.
     fn on_ring(&self, ring: Box<dyn Fn() + Send + Sync>);
     /// Calls `over` where the server ends by itself.
@@ -121,6 +123,12 @@ impl Stage for Live {
 
     fn resend(&self, id: CaptureId, to: Option<String>, resign: bool) -> Result<Delivery, Failure> {
         self.engine.resend(id, Aim { to, edit: Edit { resign, ..Edit::default() }, ..Aim::default() })
+    }
+
+    fn forget(&self, ids: &[CaptureId]) -> Result<(), Failure> {
+        let text = ids.iter().map(|id| format!("id={id}")).collect::<Vec<_>>().join(" or ");
+        let filter = Filter::parse(&text).map_err(|why| Failure::new("deleting captures", why))?;
+        self.engine.forget(&filter.sql(engine::now())).map(drop)
     }
 
     fn on_ring(&self, ring: Box<dyn Fn() + Send + Sync>) {

@@ -1,5 +1,6 @@
 //! The screen without a terminal: the real loop, on a stage of the test's own.
 
+mod act_keys;
 mod detail_keys;
 
 use std::sync::{
@@ -14,11 +15,11 @@ use ratatui::{Terminal, backend::TestBackend};
 
 use super::{
     detail::{Prepared, find},
-    effect::{Ask, Effect},
+    effect::{Ask, Compare, Effect},
     list::Order,
     look::Look,
     model::Model,
-    msg::{BodyView, Msg, Opened},
+    msg::{BodyView, Compared, Msg, Opened},
     run::{self, Options},
     stage::{Place, Stage},
     update::update,
@@ -209,6 +210,10 @@ impl Stage for Scene {
         Err(Failure::new("resending", "this stage has no apps"))
     }
 
+    fn forget(&self, _: &[CaptureId]) -> Result<(), Failure> {
+        Ok(())
+    }
+
     fn on_ring(&self, ring: Ring) {
         *self.ring.lock().unwrap() = Some(ring);
     }
@@ -229,13 +234,21 @@ struct Play {
     model: Model,
     basket: Basket,
     quit: bool,
+    copied: Vec<Vec<u8>>,
+    forgotten: Vec<CaptureId>,
 }
 
 impl Play {
     fn new(rows: i64, size: (u16, u16)) -> Self {
         let basket = Basket::default();
         basket.put(rows);
-        let mut play = Self { model: Model::new(place(), Zone::utc(), LOOK, size), basket, quit: false };
+        let mut play = Self {
+            model: Model::new(place(), Zone::utc(), LOOK, size),
+            basket,
+            quit: false,
+            copied: Vec::new(),
+            forgotten: Vec::new(),
+        };
         play.frame();
         play
     }
@@ -284,6 +297,20 @@ impl Play {
             }
             Effect::Deliveries(id) => Some(Msg::Deliveries { id, deliveries: Ok(Vec::new()) }),
             Effect::Resend { id, .. } => Some(Msg::Resent { id, delivery: Err(Failure::new("resending", "no apps")) }),
+            Effect::Copy(bytes) => {
+                self.copied.push(bytes);
+                None
+            }
+            Effect::Forget(ids) => {
+                self.forgotten.extend(ids);
+                None
+            }
+            Effect::Keep { name, bytes } => Some(Msg::Kept(Ok((name, bytes.len() as u64)))),
+            Effect::Compare(Compare::Captures(before, after)) => {
+                let parts = body::compare::captures(&capture(before), &capture(after));
+                Some(Msg::Compared(Ok(Compared { names: [before, after].map(|id| format!("#{id}")), parts })))
+            }
+            Effect::Compare(Compare::Replies(_)) => Some(Msg::Compared(Err(Failure::new("comparing", "no replies")))),
             Effect::Quit => {
                 self.quit = true;
                 None
@@ -538,6 +565,7 @@ fn the_loop_runs_on_any_terminal() {
         notices: Vec::new(),
         zone: Zone::utc(),
         look: LOOK,
+        clipboard: |_| Ok(()),
     };
     run::run(&mut terminal, &stage, options, &messages, &inbox).unwrap();
     typist.join().unwrap();
@@ -574,6 +602,7 @@ fn what_breaks_elsewhere_does_not_end_the_screen() {
         notices: Vec::new(),
         zone: Zone::utc(),
         look: LOOK,
+        clipboard: |_| Ok(()),
     };
     run::run(&mut terminal, &stage, options, &messages, &inbox).unwrap();
     typist.join().unwrap();

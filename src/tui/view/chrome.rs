@@ -38,6 +38,12 @@ pub(super) fn header(model: &Model, area: Rect, buffer: &mut Buffer) {
     if let Some(filter) = &model.filter {
         right.push(piece(Paint::Warning, &format!("   filter: {}", filter.text())));
     }
+    if !model.deleted.is_empty() {
+        right.push(piece(Paint::Dim, &format!("   {} deleted", model.deleted.len())));
+    }
+    if let Some(held) = model.held {
+        right.push(piece(Paint::Warning, &format!("   d: #{held}")));
+    }
     right.push(piece(Paint::Plain, " "));
     let room = usize::from(area.width).saturating_sub(width(&left) + 2);
     let right = shortened(right, room);
@@ -119,7 +125,7 @@ pub(super) fn footer(model: &Model, area: Rect, buffer: &mut Buffer) -> Option<P
 fn keys(model: &Model, columns: usize) -> Line<'static> {
     const MOVES: &[(&str, &str)] = &[("j/k", "move"), ("tab", "tabs")];
     let own = |mode: Mode| match mode {
-        Mode::Help => vec![("esc", "back")],
+        Mode::Help | Mode::Sheet => vec![("esc", "back")],
         Mode::Detail => [MOVES, &[("esc", "back")]].concat(),
         Mode::List => MOVES[..1].to_vec(),
     };

@@ -4,10 +4,11 @@ mod chrome;
 mod detail;
 mod help;
 mod list;
+mod sheet;
 
 use ratatui::{Frame, buffer::Buffer};
 
-pub(super) use self::help::rows as help_rows;
+pub(super) use self::{help::rows as help_rows, sheet::last_row};
 use super::{keys::Mode, layout, look::Paint, model::Model};
 use crate::body;
 
@@ -21,9 +22,13 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>) {
     list::draw(model, &areas, buffer);
     detail::draw(model, &areas, buffer);
     chrome::notice(model, areas.notice, buffer);
-    let cursor = chrome::footer(model, areas.footer, buffer);
+    sheet::sheet(model, buffer);
+    let mut cursor = chrome::footer(model, areas.footer, buffer);
     if model.mode == Mode::Help {
         help::draw(model, buffer);
+    }
+    if let Some(palette) = &model.palette {
+        cursor = Some(sheet::palette(model, palette, buffer));
     }
     sweep(buffer);
     if let Some(position) = cursor.filter(|position| buffer.area.contains(*position)) {
