@@ -65,8 +65,25 @@ pub(super) enum Effect {
     ResendMarked,
     /// End that.
     StopResending,
+    /// Hand bytes to the terminal for the clipboard.
+    Copy(Vec<u8>),
+    /// Write a new file of that name.
+    Keep { name: String, bytes: Vec<u8> },
+    /// Say in what two messages differ.
+    Compare(Compare),
+    /// Delete captures for good. Done before anything that follows.
+    Forget(Vec<CaptureId>),
     /// Leave.
     Quit,
+}
+
+/// What is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Compare {
+    /// Two captures.
+    Captures(CaptureId, CaptureId),
+    /// The last two replies of an app to a capture.
+    Replies(CaptureId),
 }
 
 /// What a page was asked for, and so what becomes of its rows.

@@ -15,6 +15,8 @@ pub(super) enum Mode {
     Help,
     /// In the statistics.
     Stats,
+    /// In a comparison, or what else lies over list and detail.
+    Sheet,
 }
 
 /// What a key does.
@@ -70,6 +72,13 @@ pub(super) enum Command {
     NextWindow,
     PreviousWindow,
     Answer,
+    Palette,
+    Menu,
+    Copy,
+    Diff,
+    Turn,
+    Delete,
+    Undo,
     Help,
     Quit,
 }
@@ -90,8 +99,9 @@ pub(super) struct Key {
 const BOTH: &[Mode] = &[Mode::List, Mode::Detail];
 const LIST: &[Mode] = &[Mode::List];
 const DETAIL: &[Mode] = &[Mode::Detail];
-const ALL: &[Mode] = &[Mode::List, Mode::Detail, Mode::Help, Mode::Stats];
+const ALL: &[Mode] = &[Mode::List, Mode::Detail, Mode::Help, Mode::Stats, Mode::Sheet];
 const STATS: &[Mode] = &[Mode::Stats];
+const SHEET: &[Mode] = &[Mode::Sheet];
 
 const fn key(
     chords: &'static [&'static str],
@@ -147,8 +157,21 @@ pub(super) const KEYMAP: &[Key] = &[
     key(&["r"], BOTH, Command::Resend, "resend to the endpoint's app", Some("resend")),
     key(&["R"], BOTH, Command::ResendTo, "resend to a URL", None),
     key(&["s"], BOTH, Command::Resign, "resend, signed anew with a fresh timestamp", None),
-    key(&["a"], BOTH, Command::ResendMarked, "resend all that is marked; again: stop that", None),
-    key(&["D"], BOTH, Command::ResendDead, "send once more what was given up of the capture", None),
+    key(&["B"], BOTH, Command::ResendMarked, "resend all that is marked; again: stop that", None),
+    key(&["U"], BOTH, Command::ResendDead, "send once more what was given up of the capture", None),
+    key(&[":", "ctrl-p"], BOTH, Command::Palette, "every command, found by a few letters", None),
+    key(&[".", "a"], BOTH, Command::Menu, "what can be done with the capture", Some("actions")),
+    key(&["y"], BOTH, Command::Copy, "copy the body, the URL, a header, a curl line …", Some("copy")),
+    key(
+        &["d"],
+        BOTH,
+        Command::Diff,
+        "compare a retry with its original, or a capture with the one held before",
+        Some("diff"),
+    ),
+    key(&["v"], SHEET, Command::Turn, "a comparison side by side, or not", Some("side by side")),
+    key(&["D"], BOTH, Command::Delete, "delete the capture", None),
+    key(&["u"], BOTH, Command::Undo, "bring back what was deleted last", None),
     key(&["space"], BOTH, Command::Mark, "mark or unmark; `mark:marked` finds them all", Some("mark")),
     key(&["p"], BOTH, Command::Pin, "pin or unpin", None),
     key(&["P"], BOTH, Command::PinnedOnly, "show only what is pinned, or all again", None),
@@ -346,7 +369,7 @@ mod tests {
 
     #[test]
     fn no_chord_is_bound_twice_in_a_mode() {
-        for mode in [Mode::List, Mode::Detail, Mode::Help, Mode::Stats] {
+        for mode in [Mode::List, Mode::Detail, Mode::Help, Mode::Stats, Mode::Sheet] {
             let mut chords: Vec<_> =
                 KEYMAP.iter().filter(|key| key.modes.contains(&mode)).flat_map(|key| key.chords).collect();
             let count = chords.len();

@@ -82,7 +82,8 @@ pub(super) fn share(model: &Model) -> u16 {
 /// Whether a terminal without room for both shows the detail.
 fn shows_detail(model: &Model) -> bool {
     let mode = if model.mode == Mode::Help { model.before_help } else { model.mode };
-    mode == Mode::Detail
+    let under = model.sheet.as_ref().filter(|_| mode == Mode::Sheet).map_or(mode, |sheet| sheet.before);
+    under == Mode::Detail
 }
 
 fn cut_top(area: &mut Rect, rows: u16) -> Rect {

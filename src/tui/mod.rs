@@ -14,6 +14,7 @@
 
 mod age;
 mod background;
+mod copy;
 mod detail;
 mod effect;
 mod keys;
@@ -23,8 +24,10 @@ mod list;
 mod look;
 mod model;
 mod msg;
+mod palette;
 mod prompt;
 mod run;
+mod sheet;
 mod stage;
 mod state;
 mod stats;
@@ -61,6 +64,7 @@ pub fn show(engine: &Arc<Engine>) -> Result<(), Failure> {
         notices,
         keys,
         state,
+        clipboard: copy::to_terminal,
     };
     let stage: Arc<dyn stage::Stage> = Arc::new(stage::Live::new(Arc::clone(engine))?);
     let left = run::on_terminal(&stage, options)?;

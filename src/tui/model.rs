@@ -10,7 +10,9 @@ use super::{
     keys::{Keymap, Mode},
     list::List,
     look::Look,
+    palette::Palette,
     prompt::Prompt,
+    sheet::Sheet,
     stage::{Door, Place},
     stats::{self, Pulse},
 };
@@ -51,6 +53,14 @@ pub(super) struct Model {
     pub(super) filter: Option<Arc<Filter>>,
     /// What is being typed, where something is.
     pub(super) prompt: Option<Prompt>,
+    /// The palette, where it is open.
+    pub(super) palette: Option<Palette>,
+    /// What lies over list and detail.
+    pub(super) sheet: Option<Sheet>,
+    /// The capture that the next one is compared with.
+    pub(super) held: Option<CaptureId>,
+    /// Captures that are deleted when creel is left, the last one last.
+    pub(super) deleted: Vec<CaptureId>,
     pub(super) notice: Option<Notice>,
     /// Captures that are on their way to an app.
     pub(super) sending: BTreeSet<CaptureId>,
@@ -121,6 +131,10 @@ impl Model {
             door: Door::default(),
             filter: None,
             prompt: None,
+            palette: None,
+            sheet: None,
+            held: None,
+            deleted: Vec::new(),
             notice: None,
             sending: BTreeSet::new(),
             sending_marked: false,

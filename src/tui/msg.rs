@@ -10,7 +10,7 @@ use super::{
     stage::Door,
 };
 use crate::{
-    body::{Document, Folds, Node},
+    body::{Document, Folds, Node, compare::Part},
     record::{Capture, CaptureId, Counters, Delivery, Failure, Timestamp},
     store::{Beat, Slice, Stats},
 };
@@ -114,12 +114,23 @@ pub(super) enum Msg {
         id: CaptureId,
         deliveries: Result<Vec<Delivery>, Failure>,
     },
+    /// A file was written: where, and of how many bytes.
+    Kept(Result<(String, u64), Failure>),
+    /// Two messages were compared.
+    Compared(Result<Compared, Failure>),
     Resent {
         id: CaptureId,
         delivery: Result<Delivery, Failure>,
     },
     /// What was marked was sent: how many, and how many of them were answered 2xx.
     ResentMarked(Result<(u64, u64), Failure>),
+}
+
+/// In what two messages differ, and what they are called.
+#[derive(Debug)]
+pub(super) struct Compared {
+    pub(super) names: [String; 2],
+    pub(super) parts: Vec<Part>,
 }
 
 /// A capture with its body in the view that fits best.

@@ -30,6 +30,8 @@ pub(super) struct Prompt {
 pub(super) enum Purpose {
     /// A filter; the one that was there before.
     Filter(Option<Arc<Filter>>),
+    /// Whether to delete a capture.
+    Delete(CaptureId),
     /// What to look for in the open tab.
     Find,
     /// The URL to resend a capture to, and whether it is signed anew.
@@ -72,6 +74,7 @@ impl Prompt {
             Purpose::Filter(_) => "filter: ".to_owned(),
             Purpose::Answer(endpoint) => format!("{endpoint} answers: "),
             Purpose::Note(id) => format!("note on #{id}: "),
+            Purpose::Delete(id) => format!("delete #{id}? y deletes, esc leaves it: "),
             Purpose::Find => "find: ".to_owned(),
             Purpose::Save(_) => "save as: ".to_owned(),
             Purpose::Url(id, false) => format!("resend #{id} to: "),

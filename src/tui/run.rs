@@ -1,7 +1,9 @@
 //! The loop: messages in, frames out, wishes to the workers.
 
 use std::{
+    cell::RefCell,
     collections::BTreeMap,
+    io,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
@@ -16,17 +18,17 @@ use crossterm::event::{self, Event, KeyEvent};
 use ratatui::{Terminal, backend::Backend};
 
 use super::{
-    age,
+    age, copy,
     detail::{
         Prepared,
         find::{self, Needle},
     },
-    effect::{Ask, Effect},
+    effect::{Ask, Compare, Effect},
     keys::Keymap,
     list::Order,
     look::Look,
     model::{Model, Notice, Tone},
-    msg::{BodyView, Msg, Opened},
+    msg::{BodyView, Compared, Msg, Opened},
     stage::{Place, Stage, whole},
     state::State,
     terminal::{self, Guard},
@@ -34,9 +36,9 @@ use super::{
     view,
 };
 use crate::{
-    body::{self, Content, Document},
+    body::{self, Content, Document, compare},
     engine,
-    record::{Capture, CaptureId, Failure, Timestamp, Zone},
+    record::{Capture, CaptureId, Failure, Outcome, Timestamp, Zone},
     store::{Sorting, Start},
 };
 
@@ -57,6 +59,8 @@ pub(super) struct Options {
     pub(super) state: State,
     /// What was typed before the loop began.
     pub(super) typed: Vec<KeyEvent>,
+    /// Hands bytes to the clipboard. Called on the thread that draws.
+    pub(super) clipboard: fn(&[u8]) -> io::Result<()>,
 }
 
 /// Runs the screen on the terminal until it is left.
@@ -128,14 +132,14 @@ pub(super) fn run<B: Backend>(
     stage.mouse(model.mouse);
     model.notice = options.notices.first().map(|text| Notice { tone: Tone::Plain, text: text.clone(), hint: None });
     let bell = ring_once(stage, messages);
-    let workers = Workers::start(stage, messages)?;
+    let workers = Workers::start(stage, messages, options.clipboard)?;
     let mut next_frame = Instant::now();
     loop {
         // What is asked for here is answered after this frame, and drawn in the next.
         bell.store(false, Ordering::Release);
         update(&mut model, Msg::Clock(engine::now()));
         if dispatch(&workers, update(&mut model, Msg::Frame)) {
-            return Ok(State::of(&model));
+            return workers.leave().map(|()| State::of(&model));
         }
         fault::point("screen");
         terminal.draw(|frame| view::draw(&model, frame)).map_err(failed)?;
@@ -154,7 +158,7 @@ pub(super) fn run<B: Backend>(
         };
         while let Some(it) = message {
             if dispatch(&workers, update(&mut model, it)) {
-                return Ok(State::of(&model));
+                return workers.leave().map(|()| State::of(&model));
             }
             // Between frames messages are taken as they come, so that a flood costs no more than its frames.
             message = match inbox.recv_timeout(next_frame.saturating_duration_since(Instant::now())) {
@@ -166,7 +170,7 @@ pub(super) fn run<B: Backend>(
                 if let Some(it) = message.take()
                     && dispatch(&workers, update(&mut model, it))
                 {
-                    return Ok(State::of(&model));
+                    return workers.leave().map(|()| State::of(&model));
                 }
                 break;
             }
@@ -203,18 +207,27 @@ struct Workers {
     latest: Arc<AtomicU64>,
     /// The latest search: those before it stop.
     searches: Arc<AtomicU64>,
+    clipboard: fn(&[u8]) -> io::Result<()>,
+    /// What went wrong on the way out.
+    failed: RefCell<Option<Failure>>,
     stage: Arc<dyn Stage>,
     messages: Sender<Msg>,
 }
 
 impl Workers {
-    fn start(stage: &Arc<dyn Stage>, messages: &Sender<Msg>) -> Result<Self, Failure> {
+    fn start(
+        stage: &Arc<dyn Stage>,
+        messages: &Sender<Msg>,
+        clipboard: fn(&[u8]) -> io::Result<()>,
+    ) -> Result<Self, Failure> {
         let latest = Arc::new(AtomicU64::new(0));
         Ok(Self {
             rows: worker("creel-rows", stage, messages, &latest)?,
             bodies: worker("creel-bodies", stage, messages, &latest)?,
             latest,
             searches: Arc::new(AtomicU64::new(0)),
+            clipboard,
+            failed: RefCell::new(None),
             stage: Arc::clone(stage),
             messages: messages.clone(),
         })
@@ -242,9 +255,22 @@ impl Workers {
                 let _ = self.bodies.send(effect);
             }
             Effect::Find { generation, needle, document, first } => self.find(generation, needle, document, first),
-            Effect::Prepare { .. } | Effect::Locate { .. } | Effect::FoldTo { .. } => drop(self.bodies.send(effect)),
+            Effect::Prepare { .. } | Effect::Locate { .. } | Effect::FoldTo { .. } | Effect::Compare(_) => {
+                drop(self.bodies.send(effect))
+            }
+            Effect::Copy(bytes) => {
+                if let Err(why) = (self.clipboard)(&bytes) {
+                    let _ = self.messages.send(Msg::Kept(Err(Failure::new("copying", why))));
+                }
+            }
+            Effect::Forget(ids) => drop(self.failed.replace(self.stage.forget(&ids).err())),
             effect => drop(self.rows.send(effect)),
         }
+    }
+
+    /// What is told of the end.
+    fn leave(&self) -> Result<(), Failure> {
+        self.failed.take().map_or(Ok(()), Err)
     }
 
     /// Looks through a document on a thread of its own, until another search begins or another capture is opened: a
@@ -398,6 +424,11 @@ fn perform(stage: &dyn Stage, effect: Effect, late: impl Fn(u64) -> bool) -> Opt
             Some(Msg::Prepared { generation, prepared })
         }
         Effect::Deliveries(id) => Some(Msg::Deliveries { id, deliveries: stage.deliveries(id) }),
+        Effect::Keep { name, bytes } => {
+            let size = bytes.len() as u64;
+            Some(Msg::Kept(copy::keep(&name, &bytes).map(|path| (path, size))))
+        }
+        Effect::Compare(what) => Some(Msg::Compared(compared(stage, what))),
         Effect::Find { .. }
         | Effect::Resend { .. }
         | Effect::ResendDead(_)
@@ -405,7 +436,34 @@ fn perform(stage: &dyn Stage, effect: Effect, late: impl Fn(u64) -> bool) -> Opt
         | Effect::StopResending
         | Effect::Stats { .. }
         | Effect::Mouse(_)
+        | Effect::Copy(_)
+        | Effect::Forget(_)
         | Effect::Quit => None,
+    }
+}
+
+/// Compares two messages.
+fn compared(stage: &dyn Stage, what: Compare) -> Result<Compared, Failure> {
+    match what {
+        Compare::Captures(before, after) => {
+            let read = |id| stage.capture(id)?.ok_or_else(|| engine::no_such_capture(id));
+            let parts = compare::captures(&read(before)?, &read(after)?);
+            Ok(Compared { names: [before, after].map(|id| format!("#{id}")), parts })
+        }
+        Compare::Replies(id) => {
+            let deliveries = stage.deliveries(id)?;
+            let replied = deliveries.iter().filter_map(|delivery| match &delivery.outcome {
+                Outcome::Replied(reply) => Some((delivery.attempt, reply)),
+                Outcome::Failed(_) => None,
+            });
+            let last: Vec<_> = replied.take(2).collect();
+            let [(after_try, after), (before_try, before)] = last[..] else {
+                let doing = format!("comparing the replies to capture {id}");
+                return Err(Failure::new(doing, "there are not two of them").hint("r resends it"));
+            };
+            let parts = compare::replies((before.status, before), (after.status, after));
+            Ok(Compared { names: [before_try, after_try].map(|number| format!("the reply to try {number}")), parts })
+        }
     }
 }
 

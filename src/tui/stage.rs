@@ -89,6 +89,8 @@ pub(super) trait Stage: Send + Sync + 'static {
     fn resend_dead(&self, id: CaptureId) -> Result<Delivery, Failure>;
     /// Calls `hear` with what goes on in forwarding.
     fn on_news(&self, hear: Box<dyn Fn(&str) + Send>);
+    /// Deletes captures.
+    fn forget(&self, ids: &[CaptureId]) -> Result<(), Failure>;
     /// Calls `ring` after each commit.
     fn on_ring(&self, ring: Box<dyn Fn() + Send + Sync>);
     /// Calls `over` where the server ends by itself.
@@ -243,6 +245,12 @@ impl Stage for Live {
 
     fn on_news(&self, hear: Box<dyn Fn(&str) + Send>) {
         self.engine.on_news(hear);
+    }
+
+    fn forget(&self, ids: &[CaptureId]) -> Result<(), Failure> {
+        let text = ids.iter().map(|id| format!("id={id}")).collect::<Vec<_>>().join(" or ");
+        let filter = Filter::parse(&text).map_err(|why| Failure::new("deleting captures", why))?;
+        self.engine.forget(&filter.sql(engine::now())).map(drop)
     }
 
     fn on_ring(&self, ring: Box<dyn Fn() + Send + Sync>) {

@@ -1,5 +1,6 @@
 //! The screen without a terminal: the real loop, on a stage of the test's own.
 
+mod act_keys;
 mod detail_keys;
 
 use std::sync::{
@@ -14,12 +15,12 @@ use ratatui::{Terminal, backend::TestBackend};
 
 use super::{
     detail::{Prepared, find},
-    effect::{Ask, Effect},
+    effect::{Ask, Compare, Effect},
     keys::{Keymap, Mode},
     list::Order,
     look::Look,
     model::{Model, Tone},
-    msg::{BodyView, Msg, Opened},
+    msg::{BodyView, Compared, Msg, Opened},
     run::{self, Options},
     stage::{Place, Stage, whole},
     state::State,
@@ -291,6 +292,10 @@ impl Stage for Scene {
 
     fn on_news(&self, _: Box<dyn Fn(&str) + Send>) {}
 
+    fn forget(&self, _: &[CaptureId]) -> Result<(), Failure> {
+        Ok(())
+    }
+
     fn on_ring(&self, ring: Ring) {
         *self.ring.lock().unwrap() = Some(ring);
     }
@@ -312,13 +317,22 @@ struct Play {
     basket: Basket,
     quit: bool,
     mouse: bool,
+    copied: Vec<Vec<u8>>,
+    forgotten: Vec<CaptureId>,
 }
 
 impl Play {
     fn new(rows: i64, size: (u16, u16)) -> Self {
         let basket = Basket::default();
         basket.put(rows);
-        let mut play = Self { model: Model::new(place(), Zone::utc(), LOOK, size), basket, quit: false, mouse: true };
+        let mut play = Self {
+            model: Model::new(place(), Zone::utc(), LOOK, size),
+            basket,
+            quit: false,
+            mouse: true,
+            copied: Vec::new(),
+            forgotten: Vec::new(),
+        };
         play.frame();
         play
     }
@@ -390,6 +404,20 @@ impl Play {
             Effect::ResendDead(id) => Some(Msg::Resent { id, delivery: Err(Failure::new("resending", "no apps")) }),
             Effect::ResendMarked => Some(Msg::ResentMarked(Ok((2, 1)))),
             Effect::StopResending => None,
+            Effect::Copy(bytes) => {
+                self.copied.push(bytes);
+                None
+            }
+            Effect::Forget(ids) => {
+                self.forgotten.extend(ids);
+                None
+            }
+            Effect::Keep { name, bytes } => Some(Msg::Kept(Ok((name, bytes.len() as u64)))),
+            Effect::Compare(Compare::Captures(before, after)) => {
+                let parts = body::compare::captures(&capture(before), &capture(after));
+                Some(Msg::Compared(Ok(Compared { names: [before, after].map(|id| format!("#{id}")), parts })))
+            }
+            Effect::Compare(Compare::Replies(_)) => Some(Msg::Compared(Err(Failure::new("comparing", "no replies")))),
             Effect::Quit => {
                 self.quit = true;
                 None
@@ -696,6 +724,7 @@ fn the_loop_runs_on_any_terminal() {
         keys: Keymap::default(),
         state: State::default(),
         typed: Vec::new(),
+        clipboard: |_| Ok(()),
     };
     run::run(&mut terminal, &stage, options, &messages, &inbox).unwrap();
     typist.join().unwrap();
@@ -735,6 +764,7 @@ fn what_breaks_elsewhere_does_not_end_the_screen() {
         keys: Keymap::default(),
         state: State::default(),
         typed: Vec::new(),
+        clipboard: |_| Ok(()),
     };
     run::run(&mut terminal, &stage, options, &messages, &inbox).unwrap();
     typist.join().unwrap();

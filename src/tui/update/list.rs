@@ -19,27 +19,27 @@ use crate::{
 
 /// Asks for the rows that are wanted, one page at a time.
 pub(super) fn ask_for_rows(model: &mut Model, effects: &mut Vec<Effect>) {
-    let list = &mut model.list;
-    if list.asked.is_some() {
+    if model.list.asked.is_some() {
         return;
     }
+    let filter = super::act::filter(model);
+    let list = &mut model.list;
     let Some(ask) = list.wanted.take().or_else(|| list.wants()) else { return };
     let (start, limit) = list.start(ask);
     // A window without rows cannot be continued.
     let ask = if start == Start::Newest && ask != Ask::Oldest { Ask::Newest } else { ask };
     if list.order.is_sorted() {
         list.asked = Some(Ask::Newest);
-        let filter = model.filter.clone();
         effects.push(Effect::Sorted { generation: list.generation, order: list.order, filter });
         return;
     }
     list.asked = Some(ask);
-    if let (Ask::Kept, Some(filter)) = (ask, &model.filter) {
+    if let (Ask::Kept, Some(filter)) = (ask, &filter) {
         let ids = list.rows.iter().map(|row| row.id).collect();
         effects.push(Effect::Again { generation: list.generation, ids, filter: Arc::clone(filter) });
         return;
     }
-    effects.push(Effect::Page { generation: list.generation, ask, start, limit, filter: model.filter.clone() });
+    effects.push(Effect::Page { generation: list.generation, ask, start, limit, filter });
 }
 
 /// How many rows a sorted list has at most: the store looks at every row for it, and holds no more than these.
@@ -123,6 +123,17 @@ fn stop_following(model: &mut Model) {
         model.list.left_at = model.counters.captures;
     }
     model.list.follow = false;
+}
+
+/// What is selected is opened, whether it is shown or not.
+pub(super) fn open_selected(model: &mut Model) -> Vec<Effect> {
+    match model.list.selected {
+        Some(id) if model.detail.wants(id) => {
+            model.detail.open(id);
+            vec![Effect::Open { generation: model.detail.generation, id }]
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// The detail shows what is selected, where it is shown at all.

@@ -3,6 +3,7 @@
 //! This file tells messages and commands apart; what they do is told by room: the list, the detail, the prompt,
 //! deliveries.
 
+mod act;
 mod deliver;
 mod detail;
 mod door;
@@ -48,7 +49,7 @@ fn react(model: &mut Model, msg: Msg) -> Vec<Effect> {
             model.size = (columns, rows);
             list::follow_selection(model)
         }
-        Msg::Stop => vec![Effect::Quit],
+        Msg::Stop => act::quit(model),
         Msg::ServerEnded => {
             model.server_ended = true;
             let why = Failure::new("capturing", "the server ended; nothing new will be caught");
@@ -97,6 +98,8 @@ fn react(model: &mut Model, msg: Msg) -> Vec<Effect> {
             }
             Err(failure) => say(model, Notice::of(&failure)),
         },
+        Msg::Kept(kept) => act::kept(model, kept),
+        Msg::Compared(compared) => act::compared(model, compared),
         Msg::Resent { id, delivery } => deliver::resent(model, id, delivery),
         Msg::ResentMarked(sent) => deliver::resent_marked(model, sent),
         Msg::News(text) => deliver::news(model, text),
@@ -137,6 +140,9 @@ fn key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
     if model.prompt.is_some() {
         return prompt::key(model, event);
     }
+    if model.palette.is_some() {
+        return act::palette_key(model, event);
+    }
     let Some(command) = model.keys.command(model.mode, event) else { return Vec::new() };
     model.notice = None;
     obey(model, command)
@@ -144,7 +150,7 @@ fn key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
 
 fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
     match command {
-        Command::Quit => vec![Effect::Quit],
+        Command::Quit => act::quit(model),
         Command::Help => help(model),
         Command::Back => back(model),
         Command::Filter => {
@@ -161,6 +167,13 @@ fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::FindPrevious => detail::find_step(model, false),
         Command::NextDelivery => detail::step_delivery(model, true),
         Command::PreviousDelivery => detail::step_delivery(model, false),
+        Command::Palette => act::open_palette(model, true, ""),
+        Command::Menu => act::open_palette(model, false, ""),
+        Command::Copy => act::open_palette(model, false, "copy "),
+        Command::Diff => act::diff(model),
+        Command::Turn => act::turn(model),
+        Command::Delete => act::ask_delete(model),
+        Command::Undo => act::undo(model),
         Command::Resend => deliver::resend(model, false, false),
         Command::ResendTo => deliver::resend(model, true, false),
         Command::Resign => deliver::resend(model, false, true),
@@ -220,6 +233,7 @@ fn help(model: &mut Model) -> Vec<Effect> {
 fn back(model: &mut Model) -> Vec<Effect> {
     match model.mode {
         Mode::Help => model.mode = model.before_help,
+        Mode::Sheet => act::put_away(model),
         Mode::Detail if model.detail.find.is_some() => super::detail::find::look_for(model, ""),
         Mode::Detail | Mode::Stats => model.mode = Mode::List,
         Mode::List => prompt::set_filter(model, None),
@@ -233,7 +247,7 @@ fn move_by(model: &mut Model, command: Command) -> Vec<Effect> {
         match model.mode {
             Mode::List => area.list.height,
             Mode::Detail => area.detail.height,
-            Mode::Help | Mode::Stats => model.size.1,
+            Mode::Help | Mode::Stats | Mode::Sheet => model.size.1,
         } as i16
             - 1,
     )
@@ -251,6 +265,7 @@ fn move_by(model: &mut Model, command: Command) -> Vec<Effect> {
         Mode::List => list::move_by(model, rows),
         Mode::Detail => detail::scroll(model, rows),
         Mode::Stats => Vec::new(),
+        Mode::Sheet => act::scroll_sheet(model, rows),
         Mode::Help => {
             model.help_scroll = model.help_scroll.saturating_add_signed(rows).min(view::help_rows(model));
             Vec::new()

@@ -72,6 +72,7 @@ fn finish_prompt(model: &mut Model) -> Vec<Effect> {
             let tagging = Tagging { note: Some(Tagging::note_of(&text)), ..Tagging::default() };
             return vec![Effect::Tag { ids: vec![id], tagging }];
         }
+        Purpose::Delete(id) => return super::act::delete(model, id, &prompt.text()),
         Purpose::Filter(_) | Purpose::Find => return Vec::new(),
     };
     let url = text.trim().to_owned();

@@ -47,6 +47,12 @@ pub(super) fn header(model: &Model, area: Rect, buffer: &mut Buffer) {
             right.push(piece(Paint::Dim, &format!("   searching, {} %", model.list.searched)));
         }
     }
+    if !model.deleted.is_empty() {
+        right.push(piece(Paint::Dim, &format!("   {} deleted", model.deleted.len())));
+    }
+    if let Some(held) = model.held {
+        right.push(piece(Paint::Warning, &format!("   d: #{held}")));
+    }
     right.push(piece(Paint::Plain, " "));
     let room = usize::from(area.width).saturating_sub(width(&left) + 2);
     let right = shortened(right, room);
@@ -157,7 +163,7 @@ pub(super) fn footer(model: &Model, area: Rect, buffer: &mut Buffer) -> Option<P
 fn keys(model: &Model, columns: usize) -> Line<'_> {
     const MOVES: &[(&str, &str)] = &[("j/k", "move"), ("tab", "tabs")];
     let own = |mode: Mode| match mode {
-        Mode::Help | Mode::Stats => vec![("esc", "back")],
+        Mode::Help | Mode::Stats | Mode::Sheet => vec![("esc", "back")],
         Mode::Detail => [MOVES, &[("esc", "back")]].concat(),
         Mode::List => MOVES[..1].to_vec(),
     };

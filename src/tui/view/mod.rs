@@ -4,11 +4,12 @@ mod chrome;
 mod detail;
 mod help;
 mod list;
+mod sheet;
 mod stats;
 
 use ratatui::{Frame, buffer::Buffer};
 
-pub(super) use self::{detail::tab_at, help::rows as help_rows};
+pub(super) use self::{detail::tab_at, help::rows as help_rows, sheet::last_row};
 use super::{keys::Mode, layout, look::Paint, model::Model};
 use crate::body;
 
@@ -22,12 +23,16 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>) {
     list::draw(model, &areas, buffer);
     detail::draw(model, &areas, buffer);
     chrome::notice(model, areas.notice, buffer);
-    let cursor = chrome::footer(model, areas.footer, buffer);
+    sheet::sheet(model, buffer);
+    let mut cursor = chrome::footer(model, areas.footer, buffer);
     if model.mode == Mode::Stats {
         stats::draw(model, buffer);
     }
     if model.mode == Mode::Help {
         help::draw(model, buffer);
+    }
+    if let Some(palette) = &model.palette {
+        cursor = Some(sheet::palette(model, palette, buffer));
     }
     sweep(buffer);
     if let Some(position) = cursor.filter(|position| buffer.area.contains(*position)) {

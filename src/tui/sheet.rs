@@ -1,0 +1,151 @@
+//! A sheet: something that is shown over list and detail until it is put away. A comparison, or a QR code.
+
+use super::{
+    keys::Mode,
+    line::{self, Piece, Pieces, piece},
+    look::Paint,
+    model::Model,
+};
+use crate::body::{self, Difference, compare::Part};
+
+/// A sheet.
+#[derive(Clone, Debug)]
+pub(super) struct Sheet {
+    pub(super) title: String,
+    pub(super) content: Content,
+    /// How many rows are scrolled away.
+    pub(super) scroll: usize,
+    /// Where it was asked for.
+    pub(super) before: Mode,
+}
+
+/// What is on a sheet.
+#[derive(Clone, Debug)]
+pub(super) enum Content {
+    /// In what two messages differ, what they are called, and whether they stand side by side.
+    Diff { parts: Vec<Part>, names: [String; 2], beside: bool },
+    /// A QR code and what it says.
+    Qr { code: Vec<String>, text: String },
+}
+
+impl Sheet {
+    /// The rows at a width.
+    pub(super) fn rows(&self, model: &Model, columns: usize) -> Vec<Pieces> {
+        match &self.content {
+            Content::Qr { code, text } => {
+                let code = code.iter().map(|row| vec![Piece { paint: Paint::Plain, text: row.clone() }]);
+                let text = line::paragraph(Paint::Brand, text, columns);
+                code.chain([Vec::new()]).chain(text).collect()
+            }
+            Content::Diff { parts, names, beside } => {
+                let mut rows = vec![vec![
+                    piece(Paint::Bad, &format!("- {}", names[0])),
+                    piece(Paint::Dim, "   "),
+                    piece(Paint::Good, &format!("+ {}", names[1])),
+                    piece(Paint::Dim, "   > moved"),
+                ]];
+                rows.extend(parts.iter().flat_map(|part| part_rows(model, part, *beside, columns)));
+                rows
+            }
+        }
+    }
+}
+
+fn part_rows(model: &Model, part: &Part, beside: bool, columns: usize) -> Vec<Pieces> {
+    let mut rows = vec![Vec::new(), vec![piece(Paint::Heading, part.name)]];
+    if part.differences.is_empty() {
+        rows.push(vec![piece(Paint::Dim, "  the same")]);
+    }
+    let each =
+        |difference| if beside { side_by_side(model, difference, columns) } else { unified(difference, columns) };
+    rows.extend(part.differences.iter().flat_map(each));
+    rows
+}
+
+/// Where, and below it what was and what is.
+fn unified(difference: &Difference, columns: usize) -> Vec<Pieces> {
+    let mut rows = vec![place(difference)];
+    if difference.to.is_none() {
+        let (before, after) = marked(difference);
+        rows.extend(before.map(|value| signed("    - ", Paint::Bad, value)));
+        rows.extend(after.map(|value| signed("    + ", Paint::Good, value)));
+    }
+    rows.iter().flat_map(|row| line::wrap(row, columns)).collect()
+}
+
+fn place(difference: &Difference) -> Pieces {
+    let mut row = vec![piece(Paint::Dim, "  "), piece(Paint::Body(body::Role::Key), &difference.at)];
+    if let Some(to) = &difference.to {
+        row.push(piece(Paint::Warning, " > "));
+        row.push(piece(Paint::Body(body::Role::Key), to));
+        row.push(piece(Paint::Dim, &format!("   {}", difference.before.as_deref().unwrap_or_default())));
+    }
+    row
+}
+
+fn signed(sign: &str, paint: Paint, value: Pieces) -> Pieces {
+    [vec![piece(paint, sign)], value].concat()
+}
+
+/// Where, and below it what was to the left of what is.
+fn side_by_side(model: &Model, difference: &Difference, columns: usize) -> Vec<Pieces> {
+    let half = columns.saturating_sub(5) / 2;
+    let mut rows = line::wrap(&place(difference), columns);
+    if difference.to.is_some() {
+        return rows;
+    }
+    let (before, after) = marked(difference);
+    let side = |value: Option<Pieces>| value.map_or_else(Vec::new, |value| line::wrap(&value, half));
+    let (left, right) = (side(before), side(after));
+    for at in 0..left.len().max(right.len()) {
+        let mut row = vec![piece(Paint::Dim, "  ")];
+        let cell = left.get(at).cloned().unwrap_or_default();
+        let used: usize = cell.iter().map(|piece| body::width(&piece.text)).sum();
+        row.extend(cell);
+        row.push(piece(Paint::Dim, &format!("{} {} ", " ".repeat(half.saturating_sub(used)), model.look.signs().rule)));
+        row.extend(right.get(at).cloned().unwrap_or_default());
+        rows.push(row);
+    }
+    rows
+}
+
+/// Both values, with what differs between an equal beginning and an equal end marked.
+fn marked(difference: &Difference) -> (Option<Pieces>, Option<Pieces>) {
+    let letters = |text: &Option<String>| text.as_ref().map(|text| text.chars().collect::<Vec<_>>());
+    let (before, after) = (letters(&difference.before), letters(&difference.after));
+    let (Some(a), Some(b)) = (&before, &after) else {
+        let whole = |value: Option<Vec<char>>, paint| value.map(|value| vec![piece(paint, &String::from_iter(value))]);
+        return (whole(before, Paint::Bad), whole(after, Paint::Good));
+    };
+    let start = a.iter().zip(b).take_while(|(a, b)| a == b).count();
+    let rest = a.len().min(b.len()) - start;
+    let end = a.iter().rev().zip(b.iter().rev()).take(rest).take_while(|(a, b)| a == b).count();
+    let parts = |value: &[char], paint| {
+        let (middle, end) = value[start..].split_at(value.len() - start - end);
+        [(Paint::Plain, &value[..start]), (paint, middle), (Paint::Plain, end)]
+            .into_iter()
+            .filter(|(_, letters)| !letters.is_empty())
+            .map(|(paint, letters)| piece(paint, &letters.iter().collect::<String>()))
+            .collect()
+    };
+    (Some(parts(a, Paint::Marked)), Some(parts(b, Paint::Selected)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_differs_between_equal_ends_is_marked() {
+        let difference = Difference {
+            at: ".a".to_owned(),
+            before: Some("\"evt_12\"".to_owned()),
+            after: Some("\"evt_342\"".to_owned()),
+            to: None,
+        };
+        let (before, after) = marked(&difference);
+        let texts = |pieces: Option<Pieces>| pieces.unwrap().iter().map(|it| it.text.clone()).collect::<Vec<_>>();
+        assert_eq!(texts(before), ["\"evt_", "1", "2\""]);
+        assert_eq!(texts(after), ["\"evt_", "34", "2\""]);
+    }
+}

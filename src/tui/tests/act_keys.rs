@@ -1,0 +1,104 @@
+//! The keys of comparing, copying, deleting, and of the palette.
+
+use super::*;
+
+/// What was wished for beyond what the play's stage does.
+fn said(play: &Play, words: &[&str]) {
+    let screen = play.screen();
+    for words in words {
+        assert!(screen.contains(words), "{words}:\n{screen}");
+    }
+}
+
+#[test]
+fn a_retry_is_compared_with_its_original_at_one_key() {
+    let mut play = Play::new(10, (100, 30));
+    play.basket.0.lock().unwrap()[9].duplicate_of = Some(CaptureId(4));
+    play.ring();
+    play.keys("d");
+    said(&play, &["#4 and #10:", "- #4", "+ #10", "path", "/path/4", "/path/10", "headers", "the same"]);
+    play.keys("v");
+    said(&play, &["/path/4", "│ /path/10"]);
+    play.keys("jkGg\u{1b}");
+    assert!(play.model.sheet.is_none() && play.screen().contains("j/k move"), "{}", play.screen());
+}
+
+#[test]
+fn any_other_capture_is_held_until_a_second_one_is_chosen() {
+    let mut play = Play::new(10, (100, 30));
+    play.keys("d");
+    said(&play, &["#10 is held to be compared", "d: #10"]);
+    play.keys("jjd");
+    said(&play, &["#10 and #8:"]);
+    play.keys("\u{1b}dd");
+    said(&play, &["#8 is let go"]);
+    assert!(play.model.held.is_none());
+}
+
+#[test]
+fn the_palette_finds_a_command_by_a_few_of_its_letters() {
+    let mut play = Play::new(10, (100, 30));
+    play.keys(":");
+    said(&play, &["open the capture", "enter does it, esc leaves"]);
+    play.keys("resurl");
+    said(&play, &["resend to a URL"]);
+    play.keys("\n");
+    assert!(play.screen().contains("resend #10 to: "), "{}", play.screen());
+    play.keys("\u{1b}:zzzz\n\u{1b}");
+    assert!(play.model.palette.is_none() && play.model.prompt.is_none() && !play.quit);
+}
+
+#[test]
+fn what_is_copied_is_what_came_and_secrets_only_when_they_are_shown() {
+    let mut play = Play::new(10, (100, 30));
+    let copied = |play: &Play| String::from_utf8_lossy(play.copied.last().map_or(&[][..], |it| it)).into_owned();
+    play.keys("\n.the body\n");
+    assert_eq!(copied(&play), "{\"evil\":\"\u{1b}]0;owned\u{7}\",\"n\":1.0,\"id\":1}");
+    said(&play, &["handed to the terminal", "OSC 52"]);
+    play.keys("ythe url\n");
+    assert_eq!(copied(&play), "http://127.0.0.1:27335/path/10?x");
+    play.keys("ycurl\n");
+    assert!(copied(&play).contains("curl") && !copied(&play).contains("Bearer"), "{}", copied(&play));
+    play.keys("mycurl\n");
+    assert!(copied(&play).contains("Bearer abcdef"), "{}", copied(&play));
+    play.keys("yheader authorization\n");
+    assert_eq!(copied(&play), "Bearer abcdef");
+}
+
+#[test]
+fn what_is_too_large_for_the_terminal_goes_to_a_file() {
+    let mut play = Play::new(10, (100, 30));
+    play.keys("\n");
+    let mut large = (**play.model.detail.capture.as_ref().unwrap()).clone();
+    large.body.bytes = vec![b'x'; crate::tui::copy::CLIPBOARD_BYTES + 1].into();
+    play.model.detail.capture = Some(Arc::new(large));
+    play.keys("ythe body\n");
+    assert!(play.copied.is_empty());
+    said(&play, &["written to creel-10-body"]);
+}
+
+#[test]
+fn a_deletion_is_asked_for_undone_and_made_good_when_creel_is_left() {
+    let mut play = Play::new(10, (100, 30));
+    play.keys("jD");
+    said(&play, &["delete #9? y deletes, esc leaves it"]);
+    play.keys("n\n");
+    said(&play, &["#9 stays", "/path/9"]);
+    play.keys("Dy\n");
+    said(&play, &["#9 is deleted", "u brings it back"]);
+    assert!(!play.screen().contains("/path/9 ") && play.selected() == 8, "{}", play.screen());
+    play.keys("Dy\nu");
+    said(&play, &["#8 is back"]);
+    assert_eq!(play.selected(), 8);
+    play.keys("/path:/path/1\n");
+    assert!(!play.screen().contains("/path/9 "), "a filter does not bring it back");
+    play.keys("q");
+    assert_eq!((&play.forgotten[..], play.quit), (&[CaptureId(9)][..], true));
+}
+
+#[test]
+fn the_address_is_shown_as_a_code() {
+    let mut play = Play::new(1, (80, 24));
+    play.keys(".qr\n");
+    said(&play, &["█▀▀▀▀▀█", "http://127.0.0.1:27335"]);
+}

@@ -1,0 +1,243 @@
+//! What is done with a capture beside sending it: compared, copied, kept, deleted and brought back; and the palette that
+//! leads to all of it.
+
+use std::sync::Arc;
+
+use crossterm::event::KeyEvent;
+
+use super::{obey, say};
+use crate::{
+    body,
+    query::Filter,
+    record::{CaptureId, Failure},
+    tui::{
+        copy::{self, CLIPBOARD_BYTES, Copied},
+        effect::{Ask, Compare, Effect},
+        keys::{self, Mode},
+        model::{Model, Notice, Tone},
+        msg::Compared,
+        palette::{Choice, Palette},
+        prompt::{Prompt, Purpose, Typed},
+        sheet::{Content, Sheet},
+        view,
+    },
+};
+
+/// How many captures can be deleted before creel is left: each is a term of every question for rows until then.
+const DELETED: usize = 100;
+
+fn word(tone: Tone, text: String, hint: Option<&str>) -> Notice {
+    Notice { tone, text, hint: hint.map(str::to_owned) }
+}
+
+/// The capture that is open, or selected in the list.
+fn current(model: &Model) -> Option<CaptureId> {
+    model.list.row().map(|row| row.id)
+}
+
+pub(super) fn open_palette(model: &mut Model, all: bool, text: &str) -> Vec<Effect> {
+    model.palette = Some(Palette::new(all, text));
+    // What can be copied is known of what is open.
+    super::list::open_selected(model)
+}
+
+pub(super) fn palette_key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
+    let Some(mut palette) = model.palette.take() else { return Vec::new() };
+    let rows = palette.rows(model);
+    match keys::chord(event).as_deref() {
+        Some("down" | "ctrl-n" | "tab") => palette.step(1, rows.len()),
+        Some("up" | "ctrl-p" | "shift-tab") => palette.step(-1, rows.len()),
+        Some("pagedown") => palette.step(10, rows.len()),
+        Some("pageup") => palette.step(-10, rows.len()),
+        _ => match palette.typed.key(event) {
+            Typed::Left => return Vec::new(),
+            Typed::Done => {
+                let chosen = rows.get(palette.chosen.min(rows.len().saturating_sub(1)));
+                return chosen.map_or_else(Vec::new, |row| choose(model, &row.choice));
+            }
+            Typed::Changed => palette.chosen = 0,
+            Typed::Kept => {}
+        },
+    }
+    model.palette = Some(palette);
+    Vec::new()
+}
+
+fn choose(model: &mut Model, choice: &Choice) -> Vec<Effect> {
+    match choice {
+        Choice::Command(command) => obey(model, *command),
+        Choice::Copy(copied) => copy(model, copied),
+        Choice::Keep(copied) => keep(model, copied),
+        Choice::Replies => match current(model) {
+            Some(id) => vec![Effect::Compare(Compare::Replies(id))],
+            None => Vec::new(),
+        },
+        Choice::Qr => qr(model),
+    }
+}
+
+fn copy(model: &mut Model, copied: &Copied) -> Vec<Effect> {
+    let Some(bytes) = copy::bytes(model, copied) else { return Vec::new() };
+    if bytes.len() > CLIPBOARD_BYTES {
+        return keep(model, copied);
+    }
+    let text = format!("{} handed to the terminal for the clipboard", body::size(bytes.len() as u64));
+    let hint = "where it does not arrive, the terminal does not take it (OSC 52): save it to a file with . save";
+    model.notice = Some(word(Tone::Good, text, Some(hint)));
+    vec![Effect::Copy(bytes)]
+}
+
+fn keep(model: &mut Model, copied: &Copied) -> Vec<Effect> {
+    let (Some(bytes), Some(capture)) = (copy::bytes(model, copied), &model.detail.capture) else { return Vec::new() };
+    vec![Effect::Keep { name: copy::file_name(capture.id, copied), bytes }]
+}
+
+/// A file was written.
+pub(super) fn kept(model: &mut Model, kept: Result<(String, u64), Failure>) -> Vec<Effect> {
+    let notice = match kept {
+        Ok((path, size)) => word(Tone::Good, format!("{} written to {path}", body::size(size)), None),
+        Err(failure) => Notice::of(&failure),
+    };
+    say(model, notice)
+}
+
+fn qr(model: &mut Model) -> Vec<Effect> {
+    let Some(address) = copy::address(model).map(str::to_owned) else {
+        return say(model, word(Tone::Plain, "nobody listens: there is no address".to_owned(), None));
+    };
+    let Some(code) = body::qr(&address) else { return Vec::new() };
+    show(model, "the address".to_owned(), Content::Qr { code, text: address })
+}
+
+fn show(model: &mut Model, title: String, content: Content) -> Vec<Effect> {
+    let before = model.sheet.as_ref().map_or(model.mode, |sheet| sheet.before);
+    let before = if before == Mode::Help { model.before_help } else { before };
+    model.sheet = Some(Sheet { title, content, scroll: 0, before });
+    model.mode = Mode::Sheet;
+    Vec::new()
+}
+
+/// The sheet is put away.
+pub(super) fn put_away(model: &mut Model) {
+    if let Some(sheet) = model.sheet.take() {
+        model.mode = sheet.before;
+    }
+}
+
+pub(super) fn scroll_sheet(model: &mut Model, rows: isize) -> Vec<Effect> {
+    let last = view::last_row(model);
+    if let Some(sheet) = &mut model.sheet {
+        sheet.scroll = match rows {
+            isize::MIN => 0,
+            isize::MAX => last,
+            rows => sheet.scroll.saturating_add_signed(rows).min(last),
+        };
+    }
+    Vec::new()
+}
+
+/// A comparison is shown the other way.
+pub(super) fn turn(model: &mut Model) -> Vec<Effect> {
+    if let Some(Sheet { content: Content::Diff { beside, .. }, .. }) = &mut model.sheet {
+        *beside = !*beside;
+    }
+    scroll_sheet(model, 0)
+}
+
+/// A repeat of an event is compared with its first capture; any other one with the one that was held before, or it is
+/// held for the next.
+pub(super) fn diff(model: &mut Model) -> Vec<Effect> {
+    let Some(row) = model.list.row() else { return Vec::new() };
+    let (id, first) = (row.id, row.duplicate_of);
+    match (model.held.take(), first) {
+        (Some(held), _) if held == id => say(model, word(Tone::Plain, format!("#{id} is let go"), None)),
+        (Some(held), _) => vec![Effect::Compare(Compare::Captures(held, id))],
+        (None, Some(first)) => vec![Effect::Compare(Compare::Captures(first, id))],
+        (None, None) => {
+            model.held = Some(id);
+            let hint = "go to another capture and press d there; d again here lets go";
+            say(model, word(Tone::Plain, format!("#{id} is held to be compared"), Some(hint)))
+        }
+    }
+}
+
+pub(super) fn compared(model: &mut Model, compared: Result<Compared, Failure>) -> Vec<Effect> {
+    match compared {
+        Ok(Compared { names, parts }) => {
+            let count: usize = parts.iter().map(|part| part.differences.len()).sum();
+            let words = match count {
+                0 => "no difference".to_owned(),
+                1 => "one difference".to_owned(),
+                count => format!("{count} differences"),
+            };
+            let title = format!("{} and {}: {words}; v shows them side by side or not", names[0], names[1]);
+            show(model, title, Content::Diff { parts, names, beside: false })
+        }
+        Err(failure) => say(model, Notice::of(&failure)),
+    }
+}
+
+/// Asks whether the selected capture is to be deleted.
+pub(super) fn ask_delete(model: &mut Model) -> Vec<Effect> {
+    let Some(id) = current(model) else { return Vec::new() };
+    if model.deleted.len() >= DELETED {
+        let text = format!("{DELETED} captures are deleted already");
+        return say(
+            model,
+            word(Tone::Plain, text, Some("they go for good when creel is left; `creel forget` deletes many")),
+        );
+    }
+    model.prompt = Some(Prompt::new(Purpose::Delete(id), ""));
+    Vec::new()
+}
+
+/// Takes a capture out of the list. It goes for good when creel is left; until then it can be brought back.
+pub(super) fn delete(model: &mut Model, id: CaptureId, answer: &str) -> Vec<Effect> {
+    if !matches!(answer.trim(), "y" | "yes") {
+        return say(model, word(Tone::Plain, format!("#{id} stays"), None));
+    }
+    model.deleted.push(id);
+    read_again(model);
+    say(
+        model,
+        word(Tone::Good, format!("#{id} is deleted"), Some("u brings it back; it goes for good when creel is left")),
+    )
+}
+
+/// Brings back what was deleted last.
+pub(super) fn undo(model: &mut Model) -> Vec<Effect> {
+    let Some(id) = model.deleted.pop() else {
+        return say(model, word(Tone::Plain, "nothing was deleted".to_owned(), None));
+    };
+    model.list.follow = false;
+    model.list.selected = Some(id);
+    read_again(model);
+    say(model, word(Tone::Good, format!("#{id} is back"), None))
+}
+
+fn read_again(model: &mut Model) {
+    let list = &mut model.list;
+    list.generation += 1;
+    list.asked = None;
+    list.wanted = Some(if list.follow { Ask::Newest } else { Ask::Around });
+}
+
+/// Leaves: what was deleted goes for good first.
+pub(super) fn quit(model: &mut Model) -> Vec<Effect> {
+    let deleted = std::mem::take(&mut model.deleted);
+    let forget = (!deleted.is_empty()).then_some(Effect::Forget(deleted));
+    forget.into_iter().chain([Effect::Quit]).collect()
+}
+
+/// The filter that rows are asked for with: the one in force, less what was deleted.
+pub(super) fn filter(model: &Model) -> Option<Arc<Filter>> {
+    if model.deleted.is_empty() {
+        return model.filter.clone();
+    }
+    let deleted = model.deleted.iter().map(|id| format!("id={id}")).collect::<Vec<_>>().join(" or ");
+    let text = match &model.filter {
+        Some(filter) => format!("({}) and not ({deleted})", filter.text()),
+        None => format!("not ({deleted})"),
+    };
+    Filter::parse(&text).map(Arc::new).ok().or_else(|| model.filter.clone())
+}
