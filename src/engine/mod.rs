@@ -113,7 +113,8 @@ struct Sender {
 impl Engine {
     /// Starts capturing: binds the port, takes the store, and listens.
     pub fn capture(settings: Settings) -> Result<Self, Failure> {
-        let Settings { db, listen, endpoints, targets, tls, tunnel, trusted_proxies, limits, notices, screen } = settings;
+        let Settings { db, listen, endpoints, targets, tls, tunnel, trusted_proxies, limits, notices, screen } =
+            settings;
         let listener = bind(listen)?;
         let address = listener.local_addr().map_err(|why| Failure::new("listening", why))?;
         let identity = tls.map(|tls| tls.identity(&db, address)).transpose()?;
