@@ -265,6 +265,101 @@ fn watch_shows_what_another_process_catches() {
 }
 
 #[test]
+fn any_number_of_screens_watch_one_creel_live() {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet"]);
+    serving.post("/first", &[], b"{}");
+    let mut screens: Vec<_> = (0..3).map(|_| Terminal::start(&home, &["watch"], (24, 80), &[])).collect();
+    screens.iter().for_each(|screen| drop(screen.wait_for("/first")));
+    serving.post("/second", &[], b"{}");
+    screens.iter().for_each(|screen| drop(screen.wait_for("/second")));
+    // What one person says, all see.
+    screens[0].keys(" ");
+    for screen in &screens {
+        screen.wait("the mark", |text| text.lines().any(|row| row.starts_with('●') && row.contains("/second")));
+    }
+    for mut screen in screens {
+        screen.keys("q");
+        let (code, ended) = screen.end();
+        assert_eq!(code, 0);
+        ended.assert_whole("q");
+    }
+}
+
+/// Keys at random, and sizes down to a single cell: it goes on, and the terminal is whole at the end.
+#[test]
+fn a_monkey_at_the_keys_breaks_nothing() {
+    // Keys of the list and of how it looks; none that sends, or that a shell could get to see.
+    const KEYS: &[&str] = &[
+        "j",
+        "k",
+        "g",
+        "G",
+        "\r",
+        "\x1b",
+        "\t",
+        "l",
+        "h",
+        "1",
+        "2",
+        "3",
+        "4",
+        "5",
+        " ",
+        "p",
+        "P",
+        ";",
+        "o",
+        "t",
+        "X",
+        "x",
+        "z",
+        "]",
+        "[",
+        "S",
+        "T",
+        "M",
+        "?",
+        "/",
+        "m",
+        "v",
+        "\x1b[<0;5;5M",
+        "\x1b[<0;5;5m",
+        "\x1b[<65;9;9M",
+        "\x1b[<32;40;5M",
+        "~",
+    ];
+    let home = Home::new();
+    let serving = home.serve(&["--quiet"]);
+    for path in ["/a", "/b", "/c", "/d"] {
+        serving.post(path, &[], br#"{"a":[1,2,{"b":"c"}]}"#);
+    }
+    let mut terminal = Terminal::start(&home, &["watch"], (24, 80), &[]);
+    terminal.wait_for("/d");
+    let mut chance: u64 = 0x2545_f491_4f6c_dd1d;
+    let mut next = |below: usize| {
+        chance ^= chance << 13;
+        chance ^= chance >> 7;
+        chance ^= chance << 17;
+        (chance % below as u64) as usize
+    };
+    for turn in 0..600 {
+        terminal.keys(KEYS[next(KEYS.len())]);
+        if turn % 20 == 0 {
+            let (rows, cols) = [(1, 1), (2, 7), (24, 80), (60, 200), (5, 30)][next(5)];
+            terminal.master.resize(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
+        }
+    }
+    terminal.master.resize(PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 }).unwrap();
+    // The first may only leave a prompt, or belong to an Escape before it.
+    terminal.keys("\x03\x03\x03");
+    let (code, ended) = terminal.end();
+    assert_eq!(code, 0, "{}", ended.text);
+    ended.assert_whole("a monkey");
+    assert!(!ended.text.contains("failed"), "{}", ended.text);
+}
+
+#[test]
 fn a_resend_shows_in_its_row() {
     let home = Home::new();
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();

@@ -408,8 +408,8 @@ mod tests {
 
     #[test]
     fn keys_are_bound_anew_and_a_mistake_is_told_with_its_place() {
-        let keys = Keymap::with(&[wish("down", &["n"]), wish("quit", &["Q"])]).unwrap();
-        assert_eq!(keys.command(Mode::List, &press('n')), Some(Command::Down));
+        let keys = Keymap::with(&[wish("down", &["ü"]), wish("quit", &["Q"])]).unwrap();
+        assert_eq!(keys.command(Mode::List, &press('ü')), Some(Command::Down));
         assert_eq!((keys.command(Mode::List, &press('j')), keys.command(Mode::List, &press('q'))), (None, None));
         let failed = |wishes: &[KeyWish]| Keymap::with(wishes).unwrap_err().to_string();
         let text = failed(&[wish("dwon", &["n"])]);

@@ -12,7 +12,7 @@ use crate::{
     engine::tunnel::State,
     store::Counts,
     tui::{
-        keys::Mode,
+        keys::{Command, Mode},
         layout::WIDE,
         line::{Piece, line, piece},
         look::Paint,
@@ -159,7 +159,7 @@ pub(super) fn footer(model: &Model, area: Rect, buffer: &mut Buffer) -> Option<P
     None
 }
 
-/// The keys of the mode that are for the footer, as many as fit.
+/// The keys of the mode that are for the footer, as many as fit: the help before those that it tells of.
 fn keys(model: &Model, columns: usize) -> Line<'_> {
     const MOVES: &[(&str, &str)] = &[("j/k", "move"), ("tab", "tabs")];
     let own = |mode: Mode| match mode {
@@ -168,7 +168,8 @@ fn keys(model: &Model, columns: usize) -> Line<'_> {
         Mode::List => MOVES[..1].to_vec(),
     };
     let table = model.keys.rows().filter(|row| row.key.modes.contains(&model.mode));
-    let rows = table.filter_map(|row| Some((&row.chords.first()?[..], row.key.footer?)));
+    let (help, others): (Vec<_>, Vec<_>) = table.partition(|row| row.key.command == Command::Help);
+    let rows = help.into_iter().chain(others).filter_map(|row| Some((&row.chords.first()?[..], row.key.footer?)));
     let mut spans = vec![Span::raw(" ")];
     let mut used = 1;
     for (chord, word) in own(model.mode).into_iter().chain(rows) {
