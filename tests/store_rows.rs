@@ -196,6 +196,7 @@ proptest! {
             refused: 0,
             waiting: 0,
             dead: 0,
+            down: 0,
         });
     }
 }

@@ -136,4 +136,6 @@ pub struct Counters {
     pub waiting: u64,
     /// Those that were given up.
     pub dead: u64,
+    /// Apps to which nothing is forwarded for a while, because too much failed.
+    pub down: u64,
 }

@@ -262,7 +262,8 @@ impl Reader {
     /// What the store holds, as it was counted when it was written.
     pub fn counters(&self) -> Result<Counters, Failure> {
         self.ask("reading the counts", || {
-            let sql = "SELECT captures, bytes, failed, duplicates, refused, waiting, dead FROM counter";
+            let sql = "SELECT captures, bytes, failed, duplicates, refused, waiting, dead,
+                (SELECT count(*) FROM circuit) FROM counter";
             self.connection.prepare_cached(sql)?.query_row((), |row| {
                 Ok(Counters {
                     captures: select::count(row, 0)?,
@@ -272,6 +273,7 @@ impl Reader {
                     refused: select::count(row, 4)?,
                     waiting: select::count(row, 5)?,
                     dead: select::count(row, 6)?,
+                    down: select::count(row, 7)?,
                 })
             })
         })

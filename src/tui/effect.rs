@@ -46,6 +46,12 @@ pub(super) enum Effect {
     Deliveries(CaptureId),
     /// Send a capture to an app; none: its endpoint's. As it came, or signed anew.
     Resend { id: CaptureId, to: Option<String>, resign: bool },
+    /// Send once more what was given up of a capture.
+    ResendDead(CaptureId),
+    /// Send all that is marked.
+    ResendMarked,
+    /// End that.
+    StopResending,
     /// Leave.
     Quit,
 }

@@ -37,6 +37,8 @@ pub(super) struct Model {
     pub(super) notice: Option<Notice>,
     /// Captures that are on their way to an app.
     pub(super) sending: BTreeSet<CaptureId>,
+    /// Whether all that is marked is on its way.
+    pub(super) sending_marked: bool,
     /// The URL that was last resent to.
     pub(super) last_url: Option<String>,
     /// Whether something was committed since the last page was asked for.
@@ -97,6 +99,7 @@ impl Model {
             prompt: None,
             notice: None,
             sending: BTreeSet::new(),
+            sending_marked: false,
             last_url: None,
             rung: true,
             server_ended: false,

@@ -29,6 +29,8 @@ pub(super) enum Msg {
     Stop,
     /// The server ended by itself.
     ServerEnded,
+    /// Something goes on in forwarding; in a line.
+    News(String),
     /// A part of creel panicked; in a few words.
     Panicked(String),
 
@@ -99,6 +101,8 @@ pub(super) enum Msg {
         id: CaptureId,
         delivery: Result<Delivery, Failure>,
     },
+    /// What was marked was sent: how many, and how many of them were answered 2xx.
+    ResentMarked(Result<(u64, u64), Failure>),
 }
 
 /// A capture with its body in the view that fits best.

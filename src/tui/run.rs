@@ -60,6 +60,8 @@ pub(super) fn on_terminal(stage: &Arc<dyn Stage>, options: Options) -> Result<()
     engine::on_signal(move || drop(stop.send(Msg::Stop)))?;
     let over = messages.clone();
     stage.on_end(Box::new(move || drop(over.send(Msg::ServerEnded))))?;
+    let news = messages.clone();
+    stage.on_news(Box::new(move |text| drop(news.send(Msg::News(text.to_owned())))));
     let (guard, mut terminal) = Guard::take()?;
     listen_to_keys(messages.clone())?;
     let left = catch_unwind(AssertUnwindSafe(|| run(&mut terminal, stage, options, &messages, &inbox)));
@@ -206,7 +208,16 @@ impl Workers {
         // A worker that is gone has told of its panic.
         match effect {
             Effect::Quit => {}
-            Effect::Resend { id, to, resign } => self.resend(id, to, resign),
+            Effect::Resend { id, to, resign } => self.deliver(move |stage| {
+                let delivery = catch(|| stage.resend(id, to, resign));
+                Msg::Resent { id, delivery }
+            }),
+            Effect::ResendDead(id) => self.deliver(move |stage| {
+                let delivery = catch(|| stage.resend_dead(id));
+                Msg::Resent { id, delivery }
+            }),
+            Effect::ResendMarked => self.deliver(|stage| Msg::ResentMarked(catch(|| stage.resend_marked()))),
+            Effect::StopResending => self.stage.stop_resending(),
             Effect::Open { generation, .. } | Effect::View { generation, .. } | Effect::Rest { generation, .. } => {
                 self.latest.store(generation, Ordering::Release);
                 let _ = self.bodies.send(effect);
@@ -238,18 +249,19 @@ impl Workers {
         }
     }
 
-    fn resend(&self, id: CaptureId, to: Option<String>, resign: bool) {
+    /// Waits for an app on a thread of its own. Where there is none, the wish is lost and that is told.
+    fn deliver(&self, work: impl FnOnce(&dyn Stage) -> Msg + Send + 'static) {
         let (stage, messages) = (Arc::clone(&self.stage), self.messages.clone());
-        let work = move || {
-            let resent = catch_unwind(AssertUnwindSafe(|| stage.resend(id, to, resign)));
-            let delivery = resent.unwrap_or_else(|_| Err(broken("resending")));
-            let _ = messages.send(Msg::Resent { id, delivery });
-        };
+        let work = move || drop(messages.send(work(&*stage)));
         if let Err(why) = thread::Builder::new().name("creel-resend".to_owned()).spawn(work) {
-            let delivery = Err(Failure::new("resending", why));
-            let _ = self.messages.send(Msg::Resent { id, delivery });
+            let _ = self.messages.send(Msg::Panicked(format!("resending: {why}")));
         }
     }
+}
+
+/// What a part gives, or the failure of one that panicked.
+fn catch<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(broken("resending")))
 }
 
 fn worker(
@@ -338,7 +350,12 @@ fn perform(stage: &dyn Stage, effect: Effect, late: impl Fn(u64) -> bool) -> Opt
             Some(Msg::Prepared { generation, prepared })
         }
         Effect::Deliveries(id) => Some(Msg::Deliveries { id, deliveries: stage.deliveries(id) }),
-        Effect::Find { .. } | Effect::Resend { .. } | Effect::Quit => None,
+        Effect::Find { .. }
+        | Effect::Resend { .. }
+        | Effect::ResendDead(_)
+        | Effect::ResendMarked
+        | Effect::StopResending
+        | Effect::Quit => None,
     }
 }
 

@@ -3,11 +3,14 @@
 use std::{
     collections::BTreeMap,
     io::Write,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use crate::{
-    engine::{self, Aim, Engine, edit::Edit},
+    engine::{self, Aim, Each, Engine, Pacing, edit::Edit},
     query::Filter,
     record::{Capture, CaptureId, Counters, Delivery, Failure, Summary, Tagging},
     store::{Bodies, Reader, Sorting, Start},
@@ -41,6 +44,15 @@ pub(super) trait Stage: Send + Sync + 'static {
     fn deliveries(&self, id: CaptureId) -> Result<Vec<Delivery>, Failure>;
     /// Sends a capture to an app, as it came or signed anew; blocks until the outcome is stored.
     fn resend(&self, id: CaptureId, to: Option<String>, resign: bool) -> Result<Delivery, Failure>;
+    /// Sends all that is marked to the apps of its endpoints; blocks until it is stored, or somebody stops it. Gives how many
+    /// were sent, and how many of them were answered 2xx.
+    fn resend_marked(&self) -> Result<(u64, u64), Failure>;
+    /// Ends that: what is under way is finished.
+    fn stop_resending(&self);
+    /// Sends once more what was given up of a capture.
+    fn resend_dead(&self, id: CaptureId) -> Result<Delivery, Failure>;
+    /// Calls `hear` with what goes on in forwarding.
+    fn on_news(&self, hear: Box<dyn Fn(&str) + Send>);
     /// Calls `ring` after each commit.
     fn on_ring(&self, ring: Box<dyn Fn() + Send + Sync>);
     /// Calls `over` where the server ends by itself.
@@ -56,12 +68,14 @@ pub(super) struct Live {
     /// One for the list and one for the detail: a filter that searches long does not keep a capture from opening.
     rows: Mutex<Reader>,
     captures: Mutex<Reader>,
+    /// Set to end what is being resent.
+    stop: Arc<AtomicBool>,
 }
 
 impl Live {
     pub(super) fn new(engine: Arc<Engine>) -> Result<Self, Failure> {
         let (rows, captures) = (Mutex::new(engine.reader()?), Mutex::new(engine.reader()?));
-        Ok(Self { engine, rows, captures })
+        Ok(Self { engine, rows, captures, stop: Arc::default() })
     }
 }
 
@@ -121,6 +135,42 @@ impl Stage for Live {
 
     fn resend(&self, id: CaptureId, to: Option<String>, resign: bool) -> Result<Delivery, Failure> {
         self.engine.resend(id, Aim { to, edit: Edit { resign, ..Edit::default() }, ..Aim::default() })
+    }
+
+    fn resend_marked(&self) -> Result<(u64, u64), Failure> {
+        let filter =
+            Filter::parse("mark:marked").map_err(|error| Failure::new("looking for what is marked", error.message))?;
+        let condition = filter.sql(engine::now());
+        let mut rows = self.engine.reader()?.page(Start::Newest, usize::MAX, Some(&condition))?;
+        rows.reverse();
+        if rows.is_empty() {
+            return Err(
+                Failure::new("resending", "nothing is marked").hint("space marks the capture, a filter finds it")
+            );
+        }
+        self.stop.store(false, Ordering::Release);
+        let pacing = Pacing { stop: Arc::clone(&self.stop), ..Pacing::default() };
+        let (ids, mut right) = (rows.iter().map(|row| row.id).collect(), 0);
+        let mut take = |each: Each| right += u64::from(each.is_ok_and(|sent| sent.outcome.is_success()));
+        let count = self.engine.resend_all(ids, Aim::default(), pacing, &mut take)?;
+        Ok((count, right))
+    }
+
+    fn stop_resending(&self) {
+        self.stop.store(true, Ordering::Release);
+    }
+
+    fn resend_dead(&self, id: CaptureId) -> Result<Delivery, Failure> {
+        let dead = self.engine.reader()?.dead(Some(id))?;
+        let mut last = Err(Failure::new("resending", format!("nothing of #{id} was given up")));
+        for errand in dead {
+            last = self.engine.resend_dead(errand);
+        }
+        last
+    }
+
+    fn on_news(&self, hear: Box<dyn Fn(&str) + Send>) {
+        self.engine.on_news(hear);
     }
 
     fn on_ring(&self, ring: Box<dyn Fn() + Send + Sync>) {

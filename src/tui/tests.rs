@@ -17,7 +17,7 @@ use super::{
     effect::{Ask, Effect},
     list::Order,
     look::Look,
-    model::Model,
+    model::{Model, Tone},
     msg::{BodyView, Msg, Opened},
     run::{self, Options},
     stage::{Place, Stage},
@@ -209,6 +209,18 @@ impl Stage for Scene {
         Err(Failure::new("resending", "this stage has no apps"))
     }
 
+    fn resend_marked(&self) -> Result<(u64, u64), Failure> {
+        Ok((2, 1))
+    }
+
+    fn stop_resending(&self) {}
+
+    fn resend_dead(&self, id: CaptureId) -> Result<Delivery, Failure> {
+        self.resend(id, None, false)
+    }
+
+    fn on_news(&self, _: Box<dyn Fn(&str) + Send>) {}
+
     fn on_ring(&self, ring: Ring) {
         *self.ring.lock().unwrap() = Some(ring);
     }
@@ -267,7 +279,7 @@ impl Play {
                 let document = (body::VIEWS[view].open)(&content).map(Arc::from);
                 Some(Msg::Viewed { generation, body: view_of(view, document) })
             }
-            Effect::Rest { .. } | Effect::Save { .. } => None,
+            Effect::Rest { .. } | Effect::Save { .. } | Effect::StopResending => None,
             Effect::Locate { generation, document, line } => {
                 Some(Msg::Located { generation, line, node: document.tree().unwrap().node(line) })
             }
@@ -283,7 +295,10 @@ impl Play {
                 Some(Msg::Found { generation, hits, more })
             }
             Effect::Deliveries(id) => Some(Msg::Deliveries { id, deliveries: Ok(Vec::new()) }),
-            Effect::Resend { id, .. } => Some(Msg::Resent { id, delivery: Err(Failure::new("resending", "no apps")) }),
+            Effect::Resend { id, .. } | Effect::ResendDead(id) => {
+                Some(Msg::Resent { id, delivery: Err(Failure::new("resending", "no apps")) })
+            }
+            Effect::ResendMarked => Some(Msg::ResentMarked(Ok((2, 1)))),
             Effect::Quit => {
                 self.quit = true;
                 None
@@ -455,6 +470,22 @@ fn the_detail_has_what_there_is_to_know_and_nothing_that_acts() {
     assert!(!play.quit, "Esc never quits");
     play.keys("q");
     assert!(play.quit);
+}
+
+#[test]
+fn what_is_marked_goes_out_by_one_key_and_the_same_key_stops_it() {
+    let mut model = Model::new(place(), Zone::utc(), LOOK, (80, 24));
+    let press = |model: &mut Model| {
+        let key = KeyEvent::new(KeyCode::Char('a'), KeyModifiers::NONE);
+        update(model, Msg::Key(key))
+    };
+    assert!(matches!(press(&mut model)[..], [Effect::ResendMarked]));
+    assert!(matches!(press(&mut model)[..], [Effect::StopResending]));
+    update(&mut model, Msg::ResentMarked(Ok((5, 3))));
+    assert_eq!(model.notice.as_ref().unwrap().text, "5 sent: 3 answered 2xx, 2 not");
+    assert!(matches!(press(&mut model)[..], [Effect::ResendMarked]));
+    update(&mut model, Msg::News("forwarding a → b pauses: 5 tries failed".to_owned()));
+    assert_eq!(model.notice.as_ref().unwrap().tone, Tone::Bad);
 }
 
 #[test]

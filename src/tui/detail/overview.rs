@@ -2,13 +2,15 @@
 
 use super::facts::{fact, indented, outcome, text_fact, verdict};
 use crate::{
-    record::Capture,
+    engine,
+    record::{Capture, Delivery},
     tui::{
         line::{self, Pieces, piece},
         look::Paint,
         model::Model,
         msg::BodyView,
     },
+    verify,
 };
 
 /// How many lines of a body the overview shows.
@@ -67,8 +69,18 @@ pub(super) fn overview(model: &Model, capture: &Capture, columns: usize) -> Vec<
         Some(delivery) => fact("app", vec![outcome(delivery)]),
         None => fact("app", vec![piece(Paint::Dim, "not sent on yet; r resends it")]),
     });
+    for sentence in model.detail.deliveries.first().map(|last| blame(capture, last)).unwrap_or_default() {
+        lines.extend(indented(Paint::Warning, &sentence, columns));
+    }
     lines.extend(preview(model));
     lines
+}
+
+/// Whose bug it is, by the check and the last reply.
+fn blame(capture: &Capture, last: &Delivery) -> Vec<String> {
+    let catalog = engine::catalog().ok();
+    let provider = capture.provider.as_deref().and_then(|name| catalog?.get(name));
+    verify::blame(&capture.judgement, last, provider)
 }
 
 /// The beginning of the body, below what is known of it.

@@ -2,7 +2,7 @@
 
 use super::say;
 use crate::{
-    record::{CaptureId, Delivery, Failure, Outcome},
+    record::{CaptureId, Delivery, Failure, Outcome, Post},
     tui::{
         effect::Effect,
         model::{Model, Notice, Tone},
@@ -58,4 +58,48 @@ pub(super) fn resend(model: &mut Model, ask: bool, resign: bool) -> Vec<Effect> 
             Vec::new()
         }
     }
+}
+
+/// Something goes on in forwarding: an app is down or up again, a capture was given up.
+pub(super) fn news(model: &mut Model, text: String) -> Vec<Effect> {
+    let tone = if text.ends_with("answers again") { Tone::Good } else { Tone::Bad };
+    say(model, Notice { tone, text, hint: None })
+}
+
+/// Sends all that is marked; while that is under way, ends it.
+pub(super) fn resend_marked(model: &mut Model) -> Vec<Effect> {
+    let (text, effect) = if model.sending_marked {
+        ("stopping; what is under way is finished", Effect::StopResending)
+    } else {
+        ("all that is marked is on its way; a stops that", Effect::ResendMarked)
+    };
+    model.sending_marked = true;
+    model.notice = Some(Notice { tone: Tone::Plain, text: text.to_owned(), hint: None });
+    vec![effect]
+}
+
+pub(super) fn resent_marked(model: &mut Model, sent: Result<(u64, u64), Failure>) -> Vec<Effect> {
+    (model.sending_marked, model.rung) = (false, true);
+    match sent {
+        Ok((count, right)) => {
+            let tone = if right == count { Tone::Good } else { Tone::Bad };
+            let text = format!("{count} sent: {right} answered 2xx, {} not", count - right);
+            say(model, Notice { tone, text, hint: None })
+        }
+        Err(failure) => say(model, Notice::of(&failure)),
+    }
+}
+
+/// Sends once more what was given up of the selected capture.
+pub(super) fn resend_dead(model: &mut Model) -> Vec<Effect> {
+    let Some(row) = model.list.row() else { return Vec::new() };
+    let id = row.id;
+    if row.post != Some(Post::Dead) {
+        let text = format!("nothing of #{id} was given up; `reply:dead` finds what was");
+        return say(model, Notice { tone: Tone::Plain, text, hint: None });
+    }
+    if !model.sending.insert(id) {
+        return Vec::new();
+    }
+    vec![Effect::ResendDead(id)]
 }

@@ -90,6 +90,8 @@ fn react(model: &mut Model, msg: Msg) -> Vec<Effect> {
             Err(failure) => say(model, Notice::of(&failure)),
         },
         Msg::Resent { id, delivery } => deliver::resent(model, id, delivery),
+        Msg::ResentMarked(sent) => deliver::resent_marked(model, sent),
+        Msg::News(text) => deliver::news(model, text),
     }
 }
 
@@ -145,6 +147,8 @@ fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::Resend => deliver::resend(model, false, false),
         Command::ResendTo => deliver::resend(model, true, false),
         Command::Resign => deliver::resend(model, false, true),
+        Command::ResendMarked => deliver::resend_marked(model),
+        Command::ResendDead => deliver::resend_dead(model),
         Command::Open => {
             model.mode = Mode::Detail;
             list::follow_selection(model)

@@ -55,6 +55,9 @@ fn counters(model: &Model) -> Vec<Piece> {
         (counters.failed, "failed", Paint::Bad),
         (counters.duplicates, "dup", Paint::Warning),
         (counters.refused, "refused", Paint::Warning),
+        (counters.waiting, "waiting", Paint::Warning),
+        (counters.dead, "given up", Paint::Bad),
+        (counters.down, "down", Paint::Bad),
     ] {
         if count > 0 {
             pieces.push(piece(Paint::Dim, &dot));
