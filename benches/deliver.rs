@@ -276,7 +276,7 @@ fn waiting(folder: &Path) {
     // The first gap is 5 s, give or take a tenth: what is watched ends before.
     let (before, watched) = (processor(), WATCHED.min(Duration::from_secs(3)));
     thread::sleep(watched);
-    let share = (processor() - before).as_secs_f64() / watched.as_secs_f64() * 100.0;
+    let share = processor().saturating_sub(before).as_secs_f64() / watched.as_secs_f64() * 100.0;
     println!("{QUEUED} retries that wait take {share:.2} % of a processor (the app and the senders included)");
     engine.stop().unwrap();
 }

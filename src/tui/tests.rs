@@ -384,7 +384,7 @@ impl Play {
                 let document = (body::VIEWS[view].open)(&content).map(Arc::from);
                 Some(Msg::Viewed { generation, body: view_of(view, document) })
             }
-            Effect::Rest { .. } | Effect::Save { .. } => None,
+            Effect::Rest { .. } | Effect::Save { .. } | Effect::StopResending => None,
             Effect::Locate { generation, document, line } => {
                 Some(Msg::Located { generation, line, node: document.tree().unwrap().node(line) })
             }
