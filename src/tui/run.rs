@@ -323,11 +323,6 @@ fn catch<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(broken("resending")))
 }
 
-/// What a part gives, or the failure of one that panicked.
-fn catch<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(broken("resending")))
-}
-
 fn worker(
     name: &str,
     stage: &Arc<dyn Stage>,

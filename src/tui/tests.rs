@@ -403,7 +403,6 @@ impl Play {
             Effect::Resend { id, .. } => Some(Msg::Resent { id, delivery: Err(Failure::new("resending", "no apps")) }),
             Effect::ResendDead(id) => Some(Msg::Resent { id, delivery: Err(Failure::new("resending", "no apps")) }),
             Effect::ResendMarked => Some(Msg::ResentMarked(Ok((2, 1)))),
-            Effect::StopResending => None,
             Effect::Copy(bytes) => {
                 self.copied.push(bytes);
                 None
@@ -628,7 +627,7 @@ fn the_detail_has_what_there_is_to_know_and_nothing_that_acts() {
 fn what_is_marked_goes_out_by_one_key_and_the_same_key_stops_it() {
     let mut model = Model::new(place(), Zone::utc(), LOOK, (80, 24));
     let press = |model: &mut Model| {
-        let key = KeyEvent::new(KeyCode::Char('a'), KeyModifiers::NONE);
+        let key = KeyEvent::new(KeyCode::Char('B'), KeyModifiers::NONE);
         update(model, Msg::Key(key))
     };
     assert!(matches!(press(&mut model)[..], [Effect::ResendMarked]));

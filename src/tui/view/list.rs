@@ -11,11 +11,11 @@ use crate::{
         age,
         keys::Mode,
         layout::{self, Areas},
-        line::{Pieces, line, paragraph, piece},
+        line::{Piece, Pieces, line, paragraph, piece},
         list::Order,
-        look::Paint,
+        look::{Look, Paint},
         model::Model,
-        stage::{Door, Place},
+        stage::Place,
     },
 };
 
@@ -301,7 +301,7 @@ fn empty(model: &Model, area: Rect, buffer: &mut Buffer) {
             piece(Paint::Dim, " changes it"),
         ]);
     } else {
-        rows.extend(welcome(&model.place, &model.door, columns));
+        rows.extend(welcome(model, columns, usize::from(area.height)));
     }
     let rows = rows.into_iter().map(|mut row| {
         row.insert(0, piece(Paint::Plain, "  "));
@@ -310,20 +310,41 @@ fn empty(model: &Model, area: Rect, buffer: &mut Buffer) {
     lines(rows, area, buffer);
 }
 
-/// How the tunnel stands, and where it leads from for a phone's camera.
-fn gate(state: &State, columns: usize) -> Vec<Pieces> {
+/// How many rows the words around the code take.
+const AROUND_CODE: usize = 5;
+
+/// How the tunnel stands, and where it leads from for a phone's camera, where there is room for all of that.
+fn gate(state: &State, look: Look, columns: usize, height: usize) -> Vec<Pieces> {
     let State::Open(url) = state else { return paragraph(Paint::Warning, &state.to_string(), columns) };
-    let mut rows =
-        vec![vec![piece(Paint::Plain, "Others reach it here:")], vec![piece(Paint::Brand, &format!("  {url}"))]];
-    rows.push(Vec::new());
-    let code = body::qr(url).filter(|code| code.first().is_some_and(|line| body::width(line) + 2 <= columns));
-    rows.extend(code.into_iter().flatten().map(|line| vec![piece(Paint::Plain, "  "), piece(Paint::Plain, &line)]));
+    let mut rows = vec![vec![piece(Paint::Plain, "Others reach it here:")]];
+    rows.push(vec![piece(Paint::Brand, &format!("  {url}"))]);
+    let fits = |code: &Vec<String>| {
+        let is_narrow = code.first().is_some_and(|line| body::width(line) + 2 <= columns);
+        look.unicode && is_narrow && code.len() + AROUND_CODE <= height
+    };
+    for line in body::qr(url).filter(fits).into_iter().flatten() {
+        rows.push(vec![piece(Paint::Plain, "  "), modules(&line, look)]);
+    }
     rows
 }
 
+/// A line of a code: dark on light where that can be painted; else the light is filled, as most terminals are dark.
+fn modules(line: &str, look: Look) -> Piece {
+    if look.has_pixels() {
+        return piece(Paint::Body(body::Role::Pixels([0; 3], [255; 3])), line);
+    }
+    let filled = line.chars().map(|block| match block {
+        '█' => ' ',
+        '▀' => '▄',
+        '▄' => '▀',
+        _ => '█',
+    });
+    piece(Paint::Plain, &filled.collect::<String>())
+}
+
 /// What a newcomer needs: where to send, a line that works, how to let others in.
-fn welcome(place: &Place, door: &Door, columns: usize) -> Vec<Pieces> {
-    let (url, here) = match place {
+fn welcome(model: &Model, columns: usize, height: usize) -> Vec<Pieces> {
+    let (url, here) = match &model.place {
         Place::Listening(url) => (Some(url.clone()), true),
         Place::Watching { address, .. } => (address.clone(), false),
     };
@@ -340,6 +361,10 @@ fn welcome(place: &Place, door: &Door, columns: usize) -> Vec<Pieces> {
     };
     rows.push(vec![piece(Paint::Heading, "Waiting for the first webhook")]);
     rows.push(Vec::new());
+    if let Some(state) = &model.door.tunnel {
+        rows.extend(gate(state, model.look, columns, height));
+        rows.push(Vec::new());
+    }
     let how = if here { "Send any request to this address, on any path:" } else { "Another creel listens here:" };
     rows.extend(paragraph(Paint::Plain, how, columns));
     rows.push(vec![piece(Paint::Brand, &format!("  {url}"))]);
@@ -348,8 +373,7 @@ fn welcome(place: &Place, door: &Door, columns: usize) -> Vec<Pieces> {
     let curl = format!("curl -d '{{\"hello\":\"creel\"}}' {url}/hello");
     rows.extend(crate::tui::line::wrap(&[piece(Paint::Good, &curl)], columns));
     rows.push(Vec::new());
-    if let Some(state) = &door.tunnel {
-        rows.extend(gate(state, columns));
+    if model.door.tunnel.is_some() {
         return rows;
     }
     let port = url.rsplit(':').next().unwrap_or_default().to_owned();
