@@ -289,14 +289,15 @@ fn any_number_of_screens_watch_one_creel_live() {
 /// Keys at random, and sizes down to a single cell: it goes on, and the terminal is whole at the end.
 #[test]
 fn a_monkey_at_the_keys_breaks_nothing() {
-    // Keys of the list and of how it looks; none that sends, or that a shell could get to see.
+    // Keys of the list and of how it looks; none that sends, or that a shell could get to see. A single Escape would make a
+    // sequence of what follows.
     const KEYS: &[&str] = &[
         "j",
         "k",
         "g",
         "G",
         "\r",
-        "\x1b",
+        "\x1b\x1b",
         "\t",
         "l",
         "h",
