@@ -18,7 +18,7 @@ use super::{
     effect::{Ask, Compare, Effect},
     keys::{Keymap, Mode},
     list::Order,
-    look::Look,
+    look::{Depth, Look},
     model::{Model, Tone},
     msg::{BodyView, Compared, Msg, Opened},
     run::{self, Options},
@@ -1077,13 +1077,18 @@ fn an_endpoint_is_told_what_to_answer_and_the_header_says_so() {
 
 #[test]
 fn a_tunnel_is_in_the_header_and_a_camera_can_read_it() {
-    let mut play = Play::new(0, (100, 40));
+    let mut play = Play::new(0, (80, 24));
     play.model.door.tunnel = Some(Tunnel::Open("https://t.example".to_owned()));
-    let screen = play.screen();
-    assert!(screen.lines().next().unwrap().contains("⇄ https://t.example"), "{screen}");
-    for line in body::qr("https://t.example").unwrap() {
-        assert!(screen.contains(line.trim()), "{line}\n{screen}");
+    // Where nothing can be painted dark on light, the light is filled.
+    for (depth, finder) in [(Depth::Sixteen, " ▄▄▄▄▄ "), (Depth::True, "█▀▀▀▀▀█")] {
+        play.model.look = Look { depth, ..LOOK };
+        let screen = play.screen();
+        assert!(screen.lines().next().unwrap().contains("⇄ https://t.example"), "{screen}");
+        assert_eq!(screen.matches(finder).count(), 3, "its three corners are there\n{screen}");
     }
+    play.model.size = (80, 14);
+    assert!(!play.screen().contains('▀'), "half a code is none");
+    play.model.size = (80, 24);
     play.model.door.tunnel = Some(Tunnel::Down("exit status: 1: \u{1b}[2Jno route".to_owned(), 4));
     let screen = play.screen();
     assert!(screen.contains("tunnel down") && screen.contains("again in 4 s"), "{screen}");
