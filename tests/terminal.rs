@@ -375,6 +375,9 @@ fn a_resend_shows_in_its_row() {
     assert_eq!(terminal.end().0, 0);
 }
 
+/// What creel itself asks a terminal: the colour of its background.
+const QUESTION: &[u8] = b"\x1b]11;?\x1b\\";
+
 /// Everything a terminal might obey, in every field a sender fills.
 #[test]
 fn no_payload_byte_reaches_the_terminal_unescaped() {
@@ -429,7 +432,6 @@ fn no_payload_byte_reaches_the_terminal_unescaped() {
     let (_, ended) = terminal.end();
     ended.assert_whole("hostile payloads");
     // creel itself sends one operating system command, the question for the background, no device control string and no bell.
-    const QUESTION: &[u8] = b"\x1b]11;?\x1b\\";
     let asked = ended.bytes.windows(QUESTION.len()).position(|w| w == QUESTION).expect("the background is asked for");
     let bytes = [&ended.bytes[..asked], &ended.bytes[asked + QUESTION.len()..]].concat();
     for needle in

@@ -146,7 +146,7 @@ pub(crate) struct Listen {
     /// ADDR:PORT to listen on; port 0 picks a free one [default: 127.0.0.1:27335]
     #[arg(long, env = "CREEL_LISTEN", value_name = "ADDR:PORT")]
     listen: Option<String>,
-    /// Speak HTTPS: with the certificate of the configuration's [tls], or one that creel makes for itself
+    /// Speak HTTPS: with the certificate that the configuration names under tls, or one that creel makes for itself
     #[arg(long)]
     tls: bool,
     /// Run a tunnel as long as creel runs: its command, with {port} for the port; its public URL is found in what it prints

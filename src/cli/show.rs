@@ -19,6 +19,10 @@ const SLICE: usize = 1_000;
 /// How many columns a picture takes.
 const PICTURE_COLUMNS: u16 = 78;
 
+/// Said here, since its brackets would be links in a comment.
+const PATH_HELP: &str = "Print a value of the body and nothing else: data.items[0].id, .data.items[0].id or \
+    /data/items/0/id; exit code 1 where it is not there";
+
 #[derive(Debug, Args)]
 pub(crate) struct Show {
     /// The capture's number
@@ -32,9 +36,8 @@ pub(crate) struct Show {
     /// Print the body in that view and nothing else
     #[arg(long, value_name = "NAME", conflicts_with_all = ["format", "body"], value_parser = view_names())]
     view: Option<String>,
-    /// Print a value of the body and nothing else: data.items[0].id, .data.items[0].id or /data/items/0/id; exit code 1
-    /// where it is not there
-    #[arg(long, value_name = "PATH", conflicts_with_all = ["format", "body", "view"])]
+    /// A value of the body by its path.
+    #[arg(long, help = PATH_HELP, value_name = "PATH", conflicts_with_all = ["format", "body", "view"])]
     path: Option<String>,
 }
 

@@ -256,7 +256,7 @@ impl Workers {
             }
             Effect::Find { generation, needle, document, first } => self.find(generation, needle, document, first),
             Effect::Prepare { .. } | Effect::Locate { .. } | Effect::FoldTo { .. } | Effect::Compare(_) => {
-                drop(self.bodies.send(effect))
+                drop(self.bodies.send(effect));
             }
             Effect::Copy(bytes) => {
                 if let Err(why) = (self.clipboard)(&bytes) {

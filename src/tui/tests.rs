@@ -400,8 +400,9 @@ impl Play {
                 Some(Msg::Found { generation, hits, more })
             }
             Effect::Deliveries(id) => Some(Msg::Deliveries { id, deliveries: Ok(Vec::new()) }),
-            Effect::Resend { id, .. } => Some(Msg::Resent { id, delivery: Err(Failure::new("resending", "no apps")) }),
-            Effect::ResendDead(id) => Some(Msg::Resent { id, delivery: Err(Failure::new("resending", "no apps")) }),
+            Effect::Resend { id, .. } | Effect::ResendDead(id) => {
+                Some(Msg::Resent { id, delivery: Err(Failure::new("resending", "no apps")) })
+            }
             Effect::ResendMarked => Some(Msg::ResentMarked(Ok((2, 1)))),
             Effect::Copy(bytes) => {
                 self.copied.push(bytes);

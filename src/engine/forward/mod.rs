@@ -1,7 +1,7 @@
 //! Forwarding: captures go on to apps by themselves, as they arrive.
 //!
 //! A capture is stored together with an *errand* for each app, in one transaction; so what was acknowledged is forwarded
-//! even where creel is killed right afterwards. One task, the [`runner`], takes errands in hand, a *lane* an endpoint and
+//! even where creel is killed right afterwards. One task, the `runner`, takes errands in hand, a *lane* an endpoint and
 //! app. Each try is a delivery, and bears the errand's id in [`DELIVERY_ID`]: the same on each try, since an app may get one
 //! twice (a crash between its reply and our commit) and never not at all. What failed waits in one heap of times and is
 //! tried again by the provider's own schedule; what failed too often is given up and kept, to be looked at and resent.
