@@ -25,6 +25,8 @@ mod look;
 mod model;
 mod msg;
 mod palette;
+#[cfg(test)]
+mod pictures;
 mod prompt;
 mod run;
 mod sheet;

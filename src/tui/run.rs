@@ -372,7 +372,7 @@ fn unanswered(effect: &Effect) -> Option<Msg> {
 }
 
 /// Does what is wished for.
-fn perform(stage: &dyn Stage, effect: Effect, late: impl Fn(u64) -> bool) -> Option<Msg> {
+pub(super) fn perform(stage: &dyn Stage, effect: Effect, late: impl Fn(u64) -> bool) -> Option<Msg> {
     match effect {
         Effect::Page { generation, ask, start, limit, filter } => {
             Some(Msg::Page { generation, ask, rows: stage.page(start, limit, filter.as_deref()) })

@@ -1,0 +1,197 @@
+//! A store with a morning's webhooks in it: real samples, signed and judged as they would be on the wire, at fixed times.
+
+use std::{collections::BTreeMap, path::Path};
+
+use crate::{
+    engine::{
+        self,
+        endpoint::{Endpoint, Endpoints},
+    },
+    record::{
+        Body, Capture, CaptureId, Delivery, DeliveryId, Flags, Head, Headers, Outcome, Reply, Timestamp, Uid, Version,
+    },
+    store::{Bell, Role, Writer},
+    verify::{Catalog, Letter, Request, Sample, Secret, sha256},
+};
+
+/// 24 November 2026, 9:00 UTC.
+const MORNING_S: i64 = 1_795_510_800;
+
+/// What arrives: after how many seconds, whose, which event, spoiled how, what the app says.
+struct Row(i64, &'static str, &'static str, Spoiled, &'static [u16]);
+
+#[derive(Clone, Copy, PartialEq)]
+enum Spoiled {
+    No,
+    /// A newline was added to the body after it was signed.
+    Newline,
+    /// It was signed with another secret.
+    WrongSecret,
+    /// It was signed ten minutes before.
+    Stale,
+    /// The same event as the last one of its kind, sent once more.
+    Again,
+}
+
+use Spoiled::{Again, Newline, No, Stale, WrongSecret};
+
+const ROWS: &[Row] = &[
+    Row(0, "github", "ping", No, &[200]),
+    Row(4, "github", "push", No, &[200]),
+    Row(31, "stripe", "charge.succeeded", No, &[200]),
+    Row(32, "stripe", "invoice.paid", No, &[200]),
+    Row(60, "slack", "app_mention", No, &[200]),
+    Row(75, "shopify", "orders/create", No, &[500]),
+    Row(80, "shopify", "orders/create", Again, &[500]),
+    Row(90, "shopify", "orders/create", Again, &[200]),
+    Row(102, "linear", "Issue", No, &[]),
+    Row(118, "github", "issues", No, &[200]),
+    Row(131, "twilio", "message", No, &[204]),
+    Row(140, "paddle", "transaction.completed", No, &[]),
+    Row(166, "stripe", "charge.succeeded", Stale, &[400]),
+    Row(171, "zoom", "meeting.started", No, &[]),
+    Row(185, "github", "push", WrongSecret, &[401]),
+    Row(192, "shopify", "products/update", No, &[200]),
+    Row(203, "svix", "user.created", No, &[200]),
+    Row(221, "slack", "command", No, &[200]),
+    Row(230, "stripe", "checkout.session.completed", No, &[200]),
+    Row(236, "cal-com", "BOOKING_CREATED", No, &[]),
+    Row(249, "github", "issues", No, &[200]),
+    Row(262, "github", "push", Newline, &[401]),
+    Row(270, "sentry", "issue", No, &[]),
+    Row(277, "stripe", "invoice.paid", No, &[200]),
+];
+
+/// Fills a store at that path.
+pub(super) fn fill(path: &Path) {
+    let writer = Writer::open(path, Role::Capturing, Bell::new()).unwrap().0;
+    let mut last = BTreeMap::new();
+    for (n, row) in ROWS.iter().enumerate() {
+        let capture = last
+            .get(&(row.1, row.2))
+            .filter(|_| row.3 == Again)
+            .map_or_else(|| capture(n, row), |old: &Capture| Capture { received_at: at(row), ..old.clone() });
+        last.insert((row.1, row.2), capture.clone());
+        let stored = writer.capture(capture).unwrap().blocking_recv().unwrap().unwrap();
+        for status in row.4 {
+            writer.deliver(delivery(stored.id, *status, at(row))).unwrap().blocking_recv().unwrap().unwrap();
+        }
+    }
+    writer.close().unwrap();
+}
+
+fn at(row: &Row) -> Timestamp {
+    Timestamp::from_unix_s(MORNING_S + row.0)
+}
+
+fn capture(n: usize, row: &Row) -> Capture {
+    let &Row(_, name, event, spoiled, _) = row;
+    let catalog = Catalog::builtin().unwrap();
+    let provider = catalog.get(name).unwrap();
+    let sample = Sample::of(name).find(|sample| sample.event == event).unwrap();
+    let own = provider.secret_of_nobody();
+    let wrong = Secret::new("not-the-one-you-configured");
+    let secret = if spoiled == WrongSecret { &wrong } else { &own };
+    let signed_at = Timestamp::from_unix_s(at(row).unix_s() - if spoiled == Stale { 600 } else { 1 });
+    let (id, url) = (id(name, n), format!("https://hooks.example/{name}"));
+    let letter = Letter {
+        event,
+        content_type: sample.content_type,
+        body: sample.body.as_bytes(),
+        id: &id,
+        at: signed_at,
+        url: &url,
+        headers: &Headers::default(),
+    };
+    let dressed = provider.dress(&letter, std::slice::from_ref(secret)).unwrap();
+    let mut body = dressed.body;
+    if spoiled == Newline {
+        body.push(b'\n');
+    }
+    let head = head(&dressed.headers, &dressed.target, body.len());
+    let request = Request {
+        method: "POST",
+        url: Some(&url),
+        target: head.target(),
+        headers: head.headers(),
+        body: &body,
+        truncated: false,
+        received_at: at(row),
+    };
+    let mut judgement = provider.judge(&request, std::slice::from_ref(&own));
+    let endpoint = Endpoint { name: name.to_owned(), path: format!("/{name}"), ..Endpoint::open_bin() };
+    let (endpoints, secrets) = (Endpoints::new(vec![endpoint]), [own]);
+    engine::examine(catalog, provider, &request, &secrets, &endpoints, name, &mut judgement);
+    let event = provider.event(&request);
+    Capture {
+        id: CaptureId(0),
+        uid: Uid::new(at(row), n as u128),
+        received_at: at(row),
+        endpoint: name.to_owned(),
+        peer: format!("127.0.0.1:{}", 50_700 + n),
+        body: Body {
+            size: body.len() as u64,
+            sha256: sha256(&body),
+            declared: Some(body.len() as u64),
+            truncated: false,
+            bytes: body.into(),
+        },
+        head,
+        trailers: Headers::default(),
+        flags: Flags::default(),
+        provider: Some(name.to_owned()),
+        event,
+        judgement,
+        duplicate_of: None,
+        repeat: None,
+        late_ms: None,
+        reply_status: 200,
+        tags: crate::record::Tags::default(),
+        note: None,
+    }
+}
+
+/// An event's id as its provider would write one.
+fn id(provider: &str, n: usize) -> String {
+    match provider {
+        "stripe" => format!("evt_1SWq{n:02}KZ7bQ9dTrout"),
+        "svix" => format!("msg_3B{n:02}fXw9Yp2mCreel"),
+        _ => format!("6f1c{n:02}aa-4d1e-11f0-9c2b-0242ac12000{}", n % 10),
+    }
+}
+
+fn head(headers: &Headers, target: &[u8], length: usize) -> Head {
+    let mut all = Headers::default();
+    all.push("Host", "hooks.example");
+    all.push("User-Agent", "webhooks/1.0");
+    headers.iter().for_each(|header| all.push(header.name, header.value));
+    all.push("Content-Length", length.to_string());
+    all.push("X-Forwarded-For", "203.0.113.7");
+    all.push("X-Forwarded-Proto", "https");
+    Head::from_parts("POST", target, Version::Http11, &all)
+}
+
+fn delivery(capture: CaptureId, status: u16, at: Timestamp) -> Delivery {
+    let body = match status {
+        200 => "{\"received\":true}",
+        401 => "{\"error\":\"invalid signature\"}",
+        500 => "{\"error\":\"connection to the database was lost\"}",
+        _ => "",
+    };
+    Delivery {
+        id: DeliveryId(0),
+        capture,
+        errand: None,
+        to: "http://localhost:3000/webhooks".to_owned(),
+        started_at: at,
+        took_ms: 9 + capture.0.cast_unsigned() * 7 % 31,
+        attempt: 0,
+        receipt: Vec::new(),
+        outcome: Outcome::Replied(Reply {
+            status,
+            headers: [("content-type", "application/json")].into_iter().collect(),
+            body: body.into(),
+            truncated: false,
+        }),
+    }
+}
