@@ -121,14 +121,17 @@ fn bare_line_feed(head: &Head) -> bool {
 }
 
 fn control_bytes(head: &Head) -> bool {
-    // Not `any`: a loop without a way out looks at many bytes at a time.
-    let has = |bytes: &[u8], odd: fn(u8) -> bool| bytes.iter().fold(false, |found, b| found | odd(*b));
     let in_a_line = |b: u8| (b < 0x20 && b != b'\t') || b >= 0x7f;
     let in_a_head = |b: u8| (b < 0x20 && b != b'\t' && b != b'\r' && b != b'\n') || b >= 0x7f;
     let lines = || [&head.target()[..]].into_iter().chain(head.headers().iter().map(|header| header.value));
     // One look at the whole tells that there is none; only where there may be one is it asked where.
     let may_have = has(head.raw(), in_a_head) || carriage_return_alone(head.raw());
     may_have && lines().any(|line| has(line, in_a_line))
+}
+
+/// Whether one of the bytes is odd. Not `any`: a loop without a way out looks at many bytes at a time.
+fn has(bytes: &[u8], odd: impl Fn(u8) -> bool) -> bool {
+    bytes.iter().fold(0, |found, b| found | u8::from(odd(*b))) > 0
 }
 
 /// Whether a CR stands anywhere but before an LF.
