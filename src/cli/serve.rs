@@ -53,6 +53,9 @@ impl Serve {
 }
 
 pub(super) fn run(serve: &Serve, common: &Common) -> Result<Answer, Failure> {
+    // Before anybody is told that it listens: who stops it at once is heard too.
+    let (wake, woken) = channel();
+    stop_by_signal(wake.clone())?;
     let printer = common.printer();
     let engine = Engine::capture(Settings::resolve(&serve.wishes(common))?)?;
     // Whoever starts creel from a script waits for this line.
@@ -62,8 +65,6 @@ pub(super) fn run(serve: &Serve, common: &Common) -> Result<Answer, Failure> {
     if !printer.quiet {
         say_hello(serve, &engine);
     }
-    let (wake, woken) = channel();
-    stop_by_signal(wake.clone())?;
     if !printer.quiet {
         let ring = wake.clone();
         engine.on_ring(move || drop(ring.send(Wake::Ring)));
