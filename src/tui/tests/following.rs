@@ -1,0 +1,107 @@
+//! The list follows, is walked, filtered and searched.
+
+use super::*;
+
+#[test]
+fn the_newest_is_followed_until_the_user_moves() {
+    let mut play = Play::new(100, (80, 24));
+    assert_eq!(play.selected(), 100);
+    play.basket.put(5);
+    play.ring();
+    assert_eq!(play.selected(), 105);
+    play.keys("jj");
+    play.basket.put(7);
+    play.ring();
+    assert_eq!(play.selected(), 103);
+    assert!(play.screen().contains("7 new ↑"), "{}", play.screen());
+    play.keys("g");
+    assert_eq!(play.selected(), 112);
+    assert!(!play.screen().contains("new ↑"));
+}
+
+#[test]
+fn a_long_list_is_walked_from_end_to_end_with_a_window_that_stays_small() {
+    let mut play = Play::new(5_000, (80, 24));
+    for _ in 0..4_999 {
+        play.keys("j");
+    }
+    assert_eq!(play.selected(), 1);
+    assert!(play.model.list.rows.len() < 500, "{} rows", play.model.list.rows.len());
+    for _ in 0..4_999 {
+        play.keys("k");
+    }
+    assert_eq!(play.selected(), 5_000);
+    play.keys("G");
+    assert_eq!(play.selected(), 1);
+    play.keys("g");
+    assert_eq!(play.selected(), 5_000);
+}
+
+#[test]
+fn a_filter_keeps_the_selection_where_it_can_and_the_last_good_one_stays() {
+    let mut play = Play::new(300, (80, 24));
+    play.keys("jjjjj");
+    assert_eq!(play.selected(), 295);
+    play.keys("/sig:failed");
+    assert_eq!(play.selected(), 295, "it is among the failed");
+    assert!(play.model.list.rows.iter().all(|row| row.verdict == Verdict::Failed));
+    play.keys(" evnt:x");
+    let screen = play.screen();
+    assert!(screen.contains("there is no field `evnt`; did you mean `event`?"), "{screen}");
+    // What was typed before the colon was a word, and a good filter.
+    assert_eq!(play.model.filter.as_ref().unwrap().text(), "sig:failed evnt");
+    play.keys("\u{1b}");
+    assert!(play.model.filter.is_none() && play.model.prompt.is_none());
+    assert_eq!(play.selected(), 295);
+    play.keys("/path:/nowhere\n");
+    assert!(play.screen().contains("Nothing matches"), "{}", play.screen());
+    play.keys("\u{1b}");
+    assert!(play.model.filter.is_none() && !play.quit);
+}
+
+#[test]
+fn a_search_shows_what_it_found_while_it_goes_on() {
+    let mut play = Play::new(2_000, (120, 30));
+    play.keys("/path:/path/77\n");
+    assert_eq!(play.model.list.rows.len(), 11, "77 and 770 to 779, forty pieces apart");
+    assert!(!play.model.list.is_searching() && !play.screen().contains("searching"));
+    let generation = play.model.list.generation;
+    let piece = |rows: Vec<Summary>, rest| Slice { rows, rest, percent: 62, newest: CaptureId(2_000) };
+    let first = piece(vec![summary(779)], Some(Start::Before(CaptureId(700))));
+    let effects = update(&mut play.model, Msg::Page { generation, ask: Ask::Newest, rows: Ok(first) });
+    assert!(play.screen().contains("/path/779") && play.screen().contains("62 %"), "{}", play.screen());
+    let goes_on =
+        |effect: &Effect| matches!(effect, Effect::Page { ask: Ask::Older, start: Start::Before(CaptureId(700)), .. });
+    assert!(effects.iter().any(goes_on));
+    // Typing on leaves the search: what it still finds is not wanted any more.
+    play.keys("/0");
+    let late = piece(vec![summary(1)], None);
+    update(&mut play.model, Msg::Page { generation, ask: Ask::Older, rows: Ok(late) });
+    assert!(play.model.list.rows.iter().all(|row| row.id.0 != 1));
+}
+
+#[test]
+fn what_comes_while_a_filter_is_followed_is_added_above() {
+    let mut play = Play::new(300, (120, 30));
+    play.keys("/path:/path/3\n");
+    let before = play.model.list.rows.len();
+    play.basket.put(200);
+    play.send(Msg::Ring);
+    play.send(Msg::Frame);
+    assert!(play.model.list.rows.len() > before, "{before}");
+    assert_eq!(play.model.list.rows[0].id.0, 399);
+}
+
+#[test]
+fn late_answers_are_dropped() {
+    let mut play = Play::new(50, (120, 30));
+    let before = play.model.list.generation;
+    play.keys("/event:push\n");
+    let rows = whole(Start::Newest, 60, vec![summary(999)]);
+    play.send(Msg::Page { generation: before, ask: Ask::Newest, rows: Ok(rows) });
+    assert!(play.model.list.rows.iter().all(|row| row.id.0 != 999));
+    let stale = play.model.detail.generation;
+    play.keys("j");
+    play.send(Msg::Opened { generation: stale, opened: Ok(Some(opened(CaptureId(777)))) });
+    assert_ne!(play.model.detail.capture.as_ref().unwrap().id.0, 777);
+}

@@ -1,0 +1,139 @@
+//! Panes, the cursor in a body, the mouse, and what a person set for themselves.
+
+use super::*;
+
+#[test]
+fn the_detail_has_what_there_is_to_know_and_nothing_that_acts() {
+    let mut play = Play::new(10, (100, 40));
+    play.keys("\n");
+    let overview = play.screen();
+    for words in
+        ["#10 POST /path/10?x", "failed: it is not of these bytes", "sent by the page of a web site", "\"evil\""]
+    {
+        assert!(overview.contains(words), "{words}:\n{overview}");
+    }
+    play.keys("2");
+    assert!(play.screen().contains("\"␛]0;owned␇\""), "{}", play.screen());
+    play.keys("v");
+    assert!(play.screen().contains(" json: invalid"), "{}", play.screen());
+    play.keys("3");
+    let headers = play.screen();
+    assert!(headers.contains("Authorization: ••••••") && !headers.contains("Bearer"), "{headers}");
+    assert!(headers.contains("‹U+009B›31m‹U+202E›"), "{headers}");
+    play.keys("m");
+    assert!(play.screen().contains("Bearer abcdef"));
+    play.keys("4");
+    let signature = play.screen();
+    for words in ["received   sha256=00ff", "expected   sha256=01ff", "signed     {body}"] {
+        assert!(signature.contains(words), "{words}:\n{signature}");
+    }
+    play.keys("5");
+    assert!(play.screen().contains("Not sent on yet"));
+    play.keys("?");
+    assert!(play.screen().contains("Keys"));
+    play.keys("\u{1b}\u{1b}\u{1b}");
+    assert!(!play.quit, "Esc never quits");
+    play.keys("q");
+    assert!(play.quit);
+}
+
+#[test]
+fn a_pane_is_widened_narrowed_and_zoomed() {
+    let mut play = Play::new(20, (160, 40));
+    let width = |play: &Play| super::layout::areas(&play.model).list.width;
+    let before = width(&play);
+    play.keys("]]");
+    assert!(width(&play) > before);
+    play.keys("[[[[[[[[[[[[[[[[[[[[[[[");
+    assert_eq!(width(&play), 160 / 5);
+    play.keys("z");
+    assert_eq!(width(&play), 160);
+    play.keys("\n");
+    assert_eq!(super::layout::areas(&play.model).detail.width, 160);
+    assert!(play.screen().contains("Overview"));
+    play.keys("z");
+    assert!(super::layout::areas(&play.model).list.width > 0);
+}
+
+#[test]
+fn a_body_folds_under_the_cursor_and_says_where_it_is() {
+    let mut play = Play::new(10, (100, 40));
+    play.keys("\n2j");
+    let screen = play.screen();
+    assert!(screen.contains(".evil  jq"), "{screen}");
+    play.keys("i");
+    assert!(play.screen().contains("/evil  JSON pointer"), "{}", play.screen());
+    play.keys("ii\n");
+    let screen = play.screen();
+    assert!(screen.contains("{…} 3 values") && screen.contains(".  jq"), "{screen}");
+    play.keys("\n");
+    assert!(play.screen().contains("\"n\": 1.0"), "{}", play.screen());
+    play.keys("-");
+    assert_eq!(play.model.detail.cursor.under().unwrap().path, ".", "nothing opens below the first level");
+    play.keys("G");
+    assert_eq!(play.model.detail.cursor.row(), 4);
+    play.keys("kk");
+    let under = play.model.detail.cursor.under().unwrap();
+    assert_eq!((&under.path[..], &under.value[..]), (".n", &b"1.0"[..]));
+    play.keys("*+x");
+}
+
+fn mouse(kind: MouseEventKind, column: u16, row: u16) -> Msg {
+    Msg::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE })
+}
+
+#[test]
+fn the_mouse_clicks_scrolls_and_drags_until_it_is_switched_off() {
+    let left = MouseEventKind::Down(MouseButton::Left);
+    let mut play = Play::new(200, (160, 40));
+    play.send(mouse(left, 5, 6));
+    assert_eq!(play.selected(), 196);
+    play.send(mouse(MouseEventKind::ScrollDown, 5, 6));
+    assert_eq!(play.selected(), 193);
+    play.keys("o");
+    let bottom = super::layout::areas(&play.model).list.bottom() - 1;
+    play.send(mouse(left, 5, bottom));
+    let below = play.selected();
+    play.send(mouse(left, 5, bottom - 1));
+    assert_eq!(play.selected(), below - 1, "the newest is below");
+    let areas = super::layout::areas(&play.model);
+    play.send(mouse(left, areas.tabs.x + 12, areas.tabs.y));
+    assert_eq!((play.model.detail.tab as usize, play.model.mode), (1, Mode::Detail));
+    play.send(mouse(left, areas.rule.x, 10));
+    play.send(mouse(MouseEventKind::Drag(MouseButton::Left), 48, 12));
+    play.send(mouse(MouseEventKind::Up(MouseButton::Left), 48, 12));
+    assert_eq!(super::layout::areas(&play.model).list.width, 48);
+    play.send(mouse(MouseEventKind::Drag(MouseButton::Left), 90, 12));
+    assert_eq!(super::layout::areas(&play.model).list.width, 48, "nothing is held any more");
+    play.keys("M");
+    assert!(!play.mouse && play.screen().contains("the mouse is the terminal's"));
+}
+
+#[test]
+fn what_was_left_is_there_again() {
+    let mut play = Play::new(30, (160, 40));
+    play.keys("]tXzo/sig:failed\n");
+    let state = State::parse(&State::of(&play.model).text());
+    let mut again = Play::new(30, (160, 40));
+    state.lay_over(&mut again.model);
+    assert_eq!((again.model.panes, again.model.list.order), (play.model.panes, Order::Oldest));
+    assert_eq!(again.model.filter.as_ref().unwrap().text(), "sig:failed");
+    assert!(again.model.list.grouped && again.model.mouse);
+}
+
+#[test]
+fn the_footer_and_the_help_tell_the_users_own_keys() {
+    let mut play = Play::new(3, (120, 35));
+    let wish = crate::engine::KeyWish {
+        command: "filter".to_owned(),
+        at: String::new(),
+        chords: vec!["f1".to_owned()],
+        chords_at: String::new(),
+    };
+    play.model.keys = Keymap::with(&[wish]).unwrap();
+    assert!(play.screen().contains("f1 filter"), "{}", play.screen());
+    play.keys("/");
+    assert!(play.model.prompt.is_none());
+    play.send(Msg::Key(KeyEvent::new(KeyCode::F(1), KeyModifiers::NONE)));
+    assert!(play.model.prompt.is_some());
+}

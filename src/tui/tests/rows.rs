@@ -1,0 +1,107 @@
+//! What a row of the list says, and how rows are ordered and folded.
+
+use super::*;
+
+/// The lines of the list that a screen shows, without the frame of quotes.
+fn list_rows(play: &Play) -> Vec<String> {
+    let (columns, rows) = play.model.size;
+    let width = usize::from(super::layout::areas(&play.model).list.width);
+    let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
+    terminal.draw(|frame| view::draw(&play.model, frame)).unwrap();
+    let buffer = terminal.backend().buffer();
+    let row = |y: u16| (0..width as u16).map(|x| buffer[(x, y)].symbol()).collect::<String>().trim_end().to_owned();
+    (1..rows).map(row).collect()
+}
+
+#[test]
+fn marks_pins_and_notes_show_in_the_row_and_can_be_taken_back() {
+    let mut play = Play::new(20, (80, 24));
+    play.keys(" ");
+    assert_eq!(play.selected(), 19, "the next one is at hand");
+    play.keys("p;ask Anna\n");
+    play.ring();
+    let rows = list_rows(&play);
+    assert!(rows[1].starts_with("●       20"), "{rows:?}");
+    assert!(rows[2].starts_with(" ◆      19"), "{rows:?}");
+    assert_eq!(play.model.list.row().unwrap().note.as_deref(), Some("ask Anna"));
+    play.keys("P");
+    assert_eq!((play.model.list.rows.len(), play.selected()), (1, 19));
+    play.keys("Pp");
+    play.ring();
+    assert_eq!(play.model.list.rows.len(), 20);
+    assert!(list_rows(&play).iter().any(|row| row.starts_with(" ¶      19")), "the note is left");
+    play.keys(";");
+    play.send(Msg::Key(KeyEvent::new(KeyCode::Char('u'), KeyModifiers::CONTROL)));
+    play.keys("\n");
+    play.ring();
+    assert_eq!(play.model.list.row().unwrap().note, None);
+}
+
+#[test]
+fn the_order_turns_around_and_sorts_and_the_selection_stays() {
+    let mut play = Play::new(300, (80, 24));
+    {
+        let mut rows = play.basket.0.lock().unwrap();
+        for (at, row) in rows.iter_mut().enumerate() {
+            row.size = (at as u64 * 7919) % 1000;
+            row.took_ms = (at % 100 == 0).then_some(at as u64);
+        }
+    }
+    play.keys("jj");
+    play.keys("o");
+    assert_eq!((play.model.list.order, play.selected()), (Order::Oldest, 298));
+    let rows = list_rows(&play);
+    let at = |id: &str| rows.iter().position(|row| row.contains(&format!(" {id} "))).unwrap();
+    assert!(at("297") < at("298") && at("298") < at("299"), "{rows:?}");
+    play.keys("j");
+    assert_eq!(play.selected(), 299, "down is to the newer");
+    play.keys("o");
+    assert_eq!(play.selected(), 299);
+    let sizes: Vec<_> = play.model.list.rows.iter().map(|row| row.size).collect();
+    assert!(sizes.is_sorted_by(|a, b| a >= b) && sizes.len() == 300);
+    play.basket.put(5);
+    play.ring();
+    assert_eq!(play.model.list.rows.len(), 300, "a sorted list is what there was");
+    play.keys("o");
+    let ids: Vec<_> = play.model.list.rows.iter().map(|row| row.id.0).collect();
+    assert_eq!(ids, [201, 101, 1], "the others were never delivered");
+    play.keys("o");
+    play.keys("g");
+    assert_eq!((play.model.list.order, play.selected()), (Order::Newest, 305));
+}
+
+#[test]
+fn repeats_are_folded_under_their_first_and_counted() {
+    let mut play = Play::new(30, (80, 24));
+    {
+        let mut rows = play.basket.0.lock().unwrap();
+        for (at, attempt) in [(21_usize, 2), (24, 3), (29, 4)] {
+            rows[at].duplicate_of = Some(CaptureId(20));
+            rows[at].repeat = Some(Repeat { attempt, gap_ms: 1_000, is_retry: true, is_replay: false });
+        }
+    }
+    play.ring();
+    assert_eq!(play.selected(), 30);
+    play.keys("X");
+    assert_eq!(play.selected(), 20, "what is folded away is stood for by its first");
+    let rows = list_rows(&play).join("\n");
+    assert!(rows.contains("▸+3 /path/20") && !rows.contains("/path/30"), "{rows}");
+    play.keys("x");
+    let rows = list_rows(&play);
+    let first = rows.iter().position(|row| row.contains("▾3 /path/20")).unwrap();
+    assert!(rows[first + 1].contains("  ↻4 /path/30") && rows[first + 3].contains("↻2 /path/22"), "{rows:?}");
+    play.keys("jx");
+    assert_eq!(play.selected(), 20);
+    play.keys("Xg");
+    assert!(list_rows(&play).join("\n").contains("/path/30"));
+}
+
+#[test]
+fn times_are_told_by_how_long_ago_and_the_frame_comes_when_they_age() {
+    let mut play = Play::new(3, (80, 24));
+    play.send(Msg::Clock(Timestamp::from_unix_ms(1_795_424_703_000 + 65_200)));
+    assert_eq!(super::age::next(&play.model), None, "by the clock nothing ages");
+    play.keys("t");
+    assert!(list_rows(&play)[1].contains("     1m "), "{:?}", list_rows(&play));
+    assert_eq!(super::age::next(&play.model), Some(std::time::Duration::from_millis(52_800)), "until 2m");
+}

@@ -1,0 +1,53 @@
+//! What goes out by a key, and what an endpoint is told to answer.
+
+use super::*;
+
+#[test]
+fn what_is_marked_goes_out_by_one_key_and_the_same_key_stops_it() {
+    let mut model = Model::new(place(), Zone::utc(), LOOK, (80, 24));
+    let press = |model: &mut Model| {
+        let key = KeyEvent::new(KeyCode::Char('B'), KeyModifiers::NONE);
+        update(model, Msg::Key(key))
+    };
+    assert!(matches!(press(&mut model)[..], [Effect::ResendMarked]));
+    assert!(matches!(press(&mut model)[..], [Effect::StopResending]));
+    update(&mut model, Msg::ResentMarked(Ok((5, 3))));
+    assert_eq!(model.notice.as_ref().unwrap().text, "5 sent: 3 answered 2xx, 2 not");
+    assert!(matches!(press(&mut model)[..], [Effect::ResendMarked]));
+    update(&mut model, Msg::News("forwarding a → b pauses: 5 tries failed".to_owned()));
+    assert_eq!(model.notice.as_ref().unwrap().tone, Tone::Bad);
+}
+
+#[test]
+fn resending_asks_for_a_url_where_no_app_is_known() {
+    let mut play = Play::new(3, (80, 24));
+    play.keys("r");
+    assert!(play.screen().contains("resend #3 to: http://localhost:"), "{}", play.screen());
+    play.keys("9\n");
+    assert_eq!(play.model.last_url.as_deref(), Some("http://localhost:9"));
+    assert!(play.screen().contains("resending: no apps"), "{}", play.screen());
+    play.model.apps.insert("default".to_owned(), "http://app".to_owned());
+    play.keys("r");
+    assert!(play.model.prompt.is_none());
+    play.model.apps.clear();
+    play.keys("s");
+    assert!(play.screen().contains("resend #3, signed anew, to: http://localhost:9"), "{}", play.screen());
+}
+
+#[test]
+fn an_endpoint_is_told_what_to_answer_and_the_header_says_so() {
+    let mut play = Play::new(3, (160, 24));
+    let header = |play: &Play| play.screen().lines().next().unwrap().to_owned();
+    let endpoint = play.model.list.row().unwrap().endpoint.clone();
+    play.keys("A");
+    assert!(play.screen().contains(&format!("{endpoint} answers: ")) && play.screen().contains("503 first 3"));
+    play.keys("tea\n");
+    assert!(play.screen().contains("`tea`") && play.model.prompt.is_some(), "{}", play.screen());
+    play.keys("\u{1b}A503 first 3\n");
+    assert!(header(&play).contains(&format!("{endpoint} answers 503 to the first 3")), "{}", header(&play));
+    assert!(play.screen().contains("of each event, else 200"));
+    play.keys("Afile\n");
+    assert!(!header(&play).contains("answers"), "{}", header(&play));
+    play.keys("A\n");
+    assert!(play.model.prompt.is_none() && play.model.notice.is_none());
+}

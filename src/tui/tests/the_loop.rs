@@ -1,0 +1,127 @@
+//! The real loop on a terminal of the test's own, and any message at any time.
+
+use super::*;
+
+/// The real loop: keys in, frames out, a bell that rings while it draws.
+#[test]
+fn the_loop_runs_on_any_terminal() {
+    let scene = Arc::new(Scene::default());
+    scene.basket.put(30);
+    let stage: Arc<dyn Stage> = scene.clone();
+    let (messages, inbox): (Sender<Msg>, Receiver<Msg>) = channel();
+    let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
+    let to = messages.clone();
+    let ringing = scene.clone();
+    let typist = std::thread::spawn(move || {
+        while ringing.ring.lock().unwrap().is_none() {
+            std::thread::yield_now();
+        }
+        for _ in 0..2_000 {
+            ringing.basket.put(1);
+            ringing.ring.lock().unwrap().as_ref().unwrap()();
+        }
+        // Until the first rows have come there is nothing to resend.
+        while ringing.resent.lock().unwrap().is_empty() {
+            for code in [KeyCode::Char('R'), KeyCode::Char('5'), KeyCode::Enter] {
+                to.send(Msg::Key(KeyEvent::new(code, KeyModifiers::NONE))).unwrap();
+            }
+            std::thread::yield_now();
+        }
+        to.send(Msg::Stop).unwrap();
+    });
+    let options = Options {
+        place: place(),
+        apps: std::collections::BTreeMap::new(),
+        notices: Vec::new(),
+        zone: Zone::utc(),
+        look: LOOK,
+        keys: Keymap::default(),
+        state: State::default(),
+        typed: Vec::new(),
+        clipboard: |_| Ok(()),
+    };
+    run::run(&mut terminal, &stage, options, &messages, &inbox).unwrap();
+    typist.join().unwrap();
+    let resent = scene.resent.lock().unwrap().clone();
+    assert_eq!(resent[0].1.as_deref(), Some("http://localhost:5"));
+    assert!(terminal.backend().to_string().contains("creel"));
+}
+
+/// A panic on another thread is told, its wish is answered, and the screen goes on.
+#[test]
+fn what_breaks_elsewhere_does_not_end_the_screen() {
+    let scene = Arc::new(Scene { breaks: true, ..Scene::default() });
+    scene.basket.put(3);
+    let stage: Arc<dyn Stage> = scene.clone();
+    let (messages, inbox): (Sender<Msg>, Receiver<Msg>) = channel();
+    let (seen, heard) = channel();
+    let to = messages.clone();
+    let watched = scene.clone();
+    let typist = std::thread::spawn(move || {
+        while watched.resent.lock().unwrap().len() < 2 {
+            for code in [KeyCode::Char('R'), KeyCode::Char('5'), KeyCode::Enter] {
+                to.send(Msg::Key(KeyEvent::new(code, KeyModifiers::NONE))).unwrap();
+            }
+            std::thread::yield_now();
+        }
+        // A second one can only be sent once the first is answered.
+        seen.send(watched.resent.lock().unwrap().len()).unwrap();
+        to.send(Msg::Stop).unwrap();
+    });
+    let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
+    let options = Options {
+        place: place(),
+        apps: std::collections::BTreeMap::new(),
+        notices: Vec::new(),
+        zone: Zone::utc(),
+        look: LOOK,
+        keys: Keymap::default(),
+        state: State::default(),
+        typed: Vec::new(),
+        clipboard: |_| Ok(()),
+    };
+    run::run(&mut terminal, &stage, options, &messages, &inbox).unwrap();
+    typist.join().unwrap();
+    assert!(heard.recv().unwrap() >= 2);
+}
+
+fn any_msg() -> impl Strategy<Value = Msg> {
+    let key = prop_oneof![
+        "[ -~]".prop_map(|text| KeyEvent::new(KeyCode::Char(text.chars().next().unwrap_or('j')), KeyModifiers::NONE)),
+        Just(KeyEvent::new(KeyCode::Enter, KeyModifiers::NONE)),
+        Just(KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE)),
+        Just(KeyEvent::new(KeyCode::Backspace, KeyModifiers::NONE)),
+        Just(KeyEvent::new(KeyCode::PageDown, KeyModifiers::NONE)),
+        Just(KeyEvent::new(KeyCode::Char('d'), KeyModifiers::CONTROL)),
+    ];
+    prop_oneof![
+        6 => key.prop_map(Msg::Key),
+        2 => Just(()).prop_map(|()| Msg::Ring),
+        1 => (0_i64..200_000).prop_map(|ms| Msg::Clock(Timestamp::from_unix_ms(1_795_424_700_000 + ms))),
+        2 => (0_usize..5, 0_u16..100, 0_u16..40).prop_map(|(kind, column, row)| {
+            let left = MouseButton::Left;
+            let kinds = [MouseEventKind::Down(left), MouseEventKind::Drag(left), MouseEventKind::Up(left),
+                MouseEventKind::ScrollUp, MouseEventKind::ScrollDown];
+            mouse(kinds[kind], column, row)
+        }),
+        1 => (0_u16..300, 0_u16..100).prop_map(|(columns, rows)| Msg::Resize(columns, rows)),
+        1 => ".{0,20}".prop_map(Msg::Paste),
+        1 => "\\PC{0,20}".prop_map(Msg::Panicked),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    /// Whatever happens in whatever order: no panic, the selection is a row that is seen, every frame can be drawn.
+    #[test]
+    fn nothing_that_happens_breaks_it(rows in 0_i64..400, msgs in prop::collection::vec(any_msg(), 1..80), more in 0_i64..3) {
+        let mut play = Play::new(rows, (80, 24));
+        for msg in msgs {
+            play.basket.put(more);
+            play.send(msg);
+            play.frame();
+        }
+        play.screen();
+    }
+}
