@@ -490,3 +490,18 @@ fn opened(id: CaptureId) -> Opened {
     let document = (body::VIEWS[view].open)(&content).map(Arc::from);
     Opened { capture: Arc::new(capture), deliveries: Vec::new(), body: view_of(view, document) }
 }
+
+/// The lines of the list that a screen shows, without the frame of quotes.
+fn list_rows(play: &Play) -> Vec<String> {
+    let (columns, rows) = play.model.size;
+    let width = usize::from(super::layout::areas(&play.model).list.width);
+    let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
+    terminal.draw(|frame| view::draw(&play.model, frame)).unwrap();
+    let buffer = terminal.backend().buffer();
+    let row = |y: u16| (0..width as u16).map(|x| buffer[(x, y)].symbol()).collect::<String>().trim_end().to_owned();
+    (1..rows).map(row).collect()
+}
+
+fn mouse(kind: MouseEventKind, column: u16, row: u16) -> Msg {
+    Msg::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE })
+}

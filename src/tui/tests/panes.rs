@@ -40,7 +40,7 @@ fn the_detail_has_what_there_is_to_know_and_nothing_that_acts() {
 #[test]
 fn a_pane_is_widened_narrowed_and_zoomed() {
     let mut play = Play::new(20, (160, 40));
-    let width = |play: &Play| super::layout::areas(&play.model).list.width;
+    let width = |play: &Play| super::super::layout::areas(&play.model).list.width;
     let before = width(&play);
     play.keys("]]");
     assert!(width(&play) > before);
@@ -49,10 +49,10 @@ fn a_pane_is_widened_narrowed_and_zoomed() {
     play.keys("z");
     assert_eq!(width(&play), 160);
     play.keys("\n");
-    assert_eq!(super::layout::areas(&play.model).detail.width, 160);
+    assert_eq!(super::super::layout::areas(&play.model).detail.width, 160);
     assert!(play.screen().contains("Overview"));
     play.keys("z");
-    assert!(super::layout::areas(&play.model).list.width > 0);
+    assert!(super::super::layout::areas(&play.model).list.width > 0);
 }
 
 #[test]
@@ -78,10 +78,6 @@ fn a_body_folds_under_the_cursor_and_says_where_it_is() {
     play.keys("*+x");
 }
 
-fn mouse(kind: MouseEventKind, column: u16, row: u16) -> Msg {
-    Msg::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE })
-}
-
 #[test]
 fn the_mouse_clicks_scrolls_and_drags_until_it_is_switched_off() {
     let left = MouseEventKind::Down(MouseButton::Left);
@@ -91,20 +87,20 @@ fn the_mouse_clicks_scrolls_and_drags_until_it_is_switched_off() {
     play.send(mouse(MouseEventKind::ScrollDown, 5, 6));
     assert_eq!(play.selected(), 193);
     play.keys("o");
-    let bottom = super::layout::areas(&play.model).list.bottom() - 1;
+    let bottom = super::super::layout::areas(&play.model).list.bottom() - 1;
     play.send(mouse(left, 5, bottom));
     let below = play.selected();
     play.send(mouse(left, 5, bottom - 1));
     assert_eq!(play.selected(), below - 1, "the newest is below");
-    let areas = super::layout::areas(&play.model);
+    let areas = super::super::layout::areas(&play.model);
     play.send(mouse(left, areas.tabs.x + 12, areas.tabs.y));
     assert_eq!((play.model.detail.tab as usize, play.model.mode), (1, Mode::Detail));
     play.send(mouse(left, areas.rule.x, 10));
     play.send(mouse(MouseEventKind::Drag(MouseButton::Left), 48, 12));
     play.send(mouse(MouseEventKind::Up(MouseButton::Left), 48, 12));
-    assert_eq!(super::layout::areas(&play.model).list.width, 48);
+    assert_eq!(super::super::layout::areas(&play.model).list.width, 48);
     play.send(mouse(MouseEventKind::Drag(MouseButton::Left), 90, 12));
-    assert_eq!(super::layout::areas(&play.model).list.width, 48, "nothing is held any more");
+    assert_eq!(super::super::layout::areas(&play.model).list.width, 48, "nothing is held any more");
     play.keys("M");
     assert!(!play.mouse && play.screen().contains("the mouse is the terminal's"));
 }

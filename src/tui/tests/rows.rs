@@ -2,17 +2,6 @@
 
 use super::*;
 
-/// The lines of the list that a screen shows, without the frame of quotes.
-fn list_rows(play: &Play) -> Vec<String> {
-    let (columns, rows) = play.model.size;
-    let width = usize::from(super::layout::areas(&play.model).list.width);
-    let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
-    terminal.draw(|frame| view::draw(&play.model, frame)).unwrap();
-    let buffer = terminal.backend().buffer();
-    let row = |y: u16| (0..width as u16).map(|x| buffer[(x, y)].symbol()).collect::<String>().trim_end().to_owned();
-    (1..rows).map(row).collect()
-}
-
 #[test]
 fn marks_pins_and_notes_show_in_the_row_and_can_be_taken_back() {
     let mut play = Play::new(20, (80, 24));
@@ -100,8 +89,8 @@ fn repeats_are_folded_under_their_first_and_counted() {
 fn times_are_told_by_how_long_ago_and_the_frame_comes_when_they_age() {
     let mut play = Play::new(3, (80, 24));
     play.send(Msg::Clock(Timestamp::from_unix_ms(1_795_424_703_000 + 65_200)));
-    assert_eq!(super::age::next(&play.model), None, "by the clock nothing ages");
+    assert_eq!(super::super::age::next(&play.model), None, "by the clock nothing ages");
     play.keys("t");
     assert!(list_rows(&play)[1].contains("     1m "), "{:?}", list_rows(&play));
-    assert_eq!(super::age::next(&play.model), Some(std::time::Duration::from_millis(52_800)), "until 2m");
+    assert_eq!(super::super::age::next(&play.model), Some(std::time::Duration::from_millis(52_800)), "until 2m");
 }

@@ -44,11 +44,11 @@ fn the_last_minute_beats_in_the_header_and_goes_quiet() {
     let header = |play: &Play| play.screen().lines().next().unwrap().to_owned();
     assert!(header(&play).contains("▁") || header(&play).contains("█"), "{}", header(&play));
     assert!(header(&play).contains("1.0/s"), "{}", header(&play));
-    let due = super::age::next(&play.model).unwrap();
+    let due = super::super::age::next(&play.model).unwrap();
     assert!(due.as_millis() <= 3_000);
     play.send(Msg::Clock(Timestamp::from_unix_ms(newest + 70_000)));
     assert!(!header(&play).contains("/s "), "{}", header(&play));
-    assert_eq!(super::age::next(&play.model), None, "an idle screen sleeps without end");
+    assert_eq!(super::super::age::next(&play.model), None, "an idle screen sleeps without end");
 }
 
 #[test]
