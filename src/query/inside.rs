@@ -122,9 +122,12 @@ impl Inside {
         let value = match &self.wanted {
             // In head and body it stands byte for byte as it is wanted.
             Wanted::Has(_, text) if matches!(self.place, Place::Anywhere | Place::Body) => Need::text(text),
-            // Two numbers may be written differently and be equal.
             Wanted::Has(_, text) | Wanted::Compared { operator: Operator::Is, text, number: None } => Need::ascii(text),
-            Wanted::Compared { .. } | Wanted::Match(_) => Need::Anything,
+            Wanted::Compared { operator: Operator::Is, text, number: Some(number) } if number.is_finite() => {
+                Need::number(text)
+            }
+            Wanted::Compared { .. } => Need::Anything,
+            Wanted::Match(pattern) => Need::pattern(pattern.text(), !matches!(self.place, Place::Body)),
         };
         let name = match &self.place {
             Place::Anywhere | Place::Body => Need::Anything,

@@ -8,6 +8,7 @@ mod complete;
 mod field;
 mod inside;
 mod need;
+mod needed;
 mod parse;
 mod print;
 mod value;

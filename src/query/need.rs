@@ -153,10 +153,17 @@ mod tests {
             ("body.fish:\"caf\u{e9}s\"", Need::All(vec![Need::All(vec![text("caf"), text("s")]), text("fish")])),
             ("body.list[0].id>5", Need::All(vec![text("list"), text("id")])),
             ("body.n=1.0", text("n")),
+            ("body.n>12345", text("n")),
             ("body.n=nan", text("n")),
             ("body.n!=x", Need::Anything),
-            ("body~^tr", Need::Anything),
-            ("header.X-Event~^p", text("x-event")),
+            (
+                "body.n=12345",
+                Need::All(vec![Need::Any(["1.234", "12.34", "123.4", "1234"].map(text).to_vec()), text("n")]),
+            ),
+            ("body~^tr", text("tr")),
+            ("body~\"tr[a-z]+t\"", Need::All(vec![text("tr"), text("t")])),
+            ("body.fish~\"caf\u{e9}s\"", Need::All(vec![Need::All(vec![text("caf"), text("s")]), text("fish")])),
+            ("header.X-Event~^p", Need::All(vec![text("p"), text("x-event")])),
             ("query.x=1", text("x")),
         ] {
             assert_eq!(need(filter), expected, "{filter}");

@@ -8,13 +8,14 @@
 
 use std::{
     collections::BTreeSet,
+    ops::RangeInclusive,
     path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
     thread::{self, JoinHandle, Thread},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rusqlite::{Connection, Error, OptionalExtension, Row, params};
@@ -41,6 +42,12 @@ const PARTS_AT_ONCE: usize = 8;
 const MOST_WAITING: i64 = 1 << 17;
 /// The shortest time between two looks for what is to be done, so that a flood does not wake the thread with each commit.
 const LOOK: Duration = Duration::from_millis(200);
+/// Captures a second from which on capturing goes first, and how many may then wait for their marks: a search reads those in
+/// the time of a few pages of the list.
+const FLOOD: f64 = 1_000.0;
+const MOST_LATE: i64 = 1 << 15;
+/// The shortest time over which is told how many come, and the longest.
+const PACE: RangeInclusive<Duration> = Duration::from_millis(50)..=Duration::from_secs(2);
 /// The time after which is tried again what failed.
 const AGAIN: Duration = Duration::from_secs(5);
 
@@ -96,11 +103,20 @@ impl Indexer {
     pub fn start(path: &Path, writer: &Writer, bell: &Bell) -> Result<Self, Failure> {
         let path = file::absolute(path)?;
         let (stop, asleep) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
-        let clerk =
-            Clerk { path, writer: writer.clone(), stop: Arc::clone(&stop), asleep: Arc::clone(&asleep), state: None };
+        let clerk = Clerk {
+            path,
+            writer: writer.clone(),
+            stop: Arc::clone(&stop),
+            asleep: Arc::clone(&asleep),
+            state: None,
+            pace: Pace::default(),
+        };
         let thread = thread::Builder::new()
             .name("creel-index".into())
-            .spawn(move || clerk.run())
+            .spawn(move || {
+                step_back();
+                clerk.run();
+            })
             .map_err(|error| Failure::new("starting the thread that keeps the index", error))?;
         wake_by(bell, thread.thread().clone(), asleep);
         Ok(Self { stop, thread: Some(thread) })
@@ -110,10 +126,21 @@ impl Indexer {
     pub fn catch_up(path: &Path, writer: &Writer) -> Result<(), Failure> {
         let never = || Arc::new(AtomicBool::new(false));
         let path = file::absolute(path)?;
-        let mut clerk = Clerk { path, writer: writer.clone(), stop: never(), asleep: never(), state: None };
+        let mut clerk =
+            Clerk { path, writer: writer.clone(), stop: never(), asleep: never(), state: None, pace: Pace::default() };
         while clerk.step()? {}
         Ok(())
     }
+}
+
+/// Lets who captures go first: a flood is caught at full speed, and marked by what is left of the processors.
+fn step_back() {
+    /// The politest there is: setpriority(2).
+    #[cfg(target_os = "linux")]
+    const NICE: i32 = 19;
+    // On Linux a priority is a thread's own; elsewhere it would be that of the whole process.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::setpriority_process(None, NICE);
 }
 
 /// Wakes the thread by the bell where it sleeps, and costs next to nothing where it does not.
@@ -144,6 +171,31 @@ struct Clerk {
     asleep: Arc<AtomicBool>,
     /// None: not looked yet, or something failed since.
     state: Option<State>,
+    pace: Pace,
+}
+
+/// How many captures come.
+#[derive(Default)]
+struct Pace {
+    /// When it was looked last, and the next number then.
+    before: Option<(Instant, i64)>,
+    is_flood: bool,
+}
+
+impl Pace {
+    /// Whether it is a flood, told that the next number is `next` at `now`.
+    fn is_flood(&mut self, now: Instant, next: i64) -> bool {
+        let Some((then, before)) = self.before else {
+            self.before = Some((now, next));
+            return false;
+        };
+        let took = now.saturating_duration_since(then);
+        if took >= *PACE.start() {
+            self.is_flood = took <= *PACE.end() && (next - before) as f64 > FLOOD * took.as_secs_f64();
+            self.before = Some((now, next));
+        }
+        self.is_flood
+    }
 }
 
 /// What is marked, and what is still to be.
@@ -185,6 +237,10 @@ impl RunOfSharp {
 impl Clerk {
     fn run(mut self) {
         while !self.stop.load(Ordering::Acquire) {
+            if self.gives_way() {
+                self.rest(LOOK);
+                continue;
+            }
             match self.step() {
                 Ok(true) => {}
                 Ok(false) => self.sleep(),
@@ -195,6 +251,14 @@ impl Clerk {
                 }
             }
         }
+    }
+
+    /// Whether capturing goes first: so many come, and so few wait.
+    fn gives_way(&mut self) -> bool {
+        let Some(state) = &self.state else { return false };
+        // What cannot be read now, the next step says.
+        let Ok(next) = state.next_id() else { return false };
+        self.pace.is_flood(Instant::now(), next) && next - state.marked() < MOST_LATE
     }
 
     /// Sleeps until something was committed.
@@ -261,10 +325,19 @@ impl State {
         Ok(Self { connection, small, large, waiting: Vec::new(), known: 0, sharp: None, oldest: None })
     }
 
+    /// The number that the next capture gets.
+    fn next_id(&self) -> Result<i64, Error> {
+        self.connection.prepare_cached("SELECT next_id FROM counter")?.query_row((), |row| row.get(0))
+    }
+
+    /// The number below which captures are marked, but for those that wait.
+    fn marked(&self) -> i64 {
+        (self.known - self.waiting.len() as i64) * SMALL
+    }
+
     /// How many small sheets there can be by now.
     fn full(&self) -> Result<i64, Error> {
-        let sql = "SELECT next_id FROM counter";
-        self.connection.prepare_cached(sql)?.query_row((), |row| row.get::<_, i64>(0)).map(|next| next / SMALL)
+        self.next_id().map(|next| next / SMALL)
     }
 
     fn oldest(&self) -> Result<Option<i64>, Error> {
@@ -437,4 +510,21 @@ fn written(id: i64, sheet: Sheet, bits: &[u8], sharp: Option<&[u8]>, dropped: Ve
         (last.sheet, last.dropped) = (Some((id, sheet)), dropped);
     }
     changes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_is_told_by_how_many_came_over_some_time() {
+        let (start, mut pace) = (Instant::now(), Pace::default());
+        let mut after = |ms: u64, next: i64| pace.is_flood(start + Duration::from_millis(ms), next);
+        assert!(!after(0, 1_000_000), "nothing is known yet");
+        assert!(!after(10, 1_000_100), "too short a time to tell");
+        assert!(after(100, 1_001_000));
+        assert!(after(110, 1_001_000), "it goes on until the next look");
+        assert!(!after(300, 1_001_100), "a hundred in a fifth of a second");
+        assert!(!after(60_000, 1_101_100), "whatever came while nobody looked");
+    }
 }
