@@ -17,6 +17,7 @@ mod background;
 mod copy;
 mod detail;
 mod effect;
+mod fault;
 mod keys;
 mod layout;
 mod line;
@@ -25,6 +26,7 @@ mod look;
 mod model;
 mod msg;
 mod palette;
+mod perform;
 #[cfg(test)]
 mod pictures;
 mod prompt;
@@ -39,6 +41,7 @@ mod tests;
 mod theme;
 mod update;
 mod view;
+mod workers;
 
 use std::sync::Arc;
 
@@ -67,6 +70,7 @@ pub fn show(engine: &Arc<Engine>) -> Result<(), Failure> {
         keys,
         state,
         clipboard: copy::to_terminal,
+        clock: engine::now,
     };
     let stage: Arc<dyn stage::Stage> = Arc::new(stage::Live::new(Arc::clone(engine))?);
     let left = run::on_terminal(&stage, options)?;

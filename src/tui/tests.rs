@@ -32,6 +32,7 @@ use super::{
     state::State,
     update::update,
     view,
+    workers::Answers,
 };
 use crate::{
     body,

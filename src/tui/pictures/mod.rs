@@ -14,7 +14,7 @@ use super::{
     look::Look,
     model::Model,
     msg::Msg,
-    run,
+    perform::perform,
     stage::{Live, Place, Stage},
     update::update,
     view,
@@ -106,7 +106,7 @@ fn draw(stage: &dyn Stage, scene: &Scene) -> String {
 fn send(model: &mut Model, stage: &dyn Stage, msg: Msg) {
     let mut effects: Vec<Effect> = update(model, msg);
     while !effects.is_empty() {
-        let answer = run::perform(stage, effects.remove(0), |_| false);
+        let answer = perform(stage, effects.remove(0), |_| false);
         effects.extend(answer.into_iter().flat_map(|answer| update(model, answer)));
     }
 }

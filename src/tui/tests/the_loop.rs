@@ -2,6 +2,21 @@
 
 use super::*;
 
+fn options() -> Options {
+    Options {
+        place: place(),
+        apps: std::collections::BTreeMap::new(),
+        notices: Vec::new(),
+        zone: Zone::utc(),
+        look: LOOK,
+        keys: Keymap::default(),
+        state: State::default(),
+        typed: Vec::new(),
+        clipboard: |_| Ok(()),
+        clock: crate::engine::now,
+    }
+}
+
 /// The real loop: keys in, frames out, a bell that rings while it draws.
 #[test]
 fn the_loop_runs_on_any_terminal() {
@@ -29,18 +44,7 @@ fn the_loop_runs_on_any_terminal() {
         }
         to.send(Msg::Stop).unwrap();
     });
-    let options = Options {
-        place: place(),
-        apps: std::collections::BTreeMap::new(),
-        notices: Vec::new(),
-        zone: Zone::utc(),
-        look: LOOK,
-        keys: Keymap::default(),
-        state: State::default(),
-        typed: Vec::new(),
-        clipboard: |_| Ok(()),
-    };
-    run::run(&mut terminal, &stage, options, &messages, &inbox).unwrap();
+    run::run(&mut terminal, &stage, options(), &Answers::new(messages), &inbox).unwrap();
     typist.join().unwrap();
     let resent = scene.resent.lock().unwrap().clone();
     assert_eq!(resent[0].1.as_deref(), Some("http://localhost:5"));
@@ -69,18 +73,7 @@ fn what_breaks_elsewhere_does_not_end_the_screen() {
         to.send(Msg::Stop).unwrap();
     });
     let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
-    let options = Options {
-        place: place(),
-        apps: std::collections::BTreeMap::new(),
-        notices: Vec::new(),
-        zone: Zone::utc(),
-        look: LOOK,
-        keys: Keymap::default(),
-        state: State::default(),
-        typed: Vec::new(),
-        clipboard: |_| Ok(()),
-    };
-    run::run(&mut terminal, &stage, options, &messages, &inbox).unwrap();
+    run::run(&mut terminal, &stage, options(), &Answers::new(messages), &inbox).unwrap();
     typist.join().unwrap();
     assert!(heard.recv().unwrap() >= 2);
 }

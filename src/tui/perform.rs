@@ -1,0 +1,141 @@
+//! What a wish gives: each is done by asking the stage, or by reading bytes, and answered with a message.
+
+use std::sync::Arc;
+
+use super::{
+    copy,
+    detail::Prepared,
+    effect::{Ask, Compare, Effect},
+    fault,
+    list::Order,
+    msg::{BodyView, Compared, Msg, Opened},
+    stage::{Stage, whole},
+    update::SORTED_ROWS,
+};
+use crate::{
+    body::{self, Content, compare},
+    engine,
+    record::{Capture, CaptureId, Failure, Outcome},
+    store::{Sorting, Start},
+};
+
+/// How far the first piece of a large body is undone, in bytes.
+const FIRST_UNDONE: u64 = 1 << 20;
+
+/// Does what is wished for. `late` says of a generation whether something else is looked at by now.
+pub(super) fn perform(stage: &dyn Stage, effect: Effect, late: impl Fn(u64) -> bool) -> Option<Msg> {
+    match effect {
+        Effect::Page { generation, ask, start, limit, filter } => {
+            Some(Msg::Page { generation, ask, rows: stage.page(start, limit, filter.as_deref()) })
+        }
+        Effect::Sorted { generation, order, filter } => {
+            let by = if order == Order::Slowest { Sorting::Took } else { Sorting::Size };
+            let rows =
+                stage.sorted(by, SORTED_ROWS, filter.as_deref()).map(|rows| whole(Start::Newest, usize::MAX, rows));
+            Some(Msg::Page { generation, ask: Ask::Newest, rows })
+        }
+        Effect::Again { generation, ids, filter } => {
+            let rows = stage.again(&ids, &filter).map(|rows| whole(Start::Newest, usize::MAX, rows));
+            Some(Msg::Page { generation, ask: Ask::Kept, rows })
+        }
+        Effect::Tag { ids, tagging } => Some(Msg::Tagged(stage.tag(&ids, &tagging))),
+        Effect::Beats { after, since } => Some(Msg::Beats(stage.beats(after, since))),
+        Effect::Count => Some(Msg::Counted(stage.counters())),
+        Effect::Door => Some(Msg::Door(stage.door())),
+        Effect::Tell { endpoint, words } => {
+            let answer = stage.tell(&endpoint, words.as_deref());
+            Some(Msg::Told { endpoint, answer })
+        }
+        Effect::Open { generation, .. } | Effect::View { generation, .. } if late(generation) => None,
+        Effect::Rest { generation, capture } => {
+            let whole = stage.rest(&capture, &|| !late(generation)).map(|whole| whole.map(Arc::new));
+            Some(Msg::Whole { generation, whole })
+        }
+        Effect::Locate { generation, .. } | Effect::FoldTo { generation, .. } if late(generation) => None,
+        Effect::Locate { generation, document, line } => {
+            let node = document.tree().and_then(|tree| tree.node(line));
+            Some(Msg::Located { generation, line, node })
+        }
+        Effect::FoldTo { generation, document, depth } => {
+            let folds = document.tree().map(|tree| tree.folded_to(depth)).unwrap_or_default();
+            Some(Msg::Folded { generation, folds })
+        }
+        Effect::Save { name, bytes } => Some(Msg::Saved(stage.save(&name, &bytes))),
+        Effect::Open { generation, id } => {
+            fault::point("worker");
+            Some(Msg::Opened { generation, opened: open(stage, id) })
+        }
+        Effect::View { generation, capture, view } => {
+            let body = open_in(&content(&capture), view);
+            Some(Msg::Viewed { generation, body })
+        }
+        Effect::Prepare { generation, .. } if late(generation) => None,
+        Effect::Prepare { generation, capture, part } => {
+            let prepared = Prepared::new(part, &capture, |capture| stage.signed(capture));
+            Some(Msg::Prepared { generation, prepared })
+        }
+        Effect::Deliveries(id) => Some(Msg::Deliveries { id, deliveries: stage.deliveries(id) }),
+        Effect::Keep { name, bytes } => {
+            let size = bytes.len() as u64;
+            Some(Msg::Kept(copy::keep(&name, &bytes).map(|path| (path, size))))
+        }
+        Effect::Compare(what) => Some(Msg::Compared(compared(stage, what))),
+        Effect::Find { .. }
+        | Effect::Resend { .. }
+        | Effect::ResendDead(_)
+        | Effect::ResendMarked
+        | Effect::StopResending
+        | Effect::Stats { .. }
+        | Effect::Mouse(_)
+        | Effect::Copy(_)
+        | Effect::Forget(_)
+        | Effect::Quit => None,
+    }
+}
+
+/// Compares two messages.
+fn compared(stage: &dyn Stage, what: Compare) -> Result<Compared, Failure> {
+    match what {
+        Compare::Captures(before, after) => {
+            let read = |id| stage.capture(id)?.ok_or_else(|| engine::no_such_capture(id));
+            let parts = compare::captures(&read(before)?, &read(after)?);
+            Ok(Compared { names: [before, after].map(|id| format!("#{id}")), parts })
+        }
+        Compare::Replies(id) => {
+            let deliveries = stage.deliveries(id)?;
+            let replied = deliveries.iter().filter_map(|delivery| match &delivery.outcome {
+                Outcome::Replied(reply) => Some((delivery.attempt, reply)),
+                Outcome::Failed(_) => None,
+            });
+            let last: Vec<_> = replied.take(2).collect();
+            let [(after_try, after), (before_try, before)] = last[..] else {
+                let doing = format!("comparing the replies to capture {id}");
+                return Err(Failure::new(doing, "there are not two of them").hint("r resends it"));
+            };
+            let parts = compare::replies((before.status, before), (after.status, after));
+            Ok(Compared { names: [before_try, after_try].map(|number| format!("the reply to try {number}")), parts })
+        }
+    }
+}
+
+fn open(stage: &dyn Stage, id: CaptureId) -> Result<Option<Opened>, Failure> {
+    let Some(capture) = stage.opening(id)? else { return Ok(None) };
+    let deliveries = stage.deliveries(id)?;
+    let content = content(&capture);
+    let best = body::best(&content).name;
+    let view = body::VIEWS.iter().position(|view| view.name == best).unwrap_or(body::VIEWS.len() - 1);
+    Ok(Some(Opened { body: open_in(&content, view), capture: Arc::new(capture), deliveries }))
+}
+
+fn open_in(content: &Content, view: usize) -> BodyView {
+    let fits = body::VIEWS.iter().map(|view| (view.fits)(content)).collect();
+    BodyView { view, fits, is_cut: content.is_cut, document: body::VIEWS[view].show(content).map(Arc::from) }
+}
+
+/// The body as the views take it. Of a large one there is only the first piece at first.
+fn content(capture: &Capture) -> Content {
+    let (bytes, headers) = (&capture.body.bytes, capture.head.headers());
+    let is_whole = bytes.len() as u64 >= capture.body.size;
+    let content = if is_whole { Content::of(bytes, headers) } else { Content::beginning(bytes, headers, FIRST_UNDONE) };
+    Content { received_at: Some(capture.received_at), is_cut: !is_whole, ..content }
+}

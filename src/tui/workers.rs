@@ -1,0 +1,230 @@
+//! The threads that do what is wished for, so that the screen's own never waits.
+
+use std::{
+    cell::RefCell,
+    io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+        mpsc::{Sender, channel},
+    },
+    thread,
+};
+
+use super::{
+    detail::find::{self, Needle},
+    effect::{Ask, Effect},
+    msg::Msg,
+    perform::perform,
+    stage::Stage,
+};
+use crate::{
+    body::Document,
+    record::{Failure, Timestamp},
+};
+
+/// Where what happens is told, and how many wishes are still to be answered there.
+#[derive(Clone)]
+pub(super) struct Answers {
+    to: Sender<Msg>,
+    awaited: Arc<AtomicUsize>,
+}
+
+/// A wish that is still to be answered; done with when it is dropped.
+pub(super) struct Awaited(Answers);
+
+impl Answers {
+    pub(super) fn new(to: Sender<Msg>) -> Self {
+        Self { to, awaited: Arc::default() }
+    }
+
+    /// Tells something. Whether anybody hears it.
+    pub(super) fn send(&self, msg: Msg) -> bool {
+        self.to.send(msg).is_ok()
+    }
+
+    fn promise(&self) -> Awaited {
+        self.awaited.fetch_add(1, Ordering::AcqRel);
+        Awaited(self.clone())
+    }
+}
+
+impl Awaited {
+    fn send(&self, msg: Msg) {
+        // A screen that is left hears nothing.
+        let _ = self.0.send(msg);
+    }
+}
+
+impl Drop for Awaited {
+    fn drop(&mut self) {
+        self.0.awaited.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// One thread for rows, one for bodies, one for each search, count and resend.
+pub(super) struct Workers {
+    rows: Sender<(Effect, Awaited)>,
+    bodies: Sender<(Effect, Awaited)>,
+    /// The latest generation of the detail: what was asked for before is not worth doing.
+    latest: Arc<AtomicU64>,
+    /// The latest search: those before it stop.
+    searches: Arc<AtomicU64>,
+    clipboard: fn(&[u8]) -> io::Result<()>,
+    /// What went wrong on the way out.
+    failed: RefCell<Option<Failure>>,
+    stage: Arc<dyn Stage>,
+    answers: Answers,
+}
+
+impl Workers {
+    pub(super) fn start(
+        stage: &Arc<dyn Stage>,
+        answers: &Answers,
+        clipboard: fn(&[u8]) -> io::Result<()>,
+    ) -> Result<Self, Failure> {
+        let latest = Arc::new(AtomicU64::new(0));
+        Ok(Self {
+            rows: worker("creel-rows", stage, &latest)?,
+            bodies: worker("creel-bodies", stage, &latest)?,
+            latest,
+            searches: Arc::new(AtomicU64::new(0)),
+            clipboard,
+            failed: RefCell::new(None),
+            stage: Arc::clone(stage),
+            answers: answers.clone(),
+        })
+    }
+
+    /// Has a wish done.
+    pub(super) fn take(&self, effect: Effect) {
+        // A worker that is gone has told of its panic.
+        match effect {
+            Effect::Quit => {}
+            // Written by the thread that draws, between two frames.
+            Effect::Mouse(taken) => self.stage.mouse(taken),
+            Effect::Stats { generation, since, until } => self.count(generation, since, until),
+            Effect::Resend { id, to, resign } => self.deliver(move |stage| {
+                let delivery = catch(|| stage.resend(id, to, resign));
+                Msg::Resent { id, delivery }
+            }),
+            Effect::ResendDead(id) => self.deliver(move |stage| {
+                let delivery = catch(|| stage.resend_dead(id));
+                Msg::Resent { id, delivery }
+            }),
+            Effect::ResendMarked => self.deliver(|stage| Msg::ResentMarked(catch(|| stage.resend_marked()))),
+            Effect::StopResending => self.stage.stop_resending(),
+            Effect::Open { generation, .. } | Effect::View { generation, .. } | Effect::Rest { generation, .. } => {
+                self.latest.store(generation, Ordering::Release);
+                let _ = self.bodies.send((effect, self.answers.promise()));
+            }
+            Effect::Find { generation, needle, document, first } => self.find(generation, needle, document, first),
+            Effect::Prepare { .. } | Effect::Locate { .. } | Effect::FoldTo { .. } | Effect::Compare(_) => {
+                drop(self.bodies.send((effect, self.answers.promise())));
+            }
+            Effect::Copy(bytes) => {
+                if let Err(why) = (self.clipboard)(&bytes) {
+                    self.answers.send(Msg::Kept(Err(Failure::new("copying", why))));
+                }
+            }
+            Effect::Forget(ids) => drop(self.failed.replace(self.stage.forget(&ids).err())),
+            effect => drop(self.rows.send((effect, self.answers.promise()))),
+        }
+    }
+
+    /// What is told of the end.
+    pub(super) fn leave(&self) -> Result<(), Failure> {
+        self.failed.take().map_or(Ok(()), Err)
+    }
+
+    /// Looks through a document on a thread of its own, until another search begins or another capture is opened: a
+    /// large body must not keep the next one from opening.
+    fn find(&self, generation: u64, needle: Needle, document: Arc<dyn Document>, first: usize) {
+        self.searches.store(generation, Ordering::Release);
+        let (searches, latest) = (Arc::clone(&self.searches), Arc::clone(&self.latest));
+        let opened = latest.load(Ordering::Acquire);
+        let is_late =
+            move || searches.load(Ordering::Acquire) != generation || latest.load(Ordering::Acquire) != opened;
+        self.apart("creel-find", "searching", move |_| {
+            let found = catch_unwind(AssertUnwindSafe(|| find::in_document(&needle, &document, first, is_late)));
+            // A search that panicked has told so, and found nothing.
+            let (hits, more) = found.unwrap_or_else(|_| Some((Vec::new(), false)))?;
+            Some(Msg::Found { generation, hits, more })
+        });
+    }
+
+    /// Counts on a thread of its own: it may look at a million rows.
+    fn count(&self, generation: u64, since: Timestamp, until: Timestamp) {
+        self.apart("creel-stats", "counting", move |stage| {
+            let counted = catch_unwind(AssertUnwindSafe(|| stage.stats(since, until)));
+            let stats = counted.unwrap_or_else(|_| Err(broken("counting")));
+            Some(Msg::Stats { generation, stats })
+        });
+    }
+
+    /// Waits for an app on a thread of its own.
+    fn deliver(&self, work: impl FnOnce(&dyn Stage) -> Msg + Send + 'static) {
+        self.apart("creel-resend", "resending", move |stage| Some(work(stage)));
+    }
+
+    /// Works on a thread of its own. Where there is none, the wish is lost and that is told.
+    fn apart(&self, name: &str, doing: &str, work: impl FnOnce(&dyn Stage) -> Option<Msg> + Send + 'static) {
+        let (stage, awaited) = (Arc::clone(&self.stage), self.answers.promise());
+        let work = move || {
+            if let Some(answer) = work(&*stage) {
+                awaited.send(answer);
+            }
+        };
+        if let Err(why) = thread::Builder::new().name(name.to_owned()).spawn(work) {
+            self.answers.send(Msg::Panicked(format!("{doing}: {why}")));
+        }
+    }
+}
+
+/// What a part gives, or the failure of one that panicked.
+fn catch<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(broken("resending")))
+}
+
+/// A thread that does wishes in their order.
+fn worker(name: &str, stage: &Arc<dyn Stage>, latest: &Arc<AtomicU64>) -> Result<Sender<(Effect, Awaited)>, Failure> {
+    let (effects, inbox) = channel::<(Effect, Awaited)>();
+    let (stage, latest) = (Arc::clone(stage), Arc::clone(latest));
+    let work = move || {
+        for (effect, awaited) in inbox {
+            let late = |generation: u64| generation < latest.load(Ordering::Acquire);
+            let answer = catch_unwind(AssertUnwindSafe(|| perform(&*stage, effect.clone(), late)));
+            if let Some(answer) = answer.unwrap_or_else(|_| unanswered(&effect)) {
+                awaited.send(answer);
+            }
+        }
+    };
+    let spawned = thread::Builder::new().name(name.to_owned()).spawn(work);
+    spawned.map(|_| effects).map_err(|why| Failure::new("starting the screen", why))
+}
+
+/// The failure of a part that panicked. What it said is told by a message of its own.
+fn broken(doing: &str) -> Failure {
+    Failure::new(doing, "a part of creel failed").hint("what was answered is stored; the rest goes on")
+}
+
+/// The answer to a wish whose fulfilment panicked: who waits for it must not wait for ever.
+fn unanswered(effect: &Effect) -> Option<Msg> {
+    match effect {
+        Effect::Page { generation, ask, .. } => {
+            Some(Msg::Page { generation: *generation, ask: *ask, rows: Err(broken("reading the list")) })
+        }
+        Effect::Again { generation, .. } => {
+            Some(Msg::Page { generation: *generation, ask: Ask::Kept, rows: Err(broken("reading the list")) })
+        }
+        Effect::Beats { .. } => Some(Msg::Beats(Err(broken("counting")))),
+        Effect::Sorted { generation, .. } => {
+            Some(Msg::Page { generation: *generation, ask: Ask::Newest, rows: Err(broken("sorting the list")) })
+        }
+        Effect::Open { generation, .. } => {
+            Some(Msg::Opened { generation: *generation, opened: Err(broken("opening a capture")) })
+        }
+        _ => None,
+    }
+}
