@@ -5,10 +5,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a bench that cannot run ends")]
 
-use std::time::{Duration, Instant};
+mod support;
+
+use std::time::Duration;
 
 use bytes::Bytes;
 use creel::body::{Content, Folds, UNDONE_BYTES, best, shown, view_named};
+use support::{number, resident, timed};
 
 /// How many lines a screen has.
 const SCREEN: usize = 60;
@@ -18,7 +21,7 @@ const FIRST: usize = 256 << 10;
 const TIMES: usize = 201;
 
 fn main() {
-    let mb: usize = std::env::var("CREEL_BENCH_MB").ok().and_then(|text| text.parse().ok()).unwrap_or(100);
+    let mb: usize = number("CREEL_BENCH_MB", 100);
     let body = json(mb * 1_000_000);
     println!("{} MB of JSON", body.len() / 1_000_000);
     let content =
@@ -58,12 +61,12 @@ fn main() {
     println!("a screen of {rows} rows of folds: {folded:?}");
     let (node, path) = timed(|| tree.node(lines - 3).unwrap());
     println!("the path of the last line ({node}): {path:?}", node = node.path);
-    println!("resident {:.0} MiB", resident());
+    println!("resident {:.0} MiB", resident("self"));
 
     let (value, parsed) = timed(|| serde_json::from_slice::<serde_json::Value>(&body).unwrap());
     let (text, pretty) = timed(|| serde_json::to_string_pretty(&value).unwrap());
     println!("serde_json: into a Value {parsed:?}, and into {} pretty lines {pretty:?}", text.lines().count());
-    println!("resident {:.0} MiB", resident());
+    println!("resident {:.0} MiB", resident("self"));
 }
 
 /// Events as a provider would send them, in one array, until there are so many bytes.
@@ -88,11 +91,6 @@ fn json(bytes: usize) -> Bytes {
     text.into()
 }
 
-fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
-    let began = Instant::now();
-    (work(), began.elapsed())
-}
-
 fn median(mut work: impl FnMut()) -> Duration {
     let mut times: Vec<Duration> = (0..TIMES).map(|_| timed(&mut work).1).collect();
     times.sort_unstable();
@@ -101,11 +99,4 @@ fn median(mut work: impl FnMut()) -> Duration {
 
 fn mib(bytes: usize) -> f64 {
     bytes as f64 / f64::from(1 << 20)
-}
-
-/// The resident memory of this process, in MiB.
-fn resident() -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
-    line.trim().trim_end_matches(" kB").parse::<f64>().unwrap_or(0.0) / 1024.0
 }

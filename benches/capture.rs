@@ -8,6 +8,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a bench that cannot run ends")]
 
+mod support;
+
 use std::{
     env, fs,
     io::{BufRead, BufReader, Write},
@@ -30,6 +32,7 @@ use creel::{
 use http_body_util::{BodyExt, Full};
 use hyper::{Response, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
+use support::{number, processor_time, resident};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -62,10 +65,6 @@ fn main() {
         }
         report(connections, &results);
     }
-}
-
-fn number(name: &str, default: usize) -> usize {
-    env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
 /// What one server did in one round.
@@ -114,12 +113,12 @@ fn measure(server: &str, connections: usize, length: Duration, folder: &Path) ->
     let request = request();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(load(address, connections, length / 2, &request));
-    let before = processor_time(child.id());
+    let before = processor_time(&child.id().to_string());
     let began = Instant::now();
     let mut latencies = runtime.block_on(load(address, connections, length, &request));
     let took = began.elapsed();
-    let processor = processor_time(child.id()).saturating_sub(before);
-    let resident_mib = resident(child.id());
+    let processor = processor_time(&child.id().to_string()).saturating_sub(before);
+    let resident_mib = resident(&child.id().to_string());
     child.kill().unwrap();
     child.wait().unwrap();
     fs::remove_dir_all(folder).unwrap();
@@ -152,20 +151,6 @@ fn start(server: &str, folder: &Path) -> (Child, SocketAddr) {
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let address = line.trim().strip_prefix("listening on http://").expect("the server's first line").parse().unwrap();
     (child, address)
-}
-
-/// User and system time of a process (proc(5): `stat`, fields 14 and 15, in ticks of 10 ms).
-fn processor_time(pid: u32) -> Duration {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let after_name = stat.rsplit(") ").next().unwrap_or_default();
-    let ticks: u64 = after_name.split(' ').skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
-    Duration::from_millis(ticks * 10)
-}
-
-fn resident(pid: u32) -> f64 {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
-    line.trim().trim_end_matches(" kB").parse::<f64>().unwrap_or(0.0) / 1024.0
 }
 
 /// The request, and where its delivery id stands, which is another one each time.

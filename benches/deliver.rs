@@ -5,6 +5,8 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a bench prints, and fails by panicking")]
 
+mod support;
+
 use std::{
     collections::HashMap,
     io::{Read, Write},
@@ -21,6 +23,7 @@ use creel::{
     record::{CaptureId, Head, Headers, Version},
     wire::{Client, Outgoing, PathRule, SendLimits},
 };
+use support::processor_time;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// Requests a second of the paced senders.
@@ -274,18 +277,9 @@ fn waiting(folder: &Path) {
         thread::sleep(Duration::from_millis(20));
     }
     // The first gap is 5 s, give or take a tenth: what is watched ends before.
-    let (before, watched) = (processor(), WATCHED.min(Duration::from_secs(3)));
+    let (before, watched) = (processor_time("self"), WATCHED.min(Duration::from_secs(3)));
     thread::sleep(watched);
-    let share = processor().saturating_sub(before).as_secs_f64() / watched.as_secs_f64() * 100.0;
+    let share = processor_time("self").saturating_sub(before).as_secs_f64() / watched.as_secs_f64() * 100.0;
     println!("{QUEUED} retries that wait take {share:.2} % of a processor (the app and the senders included)");
     engine.stop().unwrap();
-}
-
-/// Processor time of this process, from the kernel's own count in ticks of 10 ms.
-fn processor() -> Duration {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields: Vec<u64> =
-        stat.rsplit(") ").next().unwrap_or_default().split(' ').filter_map(|field| field.parse().ok()).collect();
-    let ticks = fields.get(10).copied().unwrap_or_default() + fields.get(11).copied().unwrap_or_default();
-    Duration::from_millis(ticks * 10)
 }

@@ -5,8 +5,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a bench that cannot run ends")]
 
+mod support;
+
 use std::{
-    collections::VecDeque,
     fs::{self, File},
     io::{BufWriter, Write},
     path::Path,
@@ -14,12 +15,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::Bytes;
 use creel::{
     query::Filter,
-    record::{Body, Capture, CaptureId, Event, Flags, Head, Headers, Judgement, Tags, Timestamp, Uid, Verdict},
-    store::{Bell, Indexer, Reader, Role, Start, Writer},
+    record::Timestamp,
+    store::{Indexer, Reader, Start, Writer},
 };
+use support::{EVENTS, capture, chance as id, fill, number, resident, timed};
 
 /// How many matches a screen asks for at first.
 const FIRST: usize = 50;
@@ -29,19 +30,12 @@ const TIMES: usize = 9;
 const SLICE: Duration = Duration::from_millis(30);
 /// What a search may take of rg's time.
 const GOAL: f64 = 0.1;
-/// Shapes of events: provider, type, path.
-const EVENTS: [(&str, &str, &str); 4] = [
-    ("github", "push", "/github"),
-    ("stripe", "charge.succeeded", "/stripe"),
-    ("shopify", "orders/create", "/shopify"),
-    ("slack", "app_mention", "/slack/events"),
-];
 
 fn main() {
-    let rows: usize = std::env::var("CREEL_BENCH_ROWS").ok().and_then(|text| text.parse().ok()).unwrap_or(1_000_000);
+    let rows: usize = number("CREEL_BENCH_ROWS", 1_000_000);
     let folder = tempfile::tempdir().unwrap();
     let (db, lines) = (folder.path().join("creel.db"), folder.path().join("bodies.jsonl"));
-    let writer = fill(&db, &lines, rows);
+    let writer = filled(&db, &lines, rows);
     let bodies = fs::metadata(&lines).unwrap().len();
     println!("{rows} captures, {} MiB of bodies, {} bytes each", bodies >> 20, bodies / rows as u64);
 
@@ -53,11 +47,11 @@ fn main() {
         took.as_secs_f64() * 1e6 / rows as f64,
         index / rows as f64,
         index * 100.0 / bodies as f64,
-        resident()
+        resident("self")
     );
     writer.close().unwrap();
     searches(&db, &lines, rows);
-    println!("resident after the searches: {:.1} MiB, no file mapped", resident());
+    println!("resident after the searches: {:.1} MiB, no file mapped", resident("self"));
 }
 
 /// Words and ids, rare, common and missing; then what an index helps little.
@@ -142,37 +136,17 @@ fn grep(needle: &str, lines: &Path) {
     let _ = Command::new("rg").args(["-c", "-F", needle]).arg(lines).stdout(Stdio::null()).status().unwrap();
 }
 
-fn fill(db: &Path, lines: &Path, rows: usize) -> Writer {
-    let (writer, settler) = Writer::open(db, Role::Capturing, Bell::new()).unwrap();
+/// A store of so many captures, and a file of their bodies, a line each.
+fn filled(db: &Path, lines: &Path, rows: usize) -> Writer {
     let mut lines = BufWriter::new(File::create(lines).unwrap());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let settling = runtime.spawn(settler.run());
-    runtime.block_on(async {
-        let mut pending = VecDeque::new();
-        for n in 0..rows {
-            let capture = capture(n, rows);
+    let captures = (0..rows).map(|n| capture(n, &format!("evt_{:016x}", id(n)), text(n, rows)));
+    fill(
+        db,
+        captures.inspect(|capture| {
             lines.write_all(&capture.body.bytes).unwrap();
             lines.write_all(b"\n").unwrap();
-            pending.push_back(writer.capture(capture).unwrap());
-            if pending.len() >= 2_000 {
-                pending.pop_front().unwrap().await.unwrap().unwrap();
-            }
-        }
-        for waiting in pending {
-            waiting.await.unwrap().unwrap();
-        }
-    });
-    // From now on the writer's thread answers by itself.
-    settling.abort();
-    drop(runtime);
-    writer
-}
-
-/// A number that looks like chance.
-fn id(n: usize) -> u64 {
-    let mut x = (n as u64).wrapping_add(0x9e37_79b9_7f4a_7c15).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
+        }),
+    )
 }
 
 /// A body of about 1 KiB: its own ids and numbers, words of a vocabulary of 4,000.
@@ -205,40 +179,6 @@ fn word(n: usize) -> String {
     format!("{}{}{}", PARTS[n % 16], PARTS[n / 16 % 16], PARTS[n / 256 % 16])
 }
 
-fn capture(n: usize, rows: usize) -> Capture {
-    let (provider, kind, path) = EVENTS[n % EVENTS.len()];
-    let event = format!("evt_{:016x}", id(n));
-    let body = Bytes::from(text(n, rows));
-    let head = format!(
-        "POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nUser-Agent: a sender's name and version\r\n\
-         X-Delivery: {event}\r\nX-Event: {kind}\r\nX-Signature: sha256={:016x}{:016x}\r\nContent-Length: {}\r\n\r\n",
-        id(n ^ 0x1111),
-        id(n ^ 0x2222),
-        body.len()
-    );
-    let at = Timestamp::from_unix_ms(1_795_424_700_000 + n as i64);
-    Capture {
-        id: CaptureId::default(),
-        uid: Uid::new(at, n as u128),
-        received_at: at,
-        endpoint: "default".to_owned(),
-        peer: "127.0.0.1:50712".to_owned(),
-        head: Head::parse(Bytes::from(head)),
-        body: Body { size: body.len() as u64, bytes: body, sha256: [n as u8; 32], declared: None, truncated: false },
-        trailers: Headers::default(),
-        flags: Flags::default(),
-        provider: Some(provider.to_owned()),
-        event: Event { id: Some(event), kind: Some(kind.to_owned()), created_at: None },
-        judgement: Judgement { verdict: Verdict::Passed, covers_body: Some(true), ..Judgement::default() },
-        duplicate_of: None,
-        repeat: None,
-        late_ms: None,
-        reply_status: 200,
-        tags: Tags::default(),
-        note: None,
-    }
-}
-
 /// Bytes that the tables of a store take.
 fn pages(db: &Path) -> u64 {
     let store = rusqlite::Connection::open(db).unwrap();
@@ -247,20 +187,8 @@ fn pages(db: &Path) -> u64 {
     (count("page_count") - count("freelist_count")) * count("page_size")
 }
 
-fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
-    let began = Instant::now();
-    (work(), began.elapsed())
-}
-
 fn median(mut work: impl FnMut()) -> Duration {
     let mut all: Vec<_> = (0..TIMES).map(|_| timed(&mut work).1).collect();
     all.sort_unstable();
     all[TIMES / 2]
-}
-
-/// MiB that this process holds.
-fn resident() -> f64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap_or_default();
-    line.split_whitespace().nth(1).and_then(|kib| kib.parse::<f64>().ok()).unwrap_or_default() / 1024.0
 }

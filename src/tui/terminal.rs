@@ -26,13 +26,49 @@ pub(super) struct Guard;
 
 impl Guard {
     /// Takes the terminal: raw mode, the other screen, no cursor, pastes as one event.
-    pub(super) fn take() -> Result<(Self, Terminal<CrosstermBackend<Stdout>>), Failure> {
+    pub(super) fn take() -> Result<(Self, Terminal<CrosstermBackend<Frames>>), Failure> {
         let failed = |why: io::Error| Failure::new("taking the terminal", why).hint("`creel serve` needs none");
         terminal::enable_raw_mode().map_err(failed)?;
         let guard = Self;
         execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide).map_err(failed)?;
-        let terminal = Terminal::new(CrosstermBackend::new(io::stdout())).map_err(failed)?;
+        let terminal = Terminal::new(CrosstermBackend::new(Frames::new(io::stdout()))).map_err(failed)?;
         Ok((guard, terminal))
+    }
+}
+
+/// Hands each frame to the terminal in one piece, and asks it to show it in one: "synchronized output", mode 2026, which
+/// terminals that do not know it pass over. No half-drawn screen is seen.
+pub(super) struct Frames {
+    to: Stdout,
+    frame: Vec<u8>,
+}
+
+impl Frames {
+    const BEGIN: &[u8] = b"\x1b[?2026h";
+    const END: &[u8] = b"\x1b[?2026l";
+
+    fn new(to: Stdout) -> Self {
+        Self { to, frame: Vec::new() }
+    }
+}
+
+impl Write for Frames {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.frame.is_empty() {
+            self.frame.extend_from_slice(Self::BEGIN);
+        }
+        self.frame.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.frame.is_empty() {
+            return Ok(());
+        }
+        self.frame.extend_from_slice(Self::END);
+        let sent = self.to.write_all(&self.frame).and_then(|()| self.to.flush());
+        self.frame.clear();
+        sent
     }
 }
 

@@ -93,3 +93,28 @@ fn a_tunnel_is_in_the_header_and_a_camera_can_read_it() {
     let screen = play.screen();
     assert!(screen.contains("tunnel down") && screen.contains("again in 4 s"), "{screen}");
 }
+
+/// Prints what a frame takes; told with `--release` and `--nocapture`. A frame is drawn whole, whatever the last one was.
+#[test]
+fn a_frame_takes_so_long_and_says_the_same_twice() {
+    let count = if cfg!(debug_assertions) { 7 } else { 201 };
+    for (what, keys) in [("the list", ""), ("the list and a body", "\r2"), ("statistics", "S")] {
+        let mut play = Play::new(1_000, (200, 60));
+        play.keys(keys);
+        let mut terminal = Terminal::new(TestBackend::new(200, 60)).unwrap();
+        let mut times: Vec<_> = (0..count)
+            .map(|_| {
+                play.keys("j");
+                let began = std::time::Instant::now();
+                terminal.draw(|frame| view::draw(&play.model, frame)).unwrap();
+                began.elapsed()
+            })
+            .collect();
+        times.sort_unstable();
+        println!("a frame of 200×60, {what}: median {:.2?}, worst {:.2?}", times[count / 2], times[count - 1]);
+        let drawn = terminal.backend().buffer().clone();
+        let mut fresh = Terminal::new(TestBackend::new(200, 60)).unwrap();
+        fresh.draw(|frame| view::draw(&play.model, frame)).unwrap();
+        fresh.backend().assert_buffer(&drawn);
+    }
+}
