@@ -6,7 +6,7 @@ use super::{Document, LINE_CHARS, Line, Role, Span, escape};
 
 /// A place is remembered for every so many lines: a few bytes of index for a kilobyte of body, and at most this many
 /// lines walked to reach any.
-const LINES_PER_MARK: usize = 64;
+const LINES_PER_MARK: usize = 128;
 
 /// Stands before what goes on from the line above.
 const CONTINUED: &str = "↪ ";
@@ -36,6 +36,10 @@ pub(super) trait Walk {
     }
     /// Makes the line there and goes to its end. Makes the same breaks whatever the sink is.
     fn step(&self, place: &mut Self::Place, sink: &mut impl Sink);
+    /// Goes to the end of the line there, as a step that keeps nothing.
+    fn pass(&self, place: &mut Self::Place) {
+        self.step(place, &mut Count);
+    }
 }
 
 /// Where the parts of a line go.
@@ -61,7 +65,7 @@ pub(super) trait Sink {
 }
 
 /// Keeps nothing: for counting lines.
-struct Count;
+pub(super) struct Count;
 
 impl Sink for Count {
     const DRAWS: bool = false;
@@ -140,11 +144,12 @@ impl<W: Walk> Sparse<W> {
                     break;
                 }
                 mark.low = mark.low.min(walk.depth(&place));
-                walk.step(&mut place, &mut Count);
+                walk.pass(&mut place);
                 lines += 1;
             }
             marks.push(mark);
         }
+        marks.shrink_to_fit();
         Self { walk, marks, lines, note }
     }
 
@@ -152,7 +157,7 @@ impl<W: Walk> Sparse<W> {
     pub(super) fn place(&self, line: usize) -> Option<W::Place> {
         let mut place = self.marks.get(line / LINES_PER_MARK).filter(|_| line < self.lines)?.place.clone();
         for _ in 0..line % LINES_PER_MARK {
-            self.walk.step(&mut place, &mut Count);
+            self.walk.pass(&mut place);
         }
         Some(place)
     }
@@ -163,7 +168,7 @@ impl<W: Walk> Sparse<W> {
         (from..self.lines).map_while(move |line| {
             let place = next.clone()?;
             if let Some(next) = &mut next {
-                self.walk.step(next, &mut Count);
+                self.walk.pass(next);
             }
             Some((line, place))
         })
