@@ -37,6 +37,9 @@ const AHEAD: usize = 64;
 /// Deliveries that wait to be stored.
 const UNSTORED: usize = 1_024;
 
+/// How often the wish to stop is looked for while the next one is not due.
+const LOOK: Duration = Duration::from_millis(100);
+
 /// How many of a batch go at a time, and how fast.
 #[derive(Clone, Debug)]
 pub struct Pacing {
@@ -51,6 +54,19 @@ pub struct Pacing {
 impl Default for Pacing {
     fn default() -> Self {
         Self { jobs: 1, rate: None, stop: Arc::default() }
+    }
+}
+
+impl Pacing {
+    /// Waits until so long after the beginning, and says whether it was stopped before.
+    async fn is_stopped_before(&self, began: Instant, due: Duration) -> bool {
+        loop {
+            let early = due.saturating_sub(began.elapsed());
+            if early.is_zero() || self.stop.load(Ordering::Acquire) {
+                return self.stop.load(Ordering::Acquire);
+            }
+            tokio::time::sleep(early.min(LOOK)).await;
+        }
     }
 }
 
@@ -163,12 +179,8 @@ pub(super) async fn send_all(
     let unstored = Arc::new(Semaphore::new(UNSTORED));
     let (mut under_way, began) = (JoinSet::new(), Instant::now());
     for turn in 0_u32.. {
-        let due = pacing.rate.and_then(|rate| Duration::try_from_secs_f64(f64::from(turn) / rate).ok());
-        let early = due.unwrap_or_default().saturating_sub(began.elapsed());
-        if !early.is_zero() {
-            tokio::time::sleep(early).await;
-        }
-        if pacing.stop.load(Ordering::Acquire) {
+        let due = |rate| Duration::try_from_secs_f64(f64::from(turn) / rate).unwrap_or(Duration::MAX);
+        if pacing.is_stopped_before(began, pacing.rate.map_or(Duration::ZERO, due)).await {
             break;
         }
         let Some((errand, capture, room)) = captures.recv().await else { break };

@@ -108,7 +108,7 @@ pub(super) fn run(resend: &Resend, common: &Common) -> Result<Answer, Failure> {
     }
     if let Some(batch) = resend.continued {
         let batch = batch_of(&reader, batch)?;
-        let sending = Sending { engine: &engine, aim: engine::continued(&batch, &aim)?, resend, stop: stop()? };
+        let sending = Sending { engine: &engine, aim: engine::continued(&batch, &aim)?, resend, stop: stop(&printer)? };
         return sending.left_of(&batch, &reader, &printer);
     }
     let ids = chosen(resend, &reader)?;
@@ -121,7 +121,7 @@ pub(super) fn run(resend: &Resend, common: &Common) -> Result<Answer, Failure> {
         }
         return Ok(Answer::No);
     }
-    let sending = Sending { engine: &engine, aim, resend, stop: stop()? };
+    let sending = Sending { engine: &engine, aim, resend, stop: stop(&printer)? };
     let answer = if resend.until_ok || resend.watch.is_some() {
         sending.again_and_again(&ids, &reader, &printer)
     } else {
@@ -140,12 +140,15 @@ fn chosen(resend: &Resend, reader: &Reader) -> Result<Vec<CaptureId>, Failure> {
 }
 
 /// Set by the first signal: what is under way is finished, and the rest can be continued. The second ends it at once.
-fn stop() -> Result<Arc<AtomicBool>, Failure> {
+fn stop(printer: &Printer) -> Result<Arc<AtomicBool>, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
-    let asked = Arc::clone(&stop);
+    let (asked, is_quiet) = (Arc::clone(&stop), printer.quiet);
     engine::on_signal(move || {
         if asked.swap(true, Ordering::AcqRel) {
             std::process::exit(2);
+        }
+        if !is_quiet {
+            super::report(&"stopping: what is under way is finished; once more ends it at once");
         }
     })?;
     Ok(stop)
@@ -206,8 +209,10 @@ impl Sending<'_> {
 
     fn sum_up(&self, report: &mut Report<'_>) -> Result<bool, Failure> {
         report.summary()?;
-        if self.is_stopped() && !report.is_all_right() {
-            super::report(&"stopped; `creel resend --continue` sends the rest");
+        let left = report.left();
+        if self.is_stopped() && left > 0 {
+            let are = if left == 1 { "is" } else { "are" };
+            super::report(&format!("{left} {are} left; `creel resend --continue` sends them"));
         }
         report.failed().map_or(Ok(report.is_all_right()), Err)
     }

@@ -145,6 +145,11 @@ impl<'a> Report<'a> {
         self.right + self.wrong.len()
     }
 
+    /// How many were not sent.
+    pub(super) fn left(&self) -> usize {
+        self.total.saturating_sub(self.done())
+    }
+
     /// How far it is, on a terminal that shows no lines.
     fn draw(&mut self) {
         let is_due = self.drawn.is_none_or(|drawn| drawn.elapsed() >= DRAWN_EVERY);
@@ -154,7 +159,7 @@ impl<'a> Report<'a> {
         self.drawn = Some(Instant::now());
         let (done, seconds) = (self.done(), self.began.elapsed().as_secs_f64());
         let rate = done as f64 / seconds.max(0.001);
-        let left = (self.total - done) as f64 / rate;
+        let left = self.left() as f64 / rate;
         let _ = write!(io::stderr(), "\r\x1b[K{done} of {}, {rate:.0} a second, {left:.0} s left ", self.total);
     }
 

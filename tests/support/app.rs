@@ -1,0 +1,99 @@
+//! An app of the test's own, which tells what it got and answers as the test says.
+
+use std::{
+    io::{Read, Write},
+    net::{TcpListener, TcpStream},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+        mpsc::{Receiver, Sender, channel},
+    },
+    thread,
+};
+
+/// What it does with the request of that number, from 0: an answer, or the connection closed.
+pub type Reply = dyn Fn(usize, &str) -> Option<String> + Send + Sync;
+
+pub struct App {
+    pub url: String,
+    heard: Receiver<String>,
+}
+
+impl App {
+    /// At a port that the system picks.
+    pub fn start(reply: impl Fn(usize, &str) -> Option<String> + Send + Sync + 'static) -> Self {
+        Self::on(TcpListener::bind("127.0.0.1:0").unwrap(), reply)
+    }
+
+    /// At that port.
+    pub fn on(
+        listener: TcpListener,
+        reply: impl Fn(usize, &str) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (told, heard) = channel();
+        let (count, reply): (_, Arc<Reply>) = (Arc::new(AtomicUsize::new(0)), Arc::new(reply));
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let (told, count, reply) = (told.clone(), Arc::clone(&count), Arc::clone(&reply));
+                let stream = stream.unwrap();
+                thread::spawn(move || talk(stream, &told, &count, &*reply));
+            }
+        });
+        Self { url, heard }
+    }
+
+    /// The next request it got, head and body. It is told before it is answered.
+    pub fn next(&self) -> String {
+        self.heard.recv().unwrap()
+    }
+
+    /// The path of the next request.
+    pub fn path(&self) -> String {
+        path(&self.next())
+    }
+
+    /// The paths of those that came and that nobody asked for yet.
+    pub fn paths(&self) -> Vec<String> {
+        self.heard.try_iter().map(|request| path(&request)).collect()
+    }
+}
+
+/// The path in a request line.
+pub fn path(request: &str) -> String {
+    request.split(' ').nth(1).unwrap().to_owned()
+}
+
+/// A small answer of that status.
+#[expect(clippy::unnecessary_wraps, reason = "an app may also say nothing")]
+pub fn status(code: u16) -> Option<String> {
+    Some(format!("HTTP/1.1 {code} X\r\nContent-Length: 2\r\n\r\nok"))
+}
+
+fn talk(mut stream: TcpStream, told: &Sender<String>, count: &AtomicUsize, reply: &Reply) {
+    while let Some(request) = request(&mut stream) {
+        let turn = count.fetch_add(1, Ordering::SeqCst);
+        let _ = told.send(request.clone());
+        match reply(turn, &request) {
+            Some(answer) if stream.write_all(answer.as_bytes()).is_ok() => {}
+            _ => return,
+        }
+    }
+}
+
+/// One request with its body, as text.
+fn request(stream: &mut TcpStream) -> Option<String> {
+    let (mut bytes, mut byte) = (Vec::new(), [0; 1]);
+    while !bytes.ends_with(b"\r\n\r\n") {
+        if stream.read(&mut byte).ok()? == 0 {
+            return None;
+        }
+        bytes.push(byte[0]);
+    }
+    let head = String::from_utf8_lossy(&bytes).to_lowercase();
+    let length = head.split("content-length: ").nth(1).and_then(|rest| rest.split("\r\n").next());
+    let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
+    stream.read_exact(&mut body).ok()?;
+    bytes.extend(body);
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
