@@ -119,7 +119,7 @@ enum Command {
     Schema,
     /// One jq program over one value, in a process that may do next to nothing
     #[command(name = "__jq", hide = true)]
-    Jq,
+    Jq(jq::Jq),
 }
 
 /// Options of every subcommand.
@@ -316,7 +316,7 @@ pub fn run(work: Work) -> Result<Answer, Failure> {
         Command::Verify(verify) => verify::run(&verify, &common),
         Command::Providers(providers) => providers::run(&providers, &common),
         Command::Schema => schema::run(&common),
-        Command::Jq => jq::run(),
+        Command::Jq(jq) => jq::run(&jq),
         // `face` takes it out; were it here, the screen would be the answer.
         Command::Watch(_) => Err(Failure::new("watching", "the screen needs a terminal")),
     }

@@ -42,15 +42,7 @@ impl Courier {
         let endpoint = self.endpoints.named(&capture.endpoint);
         let endpoint = endpoint.unwrap_or_else(|| self.endpoints.route(&capture.head.path()));
         let edit = Edit { resign: aim.edit.resign || to.resign, ..aim.edit.clone() };
-        let edited = if edit.transform.is_none() {
-            edit.apply(capture, endpoint, super::catalog()?, &to.url)?
-        } else {
-            // It waits for a child process, and others are being delivered meanwhile.
-            let (capture, endpoint, url) = (capture.clone(), endpoint.clone(), to.url.clone());
-            let catalog = super::catalog()?;
-            let edited = tokio::task::spawn_blocking(move || edit.apply(&capture, &endpoint, catalog, &url));
-            edited.await.map_err(|_| Failure::new("transforming by jq", "its thread died"))??
-        };
+        let edited = edit.applied(capture, endpoint, &to.url).await?;
         let Target { url, insecure, path, .. } = to;
         let outgoing = Outgoing { head: edited.head, body: edited.body, to: url, path, insecure };
         let (started_at, limits) = (super::now(), SendLimits::default());

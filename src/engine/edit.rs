@@ -1,10 +1,12 @@
 //! What is changed of a capture before it is sent again, and the receipt of it: headers, values of a JSON body, a fresh
 //! signature.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::{Transform, endpoint::Endpoint, now, rewrite::Rewritten};
+use super::{Transform, endpoint::Endpoint, now, rewrite::Rewritten, transform::DOING};
 use crate::{
     record::{Body, Capture, Change, Failure, Head, Header, Headers, text},
     verify::{Catalog, Provider, Request, Secret, Signed},
@@ -42,6 +44,23 @@ pub(super) struct Edited {
 }
 
 impl Edit {
+    /// Applies the changes to a capture, and holds up nothing else that is under way: a jq program is waited for on a thread
+    /// of its own.
+    pub(super) async fn applied(
+        self,
+        capture: &Capture,
+        endpoint: &Arc<Endpoint>,
+        to: &str,
+    ) -> Result<Edited, Failure> {
+        let catalog = super::catalog()?;
+        if self.transform.is_none() {
+            return self.apply(capture, endpoint, catalog, to);
+        }
+        let (capture, endpoint, to) = (capture.clone(), Arc::clone(endpoint), to.to_owned());
+        let edited = tokio::task::spawn_blocking(move || self.apply(&capture, &endpoint, catalog, &to));
+        edited.await.map_err(|_| Failure::new(DOING, "its thread died"))?
+    }
+
     /// Applies the changes to a capture.
     pub(super) fn apply(
         &self,
@@ -50,7 +69,7 @@ impl Edit {
         catalog: &Catalog,
         to: &str,
     ) -> Result<Edited, Failure> {
-        let mut receipt = Vec::new();
+        let (caught, mut receipt) = (capture, Vec::new());
         let whole = self.whole.as_ref().map(|whole| whole_of(whole, capture, &mut receipt));
         let capture = whole.as_ref().unwrap_or(capture);
         let transformed = self.transform.as_ref().map(|by| transformed(by, capture, &mut receipt)).transpose()?;
@@ -84,6 +103,7 @@ impl Edit {
         if target != captured[..] {
             receipt.push(other("target", text::lossless(captured).into_owned(), text::lossless(&target).into_owned()));
         }
+        receipt.extend(self.unfit_signature(caught, &body));
         let is_as_it_was = target == captured[..] && headers == *capture.head.headers();
         let head = if is_as_it_was {
             capture.head.clone()
@@ -91,6 +111,19 @@ impl Edit {
             Head::from_parts(&capture.head.method(), &target, capture.head.version(), &headers)
         };
         Ok(Edited { head, body: body.into(), receipt })
+    }
+
+    /// The line of a receipt that says that a signature was left which does not fit the changed body; none where it was
+    /// replaced, or says nothing of the body.
+    fn unfit_signature(&self, caught: &Capture, body: &[u8]) -> Option<Change> {
+        let judgement = &caught.judgement;
+        let place = &judgement.evidence.as_ref().filter(|evidence| evidence.received.is_some())?.place;
+        let is_named = |name: &str| name.eq_ignore_ascii_case(place);
+        let is_given = self.headers.iter().any(|(name, _)| is_named(name)) || self.dropped.iter().any(|n| is_named(n));
+        let is_left = judgement.covers_body == Some(true) && body != caught.body.bytes;
+        (is_left && !self.resign && !is_given && self.whole.is_none()).then(|| {
+            other("signature", "of the body that came".to_owned(), "left as it is; it does not fit this one".to_owned())
+        })
     }
 
     /// What signs the changed request.

@@ -115,6 +115,7 @@ impl Engine {
     pub fn capture(settings: Settings) -> Result<Self, Failure> {
         let Settings { db, listen, endpoints, targets, tls, tunnel, trusted_proxies, limits, notices, screen } =
             settings;
+        forward::check(&endpoints)?;
         let listener = bind(listen)?;
         let address = listener.local_addr().map_err(|why| Failure::new("listening", why))?;
         let identity = tls.map(|tls| tls.identity(&db, address)).transpose()?;

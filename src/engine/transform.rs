@@ -25,7 +25,7 @@ const LARGEST_RESULT: u64 = 64 << 20;
 /// How much of what it says is read, in bytes.
 const LONGEST_WORDS: u64 = 4 << 10;
 
-const DOING: &str = "transforming by jq";
+pub(super) const DOING: &str = "transforming by jq";
 
 /// A jq program, and what it is given.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,6 +38,11 @@ pub struct Transform {
 }
 
 impl Transform {
+    /// Reads the program and does not run it: what is wrong with it is said with its column.
+    pub fn check(&self) -> Result<(), Failure> {
+        ask(&["--check"], &self.program, b"").map(drop)
+    }
+
     /// The request as the program makes it. Where nothing changes, no byte does.
     pub fn apply(&self, head: &Head, body: &Bytes) -> Result<(Head, Bytes), Failure> {
         if !self.whole {
@@ -122,16 +127,31 @@ fn kept_bytes(captured: &Headers, list: &[(String, String)]) -> Headers {
 /// input's very bytes; else it is written compactly: white space and the way a text was escaped are lost, numbers that
 /// nobody counted with keep their digits.
 pub fn transform(program: &str, input: &[u8]) -> Result<Vec<u8>, Failure> {
+    let result = ask(&[], program, input)?;
+    if result.len() as u64 > LARGEST_RESULT {
+        return Err(too_much("its result is larger than 64 MiB"));
+    }
+    match serde_json::from_slice::<serde::de::IgnoredAny>(&result) {
+        Ok(_) => Ok(result),
+        Err(_) => Err(Failure::new(DOING, "the result is no JSON")),
+    }
+}
+
+/// Whether a failure is that of a program, and not of anything else that is done to a request.
+pub(super) fn is_of_a_program(failure: &Failure) -> bool {
+    failure.doing == DOING
+}
+
+/// What the child answers.
+fn ask(how: &[&str], program: &str, input: &[u8]) -> Result<Vec<u8>, Failure> {
     let failed = |why: io::Error| Failure::new(DOING, why);
-    let mut child = command().spawn().map_err(failed)?;
+    let mut child = command().args(how).spawn().map_err(failed)?;
     let ended = talk(&mut child, program, input);
     let _ = child.kill();
     let status = child.wait().map_err(failed)?;
     let (result, words) = ended.ok_or_else(|| too_much("it took longer than two seconds"))?;
     match status.code() {
-        Some(0) if serde_json::from_slice::<serde::de::IgnoredAny>(&result).is_ok() => Ok(result),
-        Some(0) if result.len() as u64 > LARGEST_RESULT => Err(too_much("its result is larger than 64 MiB")),
-        Some(0) => Err(Failure::new(DOING, "the result is no JSON")),
+        Some(0) => Ok(result),
         Some(_) => Err(Failure::new(DOING, words.trim())),
         None => Err(too_much(killed_by(status))),
     }

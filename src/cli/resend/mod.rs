@@ -70,8 +70,8 @@ pub(crate) struct Resend {
     /// Give the program the whole request: {method, target, headers: [[NAME, VALUE], …], body}
     #[arg(long, requires = "transform")]
     whole: bool,
-    /// Show what the program changes, and send nothing
-    #[arg(long, requires = "transform")]
+    /// Show what the program changes, and send nothing; without --transform: the programs of the endpoint's forwards
+    #[arg(long)]
     transform_preview: bool,
     /// Set a value of a JSON body: data.amount=5; a value that is no JSON is a text
     #[arg(long, value_name = "PATH=VALUE")]
@@ -112,8 +112,8 @@ pub(super) fn run(resend: &Resend, common: &Common) -> Result<Answer, Failure> {
         return sending.left_of(&batch, &reader, &printer);
     }
     let ids = chosen(resend, &reader)?;
-    if let Some(transform) = aim.edit.transform.as_ref().filter(|_| resend.transform_preview) {
-        return preview(&reader, &ids, transform, &printer);
+    if resend.transform_preview {
+        return preview(&engine, &reader, &ids, aim.edit.transform.as_ref(), &printer);
     }
     if ids.is_empty() {
         if !printer.quiet {
@@ -305,19 +305,50 @@ fn program(text: &str, whole: bool) -> Result<Transform, Failure> {
     Ok(Transform { program, whole })
 }
 
-/// In what the transformed captures differ from those that came.
-fn preview(reader: &Reader, ids: &[CaptureId], transform: &Transform, printer: &Printer) -> Result<Answer, Failure> {
+/// In what the transformed captures differ from those that came: by a program, else by those that forwards have.
+fn preview(
+    engine: &Engine,
+    reader: &Reader,
+    ids: &[CaptureId],
+    given: Option<&Transform>,
+    printer: &Printer,
+) -> Result<Answer, Failure> {
     let mut is_changed = false;
     for &id in ids {
         let before = reader.capture(id, Bodies::Read)?.ok_or_else(|| no_such_capture(id))?;
-        let (head, bytes) = transform.apply(&before.head, &before.body.bytes)?;
-        let body = Body { bytes, ..before.body.clone() };
-        let parts = compare::captures(&before, &Capture { head, body, ..before.clone() });
-        is_changed |= parts.iter().any(|part| !part.differences.is_empty());
-        if !printer.json && !printer.quiet {
-            printer.line(&format!("#{id}"))?;
+        for (name, transform) in programs(engine, &before, given)? {
+            let (head, bytes) = transform.apply(&before.head, &before.body.bytes)?;
+            let body = Body { bytes, ..before.body.clone() };
+            let parts = compare::captures(&before, &Capture { head, body, ..before.clone() });
+            is_changed |= parts.iter().any(|part| !part.differences.is_empty());
+            if !printer.json && !printer.quiet {
+                printer.line(&format!("#{id}{name}"))?;
+            }
+            diff::print(&parts, printer)?;
         }
-        diff::print(&parts, printer)?;
     }
     Ok(if is_changed { Answer::Yes } else { Answer::No })
+}
+
+/// The programs that change a capture, each with where it goes then.
+fn programs(
+    engine: &Engine,
+    capture: &Capture,
+    given: Option<&Transform>,
+) -> Result<Vec<(String, Transform)>, Failure> {
+    if let Some(transform) = given {
+        return Ok(vec![(String::new(), transform.clone())]);
+    }
+    let forwards = engine.endpoints().named(&capture.endpoint).map_or(&[][..], |endpoint| &endpoint.forwards);
+    let programs = forwards.iter().filter_map(|forward| {
+        let program = forward.program.as_ref()?;
+        Some((format!(" → {}", forward.to.title()), program.transform.clone()))
+    });
+    let programs: Vec<_> = programs.collect();
+    if programs.is_empty() {
+        let why = format!("no forward of the endpoint `{}` has a program", capture.endpoint);
+        return Err(Failure::new("showing what a program changes", why)
+            .hint("give one with --transform, or `transform` in its [[endpoint.forward]]"));
+    }
+    Ok(programs)
 }

@@ -1,6 +1,6 @@
 //! `forward` of an endpoint: its app, and what goes there by itself.
 
-use std::{sync::Arc, time::Duration};
+use std::{fs, ops::Range, path::PathBuf, sync::Arc, time::Duration};
 
 use serde::Deserialize;
 use toml::{Spanned, Value};
@@ -8,7 +8,8 @@ use toml::{Spanned, Value};
 use super::{place::Place, target::check_url};
 use crate::{
     engine::{
-        forward::{Answering, Forward, Order, Retry, span},
+        Transform,
+        forward::{Answering, Forward, Order, Program, Retry, span},
         target::{Target, Targets},
     },
     query::Filter,
@@ -29,6 +30,9 @@ struct ForwardRow {
     order: Order,
     retry: Option<RetryRow>,
     timeout_s: Option<f64>,
+    transform: Option<TransformRow>,
+    #[serde(default)]
+    resign: bool,
 }
 
 fn yes() -> bool {
@@ -40,6 +44,22 @@ fn yes() -> bool {
 enum RetryRow {
     Word(String),
     Gaps(Vec<String>),
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "`transform` is a jq program, { jq = \"PROGRAM\" } or { file = \"FILE\" }, with `whole`")]
+enum TransformRow {
+    Program(String),
+    Given {
+        jq: String,
+        #[serde(default)]
+        whole: bool,
+    },
+    File {
+        file: PathBuf,
+        #[serde(default)]
+        whole: bool,
+    },
 }
 
 /// The app that captures are resent to, and the rows that forward by themselves.
@@ -61,14 +81,22 @@ pub(super) fn read(
         row => vec![row],
     };
     let (mut app, mut forwards) = (None, Vec::<Arc<Forward>>::new());
+    // Where the next program stands: behind the one before it.
+    let mut below = at.clone();
     for row in rows {
-        let row = ForwardRow::deserialize(row).map_err(|error| wrong(error.message().to_owned()))?;
+        let mut row = ForwardRow::deserialize(row).map_err(|error| wrong(error.message().to_owned()))?;
         let to = target(&row.to, &at, place, targets)?;
         app.get_or_insert_with(|| to.clone());
+        let program = row.transform.take().map(|row| {
+            let stands = place.value_of("transform", &below);
+            below.start = stands.start;
+            row.read(&stands, place)
+        });
+        let program = program.transpose()?;
         if !row.auto {
             continue;
         }
-        let forward = row.read(endpoint, to).map_err(&wrong)?;
+        let forward = Forward { program, ..row.read(endpoint, to).map_err(&wrong)? };
         if forwards.iter().any(|other| other.lane == forward.lane) {
             return Err(wrong(format!("`{}` is forwarded to twice", forward.to.title())));
         }
@@ -88,8 +116,23 @@ fn target(text: &str, at: &std::ops::Range<usize>, place: &Place<'_>, targets: &
     Ok(target)
 }
 
+impl TransformRow {
+    fn read(self, at: &Range<usize>, place: &Place<'_>) -> Result<Program, Failure> {
+        let (program, whole, stands) = match self {
+            Self::Program(program) => (program, false, place.words(at)),
+            Self::Given { jq, whole } => (jq, whole, place.words(at)),
+            Self::File { file, whole } => {
+                let program = fs::read_to_string(&file)
+                    .map_err(|why| place.at(at, format!("reading {}: {why}", file.display())))?;
+                (program, whole, file.display().to_string())
+            }
+        };
+        Ok(Program { transform: Transform { program, whole }, stands })
+    }
+}
+
 impl ForwardRow {
-    fn read(self, endpoint: &str, to: Target) -> Result<Forward, String> {
+    fn read(self, endpoint: &str, mut to: Target) -> Result<Forward, String> {
         let when =
             self.when.map(|text| Filter::parse(&text).map_err(|error| format!("`when`: {error}"))).transpose()?;
         let retry = match self.retry {
@@ -111,6 +154,7 @@ impl ForwardRow {
                 .filter(|time| !time.is_zero())
                 .ok_or_else(|| format!("{seconds} is no number of seconds to wait"))
         });
+        to.resign |= self.resign;
         let (order, timeout) = (self.order, timeout.transpose()?);
         Ok(Forward { when, order, retry, timeout, ..Forward::plain(endpoint, to, self.answer) })
     }

@@ -12,6 +12,7 @@ use crate::{
         self,
         edit::Edit,
         endpoint::{Endpoint, Endpoints},
+        transform::is_of_a_program,
     },
     query::{Content, Filter},
     record::{
@@ -44,8 +45,17 @@ pub(super) enum Came {
     GivenUp(String),
     /// It was tried, and is done, or goes on at that time.
     Tried(Outcome, Next),
+    /// Its program failed, so that the app heard nothing of it.
+    Unmade(Next),
     /// Whatever it came to is not in the store: it must be done again.
     Unwritten(Timestamp),
+}
+
+/// What came of one try.
+struct Attempt {
+    delivery: Delivery,
+    /// Whether anything was sent.
+    went_out: bool,
 }
 
 /// A request as it goes out.
@@ -62,7 +72,7 @@ impl Carrier {
     /// Tries an errand once, after so many tries before.
     pub(super) async fn carry(
         &self,
-        endpoint: &Endpoint,
+        endpoint: &Arc<Endpoint>,
         forward: &Forward,
         errand: ErrandId,
         id: CaptureId,
@@ -75,10 +85,11 @@ impl Carrier {
             Err(failure) => return self.give_up(errand, failure.to_string()).await,
         };
         let provider = capture.provider.as_deref().and_then(|name| self.catalog.get(name));
-        let (sent, delivery) = match self.send(endpoint, forward, errand, &capture, provider).await {
-            Ok(delivery) => (delivery.outcome.clone(), delivery),
+        let Attempt { delivery, went_out } = match self.send(endpoint, forward, errand, &capture, provider).await {
+            Ok(attempt) => attempt,
             Err(failure) => return self.give_up(errand, failure.to_string()).await,
         };
+        let sent = delivery.outcome.clone();
         let next = next(forward, provider.map(Provider::habits), &sent, tries + 1, chance());
         let answered = answer.map(|answer| {
             let status = proxy::status(&sent);
@@ -87,7 +98,8 @@ impl Carrier {
             status
         });
         match self.settle(delivery, Settlement { errand, next: next.clone(), answered }).await {
-            Ok(()) => Came::Tried(sent, next),
+            Ok(()) if went_out => Came::Tried(sent, next),
+            Ok(()) => Came::Unmade(next),
             Err(_) => unwritten(),
         }
     }
@@ -103,13 +115,17 @@ impl Carrier {
 
     async fn send(
         &self,
-        endpoint: &Endpoint,
+        endpoint: &Arc<Endpoint>,
         forward: &Forward,
         errand: ErrandId,
         capture: &Capture,
         provider: Option<&Provider>,
-    ) -> Result<Delivery, Failure> {
-        let Prepared { outgoing, receipt } = self.prepare(endpoint, forward, errand, capture)?;
+    ) -> Result<Attempt, Failure> {
+        let Prepared { outgoing, receipt } = match self.prepare(endpoint, forward, errand, capture).await {
+            Ok(prepared) => prepared,
+            Err(failure) if is_of_a_program(&failure) => return Ok(unmade(forward, errand, capture.id, &failure)),
+            Err(failure) => return Err(failure),
+        };
         let patience = provider.and_then(|provider| provider.habits().timeout_ms).map(u64::from);
         let patience = forward.timeout.or(patience.map(std::time::Duration::from_millis));
         let usual = SendLimits::default();
@@ -121,7 +137,7 @@ impl Carrier {
         };
         let started_at = engine::now();
         let sent = self.client.send(outgoing, &limits).await;
-        Ok(Delivery {
+        let delivery = Delivery {
             id: DeliveryId(0),
             capture: capture.id,
             to: sent.to,
@@ -131,12 +147,13 @@ impl Carrier {
             receipt: receipt.into_iter().chain(sent.receipt).collect(),
             outcome: sent.outcome,
             errand: Some(errand),
-        })
+        };
+        Ok(Attempt { delivery, went_out: true })
     }
 
-    fn prepare(
+    async fn prepare(
         &self,
-        endpoint: &Endpoint,
+        endpoint: &Arc<Endpoint>,
         forward: &Forward,
         errand: ErrandId,
         capture: &Capture,
@@ -146,6 +163,7 @@ impl Carrier {
         let hops: Vec<_> = before.iter().map(String::as_str).chain([&*self.mark]).collect();
         let to = &forward.to;
         let edit = Edit {
+            transform: forward.program.as_ref().map(|program| program.transform.clone()),
             headers: vec![
                 (DELIVERY_ID.to_owned(), format!("{}-{}", capture.uid, errand.0)),
                 (HOPS.to_owned(), hops.join(", ")),
@@ -153,7 +171,7 @@ impl Carrier {
             resign: to.resign,
             ..Edit::default()
         };
-        let edited = edit.apply(capture, endpoint, self.catalog, &to.url)?;
+        let edited = edit.applied(capture, endpoint, &to.url).await?;
         let outgoing =
             Outgoing { head: edited.head, body: edited.body, to: to.url.clone(), path: to.path, insecure: to.insecure };
         Ok(Prepared { outgoing, receipt: edited.receipt })
@@ -184,6 +202,22 @@ impl Carrier {
     }
 }
 
+/// A try that ended before anything was sent, since the program that changes it failed.
+fn unmade(forward: &Forward, errand: ErrandId, capture: CaptureId, failure: &Failure) -> Attempt {
+    let delivery = Delivery {
+        id: DeliveryId(0),
+        capture,
+        to: forward.to.url.clone(),
+        started_at: engine::now(),
+        took_ms: 0,
+        attempt: 0,
+        receipt: Vec::new(),
+        outcome: Outcome::Failed(format!("{}: {}", failure.doing, failure.why)),
+        errand: Some(errand),
+    };
+    Attempt { delivery, went_out: false }
+}
+
 /// Sends once more what was given up. Where it fails again, it stays given up.
 pub(in crate::engine) async fn redeliver(ground: Ground, dead: Errand) -> Result<Delivery, Failure> {
     let doing = || format!("sending #{} once more", dead.capture);
@@ -196,7 +230,7 @@ pub(in crate::engine) async fn redeliver(ground: Ground, dead: Errand) -> Result
     let capture = reader.capture(dead.capture, Bodies::Read)?.ok_or_else(|| engine::no_such_capture(dead.capture))?;
     let carrier = Carrier::new(ground, reader, Client::default(), mark)?;
     let provider = capture.provider.as_deref().and_then(|name| carrier.catalog.get(name));
-    let delivery = carrier.send(&endpoint, &forward, dead.id, &capture, provider).await?;
+    let Attempt { delivery, .. } = carrier.send(&endpoint, &forward, dead.id, &capture, provider).await?;
     let next = if success(provider.map(Provider::habits), &delivery.outcome) {
         Next::Done
     } else {

@@ -30,6 +30,7 @@ use tokio::sync::{mpsc as channel, oneshot};
 pub use self::policy::Retry;
 pub(super) use self::{errand::redeliver, policy::span, proxy::answered};
 use super::{
+    Transform,
     endpoint::{Endpoint, Endpoints},
     target::Target,
 };
@@ -87,6 +88,17 @@ pub struct Forward {
     pub retry: Retry,
     /// How long the app may take; none: as long as the provider waits, or 30 s.
     pub timeout: Option<Duration>,
+    /// What changes it on its way.
+    pub program: Option<Program>,
+}
+
+/// A jq program that changes what is forwarded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Program {
+    /// The program.
+    pub transform: Transform,
+    /// Where it stands, for whoever must mend it: file, line and column.
+    pub stands: String,
 }
 
 impl Forward {
@@ -94,8 +106,16 @@ impl Forward {
     pub fn plain(endpoint: &str, to: Target, answer: Answering) -> Self {
         let lane = format!("{endpoint} → {}", to.title()).into();
         let (order, retry) = (Order::default(), Retry::default());
-        Self { lane, to, when: None, answer, order, retry, timeout: None }
+        Self { lane, to, when: None, answer, order, retry, timeout: None, program: None }
     }
+}
+
+/// Whether all programs can be read: a bad one is refused at the start, and not when the first capture comes.
+pub(super) fn check(endpoints: &Endpoints) -> Result<(), Failure> {
+    let forwards = endpoints.iter().flat_map(|endpoint| &endpoint.forwards);
+    forwards.filter_map(|forward| forward.program.as_ref()).try_for_each(|Program { transform, stands }| {
+        transform.check().map_err(|failure| Failure::new(format!("reading {stands}"), failure.why))
+    })
 }
 
 /// A sender's side of a proxied capture: hears what the app replied; hears nothing where it is not forwarded.

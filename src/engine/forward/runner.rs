@@ -159,13 +159,19 @@ impl Runner {
             Came::GivenUp(why) => self.tell_given_up(at, capture, tries, &why),
             Came::Unwritten(at_time) => self.put_back(at, errand, capture, tries, at_time),
             Came::Tried(outcome, next) => {
-                match next {
-                    Next::Done => {}
-                    Next::Again(due_at, _) => self.put_back(at, errand, capture, tries + 1, due_at),
-                    Next::Dead(why) => self.tell_given_up(at, capture, tries + 1, &why),
-                }
+                self.go_on(at, errand, capture, tries + 1, next);
                 self.judge_app(at, &outcome);
             }
+            Came::Unmade(next) => self.go_on(at, errand, capture, tries + 1, next),
+        }
+    }
+
+    /// What becomes of an errand after so many tries.
+    fn go_on(&mut self, at: usize, errand: ErrandId, capture: CaptureId, tries: u32, next: Next) {
+        match next {
+            Next::Done => {}
+            Next::Again(due_at, _) => self.put_back(at, errand, capture, tries, due_at),
+            Next::Dead(why) => self.tell_given_up(at, capture, tries, &why),
         }
     }
 
