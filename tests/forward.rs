@@ -10,7 +10,6 @@ use std::{
     net::{TcpListener, TcpStream},
     sync::mpsc::{Receiver, channel},
     thread,
-    time::{Duration, Instant},
 };
 
 use support::Home;
@@ -79,19 +78,6 @@ fn config(home: &Home, forward: &str) {
     home.write("creel.toml", format!("[[endpoint]]\nname = 'bin'\npath = '/'\n{forward}\n"));
 }
 
-/// Waits until a command prints what it should.
-fn until(home: &Home, args: &[&str], wanted: impl Fn(&str) -> bool) -> String {
-    let began = Instant::now();
-    loop {
-        let printed = String::from_utf8(home.run(args).stdout).unwrap();
-        if wanted(&printed) {
-            return printed;
-        }
-        assert!(began.elapsed() < Duration::from_secs(30), "{args:?}: {printed}");
-        thread::yield_now();
-    }
-}
-
 #[test]
 fn what_comes_goes_on_as_it_came_and_bears_one_id_on_each_try() {
     let home = Home::new();
@@ -104,9 +90,9 @@ fn what_comes_goes_on_as_it_came_and_bears_one_id_on_each_try() {
     assert!(first.starts_with("POST /a?x=1 HTTP/1.1\r\nHost: ") && first.ends_with("\r\n\r\n{}"), "{first}");
     assert!(first.contains("X-Dup: 1\r\nx-dup: 2\r\n"), "{first}");
     let errand = header(&first, "Creel-Delivery-Id").to_owned();
-    let shown = until(&home, &["show", &id.to_string()], |shown| shown.matches("try ").count() == 2);
+    let shown = home.until(&["show", &id.to_string()], |shown| shown.matches("try ").count() == 2);
     assert!(shown.contains(&format!("+ Creel-Delivery-Id: {errand}")) && shown.contains("+ Creel-Hops: "), "{shown}");
-    until(&home, &["ls", "reply:200"], |listed| listed.contains("/a"));
+    home.until(&["ls", "reply:200"], |listed| listed.contains("/a"));
     assert_eq!(home.run(&["ls", "reply:waiting"]).status.code(), Some(1), "nothing waits any more");
 }
 
@@ -139,7 +125,7 @@ fn a_proxied_sender_gets_what_the_app_says() {
     let broken = post("/c");
     assert!(broken.starts_with("HTTP/1.1 502") && broken.contains("\"caught\":3"), "{broken}");
     assert_eq!(heard.iter().take(3).count(), 3);
-    until(&home, &["ls", "status:500", "reply:500"], |listed| listed.contains("/b"));
+    home.until(&["ls", "status:500", "reply:500"], |listed| listed.contains("/b"));
     assert_eq!(home.run(&["dead"]).status.code(), Some(1), "nothing was given up");
 }
 
@@ -153,7 +139,7 @@ fn a_filter_chooses_and_web_pages_never_go_on() {
     serving.post("/page", &[("Origin", "https://evil.example")], b"{\"n\":5}");
     serving.post("/two", &[], b"{\"n\":2}");
     assert!(heard.recv().unwrap().starts_with("POST /two"));
-    until(&home, &["ls", "reply:waiting"], str::is_empty);
+    home.until(&["ls", "reply:waiting"], str::is_empty);
 }
 
 #[test]
@@ -163,7 +149,7 @@ fn what_is_given_up_is_listed_and_sent_once_more() {
     config(&home, &format!("forward = {{ to = '{url}', retry = ['1ms'] }}"));
     let serving = home.serve(&["--quiet"]);
     serving.post("/a", &[], b"");
-    let dead = until(&home, &["dead"], |dead| !dead.is_empty());
+    let dead = home.until(&["dead"], |dead| !dead.is_empty());
     assert!(dead.starts_with("#1  bin → http://") && dead.contains("2 tries  answered 500"), "{dead}");
     assert!(home.yes(&["ls", "reply:dead"]).contains("/a"));
     assert!(home.yes(&["resend", "--dead"]).contains("200 in"));
@@ -190,7 +176,7 @@ fn a_ring_ends_at_the_first_return() {
         status(answer[9..12].parse().unwrap())
     });
     serving.post("/ring", &[], b"{}");
-    let dead = until(&home, &["dead"], |dead| !dead.is_empty());
+    let dead = home.until(&["dead"], |dead| !dead.is_empty());
     assert!(dead.contains("1 tries  answered 508"), "{dead}");
     assert_eq!(home.captures().len(), 2);
     assert!(home.yes(&["ls", "flag:came-back"]).contains("/ring"));
@@ -205,7 +191,7 @@ fn creel_does_not_forward_to_its_own_listener() {
     config(&home, &format!("forward = {{ to = 'http://localhost:{port}/x' }}"));
     let serving = home.serve_on(&format!("127.0.0.1:{port}"), &["--quiet"]);
     serving.post("/a", &[], b"");
-    let dead = until(&home, &["dead"], |dead| !dead.is_empty());
+    let dead = home.until(&["dead"], |dead| !dead.is_empty());
     assert!(dead.contains("creel's own address"), "{dead}");
     assert_eq!(home.captures().len(), 1);
 }
@@ -233,7 +219,7 @@ fn an_app_that_is_down_is_spared_and_creel_says_so() {
     for _ in 0..5 {
         serving.post("/a", &[], b"");
     }
-    until(&home, &["ls", "reply:failed", "reply:waiting"], |listed| listed.lines().count() == 5);
+    home.until(&["ls", "reply:failed", "reply:waiting"], |listed| listed.lines().count() == 5);
     serving.post("/spared", &[], b"");
     let (code, _, said) = serving.stop();
     assert!(said.contains("pauses: 5 tries failed one after the other (connection refused"), "{said}");
@@ -261,7 +247,7 @@ fn nothing_acknowledged_is_lost_when_creel_is_killed_while_it_forwards() {
         serving.signal("KILL");
     }
     let _serving = home.serve(&["--quiet"]);
-    until(&home, &["ls", "--limit", "1000", "reply:waiting"], str::is_empty);
+    home.until(&["ls", "--limit", "1000", "reply:waiting"], str::is_empty);
     assert_eq!(home.run(&["dead"]).status.code(), Some(1));
     let delivered = home.yes(&["ls", "--limit", "1000", "--json", "reply:200"]);
     let delivered: BTreeSet<_> = delivered

@@ -5,8 +5,6 @@
 
 mod support;
 
-use std::time::{Duration, Instant};
-
 use support::{
     Home, Serving,
     app::{App, status},
@@ -32,23 +30,11 @@ fn post_signed(home: &Home, serving: &Serving, body: &str) -> String {
     signature.unwrap().1.to_owned()
 }
 
-/// Waits until a command prints what it should.
-fn until(home: &Home, args: &[&str], wanted: impl Fn(&str) -> bool) -> String {
-    let began = Instant::now();
-    loop {
-        let printed = String::from_utf8(home.run(args).stdout).unwrap();
-        if wanted(&printed) {
-            return printed;
-        }
-        assert!(began.elapsed() < Duration::from_secs(30), "{args:?}: {printed}");
-        std::thread::yield_now();
-    }
-}
-
 #[test]
 fn each_app_gets_what_its_program_makes_signed_anew_where_that_is_wished_for() {
     let home = Home::new();
-    let (anew, left, plain) = (App::start(|_, _| status(200)), App::start(|_, _| status(200)), App::start(|_, _| status(200)));
+    let (anew, left, plain) =
+        (App::start(|_, _| status(200)), App::start(|_, _| status(200)), App::start(|_, _| status(200)));
     home.write("more.jq", "# adds one\n.n += 1");
     config(
         &home,
@@ -68,7 +54,7 @@ fn each_app_gets_what_its_program_makes_signed_anew_where_that_is_wished_for() {
     assert!(judged.starts_with("passed"), "{judged}");
     assert!(kept.ends_with("\r\n\r\n{\"n\":2}") && kept.contains(&signature), "{kept}");
     assert!(same.ends_with("\r\n\r\n{\"n\": 1}") && same.contains(&signature), "{same}");
-    let shown = until(&home, &["show", "1"], |shown| shown.matches("200 in ").count() == 3);
+    let shown = home.until(&["show", "1"], |shown| shown.matches("200 in ").count() == 3);
     assert!(shown.contains("~ body: 8 bytes → 18 bytes, by jq"), "{shown}");
     let unfit = "~ signature: of the body that came → left as it is; it does not fit this one";
     assert_eq!(shown.matches(unfit).count(), 1, "{shown}");
@@ -76,10 +62,7 @@ fn each_app_gets_what_its_program_makes_signed_anew_where_that_is_wished_for() {
     let preview = home.yes(&["resend", "1", "--transform-preview"]);
     assert_eq!(
         preview,
-        format!(
-            "#1 → {}\nbody\n  ~ .n: 1 → 5\n  + .to: \"app\"\n#1 → {}\nbody\n  ~ .n: 1 → 2\n",
-            anew.url, left.url
-        )
+        format!("#1 → {}\nbody\n  ~ .n: 1 → 5\n  + .to: \"app\"\n#1 → {}\nbody\n  ~ .n: 1 → 2\n", anew.url, left.url)
     );
     assert_eq!((anew.paths(), left.paths(), plain.paths()), (Vec::new(), Vec::new(), Vec::new()));
 }
@@ -94,13 +77,13 @@ fn a_program_that_fails_is_a_failed_delivery_and_not_the_app_s_fault() {
     for n in 1..=6 {
         serving.post("/bad", &[], format!("{{\"n\":{n}}}").as_bytes());
     }
-    let dead = until(&home, &["dead"], |dead| dead.lines().count() == 6);
+    let dead = home.until(&["dead"], |dead| dead.lines().count() == 6);
     assert!(dead.contains("#6") && dead.contains("2 tries  transforming by jq: no 6"), "{dead}");
     // Twelve tries failed one after the other, and the app is not spared for it: it heard nothing of them.
     serving.post("/good", &[], b"{}");
     let got = app.next();
     assert!(got.starts_with("POST /good") && got.ends_with("\r\n\r\n{\"ok\":true}"), "{got}");
-    let shown = until(&home, &["show", "1"], |shown| shown.matches("failed: transforming by jq: no 1").count() == 2);
+    let shown = home.until(&["show", "1"], |shown| shown.matches("failed: transforming by jq: no 1").count() == 2);
     assert!(shown.contains(&app.url), "{shown}");
     // Where the program was mended, what was given up goes once more.
     let (code, _, said) = serving.stop();

@@ -132,3 +132,35 @@ fn a_sample_finds_its_way_to_a_creel_that_speaks_https() {
     assert_eq!(value["status"], 200, "{value}");
     assert!(value["to"].as_str().unwrap().starts_with(&format!("https://{}", serving.address)));
 }
+
+#[test]
+fn nothing_is_forwarded_to_itself_by_https_or_by_its_tunnel() {
+    let home = Home::new();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    home.write("mine.sh", "echo http://127.0.0.9:4242; exec sleep 600");
+    home.write(
+        "creel.toml",
+        format!(
+            "[[endpoint]]\nname = 'bin'\npath = '/'\nforward = [{{ to = 'https://localhost:{port}/x' }}, \
+             {{ to = 'http://127.0.0.9:4242/y', retry = 'never' }}]\n"
+        ),
+    );
+    let mut serving = home.serve_on(&format!("127.0.0.1:{port}"), &["--quiet", "--tls", "--tunnel", "sh mine.sh"]);
+    serving.says("http://127.0.0.9:4242");
+    block_on(async {
+        let mut stream = connect(&home, &serving, "http/1.1").await;
+        stream
+            .write_all(b"POST /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+            .await
+            .unwrap();
+        stream.read_to_string(&mut String::new()).await.unwrap();
+    });
+    let dead = home.until(&["dead"], |dead| dead.lines().count() == 2);
+    let own = format!("127.0.0.1:{port} is creel's own address");
+    assert!(dead.contains(&own) && dead.contains("http://127.0.0.9:4242 is creel's own address"), "{dead}");
+    // Nor when a person sends it once more, by a process that does not listen.
+    let sent = home.run(&["resend", "--dead"]);
+    let said = String::from_utf8(sent.stdout).unwrap();
+    assert!(said.contains(&own), "{said}");
+    assert_eq!(home.captures().len(), 1, "it never came back");
+}

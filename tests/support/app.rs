@@ -26,10 +26,7 @@ impl App {
     }
 
     /// At that port.
-    pub fn on(
-        listener: TcpListener,
-        reply: impl Fn(usize, &str) -> Option<String> + Send + Sync + 'static,
-    ) -> Self {
+    pub fn on(listener: TcpListener, reply: impl Fn(usize, &str) -> Option<String> + Send + Sync + 'static) -> Self {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (told, heard) = channel();
         let (count, reply): (_, Arc<Reply>) = (Arc::new(AtomicUsize::new(0)), Arc::new(reply));

@@ -9,7 +9,11 @@ use std::{
     net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
     process::{Child, ChildStderr, ChildStdout, Command, Output, Stdio},
+    time::{Duration, Instant},
 };
+
+/// Longer than anything may take on a busy machine; reached only by a failure.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The program under test, with nothing of the user's around it.
 pub fn creel() -> Command {
@@ -72,6 +76,19 @@ impl Home {
         let output = self.run(args);
         assert_eq!(output.status.code(), Some(code), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stderr).unwrap()
+    }
+
+    /// Runs a command until it prints what it should.
+    pub fn until(&self, args: &[&str], wanted: impl Fn(&str) -> bool) -> String {
+        let began = Instant::now();
+        loop {
+            let printed = String::from_utf8(self.run(args).stdout).unwrap();
+            if wanted(&printed) {
+                return printed;
+            }
+            assert!(began.elapsed() < PATIENCE, "{args:?}: {printed}");
+            std::thread::yield_now();
+        }
     }
 
     /// The captures in the store as JSON, oldest first, bodies left out.

@@ -129,12 +129,11 @@ impl Carrier {
         let patience = provider.and_then(|provider| provider.habits().timeout_ms).map(u64::from);
         let patience = forward.timeout.or(patience.map(std::time::Duration::from_millis));
         let usual = SendLimits::default();
-        let limits = SendLimits {
+        let limits = self.ground.own.kept_out_of(SendLimits {
             total: patience.unwrap_or(usual.total),
             reply_bytes: if forward.answer == Answering::Proxy { PROXIED_REPLY_BYTES } else { usual.reply_bytes },
-            own: self.ground.own.clone(),
             ..usual
-        };
+        });
         let started_at = engine::now();
         let sent = self.client.send(outgoing, &limits).await;
         let delivery = Delivery {

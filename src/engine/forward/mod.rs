@@ -18,7 +18,6 @@ mod runner;
 
 use std::{
     collections::HashMap,
-    net::SocketAddr,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError, mpsc},
     time::Duration,
@@ -32,6 +31,7 @@ pub(super) use self::{errand::redeliver, policy::span, proxy::answered};
 use super::{
     Transform,
     endpoint::{Endpoint, Endpoints},
+    own::Own,
     target::Target,
 };
 use crate::{
@@ -180,8 +180,8 @@ pub(super) struct Ground {
     pub(super) db: PathBuf,
     pub(super) writer: Writer,
     pub(super) endpoints: Endpoints,
-    /// creel's own listeners.
-    pub(super) own: Vec<SocketAddr>,
+    /// Where nothing goes.
+    pub(super) own: Own,
     pub(super) news: News,
 }
 

@@ -92,11 +92,19 @@ pub struct SendLimits {
     pub reply_bytes: usize,
     /// Addresses that are never connected to: creel's own listeners, where it forwards.
     pub own: Vec<SocketAddr>,
+    /// URLs whose hosts are never connected to: those that lead to creel's own listeners from elsewhere.
+    pub own_urls: Vec<String>,
 }
 
 impl Default for SendLimits {
     fn default() -> Self {
-        Self { connect: CONNECT_TIME, total: TOTAL_TIME, reply_bytes: REPLY_BYTES, own: Vec::new() }
+        Self {
+            connect: CONNECT_TIME,
+            total: TOTAL_TIME,
+            reply_bytes: REPLY_BYTES,
+            own: Vec::new(),
+            own_urls: Vec::new(),
+        }
     }
 }
 
@@ -171,6 +179,10 @@ struct Broken {
 
 impl Call<'_> {
     async fn make(&mut self, pool: Option<&Pool>) -> Result<Reply, String> {
+        let own = self.limits.own_urls.iter().find(|own| Url::parse(own).is_some_and(|own| own.is_beside(self.url)));
+        if let Some(own) = own {
+            return Err(format!("{own} {RING}: nothing is forwarded in a ring"));
+        }
         let Some(pool) = pool else {
             let mut line = self.connect().await?;
             return self.exchange(&mut line).await.map(|(reply, _)| reply).map_err(|broken| broken.why);

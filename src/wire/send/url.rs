@@ -50,6 +50,13 @@ impl Url {
         self.port.unwrap_or(if self.https { 443 } else { 80 })
     }
 
+    /// Whether both are of one host and port. One host's usual ports, 80 and 443, count as one.
+    pub(super) fn is_beside(&self, other: &Self) -> bool {
+        let is_usual = |url: &Self| matches!(url.port(), 80 | 443);
+        let is_same_port = self.port() == other.port() || (is_usual(self) && is_usual(other));
+        is_same_port && self.host().eq_ignore_ascii_case(other.host())
+    }
+
     /// Host and port as a `Host` header has them.
     pub(super) fn authority(&self) -> String {
         self.port.map_or_else(|| self.host.clone(), |port| format!("{}:{port}", self.host))
@@ -70,6 +77,22 @@ impl Url {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_host_and_port_is_known_in_every_spelling() {
+        let url = |text| Url::parse(text).unwrap();
+        for (other, is_beside) in [
+            ("https://t.example/hooks?x=1", true),
+            ("http://T.Example", true),
+            ("https://t.example:443", true),
+            ("https://t.example:8443", false),
+            ("https://x.t.example", false),
+        ] {
+            assert_eq!(url("https://t.example").is_beside(&url(other)), is_beside, "{other}");
+        }
+        assert!(url("http://bore.pub:4000").is_beside(&url("http://bore.pub:4000/x")));
+        assert!(!url("http://bore.pub:4000").is_beside(&url("http://bore.pub:4001/x")));
+    }
 
     #[test]
     fn a_url_is_taken_apart() {
