@@ -8,7 +8,11 @@ use std::{
 
 use clap::Args;
 
-use super::{Answer, Common, input, show::format_names};
+use super::{
+    Answer, Common, input,
+    progress::{self, Progress},
+    show::format_names,
+};
 use crate::{
     export::{FORMATS, Format},
     record::{CaptureId, Failure},
@@ -38,8 +42,14 @@ pub(super) fn run(export: &Export, common: &Common) -> Result<Answer, Failure> {
     let reader = Reader::open(&common.store()?)?;
     let ids = input::matching(&reader, &export.filter)?;
     let count = match &export.out {
-        Some(path) => to_file(path, |out| write(out, &reader, &ids, format, export.reveal))?,
-        None => write(&mut |bytes: &[u8]| printer.bytes(bytes), &reader, &ids, format, export.reveal)?,
+        Some(path) => {
+            let progress = Progress::new(&printer);
+            to_file(path, |out| write(out, &reader, &ids, format, export.reveal, progress))?
+        }
+        None => {
+            let progress = Progress::beside(&printer);
+            write(&mut |bytes: &[u8]| printer.bytes(bytes), &reader, &ids, format, export.reveal, progress)?
+        }
     };
     if export.out.is_some() && !printer.quiet {
         printer.line(&format!("{count} exported"))?;
@@ -56,8 +66,9 @@ fn write(
     ids: &[CaptureId],
     format: &Format,
     reveal: bool,
+    mut progress: Progress,
 ) -> Result<usize, Failure> {
-    let mut count = 0;
+    let (mut count, mut bytes) = (0, 0);
     out(format.begin.as_bytes())?;
     for &id in ids {
         let Some(capture) = reader.capture(id, Bodies::Read)? else { continue };
@@ -65,8 +76,11 @@ fn write(
         if count > 0 {
             out(format.between.as_bytes())?;
         }
-        out(&(format.write)(&capture))?;
+        let written = (format.write)(&capture);
+        out(&written)?;
         count += 1;
+        bytes += written.len() as u64;
+        progress.draw(|took| progress::of(count, ids.len(), Some(bytes), took));
     }
     out(format.end.as_bytes())?;
     Ok(count)

@@ -1,19 +1,15 @@
 //! `creel import`: captures out of files, all of them or none.
 
-use std::{
-    io::{self, IsTerminal, Write},
-    path::PathBuf,
-    time::{Duration, Instant},
-};
+use std::path::PathBuf;
 
 use clap::{Args, builder::PossibleValue};
 use serde_json::json;
 
-use super::{Answer, Common};
-use crate::{body, engine::Engine, import::FORMS, record::Failure};
-
-/// How often a person is told how far it is.
-const TOLD_EVERY: Duration = Duration::from_millis(200);
+use super::{
+    Answer, Common,
+    progress::{Progress, of_bytes},
+};
+use crate::{engine::Engine, import::FORMS, record::Failure};
 
 #[derive(Debug, Args)]
 pub(crate) struct Import {
@@ -33,12 +29,12 @@ pub(super) fn run(import: &Import, common: &Common) -> Result<Answer, Failure> {
     let printer = common.printer();
     let form = import.format.as_deref().and_then(|name| FORMS.iter().find(|row| row.0 == name)).map(|row| row.2);
     let engine = Engine::visit(common.settings()?);
-    let is_shown = io::stderr().is_terminal() && !printer.quiet && !printer.json;
-    let imported = engine.import(import.files.clone(), form, Box::new(progress(is_shown)))?;
+    let mut progress = Progress::new(&printer);
+    let total = total(&import.files);
+    // It ends with the reading, so that its line is wiped before anything else is said.
+    let told = move |entries, bytes| progress.draw(|took| of_bytes(entries, bytes, total, took));
+    let imported = engine.import(import.files.clone(), form, Box::new(told))?;
     engine.stop()?;
-    if is_shown {
-        clear_line();
-    }
     let (count, first) = (imported.count, imported.first.0);
     let last = first + count.saturating_sub(1) as i64;
     if printer.json {
@@ -54,17 +50,7 @@ pub(super) fn run(import: &Import, common: &Common) -> Result<Answer, Failure> {
     Ok(if count > 0 { Answer::Yes } else { Answer::No })
 }
 
-/// Says on a terminal's line how far it is, now and then.
-fn progress(is_shown: bool) -> impl FnMut(u64, u64) + Send {
-    let mut told = Instant::now();
-    move |entries, bytes| {
-        if is_shown && told.elapsed() >= TOLD_EVERY {
-            told = Instant::now();
-            let _ = write!(io::stderr(), "\r{entries} read, {} ", body::size(bytes));
-        }
-    }
-}
-
-fn clear_line() {
-    let _ = write!(io::stderr(), "\r\x1b[K");
+/// How many bytes the files have, where all of them have a size.
+fn total(files: &[PathBuf]) -> Option<u64> {
+    files.iter().map(|path| path.metadata().ok().filter(std::fs::Metadata::is_file).map(|found| found.len())).sum()
 }

@@ -15,6 +15,7 @@ mod ls;
 mod mark;
 mod play;
 mod print;
+mod progress;
 mod providers;
 mod refused;
 mod rehearse;

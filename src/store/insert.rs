@@ -35,7 +35,7 @@ const SUMMARY: &str =
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?)";
 // The newest of an event's captures stands in the first one's row.
 const LAST_OF_EVENT: &str =
-    "SELECT attempt, received_at, reply, app, judgement, flags FROM summary JOIN content USING (id)
+    "SELECT attempt, received_at, reply, app, judgement, flags, uid FROM summary JOIN content USING (id)
     WHERE summary.id = (SELECT coalesce(last_repeat, id) FROM summary WHERE id = ?)";
 const TAG: &str =
     "UPDATE summary SET tags = tags & ~?2 | ?3, note = CASE WHEN ?4 IS NULL THEN note ELSE nullif(?4, '') END
@@ -50,6 +50,7 @@ const DELIVERED: &str = "UPDATE summary SET deliveries = deliveries + 1, app = ?
 const DELIVERY: &str = "INSERT INTO delivery (id, capture, url, started_at, took_ms, attempt, receipt, status, error,
     truncated, headers, body, errand) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 const REFUSAL: &str = "INSERT INTO refusal (at, peer, status, reason, head) VALUES (?, ?, ?, ?, ?)";
+const IMPORTED: &str = "INSERT INTO imported (first_id, last_id) VALUES (?, ?)";
 const TELL: &str = "INSERT OR REPLACE INTO respond (endpoint, words) VALUES (?, ?)";
 const UNTELL: &str = "DELETE FROM respond WHERE endpoint = ?";
 const REFUSALS_OVER_COUNT: &str = "DELETE FROM refusal WHERE id <= (SELECT max(id) FROM refusal) - ?";
@@ -139,7 +140,8 @@ impl<'c> Transaction<'c> {
         let course = Course {
             duplicate_of,
             repeat: duplicate_of.map(|first| self.repeat(capture, id, first)).transpose()?.flatten(),
-            late_ms: seen.late_ms(capture, duplicate_of.is_some()),
+            // When an imported one came here says nothing, and it is not what others come after.
+            late_ms: if is_imported(capture) { None } else { seen.late_ms(capture, duplicate_of.is_some()) },
         };
         let is_forwarded = !lanes.is_empty();
         self.insert_summary(capture, id, course, is_forwarded)?;
@@ -153,6 +155,15 @@ impl<'c> Transaction<'c> {
         Ok(Stored { id: CaptureId(id), duplicate_of: duplicate_of.map(CaptureId), errand })
     }
 
+    /// Keeps which numbers an import gave.
+    pub(super) fn imported(&self, first: CaptureId, count: u64) -> Result<(), Error> {
+        if count > 0 {
+            let last = first.0.saturating_add(count.cast_signed()).saturating_sub(1);
+            self.connection.prepare_cached(IMPORTED)?.execute([first.0, last])?;
+        }
+        Ok(())
+    }
+
     fn first_of(&mut self, capture: &Capture, id: i64, seen: &mut Seen) -> Result<Option<i64>, Error> {
         let Some(event_id) = capture.event.id.as_deref() else { return Ok(None) };
         let key = Key { endpoint: &capture.endpoint, provider: capture.provider.as_deref(), event_id };
@@ -160,16 +171,21 @@ impl<'c> Transaction<'c> {
         seen.admit(&key, id, |candidate| same_event.exists(params![candidate, event_id, key.endpoint, key.provider]))
     }
 
-    /// Which delivery of its event a capture is, by the newest of the event's captures, whose place it takes.
+    /// Which delivery of its event a capture is, by the newest of the event's captures, whose place it takes. None for an
+    /// imported one that is older than that, or that very capture: it is no delivery after it.
     fn repeat(&self, capture: &Capture, id: i64, first: i64) -> Result<Option<Repeat>, Error> {
         let last = self.connection.prepare_cached(LAST_OF_EVENT)?.query_row([first], |row| {
             let (attempt, received_at): (Option<u32>, i64) = (row.get(0)?, row.get(1)?);
             let (reply, app): (u16, Option<u16>) = (row.get(2)?, row.get(3)?);
             // An answer that broke off was none.
             let reply = if Flags::from_bits(row.get(5)?).contains(Flag::AnswerHalf) { 0 } else { reply };
-            Ok((attempt.unwrap_or(1), received_at, reply, app, row.get::<_, Option<String>>(4)?))
+            let is_itself = row.get_ref(6)?.as_blob()? == capture.uid.0.to_be_bytes();
+            Ok((attempt.unwrap_or(1), received_at, reply, app, row.get::<_, Option<String>>(4)?, is_itself))
         });
-        let Some((attempt, received_at, reply, app, words)) = last.optional()? else { return Ok(None) };
+        let Some((attempt, received_at, reply, app, words, is_itself)) = last.optional()? else { return Ok(None) };
+        if is_imported(capture) && (is_itself || capture.received_at.unix_ms() < received_at) {
+            return Ok(None);
+        }
         self.connection.prepare_cached(REPEATED)?.execute([id, first])?;
         let is_success = |status: u16| (200..300).contains(&status);
         Ok(Some(Repeat {
@@ -403,6 +419,10 @@ impl<'c> Transaction<'c> {
         self.connection.prepare_cached(COMMIT)?.execute(())?;
         Ok(())
     }
+}
+
+fn is_imported(capture: &Capture) -> bool {
+    capture.flags.contains(Flag::Imported)
 }
 
 /// Whether a capture bears the signature of the one before it, whose words these are, and that signature's time is signed.

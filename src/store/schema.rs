@@ -213,6 +213,19 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         ) STRICT;
     ",
     },
+    Migration {
+        reason: "which numbers were imported, so that their times are not taken for those of what came",
+        sql: "
+        -- A row for each import. Elsewhere times ascend with numbers.
+        CREATE TABLE imported (
+            first_id INTEGER PRIMARY KEY,
+            last_id INTEGER NOT NULL
+        ) STRICT;
+        INSERT INTO imported SELECT min(id), max(id) FROM
+            (SELECT id, id - row_number() OVER (ORDER BY id) AS block FROM summary WHERE flags & 524288)
+            GROUP BY block;
+    ",
+    },
 ];
 
 /// What stands in a file's header about its schema.
@@ -274,6 +287,7 @@ pub(super) fn migrate(connection: &mut Connection, steps: &[Migration]) -> Resul
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::Flag;
 
     const NEXT: Migration = Migration {
         reason: "a synthetic step, to prove that an old store survives one",
@@ -325,6 +339,24 @@ mod tests {
         for fine in [State::Fresh, State::Version(0), State::Version(3)] {
             assert_eq!(refuse_newer(fine, 3, Path::new("x")), Ok(()));
         }
+    }
+
+    #[test]
+    fn imports_of_an_older_store_are_found() {
+        let mut store = Connection::open_in_memory().unwrap();
+        let before = MIGRATIONS.iter().position(|step| step.sql.contains("CREATE TABLE imported")).unwrap();
+        migrate(&mut store, &MIGRATIONS[..before]).unwrap();
+        let imported = Flag::Imported.bit();
+        for (id, flags) in [(1, 0), (2, imported), (3, imported | 1), (4, 1), (6, imported), (7, 0)] {
+            let row = "INSERT INTO summary (id, uid, received_at, endpoint, peer, method, path, verdict, flags, size,
+                truncated, reply, deliveries) VALUES (?, x'', 0, '', '', '', '', 0, ?, 0, 0, 200, 0)";
+            store.execute(row, [id, flags]).unwrap();
+        }
+        migrate(&mut store, MIGRATIONS).unwrap();
+        let mut rows = store.prepare("SELECT first_id, last_id FROM imported").unwrap();
+        let found: Vec<(i64, i64)> =
+            rows.query_map((), |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect();
+        assert_eq!(found, [(2, 3), (6, 6)]);
     }
 
     #[test]

@@ -321,6 +321,8 @@ fn import(transaction: &mut Transaction<'_>, source: &Mutex<Source>, seen: &mut 
         imported.first = if imported.count == 0 { id } else { imported.first };
         imported.count += 1;
     }
+    let kept = transaction.imported(imported.first, imported.count);
+    kept.map_err(|error| Trouble::of_job("storing an import", &error))?;
     Ok(imported)
 }
 

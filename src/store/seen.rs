@@ -14,7 +14,7 @@ use std::{
 
 use rusqlite::{Connection, Error, params};
 
-use crate::record::Capture;
+use crate::record::{Capture, Flag};
 
 /// Captures after which their hashes are written as one row.
 const RUN: i64 = 4_096;
@@ -144,10 +144,10 @@ impl Seen {
     fn load_newest(&mut self, connection: &Connection) -> Result<(), Error> {
         let mut newest = connection.prepare(
             "SELECT endpoint, provider, max(event_at) FROM
-                (SELECT endpoint, provider, event_at FROM summary ORDER BY id DESC LIMIT ?)
-             WHERE event_at IS NOT NULL GROUP BY endpoint, provider",
+                (SELECT endpoint, provider, event_at, flags FROM summary ORDER BY id DESC LIMIT ?)
+             WHERE event_at IS NOT NULL AND flags & ? = 0 GROUP BY endpoint, provider",
         )?;
-        let mut rows = newest.query([RUN])?;
+        let mut rows = newest.query([RUN, Flag::Imported.bit()])?;
         while let Some(row) = rows.next()? {
             self.newest.insert((row.get(0)?, row.get(1)?), row.get(2)?);
         }

@@ -1,14 +1,14 @@
 //! What came in a time: counted over the rows of that time, never over the whole store.
 //!
-//! There is no index over time. Numbers ascend with it, so that the first capture of a time is found by halving; what an
-//! import brought with older times stands later, and is left out by its own time.
+//! There is no index over time. Numbers ascend with it, so that the first capture of a time is found by halving. What was
+//! imported did not come here: it is not counted, and the halving passes over its numbers, whose times do not ascend.
 
 use std::collections::BTreeMap;
 
 use rusqlite::{Connection, Error, OptionalExtension, Row};
 
 use super::{Reader, select};
-use crate::record::{CaptureId, Failure, Timestamp, Verdict};
+use crate::record::{CaptureId, Failure, Flag, Timestamp, Verdict};
 
 /// How many verdicts there are.
 pub const VERDICTS: usize = 4;
@@ -71,9 +71,9 @@ impl Reader {
             let first = first_since(&state, CAPTURES, since)?.max(after.0 + 1);
             let mut statement = state.prepare_cached(
                 "SELECT received_at / 1000, verdict, count(*) FROM summary WHERE id BETWEEN ? AND ? AND received_at >= ?
-                GROUP BY 1, 2",
+                AND flags & ? = 0 GROUP BY 1, 2",
             )?;
-            let rows = statement.query_map([first, newest, since.unix_ms()], |row| {
+            let rows = statement.query_map([first, newest, since.unix_ms(), Flag::Imported.bit()], |row| {
                 Ok(Beat { second: row.get(0)?, verdict: place(row, 1)?, count: select::count(row, 2)? })
             })?;
             Ok((CaptureId(newest.max(after.0)), rows.collect::<Result<_, _>>()?))
@@ -87,10 +87,10 @@ impl Reader {
             let mut count = Count::new(since, until);
             let mut statement = state.prepare_cached(
                 "SELECT received_at, verdict, endpoint, coalesce(provider, ''), size FROM summary
-                WHERE id >= ? AND received_at >= ? AND received_at < ?",
+                WHERE id >= ? AND received_at >= ? AND received_at < ? AND flags & ? = 0",
             )?;
             let first = first_since(&state, CAPTURES, since)?;
-            let mut rows = statement.query([first, since.unix_ms(), until.unix_ms()])?;
+            let mut rows = statement.query([first, since.unix_ms(), until.unix_ms(), Flag::Imported.bit()])?;
             while let Some(row) = rows.next()? {
                 count.row(row)?;
             }
@@ -109,32 +109,45 @@ impl Reader {
     }
 }
 
-/// A table whose numbers ascend with a time: its name and the column.
-type Course = (&'static str, &'static str);
-const CAPTURES: Course = ("summary", "received_at");
-const DELIVERIES: Course = ("delivery", "started_at");
+/// A table whose numbers ascend with a time: its name, the column, and the table of those numbers that do not.
+type Course = (&'static str, &'static str, Option<&'static str>);
+const CAPTURES: Course = ("summary", "received_at", Some("imported"));
+const DELIVERIES: Course = ("delivery", "started_at", None);
 
-fn newest(state: &Connection, (table, _): Course) -> Result<i64, Error> {
+fn newest(state: &Connection, (table, ..): Course) -> Result<i64, Error> {
     let sql = format!("SELECT coalesce(max(id), 0) FROM {table}");
     state.prepare_cached(&sql)?.query_row((), |row| row.get(0))
 }
 
 /// The first number whose row is not before a moment: some twenty looks, however many rows there are.
 fn first_since(state: &Connection, course: Course, since: Timestamp) -> Result<i64, Error> {
-    let (table, column) = course;
     let (mut low, mut high) = (1, newest(state, course)?.saturating_add(1));
-    let sql = format!("SELECT id, {column} FROM {table} WHERE id >= ? ORDER BY id LIMIT 1");
-    let mut statement = state.prepare_cached(&sql)?;
     while low < high {
         let middle = low + (high - low) / 2;
-        let found: Option<(i64, i64)> =
-            statement.query_row([middle], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-        match found {
-            Some((id, at)) if at < since.unix_ms() => low = id + 1,
+        // What is passed over is on neither side: where nothing else is above the middle, all that counts is below.
+        match next(state, course, middle)? {
+            Some((id, at)) if id < high && at < since.unix_ms() => low = id + 1,
             _ => high = middle,
         }
     }
     Ok(low)
+}
+
+/// The first row from a number on whose time counts: its number and its time.
+fn next(state: &Connection, (table, column, others): Course, from: i64) -> Result<Option<(i64, i64)>, Error> {
+    let sql = format!("SELECT id, {column} FROM {table} WHERE id >= ? ORDER BY id LIMIT 1");
+    let mut statement = state.prepare_cached(&sql)?;
+    let mut from = from;
+    loop {
+        let found: Option<(i64, i64)> = statement.query_row([from], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        let (Some((id, _)), Some(others)) = (found, others) else { return Ok(found) };
+        let sql = format!("SELECT last_id FROM {others} WHERE first_id <= ? ORDER BY first_id DESC LIMIT 1");
+        let last: Option<i64> = state.prepare_cached(&sql)?.query_row([id], |row| row.get(0)).optional()?;
+        match last {
+            Some(last) if last >= id => from = last.saturating_add(1),
+            _ => return Ok(found),
+        }
+    }
 }
 
 fn place(row: &Row<'_>, column: usize) -> Result<usize, Error> {

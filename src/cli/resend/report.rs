@@ -1,14 +1,14 @@
 //! What came of what was sent again: a line each, how far it is, and one summary.
 
-use std::{
-    collections::BTreeMap,
-    io::{self, IsTerminal, Write},
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, time::Instant};
 
 use serde_json::json;
 
-use super::super::{Printer, show};
+use super::super::{
+    Printer,
+    progress::{self, Progress},
+    show,
+};
 use crate::{
     body::compare,
     engine::{self, Each},
@@ -20,8 +20,6 @@ use crate::{
 
 /// Up to how many each has a line; of more only those that are not right, or are right again.
 const LINES: usize = 50;
-/// How often the progress is drawn anew.
-const DRAWN_EVERY: Duration = Duration::from_millis(200);
 
 /// The summing up of what is sent.
 pub(super) struct Report<'a> {
@@ -29,7 +27,7 @@ pub(super) struct Report<'a> {
     reader: &'a Reader,
     total: usize,
     began: Instant,
-    drawn: Option<Instant>,
+    progress: Progress,
     /// How often each class of status came; 0: no reply.
     classes: BTreeMap<u16, usize>,
     turns: BTreeMap<Turn, usize>,
@@ -53,7 +51,7 @@ impl<'a> Report<'a> {
             reader,
             total,
             began: Instant::now(),
-            drawn: None,
+            progress: Progress::new(printer),
             classes: BTreeMap::new(),
             turns: BTreeMap::new(),
             times_ms: Vec::new(),
@@ -150,24 +148,17 @@ impl<'a> Report<'a> {
         self.total.saturating_sub(self.done())
     }
 
-    /// How far it is, on a terminal that shows no lines.
+    /// How far it is, where not each has a line.
     fn draw(&mut self) {
-        let is_due = self.drawn.is_none_or(|drawn| drawn.elapsed() >= DRAWN_EVERY);
-        if self.total <= LINES || self.printer.quiet || !is_due || !io::stderr().is_terminal() {
-            return;
+        if self.total > LINES {
+            let (done, total) = (self.done(), self.total);
+            self.progress.draw(|took| progress::of(done, total, None, took));
         }
-        self.drawn = Some(Instant::now());
-        let (done, seconds) = (self.done(), self.began.elapsed().as_secs_f64());
-        let rate = done as f64 / seconds.max(0.001);
-        let left = self.left() as f64 / rate;
-        let _ = write!(io::stderr(), "\r\x1b[K{done} of {}, {rate:.0} a second, {left:.0} s left ", self.total);
     }
 
     /// One line of everything.
-    pub(super) fn summary(&self) -> Result<(), Failure> {
-        if self.drawn.is_some() {
-            let _ = write!(io::stderr(), "\r\x1b[K");
-        }
+    pub(super) fn summary(&mut self) -> Result<(), Failure> {
+        self.progress.wipe();
         if self.total <= 1 || self.printer.json || self.printer.quiet {
             return Ok(());
         }
