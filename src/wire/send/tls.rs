@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use rustls::{
-    ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     crypto::{self, CryptoProvider, verify_tls12_signature, verify_tls13_signature},
     pki_types::{CertificateDer, ServerName, UnixTime},
@@ -17,14 +17,42 @@ pub(super) async fn connect(stream: TcpStream, host: &str, insecure: bool) -> Re
         .map_err(|_| format!("`{host}` is no name that a certificate could have"))?;
     let connector = TlsConnector::from(config(insecure)?);
     connector.connect(name, stream).await.map_err(|why| {
-        let text = why.to_string();
-        match text.strip_prefix("invalid peer certificate: ") {
-            Some(why) => format!(
-                "TLS with {host}: nobody vouches for its certificate ({why}); `creel resend --insecure` takes it"
-            ),
-            None => format!("TLS with {host}: {text}"),
-        }
+        let told = why.get_ref().and_then(|why| why.downcast_ref::<rustls::Error>()).and_then(words);
+        format!("TLS with {host}: {}", told.unwrap_or_else(|| why.to_string()))
     })
+}
+
+/// What is wrong with the other side, in words; none: its own words do.
+fn words(error: &rustls::Error) -> Option<String> {
+    let why = match error {
+        rustls::Error::InvalidCertificate(why) => certificate(why),
+        rustls::Error::InvalidMessage(_) => return Some("it answers, and not in TLS".to_owned()),
+        _ => return None,
+    };
+    Some(format!("{why}; `creel resend --insecure` takes it"))
+}
+
+/// What is wrong with a certificate.
+fn certificate(why: &CertificateError) -> String {
+    match why {
+        CertificateError::UnknownIssuer => "nobody vouches for its certificate (unknown issuer)".to_owned(),
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "its certificate has expired".to_owned(),
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "its certificate is not valid yet".to_owned()
+        }
+        CertificateError::NotValidForName => "its certificate is for another name".to_owned(),
+        CertificateError::NotValidForNameContext { presented, .. } if presented.is_empty() => {
+            "its certificate is for no name".to_owned()
+        }
+        CertificateError::NotValidForNameContext { presented, .. } => {
+            // They come as `DnsName("app.example")`.
+            let plain = |name: &String| name.rsplit('(').next().map(|name| name.trim_matches(['"', ')']).to_owned());
+            let names: Vec<_> = presented.iter().filter_map(plain).collect();
+            format!("its certificate is for another name: {}", names.join(", "))
+        }
+        CertificateError::Revoked => "its certificate was revoked".to_owned(),
+        other => format!("its certificate is not good: {other}"),
+    }
 }
 
 fn config(insecure: bool) -> Result<Arc<ClientConfig>, String> {
@@ -83,5 +111,29 @@ impl ServerCertVerifier for Anybody {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_fault_of_a_certificate_is_named() {
+        let name = |presented: &[&str]| CertificateError::NotValidForNameContext {
+            expected: ServerName::try_from("app.example").unwrap(),
+            presented: presented.iter().map(|name| (*name).to_owned()).collect(),
+        };
+        for (why, named) in [
+            (CertificateError::UnknownIssuer, "nobody vouches for its certificate (unknown issuer)"),
+            (CertificateError::Expired, "its certificate has expired"),
+            (CertificateError::NotValidYet, "its certificate is not valid yet"),
+            (name(&["DnsName(\"other.example\")"]), "is for another name: other.example"),
+            (name(&[]), "its certificate is for no name"),
+            (CertificateError::BadEncoding, "its certificate is not good: "),
+        ] {
+            let said = words(&rustls::Error::InvalidCertificate(why)).unwrap();
+            assert!(said.contains(named) && said.contains("--insecure"), "{said}");
+        }
     }
 }
