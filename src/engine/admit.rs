@@ -12,8 +12,9 @@ use std::{
 
 use super::{
     endpoint::{Endpoint, Endpoints},
-    forward::{self, Post},
+    forward::{self, News, Post},
     guard::{self, Networks},
+    keeping::Keeping,
     respond::{Ear, Plan},
     tunnel::Outlook,
 };
@@ -54,6 +55,7 @@ struct Inner {
     trusted_proxies: Networks,
     ear: Ear,
     tunnel: Option<Outlook>,
+    keeping: Keeping,
 }
 
 impl Catcher {
@@ -64,6 +66,7 @@ impl Catcher {
         reader: Reader,
         tunnel: Option<Outlook>,
         post: Option<Post>,
+        news: News,
     ) -> Result<Self, Failure> {
         let catalog = super::catalog()?;
         let is_guarded = endpoints.iter().any(|endpoint| endpoint.guard.is_some());
@@ -79,6 +82,7 @@ impl Catcher {
             trusted_proxies,
             ear: Ear::new(reader),
             tunnel,
+            keeping: Keeping::new(news),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -99,6 +103,7 @@ impl Catch for Catcher {
         let lanes = self.inner.lanes(&capture, &endpoint, plan.is_own());
         let keep = Inner::keep(Arc::clone(&self.inner), capture, Arc::clone(&endpoint), lanes);
         let (stored, heard) = keep.await;
+        self.inner.keeping.hear(&stored);
         // What goes wrong on purpose goes wrong whatever the app says.
         let heard = heard.filter(|_| !plan.is_faulted());
         if let (Ok(Stored { id, .. }), Some(heard)) = (&stored, heard)

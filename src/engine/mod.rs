@@ -19,6 +19,7 @@ pub mod forward;
 pub mod guard;
 mod identity;
 mod import;
+mod keeping;
 mod listen;
 mod own;
 mod port;
@@ -121,7 +122,7 @@ impl Engine {
         let post = forward::start(ground, || Ok(sender.insert(Sender::start()?).runtime.clone()))?;
         let reader = Reader::open(&db)?;
         let (to, gate) = (endpoints.clone(), outlook.clone());
-        let catcher = Catcher::new(writer.clone(), to, trusted_proxies, reader, gate, post.clone())?;
+        let catcher = Catcher::new(writer.clone(), to, trusted_proxies, reader, gate, post.clone(), news.clone())?;
         let server = Server::start(listener, limits, identity, catcher, settler)?;
         let tunnel = match (tunnel, &outlook) {
             (Some(command), Some(outlook)) => {

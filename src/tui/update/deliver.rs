@@ -60,9 +60,10 @@ pub(super) fn resend(model: &mut Model, ask: bool, resign: bool) -> Vec<Effect> 
     }
 }
 
-/// Something goes on in forwarding: an app is down or up again, a capture was given up.
+/// Something goes on: an app is down or up again, a capture was given up, what comes cannot be kept or can again.
 pub(super) fn news(model: &mut Model, text: String) -> Vec<Effect> {
-    let tone = if text.ends_with("answers again") { Tone::Good } else { Tone::Bad };
+    let is_good = text.ends_with("answers again") || text.contains("is kept again");
+    let tone = if is_good { Tone::Good } else { Tone::Bad };
     say(model, Notice { tone, text, hint: None })
 }
 
