@@ -78,12 +78,12 @@ fn a_program_that_fails_is_a_failed_delivery_and_not_the_app_s_fault() {
         serving.post("/bad", &[], format!("{{\"n\":{n}}}").as_bytes());
     }
     let dead = home.until(&["dead"], |dead| dead.lines().count() == 6);
-    assert!(dead.contains("#6") && dead.contains("2 tries  transforming by jq: no 6"), "{dead}");
+    assert!(dead.contains("#6") && dead.contains("2 tries  transforming by jq: \"no 6\""), "{dead}");
     // Twelve tries failed one after the other, and the app is not spared for it: it heard nothing of them.
     serving.post("/good", &[], b"{}");
     let got = app.next();
     assert!(got.starts_with("POST /good") && got.ends_with("\r\n\r\n{\"ok\":true}"), "{got}");
-    let shown = home.until(&["show", "1"], |shown| shown.matches("failed: transforming by jq: no 1").count() == 2);
+    let shown = home.until(&["show", "1"], |shown| shown.matches("failed: transforming by jq: \"no 1\"").count() == 2);
     assert!(shown.contains(&app.url), "{shown}");
     // Where the program was mended, what was given up goes once more.
     let (code, _, said) = serving.stop();
@@ -109,11 +109,11 @@ fn a_program_that_nobody_can_read_is_refused_at_the_start_with_its_column() {
     let home = Home::new();
     home.write("bad.jq", "# one\n.a | no_such(1)\n");
     for (transform, place, words) in [
-        ("'.a | no_such'", "creel.toml:6:47", "there is no filter `no_such` (column 6)"),
-        ("{ jq = '.a |' }", "creel.toml:6:47", "at its end (column 5)"),
-        ("'.a + (1'", "creel.toml:6:47", "column 6"),
+        ("'.a | no_such'", "creel.toml:6:52", "there is no filter `no_such` (column 6)"),
+        ("{ jq = '.a |' }", "creel.toml:6:52", "at its end (column 5)"),
+        ("'.a + (1'", "creel.toml:6:52", "closing parenthesis expected at its end (column 8)"),
         ("{ file = 'bad.jq' }", "bad.jq", "there is no filter `no_such` (line 2, column 6)"),
-        ("{ file = 'none.jq' }", "creel.toml:6:47", "reading none.jq: No such file"),
+        ("{ file = 'none.jq' }", "creel.toml:6:52", "reading none.jq: No such file"),
         ("{ fil = 'none.jq' }", "creel.toml:6:", "is a jq program"),
         ("5", "creel.toml:6:", "is a jq program"),
     ] {

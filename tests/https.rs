@@ -145,7 +145,7 @@ fn nothing_is_forwarded_to_itself_by_https_or_by_its_tunnel() {
              {{ to = 'http://127.0.0.9:4242/y', retry = 'never' }}]\n"
         ),
     );
-    let mut serving = home.serve_on(&format!("127.0.0.1:{port}"), &["--quiet", "--tls", "--tunnel", "sh mine.sh"]);
+    let mut serving = home.serve_on(&format!("127.0.0.1:{port}"), &["--tls", "--tunnel", "sh mine.sh"]);
     serving.says("http://127.0.0.9:4242");
     block_on(async {
         let mut stream = connect(&home, &serving, "http/1.1").await;

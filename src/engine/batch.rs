@@ -179,13 +179,14 @@ pub(super) async fn send_all(
     let unstored = Arc::new(Semaphore::new(UNSTORED));
     let (mut under_way, began) = (JoinSet::new(), Instant::now());
     for turn in 0_u32.. {
-        let due = |rate| Duration::try_from_secs_f64(f64::from(turn) / rate).unwrap_or(Duration::MAX);
-        if pacing.is_stopped_before(began, pacing.rate.map_or(Duration::ZERO, due)).await {
-            break;
-        }
         let Some((errand, capture, room)) = captures.recv().await else { break };
         while under_way.len() >= pacing.jobs.max(1) {
             let _ = under_way.join_next().await;
+        }
+        let due = |rate| Duration::try_from_secs_f64(f64::from(turn) / rate).unwrap_or(Duration::MAX);
+        // Asked after all that is waited for: none begins once it was stopped.
+        if pacing.is_stopped_before(began, pacing.rate.map_or(Duration::ZERO, due)).await {
+            break;
         }
         let Ok(unstored) = Arc::clone(&unstored).acquire_owned().await else { break };
         let (courier, aim, told) = (Arc::clone(&courier), Arc::clone(&aim), told.clone());

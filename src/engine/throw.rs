@@ -6,7 +6,7 @@ use std::{sync::mpsc::channel, thread::JoinHandle};
 use tokio::sync::watch as flag;
 
 use super::{
-    Aim, Each, Engine, Pacing, batch,
+    Aim, Engine, Pacing, batch,
     deliver::{Courier, no_such_capture},
     forward::{self, Ground},
     lock, now,
