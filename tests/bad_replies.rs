@@ -70,7 +70,7 @@ fn all() -> Vec<(String, &'static str, u16)> {
         (nobody(), "connection refused", 502),
         (app(resets), "", 502),
         (app(|stream| says(stream, b"")), "closed the connection without a whole reply", 502),
-        (app(hangs), "no whole reply within 300ms", 504),
+        (app(hangs), "no whole reply within 1.5s", 504),
         (app(never_begins), "", 504),
         (app(|stream| says(stream, b"\x00\x01\x02 hello\r\n\r\n")), "did not answer in HTTP/1", 502),
         (app(|stream| says(stream, b"HTTP/1.1 2x0 OK\r\n\r\n")), "did not answer in HTTP/1", 502),
@@ -108,13 +108,14 @@ fn config(home: &Home, rows: impl Iterator<Item = (usize, String)>) {
 fn a_sender_who_waits_hears_that_there_was_no_reply() {
     let home = Home::new();
     let all = all();
-    let forward = |to: &str| format!("{{ to = '{to}', answer = 'proxy', timeout_s = 0.3 }}");
+    let forward = |to: &str| format!("{{ to = '{to}', answer = 'proxy', timeout_s = 1.5 }}");
     config(&home, all.iter().enumerate().map(|(n, (to, ..))| (n, forward(to))));
     let serving = home.serve(&["--quiet"]);
     for (n, (_, words, status)) in all.iter().enumerate() {
         let request = format!("POST /{n} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{{}}");
         let answer = serving.raw(request.as_bytes());
-        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{n}: {answer}");
+        let begin: String = answer.chars().take(200).collect();
+        assert!(begin.starts_with(&format!("HTTP/1.1 {status} ")), "{n}: {begin}");
         assert!(answer.ends_with(&format!("{{\"caught\":{},\"app\":\"no reply\"}}", n + 1)), "{n}: {answer}");
         let shown = home.until(&["show", &(n + 1).to_string()], |shown| shown.contains("failed: "));
         assert!(shown.contains(words), "{n}: {shown}");
@@ -126,7 +127,7 @@ fn a_sender_who_waits_hears_that_there_was_no_reply() {
 fn each_is_tried_again_and_given_up_with_its_reason() {
     let home = Home::new();
     let all = all();
-    let forward = |to: &str| format!("{{ to = '{to}', retry = ['1ms'], timeout_s = 0.3 }}");
+    let forward = |to: &str| format!("{{ to = '{to}', retry = ['1ms'], timeout_s = 1.5 }}");
     config(&home, all.iter().enumerate().map(|(n, (to, ..))| (n, forward(to))));
     let serving = home.serve(&["--quiet"]);
     for n in 0..all.len() {

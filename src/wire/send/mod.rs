@@ -219,7 +219,8 @@ impl Call<'_> {
         line.sender.ready().await.map_err(|error| broken(words(&error, self.url), true))?;
         let response = line.sender.send_request(request).await;
         let response = response.map_err(|error| broken(words(&error, self.url), lock(&line.turn).heard.is_empty()))?;
-        self.reply_head = reply_headers(&lock(&line.turn).heard, &response);
+        let headers = reply_headers(&lock(&line.turn).heard, &response);
+        self.reply_head = headers.ok_or_else(|| broken(head_too_large(), false))?;
         self.read(response).await.map_err(|why| broken(why, false))
     }
 
@@ -296,18 +297,26 @@ fn connecting(why: &io::Error, url: &Url) -> String {
     }
 }
 
+fn head_too_large() -> String {
+    format!("the head of the reply is larger than {} KiB", REPLY_HEAD_BYTES >> 10)
+}
+
 /// The reply's headers as they came: read from the stream's own bytes, after any interim replies (RFC 9110, section
-/// 15.2); as hyper gives them where those bytes are more than what was kept.
-fn reply_headers(raw: &[u8], response: &Response<Incoming>) -> Headers {
+/// 15.2); as hyper gives them where its lines end otherwise. None where all of that is larger than what is kept.
+fn reply_headers(raw: &[u8], response: &Response<Incoming>) -> Option<Headers> {
     let mut rest = raw;
     while let Some(end) = memchr::memmem::find(rest, b"\r\n\r\n") {
         let interim = rest.get(9) == Some(&b'1');
         if !interim {
-            return Head::parse(Bytes::copy_from_slice(&rest[..end + 4])).headers().clone();
+            return Some(Head::parse(Bytes::copy_from_slice(&rest[..end + 4])).headers().clone());
         }
         rest = &rest[end + 4..];
     }
-    response.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect()
+    if raw.len() >= REPLY_HEAD_BYTES && memchr::memmem::find(raw, b"\n\n").is_none() {
+        return None;
+    }
+    let headers = response.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+    Some(headers)
 }
 
 /// A protocol's error in words for a person.
@@ -318,7 +327,7 @@ fn words(error: &hyper::Error, url: &Url) -> String {
         return format!("{authority} closed the connection without a whole reply");
     }
     if error.is_parse_too_large() {
-        return format!("the head of the reply is larger than {} KiB", REPLY_HEAD_BYTES >> 10);
+        return head_too_large();
     }
     if error.is_parse() {
         return format!("{authority} did not answer in HTTP/1");

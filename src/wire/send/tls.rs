@@ -51,7 +51,11 @@ fn certificate(why: &CertificateError) -> String {
             format!("its certificate is for another name: {}", names.join(", "))
         }
         CertificateError::Revoked => "its certificate was revoked".to_owned(),
-        other => format!("its certificate is not good: {other}"),
+        // What many tools make for a machine of one's own: an authority that shows its own certificate.
+        CertificateError::Other(why) if why.to_string().contains("CaUsedAsEndEntity") => {
+            "nobody vouches for its certificate (it was made by itself)".to_owned()
+        }
+        other => format!("nobody vouches for its certificate ({other})"),
     }
 }
 
@@ -130,7 +134,7 @@ mod tests {
             (CertificateError::NotValidYet, "its certificate is not valid yet"),
             (name(&["DnsName(\"other.example\")"]), "is for another name: other.example"),
             (name(&[]), "its certificate is for no name"),
-            (CertificateError::BadEncoding, "its certificate is not good: "),
+            (CertificateError::BadEncoding, "nobody vouches for its certificate ("),
         ] {
             let said = words(&rustls::Error::InvalidCertificate(why)).unwrap();
             assert!(said.contains(named) && said.contains("--insecure"), "{said}");
