@@ -41,15 +41,12 @@ pub(super) fn run(export: &Export, common: &Common) -> Result<Answer, Failure> {
     };
     let reader = Reader::open(&common.store()?)?;
     let ids = input::matching(&reader, &export.filter)?;
-    let count = match &export.out {
-        Some(path) => {
-            let progress = Progress::new(&printer);
-            to_file(path, |out| write(out, &reader, &ids, format, export.reveal, progress))?
-        }
-        None => {
-            let progress = Progress::beside(&printer);
-            write(&mut |bytes: &[u8]| printer.bytes(bytes), &reader, &ids, format, export.reveal, progress)?
-        }
+    let count = if let Some(path) = &export.out {
+        let progress = Progress::new(&printer);
+        to_file(path, |out| write(out, &reader, &ids, format, export.reveal, progress))?
+    } else {
+        let progress = Progress::beside(&printer);
+        write(&mut |bytes: &[u8]| printer.bytes(bytes), &reader, &ids, format, export.reveal, progress)?
     };
     if export.out.is_some() && !printer.quiet {
         printer.line(&format!("{count} exported"))?;

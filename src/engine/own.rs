@@ -25,10 +25,10 @@ impl Own {
         self
     }
 
-    /// The limits of a delivery that must not end here.
-    pub(super) fn kept_out_of(&self, limits: SendLimits) -> SendLimits {
-        let own_urls = self.tunnel.as_ref().and_then(Outlook::url).into_iter().collect();
-        SendLimits { own: self.listeners.clone(), own_urls, ..limits }
+    /// Lets no delivery end here.
+    pub(super) fn keep_out(&self, limits: &mut SendLimits) {
+        limits.own.clone_from(&self.listeners);
+        limits.own_urls = self.tunnel.as_ref().and_then(Outlook::url).into_iter().collect();
     }
 }
 

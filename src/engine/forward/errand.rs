@@ -129,11 +129,12 @@ impl Carrier {
         let patience = provider.and_then(|provider| provider.habits().timeout_ms).map(u64::from);
         let patience = forward.timeout.or(patience.map(std::time::Duration::from_millis));
         let usual = SendLimits::default();
-        let limits = self.ground.own.kept_out_of(SendLimits {
+        let mut limits = SendLimits {
             total: patience.unwrap_or(usual.total),
             reply_bytes: if forward.answer == Answering::Proxy { PROXIED_REPLY_BYTES } else { usual.reply_bytes },
             ..usual
-        });
+        };
+        self.ground.own.keep_out(&mut limits);
         let started_at = engine::now();
         let sent = self.client.send(outgoing, &limits).await;
         let delivery = Delivery {
