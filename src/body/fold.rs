@@ -55,6 +55,11 @@ impl Folds {
         self.depth
     }
 
+    /// How many folds there are.
+    pub fn count(&self) -> usize {
+        self.closed.len()
+    }
+
     /// Whether nothing is folded.
     pub fn is_empty(&self) -> bool {
         self.closed.is_empty()

@@ -40,7 +40,7 @@ pub(super) fn run(export: &Export, common: &Common) -> Result<Answer, Failure> {
         return Err(Failure::new("exporting", format!("there is no form `{}`", export.format)));
     };
     let reader = Reader::open(&common.store()?)?;
-    let ids = input::matching(&reader, &export.filter)?;
+    let ids = input::matching(&reader, &export.filter, common)?;
     let count = if let Some(path) = &export.out {
         let progress = Progress::new(&printer);
         to_file(path, |out| write(out, &reader, &ids, format, export.reveal, progress))?

@@ -22,7 +22,7 @@ pub(crate) struct Forget {
 
 pub(super) fn run(forget: &Forget, common: &Common) -> Result<Answer, Failure> {
     let printer = common.printer();
-    let condition = match input::filter(&forget.filter)? {
+    let condition = match input::filter(&forget.filter, common)? {
         Some(filter) => filter.sql(engine::now()),
         None if forget.all => Sql { text: "1".to_owned(), ..Sql::default() },
         None => {

@@ -6,8 +6,9 @@ use std::{
     path::Path,
 };
 
+use super::Common;
 use crate::{
-    engine,
+    engine::{self, filters::Filters},
     query::Filter,
     record::{CaptureId, Failure},
     store::{Reader, Start},
@@ -37,12 +38,14 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 /// A filter from the words of a command line, joined by blanks. None where there are none.
-pub(super) fn filter(words: &[String]) -> Result<Option<Filter>, Failure> {
+pub(super) fn filter(words: &[String], common: &Common) -> Result<Option<Filter>, Failure> {
     let text = words.join(" ");
     if text.trim().is_empty() {
         return Ok(None);
     }
-    Filter::parse(&text).map(Some).map_err(|error| {
+    // The files are read where something may stand in them.
+    let filters = if text.contains('@') { Filters::read(common.config.as_deref())? } else { Filters::default() };
+    filters.parse(&text).map(Some).map_err(|error| {
         let pointer = format!("{text}\n  {:>1$}", "^", error.column);
         let hint = error.hint.map_or(pointer.clone(), |hint| format!("{pointer}\n  {hint}"));
         Failure::new("reading the filter", format!("{}, at column {}", error.message, error.column)).hint(hint)
@@ -50,8 +53,8 @@ pub(super) fn filter(words: &[String]) -> Result<Option<Filter>, Failure> {
 }
 
 /// The captures that a filter takes, oldest first: those that are there now.
-pub(super) fn matching(reader: &Reader, words: &[String]) -> Result<Vec<CaptureId>, Failure> {
-    let condition = filter(words)?.map(|filter| filter.sql(engine::now()));
+pub(super) fn matching(reader: &Reader, words: &[String], common: &Common) -> Result<Vec<CaptureId>, Failure> {
+    let condition = filter(words, common)?.map(|filter| filter.sql(engine::now()));
     let (mut ids, mut start) = (Vec::new(), Start::Newest);
     loop {
         let rows = reader.page(start, PAGE, condition.as_ref())?;

@@ -21,7 +21,7 @@ pub(crate) struct Ls {
 
 pub(super) fn run(ls: &Ls, common: &Common) -> Result<Answer, Failure> {
     let printer = common.printer();
-    let filter = input::filter(&ls.filter)?;
+    let filter = input::filter(&ls.filter, common)?;
     let reader = Reader::open(&common.store()?)?;
     let (condition, zone) = (filter.as_ref().map(|filter| filter.sql(engine::now())), engine::zone());
     let mut left = if ls.limit == 0 { usize::MAX } else { ls.limit };

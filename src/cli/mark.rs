@@ -48,7 +48,7 @@ pub(super) fn run(mark: &Mark, common: &Common) -> Result<Answer, Failure> {
     let printer = common.printer();
     let engine = Engine::visit(common.settings()?);
     let ids = match &mark.filter {
-        Some(text) => input::matching(&engine.reader()?, std::slice::from_ref(text))?,
+        Some(text) => input::matching(&engine.reader()?, std::slice::from_ref(text), common)?,
         None => mark.ids.iter().copied().map(CaptureId).collect(),
     };
     let count = engine.tag(&ids, &mark.tagging())?;

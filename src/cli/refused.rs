@@ -4,14 +4,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::{Answer, Common, row};
-use crate::{
-    engine,
-    record::{Failure, Head, Header, Refusal},
-    store::Reader,
-};
-
-/// What stands in the place of a value that lets somebody in.
-const MASK: &str = "******";
+use crate::{engine, record::Failure, store::Reader};
 
 #[derive(Debug, Args)]
 pub(crate) struct Refused {
@@ -29,7 +22,7 @@ pub(super) fn run(refused: &Refused, common: &Common) -> Result<Answer, Failure>
     let (count, zone) = (reader.counters()?.refused, engine::zone());
     let rows = reader.refusals(if refused.limit == 0 { usize::MAX } else { refused.limit })?;
     for row in &rows {
-        let head = masked(row);
+        let head = row.masked_head();
         if printer.json {
             printer.value(&json!({
                 "at": row.at.to_string(), "peer": row.peer, "status": row.status, "reason": row.reason, "head": head,
@@ -50,20 +43,4 @@ pub(super) fn run(refused: &Refused, common: &Common) -> Result<Answer, Failure>
         super::report(&"nothing was refused");
     }
     Ok(if rows.is_empty() { Answer::No } else { Answer::Yes })
-}
-
-/// The head that came, with what lets somebody in masked. Bytes that are no head are shown as they are.
-fn masked(refusal: &Refusal) -> String {
-    let head = Head::parse(refusal.head.clone().into());
-    if head.headers().iter().any(Header::lets_in) || head.query().is_some_and(|query| query.contains("token=")) {
-        let target = String::from_utf8_lossy(head.target()).into_owned();
-        let path = target.split_once('?').map_or_else(|| target.clone(), |(path, _)| format!("{path}?{MASK}"));
-        let mut text = format!("{} {path} {}\n", head.method(), head.version());
-        for header in head.headers() {
-            let value = if header.lets_in() { MASK.into() } else { String::from_utf8_lossy(header.value) };
-            text.push_str(&format!("{}: {value}\n", String::from_utf8_lossy(header.name)));
-        }
-        return text;
-    }
-    String::from_utf8_lossy(&refusal.head).into_owned()
 }

@@ -27,7 +27,7 @@ pub(crate) struct Rehearse {
 pub(super) fn run(rehearse: &Rehearse, common: &Common) -> Result<Answer, Failure> {
     let printer = common.printer();
     let reader = Reader::open(&common.store()?)?;
-    let ids = input::matching(&reader, &rehearse.filter)?;
+    let ids = input::matching(&reader, &rehearse.filter, common)?;
     if ids.is_empty() {
         super::report(&"no capture matches");
         return Ok(Answer::No);

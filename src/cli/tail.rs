@@ -32,7 +32,7 @@ pub(super) struct Follow<'a> {
 
 pub(super) fn run(tail: &Tail, common: &Common) -> Result<Answer, Failure> {
     let printer = common.printer();
-    let filter = input::filter(&tail.filter)?;
+    let filter = input::filter(&tail.filter, common)?;
     let engine = Engine::watch(common.settings()?)?;
     let rung = wakes(&engine)?;
     let (reader, zone) = (engine.reader()?, engine::zone());

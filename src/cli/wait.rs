@@ -67,7 +67,7 @@ struct Waiting<'a> {
 
 pub(super) fn run(wait: &Wait, common: &Common) -> Result<Answer, Failure> {
     let printer = common.printer();
-    let steps = steps(wait)?;
+    let steps = steps(wait, common)?;
     let engine = Engine::watch(common.settings()?)?;
     let rung = wakes(&engine)?;
     let reader = engine.reader()?;
@@ -98,10 +98,10 @@ pub(super) fn run(wait: &Wait, common: &Common) -> Result<Answer, Failure> {
     Ok(Answer::Otherwise)
 }
 
-fn steps(wait: &Wait) -> Result<Vec<Step>, Failure> {
-    let first = Step { words: wait.filter.join(" "), filter: input::filter(&wait.filter)?, count: wait.count };
+fn steps(wait: &Wait, common: &Common) -> Result<Vec<Step>, Failure> {
+    let first = Step { words: wait.filter.join(" "), filter: input::filter(&wait.filter, common)?, count: wait.count };
     let then = wait.then.iter().map(|words| {
-        let filter = input::filter(std::slice::from_ref(words))?;
+        let filter = input::filter(std::slice::from_ref(words), common)?;
         Ok(Step { words: words.clone(), filter, count: 1 })
     });
     std::iter::once(Ok(first)).chain(then).collect()

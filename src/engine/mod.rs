@@ -15,6 +15,7 @@ mod config;
 mod deliver;
 pub mod edit;
 pub mod endpoint;
+pub mod filters;
 pub mod forward;
 pub mod guard;
 mod identity;
@@ -47,7 +48,7 @@ use std::{
 pub use admit::examine;
 pub use batch::{Each, Pacing, continued};
 pub use catalog::{catalog, own_folder, read as read_provider};
-pub use config::{KeyWish, Notice, Screen};
+pub use config::{FilterRow, KeyWish, Notice, Screen};
 pub use deliver::{Aim, no_such_capture};
 pub use import::Progress;
 pub use rehearsal::{Expect, OneOrMany, Play, Played, Rehearsal, Step};

@@ -9,6 +9,7 @@ use std::{
 use super::{
     config::{self, File, Notice},
     endpoint::{Endpoint, Endpoints, OPEN_BIN},
+    filters,
     forward::{Answering, Forward},
     guard::Networks,
     identity::Tls,
@@ -76,6 +77,7 @@ impl Settings {
     /// Reads the configuration files and lays the wishes over them.
     pub fn resolve(wishes: &Wishes) -> Result<Self, Failure> {
         let mut file = config::read(wishes.config.as_deref())?;
+        filters::check(&file.screen.filters)?;
         let db = match wishes.db.clone().or(file.db.take()) {
             Some(path) => path,
             None => default_db()?,

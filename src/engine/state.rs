@@ -6,7 +6,7 @@ use std::{io::Write, path::PathBuf};
 use crate::record::Failure;
 
 /// The largest file that is read, in bytes.
-const LARGEST: u64 = 64 << 10;
+const LARGEST: u64 = 256 << 10;
 
 /// The file. None where the platform has no folder for it.
 fn path() -> Option<PathBuf> {
@@ -35,4 +35,11 @@ pub fn remember(text: &str) -> Result<(), Failure> {
         file.persist(&path).map(drop).map_err(|error| error.error)
     };
     write().map_err(|why| Failure::new(format!("remembering the screen in {}", path.display()), why))
+}
+
+/// Changes something of what is remembered and leaves the rest; a file that is damaged is begun anew.
+pub fn change(change: impl FnOnce(&mut toml::Table)) -> Result<(), Failure> {
+    let mut file: toml::Table = remembered().and_then(|text| text.parse().ok()).unwrap_or_default();
+    change(&mut file);
+    remember(&file.to_string())
 }

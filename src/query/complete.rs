@@ -2,8 +2,8 @@
 
 use super::{
     FIELDS, Field,
-    field::{self, OPERATORS},
-    print::value_of,
+    field::{self, OPERATORS, Operator},
+    print::value_after,
     value::lower,
 };
 
@@ -44,10 +44,14 @@ pub fn complete<'a>(
     let offers = if let Some(name) = piece.strip_prefix('@') {
         let all = names.map(|(name, filter)| Offer { text: format!("@{name}"), help: filter.to_owned() });
         fitting(all, &format!("@{name}"))
-    } else if let Some((field, typed, value)) = value_in(&piece) {
-        values(field, typed, value, &seen)
+    } else if let Some(test) = test_in(&piece) {
+        values(&test, seen(test.field.name))
     } else {
-        names_and_joints(&piece)
+        let mut offers = [operators(&piece), own_names(&piece, &seen)].concat();
+        let others = names_and_joints(&piece).into_iter();
+        let others: Vec<_> = others.filter(|offer| offers.iter().all(|other| other.text != offer.text)).collect();
+        offers.extend(others);
+        offers
     };
     Completion { from, offers }
 }
@@ -67,24 +71,65 @@ fn piece_start(before: &[char]) -> usize {
     start
 }
 
-/// The field, what was typed up to its value, and the value so far; none where the piece is no test.
-fn value_in(piece: &str) -> Option<(&'static Field, &str, &str)> {
-    let at = piece.find([':', '=', '!', '>', '<', '~'])?;
-    let field = field::named(&piece[..at])?;
-    let sign = OPERATORS.iter().find(|row| piece[at..].starts_with(row.0))?.0;
-    let value = &piece[at + sign.len()..];
-    Some((field, &piece[..at + sign.len()], value))
+/// A test whose value is being typed.
+struct Typed<'a> {
+    field: &'static Field,
+    /// What was typed up to the value.
+    before: &'a str,
+    operator: Operator,
+    value: &'a str,
 }
 
-fn values<'a>(field: &Field, typed: &str, value: &str, seen: &impl Fn(&str) -> &'a [String]) -> Vec<Offer> {
-    let known = field.values().into_iter().map(str::to_owned);
-    let all = known.chain(seen(field.name).iter().cloned());
-    let wanted = lower(value.trim_start_matches('"'));
-    let offer = |value: String| Offer { text: format!("{typed}{}", value_of(&value)), help: String::new() };
+/// The test that a piece is; none where it is none, or not yet.
+fn test_in(piece: &str) -> Option<Typed<'_>> {
+    let at = piece.find([':', '=', '!', '>', '<', '~'])?;
+    let field = field::named(&piece[..at])?;
+    let (sign, operator) = *OPERATORS.iter().find(|row| piece[at..].starts_with(row.0))?;
+    let (before, value) = piece.split_at(at + sign.len());
+    Some(Typed { field, before, operator, value })
+}
+
+/// The values that the field may have or is known to have, those first that begin as was typed.
+fn values(test: &Typed<'_>, seen: &[String]) -> Vec<Offer> {
+    // `reply` is a number, too, and has an order; its words have none.
+    let has_order = !test.operator.orders() || matches!(test.field.name, "age");
+    let known = test.field.values().into_iter().filter(|_| has_order).map(str::to_owned);
+    let mut all: Vec<String> = Vec::new();
+    for value in known.chain(seen.iter().cloned()) {
+        if !all.contains(&value) {
+            all.push(value);
+        }
+    }
+    let wanted = lower(test.value.trim_start_matches('"'));
+    let offer = |value: String| Offer {
+        text: format!("{}{}", test.before, value_after(test.operator, &value)),
+        help: String::new(),
+    };
     let (begin, within): (Vec<_>, Vec<_>) = all
+        .into_iter()
         .filter(|value| lower(value).contains(&wanted) && lower(value) != wanted)
         .partition(|value| lower(value).starts_with(&wanted));
     begin.into_iter().chain(within).take(MOST).map(offer).collect()
+}
+
+/// How the field can be asked whose whole name was typed.
+fn operators(piece: &str) -> Vec<Offer> {
+    let Some(field) = field::named(piece).filter(|field| !field.is_family()) else { return Vec::new() };
+    let takes = field.operators();
+    takes.iter().map(|(sign, help)| Offer { text: format!("{piece}{sign}"), help: (*help).to_owned() }).collect()
+}
+
+/// The names behind the dot of a family that are known to occur: `header.x-event`.
+fn own_names<'a>(piece: &str, seen: &impl Fn(&str) -> &'a [String]) -> Vec<Offer> {
+    let Some(field) = FIELDS.iter().find(|field| {
+        let family = field.name.split_once('.').filter(|_| field.is_family());
+        family.is_some_and(|(family, _)| lower(piece).starts_with(&format!("{family}.")))
+    }) else {
+        return Vec::new();
+    };
+    let family = field.name.split('.').next().unwrap_or_default();
+    let offers = seen(field.name).iter().map(|name| Offer { text: format!("{family}.{name}:"), help: String::new() });
+    fitting(offers, piece)
 }
 
 fn names_and_joints(piece: &str) -> Vec<Offer> {
@@ -119,7 +164,13 @@ mod tests {
 
     fn offered(text: &str) -> (usize, Vec<String>) {
         let events = ["charge.succeeded".to_owned(), "Push Hook".to_owned(), "recharge".to_owned()];
-        let seen = |field: &str| if field == "event" { &events[..] } else { &[] };
+        let (headers, paths) = (["x-event".to_owned()], ["//odd".to_owned()]);
+        let seen = |field: &str| match field {
+            "event" => &events[..],
+            "header.NAME" => &headers[..],
+            "path" => &paths[..],
+            _ => &[],
+        };
         let completion = complete(text, text.chars().count(), seen, [("bad", "sig:failed")].into_iter());
         (completion.from, completion.offers.into_iter().map(|offer| offer.text).collect())
     }
@@ -134,7 +185,12 @@ mod tests {
             ("event:ch", 0, &["event:charge.succeeded", "event:recharge"]),
             ("event:\"pu", 0, &["event:\"Push Hook\""]),
             ("event=push", 0, &["event=\"Push Hook\""]),
-            ("body", 0, &["body:", "body."]),
+            ("body", 0, &["body:", "body=", "body!=", "body~", "body."]),
+            ("dup", 0, &["dup:", "dup!="]),
+            ("size", 0, &["size:", "size=", "size!=", "size>", "size>=", "size<", "size<="]),
+            ("path:", 0, &["path:\"//odd\""]),
+            ("header.x", 0, &["header.x-event:"]),
+            ("header.X-Event", 0, &["header.x-event:"]),
             ("a o", 2, &["or "]),
             ("@", 0, &["@bad"]),
             ("dup:y", 0, &["dup:yes"]),
@@ -149,10 +205,14 @@ mod tests {
 
     #[test]
     fn whatever_is_offered_can_be_read() {
-        for field in FIELDS {
-            for value in field.values() {
-                let text = format!("{}:{}", field.name, value_of(value));
-                assert!(crate::query::Filter::parse(&text).is_ok(), "{text}");
+        let none = |_: &str| -> &[String] { &[] };
+        for field in FIELDS.iter().filter(|field| !field.is_family()) {
+            let offers = |text: &str| complete(text, text.len(), none, std::iter::empty()).offers;
+            for with_operator in offers(field.name).iter().filter(|offer| !offer.text.contains('.')) {
+                for offer in offers(&with_operator.text) {
+                    let read = crate::query::Filter::parse(&offer.text);
+                    assert!(read.is_ok() || with_operator.text.ends_with('~'), "{}: {read:?}", offer.text);
+                }
             }
         }
     }

@@ -67,9 +67,33 @@ impl Field {
             Kind::Flag => Flag::all().map(Flag::name).collect(),
             Kind::Mark => Mark::all().map(Mark::name).collect(),
             Kind::Truth(..) => vec!["yes", "no"],
-            Kind::Reply => vec!["failed", "none"],
+            Kind::Reply => vec!["failed", "none", "waiting", "dead"],
+            Kind::Age => vec!["5m", "1h", "1d"],
             _ => Vec::new(),
         }
+    }
+
+    /// The operators that it takes, and what each asks.
+    pub(super) fn operators(&self) -> Vec<(&'static str, &'static str)> {
+        let has = match self.kind {
+            Kind::Text(..) | Kind::Inside => "has it somewhere",
+            Kind::Age => "came within that time",
+            Kind::Number(..) => "is it, or within a range: 1..9",
+            _ => "is it",
+        };
+        let mut all = vec![(":", has)];
+        let is_exact = matches!(self.kind, Kind::Text(..) | Kind::Inside | Kind::Number(..));
+        if is_exact {
+            all.push(("=", "is exactly it"));
+        }
+        all.push(("!=", "is not it"));
+        if self.is_text() {
+            all.push(("~", "a regular expression finds it"));
+        }
+        if self.is_ordered() && self.name != "body" {
+            all.extend([(">", "is more"), (">=", "is it or more"), ("<", "is less"), ("<=", "is it or less")]);
+        }
+        all
     }
 
     /// Whether a name that somebody wrote, in lower case, is this field's: its own, or of its family.
@@ -349,7 +373,6 @@ pub(super) enum Test {
         from: i64,
         to: i64,
     },
-    NoReply,
     Inside(Inside),
 }
 
@@ -447,7 +470,10 @@ fn reply(field: &Field, operator: Operator, value: &str) -> Result<Test, String>
         })
     };
     match (&lower(value)[..], operator) {
-        ("none", Operator::Has | Operator::Is) => Ok(Test::NoReply),
+        ("none", Operator::Has | Operator::Is | Operator::IsNot) => {
+            let of: fn(&Summary) -> bool = |row| row.last_delivery.is_none();
+            Ok(Test::Truth { sql: "app IS NULL", of, wanted: operator != Operator::IsNot })
+        }
         ("waiting", Operator::Has | Operator::Is | Operator::IsNot) => {
             let of: fn(&Summary) -> bool = |row| row.post == Some(Post::Waiting);
             Ok(Test::Truth { sql: "coalesce(post, 0) = 1", of, wanted: operator != Operator::IsNot })
@@ -491,7 +517,6 @@ impl Test {
                 let (first, last) = moments(*from, *to, now);
                 (first..=last).contains(&row.received_at.unix_ms())
             }
-            Self::NoReply => row.last_delivery.is_none(),
         }
     }
 
@@ -539,7 +564,6 @@ impl Test {
                 let (first, last) = moments(*from, *to, now);
                 ("received_at BETWEEN ? AND ?".to_owned(), vec![Value::Int(first), Value::Int(last)])
             }
-            Self::NoReply => ("app IS NULL".to_owned(), Vec::new()),
         };
         sql.text.push_str(&format!("({text})"));
         sql.values.extend(values);

@@ -28,6 +28,35 @@ use crate::record::{Summary, Timestamp};
 /// Filters by their names, for which `@name` stands in another filter.
 pub type Names = BTreeMap<String, Filter>;
 
+/// Whether a text can be a filter's name: letters, digits, `-` and `_`.
+pub fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+}
+
+/// Filters that have names, read from their texts; one may use the names of others. And those that cannot be read, each with
+/// what is wrong.
+pub fn named<'a>(texts: impl IntoIterator<Item = (&'a str, &'a str)>) -> (Names, Vec<(&'a str, SyntaxError)>) {
+    let mut names = Names::new();
+    let mut left: Vec<_> = texts.into_iter().collect();
+    loop {
+        let before = left.len();
+        let mut wrong = Vec::new();
+        left.retain(|(name, text)| match Filter::parse_with(text, &names) {
+            Ok(filter) => {
+                names.insert((*name).to_owned(), filter);
+                false
+            }
+            Err(error) => {
+                wrong.push((*name, error));
+                true
+            }
+        });
+        if left.len() == before {
+            return (names, wrong);
+        }
+    }
+}
+
 /// A filter.
 #[derive(Clone, Debug)]
 pub struct Filter {
@@ -197,6 +226,20 @@ impl Tree {
                 asked.test.write(now, sql);
             }
             Self::Named(_, tree) => tree.write(now, sql),
+        }
+    }
+
+    /// How many tests and words it has, and how deep they lie.
+    fn measure(&self) -> (usize, usize) {
+        match self {
+            Self::All(trees) | Self::Any(trees) => {
+                trees.iter().map(Self::measure).fold((0, 0), |sum, tree| (sum.0 + tree.0, sum.1.max(tree.1 + 1)))
+            }
+            Self::Not(tree) | Self::Named(_, tree) => {
+                let (tests, depth) = tree.measure();
+                (tests, depth + 1)
+            }
+            Self::Word(..) | Self::Test(_) => (1, 1),
         }
     }
 

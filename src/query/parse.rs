@@ -5,11 +5,14 @@ use std::fmt;
 use super::{
     Asked, Inside, Names, Tree, Word,
     field::{self, FIELDS, Field, OPERATORS, Operator},
+    is_name,
     value::lower,
 };
 
-/// How deep parentheses and `not` may go.
+/// How deep parentheses and `not` may go, those of the filters that names stand for among them.
 const DEPTH: usize = 64;
+/// How many words and tests a filter may have, those that names stand for among them: SQLite takes 1,000 beside each other.
+const TESTS: usize = 800;
 
 /// What is wrong with a filter, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +60,7 @@ enum Kind {
 
 pub(super) fn parse(text: &str, names: &Names) -> Result<Tree, SyntaxError> {
     let tokens = tokens(text)?;
-    let mut parser = Parser { tokens: &tokens, names, at: 0, end: text.chars().count() + 1, depth: 0 };
+    let mut parser = Parser { tokens: &tokens, names, at: 0, end: text.chars().count() + 1, depth: 0, tests: 0 };
     if tokens.is_empty() {
         return Ok(Tree::All(Vec::new()));
     }
@@ -79,6 +82,8 @@ struct Parser<'a> {
     at: usize,
     end: usize,
     depth: usize,
+    /// How many words and tests were read.
+    tests: usize,
 }
 
 impl Parser<'_> {
@@ -129,12 +134,17 @@ impl Parser<'_> {
                 }
                 tree
             }
-            Kind::Word(word, is_quoted) => {
-                let read = || Ok(Tree::Word(Word::new(&word)?, Inside::word(&word)?));
-                let named = self.named(&word).filter(|_| !is_quoted);
-                named.map_or_else(read, Ok).map_err(|message: String| error(token.column, message))?
+            Kind::Word(word, false) if word == "@" => return Err(error(token.column + 1, "a name should follow `@`")),
+            Kind::Word(word, false) if word.strip_prefix('@').is_some_and(is_name) => {
+                self.named(word.trim_start_matches('@'), token.column)?
+            }
+            Kind::Word(word, _) => {
+                self.count(1, token.column)?;
+                let read = Word::new(&word).and_then(|read| Ok(Tree::Word(read, Inside::word(&word)?)));
+                read.map_err(|message| error(token.column, message))?
             }
             Kind::Test { name, operator, value, value_column } => {
+                self.count(1, token.column)?;
                 let field = named(&name, token.column)?;
                 let name = lower_family(field, &name);
                 let test = field::test(field, &name, operator, &value);
@@ -148,10 +158,31 @@ impl Parser<'_> {
         Ok(tree)
     }
 
-    /// The filter that `@name` stands for. A word that begins with `@` and is no name is a word.
-    fn named(&self, word: &str) -> Option<Tree> {
-        let filter = self.names.get(word.strip_prefix('@')?)?;
-        Some(Tree::Named(word.to_owned(), Box::new(filter.tree.clone())))
+    /// The filter that `@name` stands for. A name that nobody gave is a mistake and no word: `not @nmae` would take all.
+    fn named(&mut self, name: &str, column: usize) -> Result<Tree, SyntaxError> {
+        let Some(filter) = self.names.get(name) else { return Err(self.no_such(name, column)) };
+        let (tests, depth) = filter.tree.measure();
+        self.count(tests, column)?;
+        if self.depth + depth > DEPTH {
+            return Err(error(column, "with what this name stands for it goes too deep"));
+        }
+        Ok(Tree::Named(format!("@{name}"), Box::new(filter.tree.clone())))
+    }
+
+    fn no_such(&self, name: &str, column: usize) -> SyntaxError {
+        let hint = match nearest(name, self.names.keys().map(|known| &known[..])) {
+            Some(known) => format!("did you mean `@{known}`?"),
+            None => format!("quote it to search for it as it is: \"@{name}\""),
+        };
+        SyntaxError { column, message: format!("no filter has the name `{name}`"), hint: Some(hint) }
+    }
+
+    fn count(&mut self, tests: usize, column: usize) -> Result<(), SyntaxError> {
+        self.tests += tests;
+        if self.tests > TESTS {
+            return Err(error(column, format!("a filter has at most {TESTS} words and tests")));
+        }
+        Ok(())
     }
 }
 
@@ -167,14 +198,21 @@ fn named(name: &str, column: usize) -> Result<&'static Field, SyntaxError> {
     if let Some(field) = field::named(name) {
         return Ok(field);
     }
-    let lower = lower(name);
-    let nearness = |field: &&Field| strsim::jaro_winkler(&lower, field.name);
-    let near = FIELDS.iter().max_by(|a, b| nearness(a).total_cmp(&nearness(b))).filter(|field| nearness(field) > 0.75);
-    let hint = match near {
-        Some(field) => format!("did you mean `{}`?", field.name),
+    let hint = match nearest(&lower(name), FIELDS.iter().map(|field| field.name)) {
+        Some(near) => format!("did you mean `{near}`?"),
         None => format!("quote it to search for it as it is: \"{name}:…\""),
     };
     Err(SyntaxError { column, message: format!("there is no field `{name}`"), hint: Some(hint) })
+}
+
+/// The known name that was probably meant: one that looks alike, or with one letter more, less or in another place.
+fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let nearness = |known: &str| {
+        let is_slip = name.len() > 2 && strsim::damerau_levenshtein(name, known) == 1;
+        if is_slip { 1.0 } else { strsim::jaro_winkler(name, known) }
+    };
+    let near = known.map(|known| (nearness(known), known)).max_by(|a, b| a.0.total_cmp(&b.0));
+    near.filter(|near| near.0 > 0.75).map(|near| near.1)
 }
 
 /// Cuts the text into pieces.
@@ -229,7 +267,7 @@ fn word(chars: &[char], at: &mut usize) -> Result<Kind, SyntaxError> {
     let start = *at;
     while let Some(&c) = chars.get(*at) {
         if let Some((sign, operator)) =
-            operator_at(&chars[*at..]).filter(|_| is_name(&chars[start..*at]) && !is_url(&chars[*at..]))
+            operator_at(&chars[*at..]).filter(|_| is_field(&chars[start..*at]) && !is_url(&chars[*at..]))
         {
             let name = chars[start..*at].iter().collect();
             *at += sign.chars().count();
@@ -263,7 +301,7 @@ fn is_url(chars: &[char]) -> bool {
     chars.starts_with(&[':', '/', '/'])
 }
 
-fn is_name(chars: &[char]) -> bool {
+fn is_field(chars: &[char]) -> bool {
     chars.first().is_some_and(char::is_ascii_alphabetic)
         && chars.iter().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '[' | ']'))
 }
@@ -301,7 +339,7 @@ fn pattern(chars: &[char], at: &mut usize) -> Result<String, SyntaxError> {
 
 #[cfg(test)]
 mod tests {
-    use crate::query::Filter;
+    use crate::query::{Filter, named};
 
     #[test]
     fn mistakes_are_pointed_at() {
@@ -320,6 +358,7 @@ mod tests {
             ("and a", 1, "something should stand before"),
             ("sig:", 5, "a value should follow `:`"),
             ("()", 2, "something should stand before"),
+            ("a @", 4, "a name should follow"),
             ("a and or b", 7, "something should stand before"),
             ("age<5", 5, "is no time"),
             ("dup:maybe", 5, "neither yes nor no"),
@@ -344,6 +383,21 @@ mod tests {
     fn depth_has_an_end() {
         assert!(Filter::parse(&"(".repeat(10_000)).unwrap_err().message.contains("too deep"));
         assert!(Filter::parse(&"not ".repeat(10_000)).unwrap_err().message.contains("too deep"));
-        assert!(Filter::parse(&"a ".repeat(10_000)).is_ok());
+        assert!(Filter::parse(&"a ".repeat(800)).is_ok());
+        assert!(Filter::parse(&"a ".repeat(801)).unwrap_err().message.contains("at most 800"));
+    }
+
+    #[test]
+    fn names_may_use_each_other_and_their_filters_count_as_if_they_were_written_out() {
+        let (names, wrong) = named([("slow", "@bad size>1M"), ("bad", "sig:failed"), ("a", "@b"), ("b", "not @a")]);
+        assert_eq!(names.keys().collect::<Vec<_>>(), ["bad", "slow"]);
+        let wrong: Vec<_> = wrong.iter().map(|(name, error)| (*name, error.column, error.to_string())).collect();
+        assert_eq!((wrong[0].0, wrong[0].1, wrong[1].0, wrong[1].1), ("a", 1, "b", 5), "a ring is no filter");
+        let error = Filter::parse_with("path:/a not @bda", &names).unwrap_err();
+        assert_eq!((error.column, &error.to_string()[..]), (13, "no filter has the name `bda`; did you mean `@bad`?"));
+        assert!(Filter::parse("@nobody").unwrap_err().to_string().contains("quote it"));
+        let texts: Vec<_> = (1..30).map(|n| (format!("n{n}"), format!("@n{} @n{}", n - 1, n - 1))).collect();
+        let texts = texts.iter().map(|(name, text)| (&name[..], &text[..])).chain([("n0", "x")]);
+        assert_eq!(named(texts).0.len(), 10, "each has twice as many tests as the one before");
     }
 }

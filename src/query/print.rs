@@ -54,14 +54,15 @@ impl Display for Asked {
             // The backslashes of a regular expression are its own; only a quote needs one more.
             Operator::Matches if is_plain(&self.value) && !self.value.contains('\\') => f.write_str(&self.value),
             Operator::Matches => write!(f, "\"{}\"", self.value.replace('"', "\\\"")),
-            _ => f.write_str(&value_of(&self.value)),
+            operator => f.write_str(&value_after(operator, &self.value)),
         }
     }
 }
 
-/// A value as it is written: bare where it can be.
-pub(super) fn value_of(value: &str) -> String {
-    if is_plain(value) { value.to_owned() } else { quoted(value) }
+/// A value as it is written behind an operator: bare where it can be. `name://` would be a word, a URL's beginning.
+pub(super) fn value_after(operator: Operator, value: &str) -> String {
+    let is_url = operator == Operator::Has && value.starts_with("//");
+    if is_plain(value) && !is_url { value.to_owned() } else { quoted(value) }
 }
 
 /// A word as it is written: in quotes where bare it would mean something else.
@@ -101,6 +102,8 @@ mod tests {
             ("body~\"a \\\" \\d\"", "body~\"a \\\" \\d\""),
             ("path~^/(a|b)", "path~\"^/(a|b)\""),
             ("http://x", "\"http://x\""),
+            ("((path:\"//\"))", "path:\"//\""),
+            ("path=//x", "path=//x"),
             ("", ""),
         ] {
             assert_eq!(Filter::parse(text).unwrap().to_string(), printed, "{text}");
@@ -114,7 +117,7 @@ mod tests {
         assert_eq!(filter.to_string(), "@bad path:/a");
         let whole = Filter::parse("(sig:failed or reply>=500) path:/a").unwrap();
         assert_eq!(filter.sql(crate::record::Timestamp::default()), whole.sql(crate::record::Timestamp::default()));
-        assert_eq!(Filter::parse_with("@bads", &names).unwrap().to_string(), "\"@bads\"", "no name, so a word");
+        assert_eq!(Filter::parse_with("@example.com", &names).unwrap().to_string(), "\"@example.com\"", "no name");
         assert_eq!(Filter::parse_with("\"@bad\"", &names).unwrap().to_string(), "\"@bad\"");
     }
 

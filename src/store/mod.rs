@@ -9,7 +9,7 @@
 //! `lock` (one capturing process a store), `queue` and `writer` (what callers hold), `scribe` (the thread: batches,
 //! trouble, recovery), `insert` and `post` (rows in), `seen` (repeats of an event), `select` and `reader` (rows out), `codec`
 //! (lists of headers and the like as one column), `function` (what filters use in SQL), `search` (rows that a filter takes,
-//! a slice at a time), `gram` and `index` (what lets a search pass over most of them), `trouble` (SQLite's errors in words).
+//! a slice at a time), `values` (what stands in its columns, for whoever types a filter), `gram` and `index` (what lets a search pass over most of them), `trouble` (SQLite's errors in words).
 //!
 //! This room must never: speak HTTP, judge a signature, know a screen, read a clock, acknowledge before the commit, keep
 //! a second copy of what the file says, or let a byte of a damaged file panic.
@@ -34,6 +34,7 @@ mod stats;
 #[cfg(test)]
 mod tests;
 mod trouble;
+mod values;
 mod writer;
 
 pub use bell::Bell;

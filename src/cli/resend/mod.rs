@@ -111,7 +111,7 @@ pub(super) fn run(resend: &Resend, common: &Common) -> Result<Answer, Failure> {
         let sending = Sending { engine: &engine, aim: engine::continued(&batch, &aim)?, resend, stop: stop(&printer)? };
         return sending.left_of(&batch, &reader, &printer);
     }
-    let ids = chosen(resend, &reader)?;
+    let ids = chosen(resend, &reader, common)?;
     if resend.transform_preview {
         return preview(&engine, &reader, &ids, aim.edit.transform.as_ref(), &printer);
     }
@@ -131,10 +131,10 @@ pub(super) fn run(resend: &Resend, common: &Common) -> Result<Answer, Failure> {
     answer
 }
 
-fn chosen(resend: &Resend, reader: &Reader) -> Result<Vec<CaptureId>, Failure> {
+fn chosen(resend: &Resend, reader: &Reader, common: &Common) -> Result<Vec<CaptureId>, Failure> {
     let marked = resend.marked.then(|| "mark:marked".to_owned());
     match resend.filter.clone().or(marked) {
-        Some(text) => input::matching(reader, &[text]),
+        Some(text) => input::matching(reader, &[text], common),
         None => Ok(resend.ids.iter().copied().map(CaptureId).collect()),
     }
 }

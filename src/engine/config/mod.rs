@@ -18,7 +18,7 @@ use std::{
 use serde::Deserialize;
 use toml::Spanned;
 
-pub use self::screen::{KeyWish, Screen};
+pub use self::screen::{FilterRow, KeyWish, Screen};
 use self::{endpoint::EndpointRow, limits::LimitRows, place::Place, target::TargetRow, tls::TlsRow};
 use super::{
     endpoint::Endpoint,
@@ -65,6 +65,8 @@ struct Rows {
     #[serde(default)]
     keys: screen::KeyRows,
     #[serde(default)]
+    filters: screen::FilterRows,
+    #[serde(default)]
     trusted_proxies: Vec<Spanned<String>>,
     tls: Option<Spanned<TlsRow>>,
     tunnel: Option<String>,
@@ -84,9 +86,41 @@ pub(super) fn read(named: Option<&Path>) -> Result<File, Failure> {
     Ok(local.over(user))
 }
 
+/// The filters that have names, of the one named file, or of `creel.toml` here over the user's; nothing else is looked at.
+pub(super) fn filters(named: Option<&Path>) -> Result<Vec<FilterRow>, Failure> {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Only {
+        filters: screen::FilterRows,
+    }
+    let read = |path: &Path, text: &str| {
+        let place = Place { path, text };
+        let rows: Only = toml::from_str(text).map_err(|error| place.syntax(&error))?;
+        Ok(screen::filters(rows.filters, &place))
+    };
+    if let Some(path) = named {
+        let text = fs::read_to_string(path).map_err(|why| Failure::new(format!("reading {}", path.display()), why))?;
+        return read(path, &text);
+    }
+    let local = if_there(Path::new(NAME), read)?.unwrap_or_default();
+    let user = settings::user_config().map_or(Ok(None), |path| if_there(&path, read))?;
+    Ok(filters_over(local, user.unwrap_or_default()))
+}
+
+/// One file's filters, and those of the other whose names it does not have.
+fn filters_over(mut rows: Vec<FilterRow>, others: Vec<FilterRow>) -> Vec<FilterRow> {
+    let taken: Vec<_> = rows.iter().map(|row| row.name.clone()).collect();
+    rows.extend(others.into_iter().filter(|row| !taken.contains(&row.name)));
+    rows
+}
+
 fn read_if_there(path: &Path) -> Result<Option<File>, Failure> {
+    if_there(path, parse)
+}
+
+fn if_there<T>(path: &Path, read: impl FnOnce(&Path, &str) -> Result<T, Failure>) -> Result<Option<T>, Failure> {
     match fs::read_to_string(path) {
-        Ok(text) => parse(path, &text).map(Some),
+        Ok(text) => read(path, &text).map(Some),
         Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(why) => Err(Failure::new(format!("reading {}", path.display()), why)),
     }
@@ -113,6 +147,7 @@ impl File {
                 theme: self.screen.theme.or(other.screen.theme),
                 // What stands later wins.
                 keys: other.screen.keys.into_iter().chain(self.screen.keys).collect(),
+                filters: filters_over(self.screen.filters, other.screen.filters),
             },
             ..self
         }
@@ -134,7 +169,8 @@ fn parse(path: &Path, text: &str) -> Result<File, Failure> {
         file.targets.push(target);
     }
     let targets = Targets::new(file.targets.clone());
-    file.screen = Screen { theme: rows.theme, keys: screen::keys(rows.keys, &place)? };
+    let filters = screen::filters(rows.filters, &place);
+    file.screen = Screen { theme: rows.theme, keys: screen::keys(rows.keys, &place)?, filters };
     for row in rows.endpoint {
         let (endpoint, notices) = row.read(&place, &file.endpoints, &targets)?;
         file.endpoints.push(endpoint);

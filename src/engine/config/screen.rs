@@ -1,4 +1,5 @@
-//! `theme` and `[keys]`: how the screen looks, and what its keys do. Which names there are, the screen knows.
+//! `theme`, `[keys]` and `[filters]`: how the screen looks, what its keys do, and which filters have names. Which themes and
+//! commands there are, the screen knows.
 
 use std::collections::BTreeMap;
 
@@ -14,6 +15,21 @@ pub struct Screen {
     pub theme: Option<String>,
     /// The keys that are bound otherwise.
     pub keys: Vec<KeyWish>,
+    /// The filters that have names.
+    pub filters: Vec<FilterRow>,
+}
+
+/// A filter that has a name, as it was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FilterRow {
+    /// The name.
+    pub name: String,
+    /// Where it stands: file, line and column.
+    pub name_at: String,
+    /// The filter.
+    pub text: String,
+    /// Where that stands.
+    pub text_at: String,
 }
 
 /// A command, and the chords that are to do it.
@@ -50,4 +66,18 @@ pub(super) fn keys(rows: KeyRows, place: &Place<'_>) -> Result<Vec<KeyWish>, Fai
         })
     };
     rows.into_iter().map(wish).collect()
+}
+
+/// The table of filters as it is read.
+pub(super) type FilterRows = BTreeMap<Spanned<String>, Spanned<String>>;
+
+/// Reads the table: a filter for each name.
+pub(super) fn filters(rows: FilterRows, place: &Place<'_>) -> Vec<FilterRow> {
+    let row = |(name, text): (Spanned<String>, Spanned<String>)| FilterRow {
+        name_at: place.words(&name.span()),
+        name: name.into_inner(),
+        text_at: place.words(&text.span()),
+        text: text.into_inner(),
+    };
+    rows.into_iter().map(row).collect()
 }
