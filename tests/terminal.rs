@@ -535,3 +535,36 @@ fn an_idle_screen_uses_no_processor() {
     terminal.end();
     assert!(quiet, "the idle screen kept the processor busy for twenty seconds");
 }
+
+#[test]
+fn used_filters_and_named_ones_outlive_the_screen() {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet"]);
+    serving.post("/small", &[], b"{}");
+    let mut terminal = Terminal::start(&home, &["watch"], (24, 80), &[]);
+    terminal.wait_for("/small");
+    terminal.keys("/path:/small");
+    terminal.wait("the filter in force", |screen| screen.contains("filter: path:/small") && screen.contains("caught"));
+    terminal.keys("\x13");
+    terminal.wait_for("save this filter as @");
+    terminal.keys("small\r");
+    terminal.wait_for("@small is path:/small");
+    // It has its name before the screen is left.
+    assert!(home.yes(&["ls", "@small"]).contains("/small"));
+    terminal.keys("\x1b");
+    terminal.wait("no filter", |screen| !screen.contains("filter: "));
+    terminal.keys("/size<9\r");
+    terminal.wait("the other filter", |screen| screen.contains("filter: size<9") && screen.contains("j/k"));
+    terminal.keys("q");
+    assert_eq!(terminal.end().0, 0);
+    let mut terminal = Terminal::start(&home, &["watch"], (24, 80), &[]);
+    terminal.wait_for("filter: size<9");
+    terminal.keys("/\x10");
+    terminal
+        .wait("the filter before it", |screen| screen.lines().last().is_some_and(|row| row.contains("path:/small")));
+    terminal.keys("\x15@sm\t\r");
+    terminal.wait("the name", |screen| screen.contains("filter: @small") && screen.contains("/small"));
+    terminal.keys("q");
+    assert_eq!(terminal.end().0, 0);
+    assert!(home.yes(&["ls", "@small"]).contains("/small"), "leaving the screen forgets no name");
+}

@@ -25,6 +25,8 @@ pub(super) enum Effect {
     Again { generation: u64, ids: Vec<CaptureId>, filter: Arc<Filter> },
     /// Read the rows that come first in an order of their own.
     Sorted { generation: u64, order: Order, filter: Option<Arc<Filter>> },
+    /// Count what came after a capture.
+    Arrived { generation: u64, after: CaptureId, filter: Option<Arc<Filter>> },
     /// Change what is said of captures.
     Tag { ids: Vec<CaptureId>, tagging: Tagging },
     /// Count what came after a capture and since a moment.
@@ -57,6 +59,8 @@ pub(super) enum Effect {
     Resend { id: CaptureId, to: Option<String>, resign: bool },
     /// See what is answered at the door, and how the tunnel stands.
     Door,
+    /// Read what was turned away at the door, to be shown now or where it is shown.
+    Refusals { opens: bool },
     /// Lay words over what an endpoint answers; none: what its configuration says.
     Tell { endpoint: String, words: Option<Box<Words>> },
     /// Send once more what was given up of a capture.
@@ -65,6 +69,10 @@ pub(super) enum Effect {
     ResendMarked,
     /// End that.
     StopResending,
+    /// Look for the values that fields of filters have.
+    Known,
+    /// Save a filter under a name; an empty one takes the name away.
+    KeepFilter { name: String, text: String },
     /// Hand bytes to the terminal for the clipboard.
     Copy(Vec<u8>),
     /// Write a new file of that name.

@@ -17,6 +17,8 @@ pub(super) enum Mode {
     Stats,
     /// In a comparison, or what else lies over list and detail.
     Sheet,
+    /// In the prompt of a filter: beside these, its keys edit a line.
+    Prompt,
 }
 
 /// What a key does.
@@ -50,6 +52,12 @@ pub(super) enum Command {
     ResendMarked,
     ResendDead,
     Filter,
+    Take,
+    ChooseNext,
+    ChoosePrevious,
+    OlderFilter,
+    NewerFilter,
+    SaveFilter,
     Mark,
     Pin,
     Note,
@@ -72,6 +80,7 @@ pub(super) enum Command {
     NextWindow,
     PreviousWindow,
     Answer,
+    Refused,
     Palette,
     Menu,
     Copy,
@@ -102,6 +111,7 @@ const DETAIL: &[Mode] = &[Mode::Detail];
 const ALL: &[Mode] = &[Mode::List, Mode::Detail, Mode::Help, Mode::Stats, Mode::Sheet];
 const STATS: &[Mode] = &[Mode::Stats];
 const SHEET: &[Mode] = &[Mode::Sheet];
+const PROMPT: &[Mode] = &[Mode::Prompt];
 
 const fn key(
     chords: &'static [&'static str],
@@ -119,8 +129,8 @@ pub(super) const KEYMAP: &[Key] = &[
     key(&["k", "up"], ALL, Command::Up, "previous capture, or previous line", None),
     key(&["pagedown", "ctrl-d", "ctrl-f"], ALL, Command::PageDown, "a page down", None),
     key(&["pageup", "ctrl-u", "ctrl-b"], ALL, Command::PageUp, "a page up", None),
-    key(&["g", "home"], ALL, Command::Top, "the newest capture, and follow; or the first line", None),
-    key(&["G", "end"], ALL, Command::Bottom, "the oldest capture, or the last line", None),
+    key(&["g", "home"], ALL, Command::Top, "to the top: the newest, and follow; or the first line", None),
+    key(&["G", "end"], ALL, Command::Bottom, "to the end: the oldest, or the last line", None),
     key(&["enter"], LIST, Command::Open, "open the capture", Some("open")),
     key(&["esc"], ALL, Command::Back, "back; in the list, take the filter away", None),
     key(&["tab", "l", "right"], BOTH, Command::NextTab, "next tab of the detail", None),
@@ -149,6 +159,12 @@ pub(super) const KEYMAP: &[Key] = &[
     key(&["w"], DETAIL, Command::Save, "save the part of the body under the cursor to a file", None),
     key(&["m"], DETAIL, Command::Unmask, "show or mask secrets in the headers", None),
     key(&["/"], LIST, Command::Filter, "filter the list", Some("filter")),
+    key(&["tab"], PROMPT, Command::Take, "while a filter is typed: take what is offered", Some("takes")),
+    key(&["down"], PROMPT, Command::ChooseNext, "choose the next of what is offered; or a newer filter", None),
+    key(&["up"], PROMPT, Command::ChoosePrevious, "choose the one before; or a filter that was used before", None),
+    key(&["ctrl-p"], PROMPT, Command::OlderFilter, "a filter that was used before", Some("older")),
+    key(&["ctrl-n"], PROMPT, Command::NewerFilter, "a newer one of them", None),
+    key(&["ctrl-s"], PROMPT, Command::SaveFilter, "save the filter under a name, for `@name`", Some("saves")),
     key(&["/"], DETAIL, Command::Find, "find a text in the open tab; a capital makes case matter", Some("find")),
     key(&["n"], DETAIL, Command::FindNext, "the next place of it", None),
     key(&["N"], DETAIL, Command::FindPrevious, "the place before it", None),
@@ -187,6 +203,7 @@ pub(super) const KEYMAP: &[Key] = &[
     key(&["tab", "l", "right"], STATS, Command::NextWindow, "statistics of a longer time", Some("minute, hour, day")),
     key(&["shift-tab", "h", "left"], STATS, Command::PreviousWindow, "statistics of a shorter time", None),
     key(&["A"], BOTH, Command::Answer, "answer something else from now on: a status, a delay, a fault", None),
+    key(&["F"], BOTH, Command::Refused, "what was turned away at the door, and why", None),
     key(&["T"], ALL, Command::Theme, "next theme", None),
     key(&["M"], ALL, Command::Mouse, "use the mouse, or leave it to the terminal's own selection", None),
     key(&["?"], ALL, Command::Help, "this help", Some("help")),
@@ -369,7 +386,7 @@ mod tests {
 
     #[test]
     fn no_chord_is_bound_twice_in_a_mode() {
-        for mode in [Mode::List, Mode::Detail, Mode::Help, Mode::Stats, Mode::Sheet] {
+        for mode in [Mode::List, Mode::Detail, Mode::Help, Mode::Stats, Mode::Sheet, Mode::Prompt] {
             let mut chords: Vec<_> =
                 KEYMAP.iter().filter(|key| key.modes.contains(&mode)).flat_map(|key| key.chords).collect();
             let count = chords.len();

@@ -43,19 +43,26 @@ pub(super) fn line(pieces: &[Piece], look: Look) -> Line<'static> {
     pieces.iter().map(|piece| Span::styled(text(piece), look.style(piece.paint))).collect()
 }
 
-/// The rows that a line takes at a width, at least one. Breaks between grapheme clusters; an own indent is kept.
+/// The rows that a line takes at a width, at least one. Breaks between grapheme clusters.
 pub(super) fn wrap(pieces: &[Piece], columns: usize) -> Vec<Pieces> {
+    wrap_under(pieces, columns, 0)
+}
+
+/// The same; the rows after the first begin so many columns to the right.
+pub(super) fn wrap_under(pieces: &[Piece], columns: usize, indent: usize) -> Vec<Pieces> {
     let columns = columns.max(1);
+    let indent = indent.min(columns - 1);
     let mut rows = vec![Vec::new()];
-    let mut used = 0;
+    let (mut used, mut start) = (0, 0);
     for piece in pieces {
         let mut text = String::new();
         for grapheme in piece.text.graphemes(true) {
             let width = grapheme.width();
-            if used + width > columns && used > 0 {
+            if used + width > columns && used > start {
                 push(&mut rows, piece.paint, std::mem::take(&mut text));
                 rows.push(Vec::new());
-                used = 0;
+                push(&mut rows, Paint::Plain, " ".repeat(indent));
+                (used, start) = (indent, indent);
             }
             text.push_str(grapheme);
             used += width;
@@ -63,6 +70,23 @@ pub(super) fn wrap(pieces: &[Piece], columns: usize) -> Vec<Pieces> {
         push(&mut rows, piece.paint, text);
     }
     rows
+}
+
+/// The narrowest room in which wrapped lines are indented, in columns.
+const ROOM: usize = 24;
+
+/// How far to the right a line goes on where it is wrapped: behind the name of a fact, below what a line of a structure holds
+/// and a little more. Plain text goes on as it is.
+pub(super) fn hang(pieces: &[Piece], columns: usize) -> usize {
+    let Some(first) = pieces.first().filter(|_| columns >= ROOM) else { return 0 };
+    let blanks = pieces.iter().flat_map(|piece| piece.text.chars()).take_while(|c| *c == ' ').count();
+    let is_name = first.paint == Paint::Dim && first.text.ends_with(' ') && pieces.len() > 1;
+    let indent = match first.paint {
+        _ if is_name => body::width(&first.text),
+        Paint::Plain | Paint::Body(body::Role::Plain | body::Role::Text) if blanks == 0 => 0,
+        _ => blanks + 2,
+    };
+    indent.min(columns / 2)
 }
 
 fn push(rows: &mut [Pieces], paint: Paint, text: String) {
@@ -103,6 +127,22 @@ mod tests {
         assert_eq!(texts(&wrap(&line, 4)), ["abc", "漢字", "d"]);
         assert_eq!(texts(&wrap(&line, 1)), ["a", "b", "c", "漢", "字", "d"]);
         assert_eq!(texts(&wrap(&[], 4)), [""]);
+    }
+
+    #[test]
+    fn a_wrapped_line_goes_on_below_what_it_holds() {
+        let key = |text: &str| piece(Paint::Body(body::Role::Key), text);
+        let line = [plain("    ").remove(0), key("\"name\": "), plain("a text that is long").remove(0)];
+        let rows = wrap_under(&line, 24, hang(&line, 24));
+        assert_eq!(texts(&rows), ["    \"name\": a text that ", "      is long"]);
+        assert_eq!(hang(&[piece(Paint::Dim, "endpoint   "), key("x")], 40), 11, "a fact goes on behind its name");
+        assert_eq!([hang(&plain("text"), 40), hang(&line, 10), hang(&[], 40)], [0; 3]);
+        assert_eq!(hang(&[piece(Paint::Plain, &" ".repeat(90))], 40), 20, "there is always room for half of it");
+        assert_eq!(
+            texts(&wrap_under(&plain("漢字漢"), 2, 1)),
+            ["漢", " 字", " 漢"],
+            "one that never fits ends all the same"
+        );
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::effect::Ask;
+use super::{arrived::Arrived, effect::Ask};
 use crate::{
     record::{CaptureId, Summary},
     store::{Slice, Start},
@@ -82,8 +82,10 @@ pub(super) struct List {
     pub(super) above: Option<Start>,
     /// How far a search is that was cut off, in percent.
     pub(super) searched: u8,
-    /// How many captures there were when following ended.
-    pub(super) left_at: u64,
+    /// The newest capture of which it is known whether it is a row.
+    pub(super) newest: CaptureId,
+    /// What came since following ended.
+    pub(super) arrived: Arrived,
     /// Whether a first page has come.
     pub(super) read: bool,
     /// Pages are answered in this generation only; another filter begins another one.
@@ -145,7 +147,9 @@ impl List {
             (Ask::Newer, ..) if self.above.is_some() => (self.above.unwrap_or(Start::Newest), self.page()),
             (Ask::Older, _, Some(last)) => (Start::Before(last), self.page()),
             (Ask::Newer, Some(first), _) => (Start::After(first), self.page()),
-            (Ask::Again, Some(first), _) => (Start::Before(CaptureId(first.0 + 1)), self.rows.len().max(self.page())),
+            (Ask::Again | Ask::Kept, Some(first), _) => {
+                (Start::Before(CaptureId(first.0 + 1)), self.rows.len().max(self.page()))
+            }
             (Ask::Around, ..) => match self.anchor.or(self.selected) {
                 Some(id) => (Start::Before(CaptureId(id.0 + 1)), self.page()),
                 None => (Start::Newest, self.page()),
@@ -194,6 +198,9 @@ impl List {
 
     /// Remembers where the window ends: a search may have gone on behind its last row, or end before it.
     fn note_ends(&mut self, ask: Ask, rest: Option<Start>, newest: CaptureId) {
+        if ask == Ask::Newest || (ask == Ask::Newer && rest.is_none()) {
+            self.newest = self.newest.max(newest);
+        }
         match ask {
             Ask::Newest => (self.below, self.above) = (rest, Some(Start::After(newest))),
             Ask::Oldest => (self.below, self.above) = (None, rest),
@@ -202,6 +209,12 @@ impl List {
             Ask::Newer => self.above = Some(rest.unwrap_or(Start::After(newest))),
             Ask::Kept => {}
         }
+    }
+
+    /// Something was committed: there may be newer rows than the window's.
+    pub(super) fn rang(&mut self) {
+        self.arrived.ring();
+        self.at_newest &= self.follow || self.order.is_sorted();
     }
 
     /// What to ask for, since something is not searched yet or the selected row nears the window's end.

@@ -110,6 +110,7 @@ pub(super) struct Signs {
     pub(super) folded: &'static str,
     pub(super) unfolded: &'static str,
     pub(super) up: &'static str,
+    pub(super) down: &'static str,
     /// From nothing to a whole cell.
     pub(super) levels: &'static [&'static str],
     /// From nothing to a whole cell, from left to right.
@@ -138,6 +139,7 @@ const UNICODE: Signs = Signs {
     folded: "▸",
     unfolded: "▾",
     up: "↑",
+    down: "↓",
     levels: &[" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
     parts: &["", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"],
     tunnel: "⇄",
@@ -164,6 +166,7 @@ const ASCII: Signs = Signs {
     folded: ">",
     unfolded: "v",
     up: "^",
+    down: "v",
     levels: &[" ", ".", ":", "|", "#"],
     parts: &["", "#"],
     tunnel: "<->",

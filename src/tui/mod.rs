@@ -13,11 +13,13 @@
 //! terminal unescaped: texts pass [`body::escape`](crate::body::escape), and the whole frame is swept before it is drawn.
 
 mod age;
+mod arrived;
 mod background;
 mod copy;
 mod detail;
 mod effect;
 mod fault;
+mod filters;
 mod keys;
 mod layout;
 mod line;
@@ -30,6 +32,7 @@ mod perform;
 #[cfg(test)]
 mod pictures;
 mod prompt;
+mod refused;
 mod run;
 mod sheet;
 mod stage;
@@ -58,7 +61,7 @@ use crate::{
 pub fn show(engine: &Arc<Engine>) -> Result<(), Failure> {
     let mut notices = engine.notices().to_vec();
     let keys = keys::Keymap::with(&engine.screen().keys)?;
-    let state = engine::state::remembered().map_or_else(state::State::default, |text| state::State::parse(&text));
+    let state = remembered();
     let (look, typed) = look(engine, &state, &mut notices);
     let options = run::Options {
         place: stage::place(engine),
@@ -68,17 +71,23 @@ pub fn show(engine: &Arc<Engine>) -> Result<(), Failure> {
         typed,
         notices,
         keys,
+        filters: engine::filters::Filters::with(&engine.screen().filters),
         state,
         clipboard: copy::to_terminal,
         clock: engine::now,
     };
     let stage: Arc<dyn stage::Stage> = Arc::new(stage::Live::new(Arc::clone(engine))?);
-    let left = run::on_terminal(&stage, options)?;
+    let left = run::on_terminal(&stage, options)?.over(remembered());
     if let Err(failure) = engine::state::remember(&left.text()) {
         // A habit is lost, and nothing else.
         eprintln!("creel: {failure}");
     }
     Ok(())
+}
+
+/// How a screen was left the last time.
+fn remembered() -> state::State {
+    engine::state::remembered().map_or_else(state::State::default, |text| state::State::parse(&text))
 }
 
 /// How the screen looks at its start: the theme that was chosen, else the one that is configured, else the one for the

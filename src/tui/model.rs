@@ -7,6 +7,7 @@ use std::{
 
 use super::{
     detail::Detail,
+    filters::Shelf,
     keys::{Keymap, Mode},
     list::List,
     look::Look,
@@ -51,6 +52,8 @@ pub(super) struct Model {
     pub(super) door: Door,
     /// The last good filter.
     pub(super) filter: Option<Arc<Filter>>,
+    /// What helps to type one.
+    pub(super) shelf: Shelf,
     /// What is being typed, where something is.
     pub(super) prompt: Option<Prompt>,
     /// The palette, where it is open.
@@ -130,6 +133,7 @@ impl Model {
             counters: Counters::default(),
             door: Door::default(),
             filter: None,
+            shelf: Shelf::default(),
             prompt: None,
             palette: None,
             sheet: None,

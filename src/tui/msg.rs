@@ -5,8 +5,11 @@ use std::sync::Arc;
 use crossterm::event::{KeyEvent, MouseEvent};
 
 use super::{
+    arrived,
     detail::{Prepared, find::Hit},
     effect::Ask,
+    filters::Known,
+    refused::Refusals,
     stage::Door,
 };
 use crate::{
@@ -56,6 +59,11 @@ pub(super) enum Msg {
         rows: Result<Slice, Failure>,
     },
     Counted(Result<Counters, Failure>),
+    /// What came since following ended was counted, or a part of it.
+    Arrived {
+        generation: u64,
+        counted: Result<arrived::Counted, Failure>,
+    },
     /// What is new came, up to a capture.
     Beats(Result<(CaptureId, Vec<Beat>), Failure>),
     /// Statistics were made.
@@ -64,6 +72,11 @@ pub(super) enum Msg {
         stats: Result<Stats, Failure>,
     },
     Door(Result<Door, Failure>),
+    /// What was turned away at the door, to be shown now or where it is shown.
+    Refusals {
+        opens: bool,
+        refusals: Result<Refusals, Failure>,
+    },
     /// What an endpoint answers from now on.
     Told {
         endpoint: String,
@@ -113,6 +126,14 @@ pub(super) enum Msg {
     Deliveries {
         id: CaptureId,
         deliveries: Result<Vec<Delivery>, Failure>,
+    },
+    /// Values of fields are known to occur.
+    Known(Result<Known, Failure>),
+    /// A filter was saved under a name, or an empty one took the name away.
+    FilterKept {
+        name: String,
+        text: String,
+        kept: Result<(), Failure>,
     },
     /// A file was written: where, and of how many bytes.
     Kept(Result<(String, u64), Failure>),

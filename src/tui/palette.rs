@@ -56,6 +56,11 @@ impl Palette {
         Self { typed: Prompt::new(Purpose::Find, text), all, chosen: 0 }
     }
 
+    /// What it is called.
+    pub(super) fn title(&self) -> &'static str {
+        if self.all { "Commands" } else { "What can be done with the capture" }
+    }
+
     /// The rows that fit what was typed, the best first.
     pub(super) fn rows(&self, model: &Model) -> Vec<Row> {
         let rows = if self.all { [commands(model), actions(model)].concat() } else { actions(model) };

@@ -16,7 +16,7 @@ use crate::{
     body::{self, Content, compare},
     engine,
     record::{Capture, CaptureId, Failure, Outcome},
-    store::{Sorting, Start},
+    store::{Slice, Sorting, Start},
 };
 
 /// How far the first piece of a large body is undone, in bytes.
@@ -30,18 +30,26 @@ pub(super) fn perform(stage: &dyn Stage, effect: Effect, late: impl Fn(u64) -> b
         }
         Effect::Sorted { generation, order, filter } => {
             let by = if order == Order::Slowest { Sorting::Took } else { Sorting::Size };
-            let rows =
-                stage.sorted(by, SORTED_ROWS, filter.as_deref()).map(|rows| whole(Start::Newest, usize::MAX, rows));
-            Some(Msg::Page { generation, ask: Ask::Newest, rows })
+            let sorted = || {
+                // First, so that what comes while it is sorted counts as new.
+                let newest = stage.page(Start::Newest, 1, None)?.newest;
+                let rows = stage.sorted(by, SORTED_ROWS, filter.as_deref())?;
+                Ok(Slice { newest, ..whole(Start::Newest, usize::MAX, rows) })
+            };
+            Some(Msg::Page { generation, ask: Ask::Newest, rows: sorted() })
         }
         Effect::Again { generation, ids, filter } => {
             let rows = stage.again(&ids, &filter).map(|rows| whole(Start::Newest, usize::MAX, rows));
             Some(Msg::Page { generation, ask: Ask::Kept, rows })
         }
+        Effect::Arrived { generation, after, filter } => {
+            Some(Msg::Arrived { generation, counted: stage.arrived(after, filter.as_deref()) })
+        }
         Effect::Tag { ids, tagging } => Some(Msg::Tagged(stage.tag(&ids, &tagging))),
         Effect::Beats { after, since } => Some(Msg::Beats(stage.beats(after, since))),
         Effect::Count => Some(Msg::Counted(stage.counters())),
         Effect::Door => Some(Msg::Door(stage.door())),
+        Effect::Refusals { opens } => Some(Msg::Refusals { opens, refusals: stage.refusals() }),
         Effect::Tell { endpoint, words } => {
             let answer = stage.tell(&endpoint, words.as_deref());
             Some(Msg::Told { endpoint, answer })
@@ -75,6 +83,11 @@ pub(super) fn perform(stage: &dyn Stage, effect: Effect, late: impl Fn(u64) -> b
             Some(Msg::Prepared { generation, prepared })
         }
         Effect::Deliveries(id) => Some(Msg::Deliveries { id, deliveries: stage.deliveries(id) }),
+        Effect::Known => Some(Msg::Known(stage.known())),
+        Effect::KeepFilter { name, text } => {
+            let kept = stage.keep_filter(&name, &text);
+            Some(Msg::FilterKept { name, text, kept })
+        }
         Effect::Keep { name, bytes } => {
             let size = bytes.len() as u64;
             Some(Msg::Kept(copy::keep(&name, &bytes).map(|path| (path, size))))

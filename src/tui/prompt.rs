@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::keys;
+use super::{filters::Assist, keys};
 use crate::{
     body,
     query::{Filter, SyntaxError},
@@ -23,6 +23,8 @@ pub(super) struct Prompt {
     pub(super) cursor: usize,
     /// What is wrong with it.
     pub(super) error: Option<SyntaxError>,
+    /// What helps to type it.
+    pub(super) assist: Assist,
 }
 
 /// What a prompt is for.
@@ -30,6 +32,8 @@ pub(super) struct Prompt {
 pub(super) enum Purpose {
     /// A filter; the one that was there before.
     Filter(Option<Arc<Filter>>),
+    /// The name under which a filter is saved; of an empty one, the name that is taken away.
+    FilterName(String),
     /// Whether to delete a capture.
     Delete(CaptureId),
     /// What to look for in the open tab.
@@ -60,7 +64,25 @@ pub(super) enum Typed {
 impl Prompt {
     pub(super) fn new(purpose: Purpose, text: &str) -> Self {
         let text: Vec<char> = text.chars().collect();
-        Self { purpose, cursor: text.len(), text, error: None }
+        Self { purpose, cursor: text.len(), text, error: None, assist: Assist::default() }
+    }
+
+    /// Whether a filter of the list is typed.
+    pub(super) fn is_filter(&self) -> bool {
+        matches!(self.purpose, Purpose::Filter(_))
+    }
+
+    /// Puts another text in place of what was typed.
+    pub(super) fn replace(&mut self, text: &str) {
+        self.text = text.chars().take(LONGEST).collect();
+        self.cursor = self.text.len();
+    }
+
+    /// Puts a text in place of what stands between a place and the cursor.
+    pub(super) fn put(&mut self, from: usize, text: &str) {
+        self.text.drain(from.min(self.cursor)..self.cursor);
+        self.cursor = from.min(self.cursor);
+        self.insert(text);
     }
 
     /// What was typed.
@@ -72,6 +94,8 @@ impl Prompt {
     pub(super) fn label(&self) -> String {
         match &self.purpose {
             Purpose::Filter(_) => "filter: ".to_owned(),
+            Purpose::FilterName(text) if text.is_empty() => "take away the filter named @".to_owned(),
+            Purpose::FilterName(_) => "save this filter as @".to_owned(),
             Purpose::Answer(endpoint) => format!("{endpoint} answers: "),
             Purpose::Note(id) => format!("note on #{id}: "),
             Purpose::Delete(id) => format!("delete #{id}? y deletes, esc leaves it: "),

@@ -32,7 +32,8 @@ use super::{
     workers::{Answers, Workers},
 };
 use crate::{
-    body, engine,
+    body,
+    engine::{self, filters::Filters},
     record::{Failure, Timestamp, Zone},
 };
 
@@ -47,6 +48,8 @@ pub(super) struct Options {
     pub(super) zone: Zone,
     pub(super) look: Look,
     pub(super) keys: Keymap,
+    /// Filters that have names.
+    pub(super) filters: Filters,
     /// How it was left the last time.
     pub(super) state: State,
     /// What was typed before the loop began.
@@ -167,6 +170,7 @@ fn begin(options: Options, size: (u16, u16)) -> Model {
     let mut model = Model::new(options.place, options.zone, options.look, size);
     model.apps = options.apps;
     model.keys = options.keys;
+    model.shelf.named = options.filters;
     options.state.lay_over(&mut model);
     model.notice = options.notices.first().map(|text| Notice { tone: Tone::Plain, text: text.clone(), hint: None });
     model

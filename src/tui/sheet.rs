@@ -1,10 +1,12 @@
-//! A sheet: something that is shown over list and detail until it is put away. A comparison, or a QR code.
+//! A sheet: something that is shown over list and detail until it is put away. A comparison, a QR code, what was
+//! turned away.
 
 use super::{
     keys::Mode,
     line::{self, Piece, Pieces, piece},
     look::Paint,
     model::Model,
+    refused::{self, Refusals},
 };
 use crate::body::{self, Difference, compare::Part};
 
@@ -24,6 +26,8 @@ pub(super) struct Sheet {
 pub(super) enum Content {
     /// In what two messages differ, what they are called, and whether they stand side by side.
     Diff { parts: Vec<Part>, names: [String; 2], beside: bool },
+    /// What was turned away at the door.
+    Refusals(Refusals),
     /// A QR code and what it says.
     Qr { code: Vec<String>, text: String },
 }
@@ -32,6 +36,7 @@ impl Sheet {
     /// The rows at a width.
     pub(super) fn rows(&self, model: &Model, columns: usize) -> Vec<Pieces> {
         match &self.content {
+            Content::Refusals(refusals) => refused::rows(model, refusals, columns),
             Content::Qr { code, text } => {
                 let code = code.iter().map(|row| vec![Piece { paint: Paint::Plain, text: row.clone() }]);
                 let text = line::paragraph(Paint::Brand, text, columns);

@@ -10,11 +10,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::terminal;
+use super::{
+    arrived::{COUNTED, Counted},
+    filters::Known,
+    refused::{NEWEST, Refusals, Refused},
+    terminal,
+};
 use crate::{
+    body,
     engine::{self, Aim, Each, Engine, Pacing, edit::Edit, respond::Words, tunnel},
     query::Filter,
-    record::{Capture, CaptureId, Counters, Delivery, Failure, Summary, Tagging, Timestamp},
+    record::{Capture, CaptureId, Counters, Delivery, Failure, Head, Summary, Tagging, Timestamp},
     store::{Beat, Bodies, Reader, Slice, Sorting, Start, Stats},
 };
 
@@ -43,6 +49,24 @@ pub(super) trait Stage: Send + Sync + 'static {
     fn again(&self, ids: &[CaptureId], filter: &Filter) -> Result<Vec<Summary>, Failure>;
     /// The rows that come first in a sorted order, at most `limit`.
     fn sorted(&self, by: Sorting, limit: usize, filter: Option<&Filter>) -> Result<Vec<Summary>, Failure>;
+    /// How many captures came after one, of those that the filter takes; what is counted in a moment.
+    fn arrived(&self, after: CaptureId, filter: Option<&Filter>) -> Result<Counted, Failure> {
+        let slice = self.page(Start::After(after), COUNTED, filter)?;
+        let repeats = slice.rows.iter().filter(|row| row.duplicate_of.is_some()).count() as u64;
+        let (up_to, more) = match slice.rest {
+            Some(Start::After(id)) => (id, true),
+            _ => (slice.newest, false),
+        };
+        Ok(Counted { count: slice.rows.len() as u64, repeats, up_to, more })
+    }
+    /// The values of fields that are known to occur.
+    fn known(&self) -> Result<Known, Failure> {
+        Ok(Known::new())
+    }
+    /// Saves a filter under a name; an empty one takes the name away.
+    fn keep_filter(&self, name: &str, text: &str) -> Result<(), Failure> {
+        engine::filters::save(name, text)
+    }
     /// Changes what is said of captures; gives how many there are.
     fn tag(&self, ids: &[CaptureId], tagging: &Tagging) -> Result<u64, Failure>;
     /// What came after a capture and since a moment, by second.
@@ -74,6 +98,10 @@ pub(super) trait Stage: Send + Sync + 'static {
     /// What is answered at the door, and how the tunnel stands.
     fn door(&self) -> Result<Door, Failure> {
         Ok(Door::default())
+    }
+    /// What was turned away at the door, newest first.
+    fn refusals(&self) -> Result<Refusals, Failure> {
+        Ok(Refusals::default())
     }
     /// Lays words over what an endpoint answers; blocks until they are in force, and gives what is answered.
     fn tell(&self, endpoint: &str, words: Option<&Words>) -> Result<String, Failure> {
@@ -146,6 +174,20 @@ impl Stage for Live {
         lock(&self.rows).sorted(by, limit, condition.as_ref())
     }
 
+    fn known(&self) -> Result<Known, Failure> {
+        let mut known = Known::new();
+        let seen = lock(&self.rows).values()?;
+        let providers = engine::catalog()?.iter().map(|provider| provider.name().to_owned());
+        let endpoints = self.engine.endpoints().iter().map(|endpoint| endpoint.name.clone());
+        let listed = [("provider", providers.collect()), ("endpoint", endpoints.collect())];
+        for (field, values) in seen.into_iter().chain(listed) {
+            // What cannot be typed is not offered.
+            let values = values.into_iter().filter(|value| value.chars().all(body::is_safe));
+            known.entry(field.to_owned()).or_default().extend(values);
+        }
+        Ok(known)
+    }
+
     fn tag(&self, ids: &[CaptureId], tagging: &Tagging) -> Result<u64, Failure> {
         self.engine.tag(ids, tagging)
     }
@@ -205,6 +247,17 @@ impl Stage for Live {
     fn door(&self) -> Result<Door, Failure> {
         let told = self.engine.told(&lock(&self.captures))?;
         Ok(Door { told, tunnel: self.engine.tunnel() })
+    }
+
+    fn refusals(&self) -> Result<Refusals, Failure> {
+        let reader = lock(&self.rows);
+        let newest = reader.refusals(NEWEST)?.into_iter().map(|refusal| {
+            let head = Head::parse(refusal.head.clone().into());
+            let path = head.path();
+            let endpoint = path.starts_with('/').then(|| self.engine.endpoints().route(&path).name.clone());
+            Refused { refusal, endpoint }
+        });
+        Ok(Refusals { newest: newest.collect(), all: reader.counters()?.refused })
     }
 
     fn tell(&self, endpoint: &str, words: Option<&Words>) -> Result<String, Failure> {

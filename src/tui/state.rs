@@ -1,9 +1,10 @@
 //! What the screen remembers between its starts.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use super::{list::ORDERS, model::Model};
-use crate::query::Filter;
+use super::{filters, list::ORDERS, model::Model};
 
 /// What is remembered, as its file has it. What is missing is as at a first start.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +20,10 @@ pub(super) struct State {
     pub(super) filter: Option<String>,
     /// Whether the mouse is left to the terminal.
     pub(super) no_mouse: bool,
+    /// Filters that were used, newest first.
+    pub(super) used: Vec<String>,
+    /// Filters that were saved under a name. They are written when they are saved.
+    pub(super) filters: BTreeMap<String, String>,
 }
 
 impl State {
@@ -33,7 +38,16 @@ impl State {
             order: Some(model.list.order.name().to_owned()),
             filter: model.filter.as_deref().map(|filter| filter.text().to_owned()),
             no_mouse: !model.mouse,
+            used: model.shelf.used.clone(),
+            filters: BTreeMap::new(),
         }
+    }
+
+    /// This state in a file that another screen may have written meanwhile: what it used and saved stays.
+    #[must_use]
+    pub(super) fn over(self, file: Self) -> Self {
+        let used = filters::merged(self.used.iter().chain(&file.used).map(|text| &text[..]));
+        Self { used, filters: file.filters, ..self }
     }
 
     /// Reads a file; one that is damaged is as none.
@@ -62,7 +76,8 @@ impl State {
         if model.list.order.is_sorted() {
             model.list.order = super::list::Order::Newest;
         }
-        let filter = self.filter.as_deref().and_then(|text| Filter::parse(text).ok());
+        model.shelf.used.clone_from(&self.used);
+        let filter = self.filter.as_deref().and_then(|text| model.shelf.named.parse(text).ok());
         model.filter = filter.filter(|filter| !filter.is_empty()).map(std::sync::Arc::new);
         model.mouse = !self.no_mouse;
     }
@@ -74,8 +89,16 @@ mod tests {
 
     #[test]
     fn it_outlives_its_file_and_a_damaged_one_is_a_first_start() {
-        let state = State { share: Some(40), filter: Some("sig:failed \"a\nb\"".to_owned()), ..State::default() };
+        let state = State {
+            share: Some(40),
+            filter: Some("sig:failed \"a\nb\"".to_owned()),
+            used: vec!["@bad size>1k".to_owned(), "\"a \\\" b\"".to_owned()],
+            filters: BTreeMap::from([("bad".to_owned(), "sig:failed".to_owned())]),
+            ..State::default()
+        };
         assert_eq!(State::parse(&state.text()), state);
+        let left = State { used: vec!["x".to_owned()], ..State::default() }.over(state.clone());
+        assert_eq!((left.used.len(), &left.used[0][..], left.filters), (3, "x", state.filters));
         for damaged in ["", "\u{0}", "share = \"x\"", "share = 40\nfilter = [", "unknown = 1"] {
             assert_eq!(State::parse(damaged), State::default(), "{damaged:?}");
         }

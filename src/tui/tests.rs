@@ -2,16 +2,21 @@
 
 mod act_keys;
 mod detail_keys;
+mod filtering;
 mod following;
+mod over;
 mod panes;
 mod rows;
 mod sending;
 mod sizes;
 mod the_loop;
 
-use std::sync::{
-    Arc, Mutex,
-    mpsc::{Receiver, Sender, channel},
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc, Mutex,
+        mpsc::{Receiver, Sender, channel},
+    },
 };
 
 use bytes::Bytes;
@@ -22,11 +27,13 @@ use ratatui::{Terminal, backend::TestBackend};
 use super::{
     detail::{Prepared, find},
     effect::{Ask, Compare, Effect},
+    filters::Known,
     keys::{Keymap, Mode},
     list::Order,
     look::{Depth, Look},
     model::{Model, Tone},
     msg::{BodyView, Compared, Msg, Opened},
+    refused::{Refusals, Refused},
     run::{self, Options},
     stage::{Place, Stage, whole},
     state::State,
@@ -231,6 +238,13 @@ impl Basket {
         tagged.count() as u64
     }
 
+    fn known(&self) -> Known {
+        let of = |rows: &[Summary]| rows.iter().filter_map(|row| row.event.kind.clone()).collect::<BTreeSet<_>>();
+        let events = of(&self.0.lock().unwrap());
+        let providers = vec!["github".to_owned(), "gitlab".to_owned(), "stripe".to_owned()];
+        Known::from([("event".to_owned(), events.into_iter().collect()), ("provider".to_owned(), providers)])
+    }
+
     fn counters(&self) -> Counters {
         Counters { captures: self.0.lock().unwrap().len() as u64, ..Counters::default() }
     }
@@ -326,6 +340,7 @@ struct Play {
     mouse: bool,
     copied: Vec<Vec<u8>>,
     forgotten: Vec<CaptureId>,
+    refusals: Refusals,
 }
 
 impl Play {
@@ -339,6 +354,7 @@ impl Play {
             mouse: true,
             copied: Vec::new(),
             forgotten: Vec::new(),
+            refusals: Refusals::default(),
         };
         play.frame();
         play
@@ -365,7 +381,13 @@ impl Play {
             }
             Effect::Sorted { generation, order, filter } => {
                 let rows = self.basket.sorted(order == Order::Slowest, filter.as_deref());
-                Some(Msg::Page { generation, ask: Ask::Newest, rows: Ok(whole(Start::Newest, usize::MAX, rows)) })
+                let newest = CaptureId(self.basket.0.lock().unwrap().len() as i64);
+                let slice = Slice { newest, ..whole(Start::Newest, usize::MAX, rows) };
+                Some(Msg::Page { generation, ask: Ask::Newest, rows: Ok(slice) })
+            }
+            Effect::Arrived { generation, after, filter } => {
+                let scene = Scene { basket: self.basket.clone(), ..Scene::default() };
+                Some(Msg::Arrived { generation, counted: scene.arrived(after, filter.as_deref()) })
             }
             Effect::Tag { ids, tagging } => Some(Msg::Tagged(Ok(self.basket.tag(&ids, &tagging)))),
             Effect::Beats { after, since } => Some(Msg::Beats(Ok(self.basket.beats(after, since)))),
@@ -378,6 +400,7 @@ impl Play {
             }
             Effect::Count => Some(Msg::Counted(Ok(self.basket.counters()))),
             Effect::Door => Some(Msg::Door(Ok(self.model.door.clone()))),
+            Effect::Refusals { opens } => Some(Msg::Refusals { opens, refusals: Ok(self.refusals.clone()) }),
             Effect::Tell { endpoint, words } => {
                 let file = Respond::default();
                 let answer = words.as_ref().map_or_else(|| Ok(file.clone()), |words| words.over(&file)).unwrap();
@@ -419,6 +442,8 @@ impl Play {
                 self.forgotten.extend(ids);
                 None
             }
+            Effect::Known => Some(Msg::Known(Ok(self.basket.known()))),
+            Effect::KeepFilter { name, text } => Some(Msg::FilterKept { name, text, kept: Ok(()) }),
             Effect::Keep { name, bytes } => Some(Msg::Kept(Ok((name, bytes.len() as u64)))),
             Effect::Compare(Compare::Captures(before, after)) => {
                 let parts = body::compare::captures(&capture(before), &capture(after));
@@ -459,10 +484,19 @@ impl Play {
             let (code, modifiers) = match c {
                 '\n' => (KeyCode::Enter, KeyModifiers::NONE),
                 '\u{1b}' => (KeyCode::Esc, KeyModifiers::NONE),
+                '\t' => (KeyCode::Tab, KeyModifiers::NONE),
                 c => (KeyCode::Char(c), KeyModifiers::NONE),
             };
             self.send(Msg::Key(KeyEvent::new(code, modifiers)));
         }
+    }
+
+    fn press(&mut self, code: KeyCode) {
+        self.send(Msg::Key(KeyEvent::new(code, KeyModifiers::NONE)));
+    }
+
+    fn control(&mut self, c: char) {
+        self.send(Msg::Key(KeyEvent::new(KeyCode::Char(c), KeyModifiers::CONTROL)));
     }
 
     fn selected(&self) -> i64 {

@@ -219,6 +219,9 @@ fn unanswered(effect: &Effect) -> Option<Msg> {
             Some(Msg::Page { generation: *generation, ask: Ask::Kept, rows: Err(broken("reading the list")) })
         }
         Effect::Beats { .. } => Some(Msg::Beats(Err(broken("counting")))),
+        Effect::Arrived { generation, .. } => {
+            Some(Msg::Arrived { generation: *generation, counted: Err(broken("counting")) })
+        }
         Effect::Sorted { generation, .. } => {
             Some(Msg::Page { generation: *generation, ask: Ask::Newest, rows: Err(broken("sorting the list")) })
         }

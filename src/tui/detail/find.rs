@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Scroll, Tab, source};
+use super::{Scroll, Tab, source, tree};
 use crate::{
     body::Document,
     tui::{
@@ -171,7 +171,9 @@ pub(in crate::tui) fn keep_up(model: &mut Model, effects: &mut Vec<Effect>) {
     let Some(needle) = model.detail.find.as_ref().map(|find| find.needle.clone()) else { return };
     let source = source(model, columns);
     let hits: Vec<_> = source.before.iter().enumerate().flat_map(|(at, line)| needle.hits(at, line)).collect();
-    let document = source.document.cloned();
+    // What is folded away is searched, too.
+    let whole = model.detail.cursor.whole().filter(|_| is_in_cursor(model));
+    let document = whole.or(source.document).cloned();
     let first = source.before.len();
     drop(source);
     model.detail.finds = generation;
@@ -182,54 +184,69 @@ pub(in crate::tui) fn keep_up(model: &mut Model, effects: &mut Vec<Effect>) {
         (find.searched, find.generation) = (Some(searched), generation);
     }
     if !waits {
-        show_first(model);
+        effects.extend(show_first(model));
     }
 }
 
+/// Whether the open tab is one whose lines fold: places count those that are folded away.
+fn is_in_cursor(model: &Model) -> bool {
+    model.detail.tab == Tab::Body && model.detail.cursor.is_on()
+}
+
 /// Takes what was found in a document.
-pub(in crate::tui) fn found(model: &mut Model, generation: u64, hits: Vec<Hit>, more: bool) {
-    let Some(find) = model.detail.find.as_mut().filter(|find| find.generation == generation) else { return };
+pub(in crate::tui) fn found(model: &mut Model, generation: u64, hits: Vec<Hit>, more: bool) -> Vec<Effect> {
+    let Some(find) = model.detail.find.as_mut().filter(|find| find.generation == generation) else {
+        return Vec::new();
+    };
     find.hits.extend(hits);
     (find.more, find.waits) = (more, false);
-    show_first(model);
+    show_first(model)
 }
 
 /// Goes to the first place at or below what is seen, or to the first of all.
-fn show_first(model: &mut Model) {
-    let top = model.detail.scroll[model.detail.tab as usize].line;
-    let Some(find) = &mut model.detail.find else { return };
+fn show_first(model: &mut Model) -> Vec<Effect> {
+    let row = model.detail.scroll[model.detail.tab as usize].line;
+    let top = if is_in_cursor(model) { tree::line_at(model, row) } else { row };
+    let Some(find) = &mut model.detail.find else { return Vec::new() };
     find.current = find.hits.iter().position(|hit| hit.line >= top).unwrap_or(0);
-    show_current(model);
+    show_current(model)
 }
 
 /// Goes to the next place or the one before it, around the ends.
-pub(in crate::tui) fn step(model: &mut Model, forward: bool) {
-    let Some(find) = model.detail.find.as_mut().filter(|find| !find.hits.is_empty()) else { return };
+pub(in crate::tui) fn step(model: &mut Model, forward: bool) -> Vec<Effect> {
+    let Some(find) = model.detail.find.as_mut().filter(|find| !find.hits.is_empty()) else { return Vec::new() };
     let count = find.hits.len();
     find.current = (find.current + if forward { 1 } else { count - 1 }) % count;
-    show_current(model);
+    show_current(model)
 }
 
-/// Scrolls so that the current place is seen, and no more than that.
-fn show_current(model: &mut Model) {
+/// Scrolls so that the current place is seen, and no more than that; what is folded over it is unfolded.
+fn show_current(model: &mut Model) -> Vec<Effect> {
     let area = layout::areas(model).detail;
-    let (columns, height) = (usize::from(area.width), usize::from(area.height));
-    let Some(hit) = model.detail.find.as_ref().and_then(|find| find.hits.get(find.current)).copied() else { return };
+    let (columns, height) = (usize::from(area.width), usize::from(super::body_rows(model, area.height)));
+    let found = model.detail.find.as_ref().and_then(|find| find.hits.get(find.current)).copied();
+    let Some(mut hit) = found else { return Vec::new() };
+    let mut effects = Vec::new();
+    if is_in_cursor(model) {
+        effects = tree::reveal(model, hit.line);
+        hit.line = tree::row_of(model, hit.line);
+    }
     let from = model.detail.scroll[model.detail.tab as usize];
     let source = source(model, columns);
-    let row = line::wrap(&source.line(hit.line), columns)
-        .iter()
-        .scan(0, |before, row| {
-            *before += letters(row).len();
-            Some(*before)
-        })
-        .position(|end| hit.at < end)
-        .unwrap_or(0);
+    let pieces = source.line(hit.line);
+    let indent = line::hang(&pieces, columns);
+    let rows = line::wrap_under(&pieces, columns, indent);
+    let ends = rows.iter().enumerate().scan(0, |before, (at, row)| {
+        *before += letters(row).len() - if at > 0 { indent } else { 0 };
+        Some(*before)
+    });
+    let row = { ends }.position(|end| hit.at < end).unwrap_or(0);
     let target = Scroll { line: hit.line, row };
     let is_seen = source.rows(from, columns, height).iter().any(|(place, _)| *place == target);
     let to = if is_seen { from } else { source.above(target, columns, height / 3) };
     drop(source);
     model.detail.scroll[model.detail.tab as usize] = to;
+    effects
 }
 
 /// What is looked for and how often it is there: `“needle” 3/17`.

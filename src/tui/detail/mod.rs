@@ -6,6 +6,7 @@ mod explained;
 mod facts;
 pub(super) mod find;
 mod headers;
+mod kept;
 mod overview;
 mod raw;
 mod signature;
@@ -77,6 +78,9 @@ pub(super) struct Detail {
     signed: Signed,
     /// What is being prepared for its tab.
     preparing: Option<(u64, Part)>,
+    /// How captures were left that were open before, and how the open one was, until it can be so again.
+    kept: kept::Kept,
+    returning: Option<kept::Left>,
     /// What is looked for.
     pub(super) find: Option<find::Find>,
     /// How many searches there were.
@@ -151,6 +155,7 @@ impl Detail {
 
     /// Nothing is open.
     pub(super) fn close(&mut self) {
+        self.leave();
         self.generation += 1;
         (self.wanted, self.capture, self.body) = (None, None, None);
         self.deliveries.clear();
@@ -158,6 +163,7 @@ impl Detail {
 
     /// Takes what came.
     pub(super) fn take(&mut self, opened: Opened) {
+        self.leave();
         self.scroll = Default::default();
         (self.raw, self.signed, self.preparing) = (None, None, None);
         self.delivery = 0;
@@ -167,6 +173,7 @@ impl Detail {
         self.body = Some(opened.body);
         self.cursor.take(self.body.as_ref());
         self.capture = Some(opened.capture);
+        self.come_back();
     }
 
     /// Takes a body that was opened in a view. What only goes on from the piece that was shown before moves nothing.
@@ -182,6 +189,7 @@ impl Detail {
             self.scroll[Tab::Body as usize] = Scroll::default();
         }
         self.stamp += 1;
+        self.body_comes_back();
     }
 
     /// Takes deliveries that were read again.
@@ -279,9 +287,11 @@ impl Source<'_> {
         }
     }
 
-    /// A line with what is looked for marked.
-    fn drawn(&self, at: usize) -> Pieces {
-        find::marked(self.model, self.line(at))
+    /// The rows of a line with what is looked for marked.
+    fn drawn(&self, at: usize, columns: usize) -> Vec<Pieces> {
+        let pieces = self.line(at);
+        let indent = line::hang(&pieces, columns);
+        line::wrap_under(&find::marked(self.model, pieces), columns, indent)
     }
 
     /// The rows from a place on, each with its place, at most so many.
@@ -289,7 +299,7 @@ impl Source<'_> {
         let mut rows = Vec::new();
         let mut skip = from.row;
         for line in from.line..self.count() {
-            let wrapped = line::wrap(&self.drawn(line), columns).into_iter().enumerate().skip(skip);
+            let wrapped = self.drawn(line, columns).into_iter().enumerate().skip(skip);
             rows.extend(wrapped.map(|(row, pieces)| (Scroll { line, row }, pieces)));
             skip = 0;
             if rows.len() >= most {
@@ -305,7 +315,7 @@ impl Source<'_> {
         while rows > at.row && at.line > 0 {
             rows -= at.row + 1;
             at.line -= 1;
-            at.row = line::wrap(&self.line(at.line), columns).len() - 1;
+            at.row = wrapped(&self.line(at.line), columns).len() - 1;
         }
         Scroll { row: at.row.saturating_sub(rows), ..at }
     }
@@ -313,9 +323,14 @@ impl Source<'_> {
     /// The last place from which a whole screen is seen.
     fn last(&self, columns: usize, height: usize) -> Scroll {
         let Some(line) = self.count().checked_sub(1) else { return Scroll::default() };
-        let end = Scroll { line, row: line::wrap(&self.line(line), columns).len() - 1 };
+        let end = Scroll { line, row: wrapped(&self.line(line), columns).len() - 1 };
         self.above(end, columns, height.saturating_sub(1))
     }
+}
+
+/// The rows of a line of the detail.
+fn wrapped(pieces: &[line::Piece], columns: usize) -> Vec<Pieces> {
+    line::wrap_under(pieces, columns, line::hang(pieces, columns))
 }
 
 /// What the open tab shows at a width.

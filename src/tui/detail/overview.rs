@@ -3,7 +3,7 @@
 use super::facts::{fact, indented, outcome, text_fact, verdict};
 use crate::{
     engine,
-    record::{Capture, Delivery},
+    record::{Capture, Delivery, Tags},
     tui::{
         line::{self, Pieces, piece},
         look::Paint,
@@ -26,6 +26,7 @@ pub(super) fn overview(model: &Model, capture: &Capture, columns: usize) -> Vec<
         ],
         Vec::new(),
     ];
+    lines.extend(said(model, capture, columns));
     let event = capture.event.kind.as_deref();
     if let Some(provider) = &capture.provider {
         lines.push(text_fact("provider", provider));
@@ -74,6 +75,33 @@ pub(super) fn overview(model: &Model, capture: &Capture, columns: usize) -> Vec<
     }
     lines.extend(preview(model));
     lines
+}
+
+/// What a person said of it: the note as a whole, a mark, a pin. The list's row knows what was said since it was opened.
+fn said(model: &Model, capture: &Capture, columns: usize) -> Vec<Pieces> {
+    let row = model.list.rows.iter().find(|row| row.id == capture.id);
+    let tags = row.map_or(capture.tags, |row| row.tags);
+    let note = row.map_or(capture.note.as_deref(), |row| row.note.as_deref());
+    let done = [(Tags::MARKED, "marked"), (Tags::PINNED, "pinned")];
+    let done: Vec<_> = done.into_iter().filter(|(tag, _)| tags.has(*tag)).map(|(_, word)| word).collect();
+    let mut lines = named("note", Paint::Brand, note.unwrap_or_default(), columns);
+    if !done.is_empty() {
+        lines.push(fact("you", vec![piece(Paint::Brand, &format!("{} it", done.join(" and ")))]));
+    }
+    if tags.has(Tags::EDITED) {
+        lines.push(fact("edited", vec![piece(Paint::Brand, "not caught: made of another capture")]));
+    }
+    lines
+}
+
+/// A fact of several words, as many rows as they take; none where there are no words.
+fn named(name: &str, paint: Paint, words: &str, columns: usize) -> Vec<Pieces> {
+    let mut rows = if words.is_empty() { Vec::new() } else { indented(paint, words, columns) };
+    if let Some(first) = rows.first_mut() {
+        let rest = first.split_off(1);
+        *first = fact(name, rest);
+    }
+    rows
 }
 
 /// Whose bug it is, by the check and the last reply.

@@ -50,6 +50,24 @@ impl Cursor {
         }
     }
 
+    /// The document with nothing folded.
+    pub(super) fn whole(&self) -> Option<&Arc<dyn Document>> {
+        self.whole.as_ref()
+    }
+
+    /// How it is left: what is folded, and the row under it.
+    pub(super) fn left(&self) -> (&Folds, usize) {
+        (&self.folds, self.row)
+    }
+
+    /// Stands again as it was left in the same document.
+    pub(super) fn stand(&mut self, body: &mut BodyView, folds: Folds, row: usize) {
+        let Some(whole) = &self.whole else { return };
+        body.document = Ok(body::folded(Arc::clone(whole), &folds));
+        self.row = row.min(folds.shown(whole.line_count()).saturating_sub(1));
+        self.folds = folds;
+    }
+
     /// Whether there is one.
     pub(in crate::tui) fn is_on(&self) -> bool {
         self.whole.is_some()
@@ -173,6 +191,28 @@ pub(in crate::tui) fn deepen(model: &Model, deeper: bool) -> Vec<Effect> {
 pub(in crate::tui) fn unfold(model: &mut Model) -> Vec<Effect> {
     let line = model.detail.cursor.line();
     if model.detail.cursor.is_on() { refold(model, Folds::default(), line) } else { Vec::new() }
+}
+
+/// Unfolds whatever hides a line of the whole document, and moves the cursor there.
+pub(super) fn reveal(model: &mut Model, line: usize) -> Vec<Effect> {
+    let cursor = &mut model.detail.cursor;
+    if !cursor.folds.hides(line) {
+        cursor.row = cursor.folds.row(line);
+        return show(model);
+    }
+    let mut folds = std::mem::take(&mut cursor.folds);
+    folds.reveal(line);
+    refold(model, folds, line)
+}
+
+/// The line of the whole document that a row of the body shows.
+pub(super) fn line_at(model: &Model, row: usize) -> usize {
+    model.detail.cursor.folds.line(row)
+}
+
+/// The row of the body at which a line of the whole document is shown.
+pub(super) fn row_of(model: &Model, line: usize) -> usize {
+    model.detail.cursor.folds.row(line)
 }
 
 /// Takes folds that were asked for.

@@ -24,6 +24,8 @@ pub(super) struct Shown {
     pub(super) asked: bool,
     /// When the last one came.
     pub(super) at: Timestamp,
+    /// How many rows are scrolled away.
+    pub(super) scroll: usize,
 }
 
 impl Shown {

@@ -39,7 +39,7 @@ fn any_other_capture_is_held_until_a_second_one_is_chosen() {
 fn the_palette_finds_a_command_by_a_few_of_its_letters() {
     let mut play = Play::new(10, (100, 30));
     play.keys(":");
-    said(&play, &["open the capture", "enter does it, esc leaves"]);
+    said(&play, &["open the capture", "enter does it", "esc leaves"]);
     play.keys("resurl");
     said(&play, &["resend to a URL"]);
     play.keys("\n");

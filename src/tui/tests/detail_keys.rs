@@ -164,3 +164,66 @@ fn no_tab_lets_a_control_character_out_at_any_size() {
         }
     }
 }
+
+/// The tree of the body that is open, in another body's lines.
+fn tree_of(play: &mut Play, text: &str) {
+    let content = body::Content { bytes: Bytes::from(text.to_owned()), ..body::Content::default() };
+    let view = body::VIEWS.iter().position(|view| view.name == "tree").unwrap();
+    let document = (body::VIEWS[view].open)(&content).map(Arc::from);
+    let generation = play.model.detail.generation;
+    play.send(Msg::Viewed { generation, body: view_of(view, document) });
+}
+
+#[test]
+fn what_is_folded_away_is_found_and_unfolded() {
+    let mut play = open((80, 20));
+    play.keys("2");
+    tree_of(&mut play, r#"{"a":{"fish":["trout","pike"]},"b":{"c":{"fish":"trout"}},"trout":1}"#);
+    play.keys("--");
+    assert!(!play.screen().contains("pike"), "{}", play.screen());
+    play.keys("/trout\n");
+    let screen = play.screen();
+    assert!(screen.contains("/trout 1/3") && screen.contains("pike") && screen.contains("a.fish[0]"), "{screen}");
+    assert!(screen.contains("\"b\": {…}, 1 value"), "the others stay folded: {screen}");
+    play.keys("n");
+    let screen = play.screen();
+    assert!(screen.contains("/trout 2/3") && screen.contains("b.c.fish"), "{screen}");
+    play.keys("-");
+    play.keys("nn");
+    assert!(play.screen().contains("/trout 1/3") && play.screen().contains("\"trout\","), "{}", play.screen());
+}
+
+#[test]
+fn who_comes_back_to_a_capture_finds_it_as_it_was_left() {
+    let mut play = open((120, 30));
+    play.keys("2jj");
+    let row = play.model.detail.cursor.row();
+    play.keys("\u{1b}j\n");
+    assert_eq!(play.model.detail.cursor.row(), 0, "another capture begins at its top");
+    play.keys("v");
+    let view = play.model.detail.body.as_ref().unwrap().view;
+    play.keys("\u{1b}k\n");
+    assert_eq!(play.model.detail.cursor.row(), row);
+    play.keys("gx");
+    assert!(play.screen().contains("{…} 3 values"), "{}", play.screen());
+    play.keys("\u{1b}j\n");
+    assert_eq!(play.model.detail.body.as_ref().unwrap().view, view, "it was left in another view");
+    play.keys("\u{1b}k\n");
+    assert!(play.screen().contains("{…} 3 values"), "{}", play.screen());
+}
+
+#[test]
+fn a_note_is_told_as_a_whole_and_what_was_done_in_words() {
+    let mut play = open((80, 24));
+    let note = "ask Anna whether the trout of the second order was sent twice, or whether the first one never left";
+    {
+        let mut rows = play.basket.0.lock().unwrap();
+        rows[9].note = Some(note.to_owned());
+        rows[9].tags = crate::record::Tags::MARKED.with(crate::record::Tags::PINNED);
+    }
+    play.ring();
+    let screen = play.screen().replace('"', "");
+    assert!(screen.contains("note       ask Anna") && screen.contains("you        marked and pinned it"), "{screen}");
+    let words = screen.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains(note), "{words}");
+}

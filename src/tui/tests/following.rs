@@ -105,3 +105,73 @@ fn late_answers_are_dropped() {
     play.send(Msg::Opened { generation: stale, opened: Ok(Some(opened(CaptureId(777)))) });
     assert_ne!(play.model.detail.capture.as_ref().unwrap().id.0, 777);
 }
+
+#[test]
+fn what_is_told_as_new_is_what_the_filter_takes() {
+    let mut play = Play::new(100, (80, 24));
+    play.keys("/sig:failed\nj");
+    assert_eq!(play.selected(), 95);
+    play.basket.put(7);
+    play.ring();
+    assert!(play.screen().contains(" 1 new ↑ g "), "of 101 to 107 one failed: {}", play.screen());
+    play.basket.put(1_200);
+    play.ring();
+    assert!(play.screen().contains(" 241 new ↑ g "), "{}", play.screen());
+    play.keys("\u{1b}");
+    assert!(play.screen().contains(" 1,207 new ↑ g "), "another filter counts anew: {}", play.screen());
+    play.keys("/method:PUT\n");
+    assert!(!play.screen().contains(" new "), "{}", play.screen());
+    play.keys("\u{1b}g");
+    assert!(!play.screen().contains(" new ") && play.selected() == 1_307, "{}", play.screen());
+}
+
+#[test]
+fn where_the_newest_stand_below_they_are_told_there_and_the_end_follows() {
+    let mut play = Play::new(100, (80, 24));
+    play.keys("oj");
+    assert_eq!(play.selected(), 100);
+    play.keys("k");
+    play.basket.put(3);
+    play.ring();
+    assert!(play.screen().contains(" 3 new ↓ G "), "{}", play.screen());
+    play.keys("g");
+    assert_eq!((play.selected(), play.model.list.follow), (1, false), "the top is the oldest");
+    play.keys("G");
+    assert_eq!((play.selected(), play.model.list.follow), (103, true));
+    play.basket.put(2);
+    play.ring();
+    assert_eq!(play.selected(), 105);
+    play.keys("o");
+    play.basket.put(4);
+    play.ring();
+    assert!(play.screen().contains(" 4 new g "), "a sorted list is what there was: {}", play.screen());
+    play.keys("g");
+    assert!(!play.screen().contains(" new "), "{}", play.screen());
+}
+
+#[test]
+fn repeats_that_are_folded_away_are_told_apart() {
+    let mut play = Play::new(30, (80, 24));
+    play.keys("Xj");
+    play.basket.put(3);
+    for at in [30_usize, 32] {
+        play.basket.0.lock().unwrap()[at].duplicate_of = Some(CaptureId(20));
+    }
+    play.ring();
+    assert!(play.screen().contains(" 3 new, 2 repeats ↑ g "), "{}", play.screen());
+    play.keys("X");
+    assert!(play.screen().contains(" 3 new ↑ g "), "{}", play.screen());
+}
+
+#[test]
+fn who_walks_up_reaches_what_is_new_without_a_jump() {
+    let mut play = Play::new(100, (80, 24));
+    play.keys("jjj");
+    play.basket.put(5);
+    play.ring();
+    assert_eq!(play.selected(), 97);
+    for _ in 0..8 {
+        play.keys("k");
+    }
+    assert_eq!(play.selected(), 105);
+}

@@ -10,6 +10,7 @@ fn options() -> Options {
         zone: Zone::utc(),
         look: LOOK,
         keys: Keymap::default(),
+        filters: crate::engine::filters::Filters::default(),
         state: State::default(),
         typed: Vec::new(),
         clipboard: |_| Ok(()),

@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use crossterm::event::KeyEvent;
+use crossterm::event::{KeyEvent, MouseButton, MouseEvent, MouseEventKind};
+use ratatui::layout::Position;
 
 use super::{obey, say};
 use crate::{
@@ -63,6 +64,23 @@ pub(super) fn palette_key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
     Vec::new()
 }
 
+/// The mouse does something while the palette is open: a click does what the row says, beside it the palette is left.
+pub(super) fn palette_mouse(model: &mut Model, event: MouseEvent) -> Vec<Effect> {
+    let Some(mut palette) = model.palette.take() else { return Vec::new() };
+    let rows = palette.rows(model);
+    match event.kind {
+        MouseEventKind::ScrollDown => palette.step(1, rows.len()),
+        MouseEventKind::ScrollUp => palette.step(-1, rows.len()),
+        MouseEventKind::Down(MouseButton::Left) => {
+            let at = view::palette_row_at(model, &palette, Position::new(event.column, event.row));
+            return at.and_then(|at| rows.get(at)).map_or_else(Vec::new, |row| choose(model, &row.choice));
+        }
+        _ => {}
+    }
+    model.palette = Some(palette);
+    Vec::new()
+}
+
 fn choose(model: &mut Model, choice: &Choice) -> Vec<Effect> {
     match choice {
         Choice::Command(command) => obey(model, *command),
@@ -109,7 +127,7 @@ fn qr(model: &mut Model) -> Vec<Effect> {
     show(model, "the address".to_owned(), Content::Qr { code, text: address })
 }
 
-fn show(model: &mut Model, title: String, content: Content) -> Vec<Effect> {
+pub(super) fn show(model: &mut Model, title: String, content: Content) -> Vec<Effect> {
     let before = model.sheet.as_ref().map_or(model.mode, |sheet| sheet.before);
     let before = if before == Mode::Help { model.before_help } else { before };
     model.sheet = Some(Sheet { title, content, scroll: 0, before });
@@ -170,7 +188,7 @@ pub(super) fn compared(model: &mut Model, compared: Result<Compared, Failure>) -
                 1 => "one difference".to_owned(),
                 count => format!("{count} differences"),
             };
-            let title = format!("{} and {}: {words}; v shows them side by side or not", names[0], names[1]);
+            let title = format!("{} and {}: {words}", names[0], names[1]);
             show(model, title, Content::Diff { parts, names, beside: false })
         }
         Err(failure) => say(model, Notice::of(&failure)),
@@ -219,6 +237,7 @@ fn read_again(model: &mut Model) {
     let list = &mut model.list;
     list.generation += 1;
     list.asked = None;
+    list.arrived.restart();
     list.wanted = Some(if list.follow { Ask::Newest } else { Ask::Around });
 }
 
@@ -230,7 +249,7 @@ pub(super) fn quit(model: &mut Model) -> Vec<Effect> {
 }
 
 /// The filter that rows are asked for with: the one in force, less what was deleted.
-pub(super) fn filter(model: &Model) -> Option<Arc<Filter>> {
+pub(in crate::tui) fn filter(model: &Model) -> Option<Arc<Filter>> {
     if model.deleted.is_empty() {
         return model.filter.clone();
     }
@@ -239,5 +258,5 @@ pub(super) fn filter(model: &Model) -> Option<Arc<Filter>> {
         Some(filter) => format!("({}) and not ({deleted})", filter.text()),
         None => format!("not ({deleted})"),
     };
-    Filter::parse(&text).map(Arc::new).ok().or_else(|| model.filter.clone())
+    super::assist::parse(model, &text).map(Arc::new).ok().or_else(|| model.filter.clone())
 }

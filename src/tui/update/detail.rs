@@ -24,6 +24,7 @@ pub(super) fn opened(model: &mut Model, generation: u64, opened: Result<Option<O
         Ok(Some(opened)) => {
             model.detail.take(opened);
             let mut effects = rest(model);
+            effects.extend(left_in(model));
             effects.extend(tree::show(model));
             effects
         }
@@ -49,6 +50,14 @@ fn rest(model: &Model) -> Vec<Effect> {
     capture.map(|capture| Effect::Rest { generation, capture: Arc::clone(capture) }).into_iter().collect()
 }
 
+/// A capture that was open before was left in another view: asks for that.
+fn left_in(model: &Model) -> Option<Effect> {
+    let shown = model.detail.body.as_ref().filter(|body| !body.is_cut)?.view;
+    let view = model.detail.left_in().filter(|view| *view != shown)?;
+    let capture = Arc::clone(model.detail.capture.as_ref()?);
+    Some(Effect::View { generation: model.detail.generation, capture, view })
+}
+
 /// The rest of a body was read: it is opened in the view that its first piece is shown in.
 pub(super) fn whole(model: &mut Model, generation: u64, whole: Result<Option<Arc<Capture>>, Failure>) -> Vec<Effect> {
     if generation != model.detail.generation {
@@ -57,7 +66,8 @@ pub(super) fn whole(model: &mut Model, generation: u64, whole: Result<Option<Arc
     match whole {
         Ok(Some(capture)) => {
             model.detail.capture = Some(Arc::clone(&capture));
-            let view = model.detail.body.as_ref().map_or(0, |body| body.view);
+            let shown = model.detail.body.as_ref().map_or(0, |body| body.view);
+            let view = model.detail.left_in().unwrap_or(shown);
             vec![Effect::View { generation, capture, view }]
         }
         Ok(None) => Vec::new(),
@@ -82,7 +92,9 @@ pub(super) fn next_view(model: &mut Model, fitting: bool) -> Vec<Effect> {
     let mut others = (1..=count).map(|step| (body.view + step) % count);
     let view = others.find(|view| !fitting || body.fits.get(*view) == Some(&true));
     let Some(view) = view.filter(|view| *view != body.view) else { return Vec::new() };
-    vec![Effect::View { generation: model.detail.generation, capture: Arc::clone(capture), view }]
+    let effect = Effect::View { generation: model.detail.generation, capture: Arc::clone(capture), view };
+    model.detail.stays();
+    vec![effect]
 }
 
 /// Asks under which name the part under the cursor shall be saved.
@@ -113,8 +125,7 @@ pub(super) fn scroll(model: &mut Model, rows: isize) -> Vec<Effect> {
 }
 
 pub(super) fn find_step(model: &mut Model, forward: bool) -> Vec<Effect> {
-    detail::find::step(model, forward);
-    Vec::new()
+    detail::find::step(model, forward)
 }
 
 pub(super) fn step_delivery(model: &mut Model, forward: bool) -> Vec<Effect> {

@@ -63,6 +63,10 @@ pub(super) fn page(model: &mut Model, generation: u64, ask: Ask, rows: Result<Sl
         return Vec::new();
     }
     let moved = model.list.take(ask, slice);
+    if ask == Ask::Newest && !model.list.rows.is_empty() {
+        // What stands there now is not new.
+        model.list.arrived.begin(model.list.newest);
+    }
     if ask == Ask::Kept && model.list.follow {
         model.list.wanted.get_or_insert(Ask::Newer);
     }
@@ -82,9 +86,6 @@ pub(super) fn counted(model: &mut Model, counters: Result<Counters, Failure>) ->
     match counters {
         Ok(counters) => {
             model.counters = counters;
-            if model.list.follow {
-                model.list.left_at = counters.captures;
-            }
             Vec::new()
         }
         Err(failure) => say(model, Notice::of(&failure)),
@@ -92,12 +93,16 @@ pub(super) fn counted(model: &mut Model, counters: Result<Counters, Failure>) ->
 }
 
 pub(super) fn move_by(model: &mut Model, rows: isize) -> Vec<Effect> {
-    // Where the newest is below, down is to the newer.
+    // Where the newest is below, down is to the newer, and the end is where it is followed.
     let upside_down = model.list.order == Order::Oldest;
+    let rows = match rows {
+        isize::MIN if upside_down => isize::MAX,
+        isize::MAX if upside_down => isize::MIN,
+        rows => rows,
+    };
     match rows {
         isize::MIN => {
             model.list.follow = !model.list.order.is_sorted();
-            model.list.left_at = model.counters.captures;
             model.list.wanted = Some(Ask::Newest);
         }
         isize::MAX if model.list.order.is_sorted() => {
@@ -120,7 +125,7 @@ pub(super) fn move_by(model: &mut Model, rows: isize) -> Vec<Effect> {
 
 fn stop_following(model: &mut Model) {
     if model.list.follow {
-        model.list.left_at = model.counters.captures;
+        model.list.arrived.begin(model.list.newest);
     }
     model.list.follow = false;
 }

@@ -4,19 +4,22 @@
 //! deliveries.
 
 mod act;
+mod assist;
 mod deliver;
 mod detail;
 mod door;
 mod list;
 mod mouse;
 mod prompt;
+mod refused;
 mod stats;
 
-pub(super) use self::list::SORTED_ROWS;
+pub(super) use self::{act::filter, list::SORTED_ROWS};
 
 use crossterm::event::KeyEvent;
 
 use super::{
+    arrived,
     detail::{TABS, Tab, tree},
     effect::{Ask, Effect},
     keys::{Command, Mode},
@@ -37,6 +40,7 @@ pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     super::detail::find::keep_up(model, &mut effects);
     super::detail::clamp(model);
     list::ask_for_rows(model, &mut effects);
+    arrived::ask(model, &mut effects);
     effects
 }
 
@@ -71,21 +75,23 @@ fn react(model: &mut Model, msg: Msg) -> Vec<Effect> {
         }
         Msg::Frame => frame(model),
         Msg::Page { generation, ask, rows } => list::page(model, generation, ask, rows),
+        Msg::Arrived { generation, counted } => {
+            model.list.arrived.take(generation, counted.ok());
+            Vec::new()
+        }
         Msg::Tagged(tagged) => list::tagged(model, tagged),
         Msg::Beats(beats) => stats::beats(model, beats),
         Msg::Stats { generation, stats } => stats::came(model, generation, stats),
         Msg::Counted(counters) => list::counted(model, counters),
         Msg::Door(door) => door::looked(model, door),
+        Msg::Refusals { opens, refusals } => refused::came(model, opens, refusals),
         Msg::Told { endpoint, answer } => door::told(model, &endpoint, answer),
         Msg::Opened { generation, opened } => detail::opened(model, generation, opened),
         Msg::Prepared { generation, prepared } => {
             model.detail.take_prepared(generation, prepared);
             Vec::new()
         }
-        Msg::Found { generation, hits, more } => {
-            super::detail::find::found(model, generation, hits, more);
-            Vec::new()
-        }
+        Msg::Found { generation, hits, more } => super::detail::find::found(model, generation, hits, more),
         Msg::Viewed { generation, body } => detail::viewed(model, generation, body),
         Msg::Whole { generation, whole } => detail::whole(model, generation, whole),
         Msg::Located { generation, line, node } => tree::located(model, generation, line, node),
@@ -98,6 +104,8 @@ fn react(model: &mut Model, msg: Msg) -> Vec<Effect> {
             }
             Err(failure) => say(model, Notice::of(&failure)),
         },
+        Msg::Known(known) => assist::known(model, known),
+        Msg::FilterKept { name, text, kept } => assist::kept(model, &name, &text, kept),
         Msg::Kept(kept) => act::kept(model, kept),
         Msg::Compared(compared) => act::compared(model, compared),
         Msg::Resent { id, delivery } => deliver::resent(model, id, delivery),
@@ -119,6 +127,7 @@ fn frame(model: &mut Model) -> Vec<Effect> {
         return effects;
     }
     model.rung = false;
+    model.list.rang();
     let begins = !model.list.read;
     model.list.follow |= begins;
     // A sorted list is what there was when it was asked for: to sort anew for each arrival would never end.
@@ -132,6 +141,7 @@ fn frame(model: &mut Model) -> Vec<Effect> {
         });
     }
     effects.extend([Effect::Count, Effect::Door]);
+    effects.extend(refused::again(model));
     effects.extend(stats::ask_for_beats(model));
     effects
 }
@@ -157,7 +167,7 @@ fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
             let text = model.filter.as_ref().map_or(String::new(), |filter| filter.text().to_owned());
             model.prompt = Some(Prompt::new(Purpose::Filter(model.filter.clone()), &text));
             model.list.anchor = model.list.selected;
-            Vec::new()
+            vec![Effect::Known]
         }
         Command::Find => {
             model.prompt = Some(Prompt::new(Purpose::Find, ""));
@@ -210,6 +220,7 @@ fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
             say(model, Notice { tone: Tone::Plain, text: text.to_owned(), hint: None });
             vec![Effect::Mouse(model.mouse)]
         }
+        Command::Refused => refused::ask(),
         Command::Answer => door::ask(model),
         Command::Theme => {
             model.look = model.look.next_theme();
@@ -235,7 +246,7 @@ fn back(model: &mut Model) -> Vec<Effect> {
         Mode::Help => model.mode = model.before_help,
         Mode::Sheet => act::put_away(model),
         Mode::Detail if model.detail.find.is_some() => super::detail::find::look_for(model, ""),
-        Mode::Detail | Mode::Stats => model.mode = Mode::List,
+        Mode::Detail | Mode::Stats | Mode::Prompt => model.mode = Mode::List,
         Mode::List => prompt::set_filter(model, None),
     }
     Vec::new()
@@ -247,7 +258,7 @@ fn move_by(model: &mut Model, command: Command) -> Vec<Effect> {
         match model.mode {
             Mode::List => area.list.height,
             Mode::Detail => area.detail.height,
-            Mode::Help | Mode::Stats | Mode::Sheet => model.size.1,
+            Mode::Help | Mode::Stats | Mode::Sheet | Mode::Prompt => model.size.1,
         } as i16
             - 1,
     )
@@ -264,7 +275,8 @@ fn move_by(model: &mut Model, command: Command) -> Vec<Effect> {
     match model.mode {
         Mode::List => list::move_by(model, rows),
         Mode::Detail => detail::scroll(model, rows),
-        Mode::Stats => Vec::new(),
+        Mode::Stats => stats::scroll(model, rows),
+        Mode::Prompt => Vec::new(),
         Mode::Sheet => act::scroll_sheet(model, rows),
         Mode::Help => {
             model.help_scroll = model.help_scroll.saturating_add_signed(rows).min(view::help_rows(model));

@@ -22,6 +22,9 @@ pub(super) fn moved(model: &mut Model, event: MouseEvent) -> Vec<Effect> {
     if model.prompt.is_some() {
         return Vec::new();
     }
+    if model.palette.is_some() {
+        return super::act::palette_mouse(model, event);
+    }
     let at = Position::new(event.column, event.row);
     match event.kind {
         MouseEventKind::ScrollDown => wheel(model, at, WHEEL),
@@ -53,6 +56,9 @@ fn click(model: &mut Model, at: Position) -> Vec<Effect> {
         return Vec::new();
     }
     let areas = layout::areas(model);
+    if areas.header.contains(at) && view::is_refused_at(model, at.x) {
+        return super::refused::ask();
+    }
     if areas.rule.contains(at) {
         model.dragging = true;
         return Vec::new();

@@ -17,21 +17,35 @@ use crate::{
 
 pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
     let Some(prompt) = &mut model.prompt else { return Vec::new() };
-    if prompt.insert(text) == Typed::Changed { typed(model) } else { Vec::new() }
+    if prompt.insert(text) != Typed::Changed {
+        return Vec::new();
+    }
+    super::assist::offer(model);
+    typed(model)
 }
 
 pub(super) fn key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
+    if let Some(effects) = super::assist::key(model, event) {
+        return effects;
+    }
     let Some(prompt) = &mut model.prompt else { return Vec::new() };
     match prompt.key(event) {
-        Typed::Kept => Vec::new(),
-        Typed::Changed => typed(model),
+        Typed::Kept => {
+            // The cursor may stand in another piece now.
+            prompt.assist.close();
+            Vec::new()
+        }
+        Typed::Changed => {
+            super::assist::offer(model);
+            typed(model)
+        }
         Typed::Left => leave_prompt(model),
         Typed::Done => finish_prompt(model),
     }
 }
 
 /// Something was typed: a good filter is in force at once, a bad one leaves the last good one.
-fn typed(model: &mut Model) -> Vec<Effect> {
+pub(super) fn typed(model: &mut Model) -> Vec<Effect> {
     if let Some(text) = model.prompt.as_ref().filter(|prompt| matches!(prompt.purpose, Purpose::Find)).map(Prompt::text)
     {
         find::look_for(model, &text);
@@ -40,7 +54,7 @@ fn typed(model: &mut Model) -> Vec<Effect> {
     let Some(prompt) = model.prompt.as_mut().filter(|prompt| matches!(prompt.purpose, Purpose::Filter(_))) else {
         return Vec::new();
     };
-    match Filter::parse(&prompt.text()) {
+    match model.shelf.named.parse(&prompt.text()) {
         Ok(filter) => {
             prompt.error = None;
             set_filter(model, Some(filter));
@@ -73,7 +87,12 @@ fn finish_prompt(model: &mut Model) -> Vec<Effect> {
             return vec![Effect::Tag { ids: vec![id], tagging }];
         }
         Purpose::Delete(id) => return super::act::delete(model, id, &prompt.text()),
-        Purpose::Filter(_) | Purpose::Find => return Vec::new(),
+        Purpose::FilterName(filter) => return super::assist::name(model, filter, &text),
+        Purpose::Filter(_) => {
+            model.shelf.keep(&text);
+            return Vec::new();
+        }
+        Purpose::Find => return Vec::new(),
     };
     let url = text.trim().to_owned();
     if url.is_empty() {
@@ -95,6 +114,7 @@ pub(super) fn set_filter(model: &mut Model, filter: Option<Filter>) {
     list.generation += 1;
     list.asked = None;
     list.searched = 0;
+    list.arrived.restart();
     (list.below, list.above) = (None, None);
     list.wanted = Some(if list.follow { Ask::Newest } else { Ask::Around });
 }

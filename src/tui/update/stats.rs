@@ -9,6 +9,7 @@ use crate::{
         keys::Mode,
         model::{Model, Notice},
         stats::{Pulse, WINDOWS},
+        view,
     },
 };
 
@@ -28,6 +29,13 @@ pub(super) fn turn(model: &mut Model, by: isize) -> Vec<Effect> {
     let count = WINDOWS.len() as isize;
     model.stats.window = (model.stats.window as isize + by).rem_euclid(count) as usize;
     forget(model);
+    Vec::new()
+}
+
+/// Scrolls the statistics.
+pub(super) fn scroll(model: &mut Model, rows: isize) -> Vec<Effect> {
+    let last = view::last_stats_row(model);
+    model.stats.scroll = model.stats.scroll.min(last).saturating_add_signed(rows).min(last);
     Vec::new()
 }
 

@@ -6,18 +6,19 @@ use ratatui::{
     text::{Line, Span},
 };
 
-use super::{lines, stats::rate};
+use super::{lines, offers, stats::rate};
 use crate::{
     body,
     engine::tunnel::State,
     store::Counts,
     tui::{
-        keys::{Command, Mode},
+        keys::{Bound, Command, Mode},
         layout::WIDE,
         line::{Piece, line, piece},
         look::Paint,
         model::{Model, Tone},
         prompt::Prompt,
+        sheet::Content,
         stage::Place,
         stats,
     },
@@ -25,6 +26,23 @@ use crate::{
 
 /// What creel is, where it is, what the store holds, which filter is in force.
 pub(super) fn header(model: &Model, area: Rect, buffer: &mut Buffer) {
+    lines([line(&header_pieces(model, area.width), model.look)], area, buffer);
+}
+
+/// The word of the header behind the count of what was turned away.
+const REFUSED: &str = "refused";
+
+/// Whether the count of what was turned away stands at a column of the header.
+pub(in crate::tui) fn is_refused_at(model: &Model, column: u16) -> bool {
+    let mut end = 0;
+    let under = header_pieces(model, model.size.0).into_iter().find(|piece| {
+        end += body::width(&piece.text);
+        usize::from(column) < end
+    });
+    under.is_some_and(|piece| piece.text.ends_with(REFUSED))
+}
+
+fn header_pieces(model: &Model, columns: u16) -> Vec<Piece> {
     let signs = model.look.signs();
     let mut left = vec![piece(Paint::Brand, " creel "), piece(Paint::Plain, " ")];
     match &model.place {
@@ -39,7 +57,7 @@ pub(super) fn header(model: &Model, area: Rect, buffer: &mut Buffer) {
         }
     }
     left.extend(door(model));
-    let mut right = if area.width >= WIDE { pulse(model) } else { Vec::new() };
+    let mut right = if columns >= WIDE { pulse(model) } else { Vec::new() };
     right.extend(counters(model));
     if let Some(filter) = &model.filter {
         right.push(piece(Paint::Warning, &format!("   filter: {}", filter.text())));
@@ -54,12 +72,12 @@ pub(super) fn header(model: &Model, area: Rect, buffer: &mut Buffer) {
         right.push(piece(Paint::Warning, &format!("   d: #{held}")));
     }
     right.push(piece(Paint::Plain, " "));
-    let room = usize::from(area.width).saturating_sub(width(&left) + 2);
+    let room = usize::from(columns).saturating_sub(width(&left) + 2);
     let right = shortened(right, room);
-    let gap = usize::from(area.width).saturating_sub(width(&left) + width(&right));
+    let gap = usize::from(columns).saturating_sub(width(&left) + width(&right));
     left.push(piece(Paint::Plain, &" ".repeat(gap)));
     left.extend(right);
-    lines([line(&left, model.look)], area, buffer);
+    left
 }
 
 /// The last minute: a bar for each slot of it, in the colour of its worst verdict, and the rate.
@@ -95,7 +113,7 @@ fn counters(model: &Model) -> Vec<Piece> {
     for (count, word, paint) in [
         (counters.failed, "failed", Paint::Bad),
         (counters.duplicates, "dup", Paint::Warning),
-        (counters.refused, "refused", Paint::Warning),
+        (counters.refused, REFUSED, Paint::Warning),
         (counters.waiting, "waiting", Paint::Warning),
         (counters.dead, "given up", Paint::Bad),
         (counters.down, "down", Paint::Bad),
@@ -166,8 +184,12 @@ fn keys(model: &Model, columns: usize) -> Line<'_> {
         Mode::Help | Mode::Stats | Mode::Sheet => vec![("esc", "back")],
         Mode::Detail => [MOVES, &[("esc", "back")]].concat(),
         Mode::List => MOVES[..1].to_vec(),
+        Mode::Prompt => Vec::new(),
     };
-    let table = model.keys.rows().filter(|row| row.key.modes.contains(&model.mode));
+    // Of the sheets only a comparison has two sides.
+    let turns = model.sheet.as_ref().is_some_and(|sheet| matches!(sheet.content, Content::Diff { .. }));
+    let is_here = |row: &&Bound| row.key.modes.contains(&model.mode) && (turns || row.key.command != Command::Turn);
+    let table = model.keys.rows().filter(is_here);
     let (help, others): (Vec<_>, Vec<_>) = table.partition(|row| row.key.command == Command::Help);
     let rows = help.into_iter().chain(others).filter_map(|row| Some((&row.chords.first()?[..], row.key.footer?)));
     let mut spans = vec![Span::raw(" ")];
@@ -192,23 +214,81 @@ fn draw_prompt(model: &Model, prompt: &Prompt, area: Rect, buffer: &mut Buffer) 
     let first = prompt.cursor.saturating_sub(room.saturating_sub(1));
     let text: String = prompt.text[first..].iter().collect();
     let before: String = prompt.text[first..prompt.cursor].iter().collect();
-    let paint = if prompt.error.is_some() { Paint::Bad } else { Paint::Plain };
-    let typed = vec![piece(Paint::Heading, &format!(" {label}")), piece(paint, &body::fit(&text, room))];
+    let mut typed = vec![piece(Paint::Heading, &format!(" {label}"))];
+    typed.extend(typed_pieces(prompt, first, room));
+    typed.extend(prompt_keys(model, prompt, room.saturating_sub(body::width(&text))));
     let mut rows = vec![line(&typed, model.look)];
     if let Some(error) = &prompt.error {
-        let indent = used + (error.column - 1).saturating_sub(first).min(room);
-        let caret = format!("{}^ {error}", " ".repeat(indent));
-        // Where the words do not fit behind the caret, they matter more than it does.
-        let fits = body::width(&caret) <= usize::from(area.width);
-        let words = if fits { caret } else { format!(" {}: {error}", error.column) };
-        rows.push(line(&[piece(Paint::Bad, &body::fit(&words, usize::from(area.width)))], model.look));
+        let at: String = prompt.text.iter().skip(first).take((error.column - 1).saturating_sub(first)).collect();
+        let words = pointed(&error.to_string(), used + body::width(&at).min(room), usize::from(area.width));
+        rows.push(line(&[piece(Paint::Bad, &words)], model.look));
     }
     lines(rows, area, buffer);
-    Position::new(area.x + (used + body::width(&before)).min(usize::from(area.width)) as u16, area.y)
+    let column = |text: &str| (used + body::width(text)).min(usize::from(area.width)) as u16;
+    let piece: String = prompt.text.iter().take(prompt.assist.completion.from).skip(first).collect();
+    offers::draw(model, prompt, area, column(&piece), buffer);
+    Position::new(area.x + column(&before), area.y)
+}
+
+/// What is typed from a character on; the piece that is wrong is marked.
+fn typed_pieces(prompt: &Prompt, first: usize, room: usize) -> Vec<Piece> {
+    let count = prompt.text.len();
+    let wrong = prompt.error.as_ref().map_or(count, |error| error.column.saturating_sub(1).clamp(first, count));
+    let end = prompt.text[wrong..].iter().position(|c| c.is_whitespace()).map_or(count, |length| wrong + length);
+    let text = |range: std::ops::Range<usize>| prompt.text[range].iter().collect::<String>();
+    let paint = if prompt.error.is_some() { Paint::Bad } else { Paint::Plain };
+    let parts = [(paint, text(first..wrong)), (Paint::Marked, text(wrong..end)), (paint, text(end..count))];
+    let parts = parts.into_iter().filter(|(_, text)| !text.is_empty());
+    shortened(parts.map(|(paint, text)| piece(paint, &text)).collect(), room)
+}
+
+/// The keys of a filter's prompt at the right end, where nothing is typed: as many as fit.
+fn prompt_keys(model: &Model, prompt: &Prompt, room: usize) -> Vec<Piece> {
+    if !prompt.is_filter() {
+        return Vec::new();
+    }
+    let is_open = !prompt.assist.completion.offers.is_empty();
+    let rows = model.keys.rows().filter(|row| row.key.modes.contains(&Mode::Prompt));
+    // What is offered has the key that takes it in its own frame.
+    let rows = rows.filter(|row| row.key.command != Command::Take || (is_open && model.size.1 < 10));
+    let keys = rows.filter_map(|row| Some((row.chords.first()?, row.key.footer?)));
+    let mut pieces = Vec::new();
+    let mut used = 2;
+    for (chord, word) in keys {
+        let text = format!(" {word}  ");
+        used += body::width(chord) + body::width(&text);
+        if used > room {
+            break;
+        }
+        pieces.extend([piece(Paint::Heading, chord), piece(Paint::Dim, &text)]);
+    }
+    let gap = room.saturating_sub(width(&pieces));
+    pieces.insert(0, Piece { paint: Paint::Plain, text: " ".repeat(gap) });
+    pieces
+}
+
+/// What is wrong, with a caret below the column that it is about: before or behind the words, where there is room; else the
+/// words matter more.
+fn pointed(error: &str, at: usize, columns: usize) -> String {
+    let words = body::width(error);
+    if at + 2 + words <= columns {
+        format!("{}^ {error}", " ".repeat(at))
+    } else if words + 2 <= at {
+        format!("{}{error} ^", " ".repeat(at - words - 1))
+    } else {
+        body::fit(&format!(" {error}"), columns)
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn a_caret_points_at_what_is_wrong_before_or_behind_the_words() {
+        assert_eq!(super::pointed("no field", 3, 20), "   ^ no field");
+        assert_eq!(super::pointed("no field", 14, 20), "     no field ^");
+        assert_eq!(super::pointed("no field", 6, 12), " no field");
+    }
+
     #[test]
     fn numbers_have_commas() {
         for (number, text) in [(0, "0"), (999, "999"), (1_284, "1,284"), (1_000_000, "1,000,000")] {

@@ -65,6 +65,7 @@ fn content(model: &Model) -> Vec<Pieces> {
     rows.extend([Vec::new(), vec![piece(Paint::Heading, "  Filter")], Vec::new()]);
     let grammar = "words, \"phrases\" and fields; side by side all must match; and, or, not, ( )";
     rows.push(vec![piece(Paint::Dim, &format!("  {grammar}"))]);
+    rows.push(row("@name", "a filter that was saved, or stands in creel.toml under [filters]", columns));
     for field in query::FIELDS {
         rows.push(row(field.example, field.help, columns));
     }

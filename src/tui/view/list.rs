@@ -2,14 +2,14 @@
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
-use super::lines;
+use super::{chrome::thousands, lines};
 use crate::{
     body,
     engine::tunnel::State,
     record::{LastDelivery, Summary, Tags, Verdict},
     tui::{
         age,
-        keys::Mode,
+        keys::{Command, Mode},
         layout::{self, Areas},
         line::{Piece, Pieces, line, paragraph, piece},
         list::Order,
@@ -272,13 +272,30 @@ fn app(model: &Model, row: &Summary) -> (Paint, String) {
     }
 }
 
-/// What arrived since following ended.
+/// What arrived since following ended, and the key that leads there.
 fn hint(model: &Model, area: Rect, buffer: &mut Buffer) {
-    let new = model.counters.captures.saturating_sub(model.list.left_at);
-    if model.list.follow || new == 0 {
+    let arrived = &model.list.arrived;
+    if model.list.follow || arrived.count == 0 {
         return;
     }
-    let text = format!(" {new} new {} g ", model.look.signs().up);
+    let signs = model.look.signs();
+    let (sign, command) = match model.list.order {
+        Order::Newest => (signs.up, Command::Top),
+        Order::Oldest => (signs.down, Command::Bottom),
+        Order::Largest | Order::Slowest => ("", Command::Top),
+    };
+    let chord = model.keys.rows().find(|row| row.key.command == command).and_then(|row| row.chords.first());
+    // A repeat is no row of its own where it is folded under its first.
+    let repeats = match arrived.repeats {
+        0 => String::new(),
+        _ if !model.list.grouped => String::new(),
+        1 => ", 1 repeat".to_owned(),
+        count => format!(", {count} repeats"),
+    };
+    let count = format!("{} new{repeats}", thousands(arrived.count));
+    let words = [&count[..], sign, chord.map_or("", |chord| &chord[..])];
+    let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
+    let text = format!(" {} ", words.join(" "));
     let width = body::width(&text) as u16;
     let area = Rect { x: area.x + area.width.saturating_sub(width), width: width.min(area.width), height: 1, ..area };
     let style = model.look.style(Paint::Brand).add_modifier(ratatui::style::Modifier::REVERSED);

@@ -2,14 +2,22 @@
 
 mod chrome;
 mod detail;
+mod frame;
 mod help;
 mod list;
+mod offers;
 mod sheet;
 mod stats;
 
 use ratatui::{Frame, buffer::Buffer};
 
-pub(super) use self::{detail::tab_at, help::rows as help_rows, sheet::last_row};
+pub(super) use self::{
+    chrome::is_refused_at,
+    detail::tab_at,
+    help::rows as help_rows,
+    sheet::{last_row, palette_row_at},
+    stats::last_row as last_stats_row,
+};
 use super::{keys::Mode, layout, look::Paint, model::Model};
 use crate::body;
 

@@ -5,29 +5,36 @@ use ratatui::{
     layout::{Position, Rect},
     style::{Color, Style},
     text::Line,
-    widgets::{Clear, Widget},
 };
 
-use super::lines;
+use super::{
+    frame::{self, Frame},
+    lines,
+};
 use crate::{
     body,
     tui::{
-        line::{Piece, line, piece},
+        line::{Piece, Pieces, line, piece},
         look::Paint,
         model::Model,
-        palette::Palette,
+        palette::{Palette, Row},
         sheet::Content,
     },
 };
 
-/// How wide the palette is at most, in columns.
-const PALETTE_COLUMNS: u16 = 84;
-/// How many of its rows are seen at most.
-const PALETTE_ROWS: u16 = 16;
+/// How wide the palette is at most, in columns, frame and all.
+const PALETTE_COLUMNS: u16 = 88;
+/// How high the palette is at most, in rows, frame and all.
+const PALETTE_ROWS: u16 = 20;
 
-/// All but the header and the footer; below the sheet's title.
+/// All but the header and the footer.
+pub(super) fn outside(model: &Model) -> Rect {
+    Rect::new(0, 1.min(model.size.1), model.size.0, model.size.1.saturating_sub(2))
+}
+
+/// What a sheet has for its rows.
 fn area(model: &Model) -> Rect {
-    Rect::new(0, 2, model.size.0, model.size.1.saturating_sub(3))
+    frame::inside(outside(model))
 }
 
 /// How far the sheet can be scrolled.
@@ -41,9 +48,10 @@ pub(in crate::tui) fn last_row(model: &Model) -> usize {
 pub(super) fn sheet(model: &Model, buffer: &mut Buffer) {
     let Some(sheet) = &model.sheet else { return };
     let area = area(model);
-    Clear.render(Rect { y: 1, height: area.height + 1, ..area }.intersection(buffer.area), buffer);
-    let title = [piece(Paint::Heading, &format!(" {}", sheet.title))];
-    lines([line(&title, model.look)], Rect { y: 1, height: 1, ..area }, buffer);
+    let rows = sheet.rows(model, usize::from(area.width));
+    let note = seen(sheet.scroll, usize::from(area.height), rows.len());
+    let frame = Frame { title: sheet.title.clone(), note, ..Frame::default() };
+    let area = frame::draw(model, outside(model), &frame, buffer);
     let code = if let Content::Qr { code, .. } = &sheet.content { code.len() } else { 0 };
     // A camera wants dark on light, whatever the theme.
     let paper = Style::new().fg(Color::Black).bg(Color::White);
@@ -54,43 +62,71 @@ pub(super) fn sheet(model: &Model, buffer: &mut Buffer) {
             line(&row, model.look)
         }
     };
-    let rows = sheet.rows(model, usize::from(area.width)).into_iter().enumerate().skip(sheet.scroll).map(draw);
-    lines(rows, area, buffer);
+    lines(rows.into_iter().enumerate().skip(sheet.scroll).map(draw), area, buffer);
+}
+
+/// Which rows are seen of how many; nothing where all are.
+pub(super) fn seen(scroll: usize, height: usize, count: usize) -> String {
+    if count <= height { String::new() } else { format!("{}-{} of {count}", scroll + 1, (scroll + height).min(count)) }
+}
+
+/// Where the palette is.
+fn palette_area(model: &Model) -> Rect {
+    let (columns, rows) = model.size;
+    let width = columns.saturating_sub(if columns > 60 { 8 } else { 0 }).min(PALETTE_COLUMNS);
+    let height = rows.saturating_sub(2).min(PALETTE_ROWS);
+    Rect::new((columns - width) / 2, 1.min(rows), width, height)
+}
+
+/// Which of the palette's rows is the first that is seen, and how many are.
+fn window(model: &Model, palette: &Palette, count: usize) -> (usize, usize) {
+    let seen = usize::from(frame::inside(palette_area(model)).height.saturating_sub(1)).max(1);
+    let chosen = palette.chosen.min(count.saturating_sub(1));
+    ((chosen + 1).saturating_sub(seen), seen)
+}
+
+/// Which row of the palette stands at a place of the terminal.
+pub(in crate::tui) fn palette_row_at(model: &Model, palette: &Palette, at: Position) -> Option<usize> {
+    let inner = frame::inside(palette_area(model));
+    let count = palette.rows(model).len();
+    let (top, _) = window(model, palette, count);
+    let row = at.y.checked_sub(inner.y + 1).filter(|_| inner.contains(at))?;
+    Some(top + usize::from(row)).filter(|row| *row < count)
 }
 
 /// Draws the palette; where the cursor stands in it.
 pub(super) fn palette(model: &Model, palette: &Palette, buffer: &mut Buffer) -> Position {
     let rows = palette.rows(model);
-    let width = model.size.0.saturating_sub(4).min(PALETTE_COLUMNS);
-    let height = (PALETTE_ROWS + 2).min(model.size.1.saturating_sub(2));
-    let area = Rect::new((model.size.0 - width) / 2, 1.min(model.size.1), width, height);
-    Clear.render(area.intersection(buffer.area), buffer);
-    let columns = usize::from(width);
-    let typed = palette.typed.text();
-    let count = format!("{} ", rows.len());
-    let gap = columns.saturating_sub(body::width(&typed) + 3 + count.len());
-    let head = [
-        piece(Paint::Brand, " > "),
-        piece(Paint::Plain, &typed),
-        piece(Paint::Dim, &format!("{}{count}", " ".repeat(gap))),
-    ];
-    let seen = usize::from(height.saturating_sub(2)).max(1);
     let chosen = palette.chosen.min(rows.len().saturating_sub(1));
-    let top = (chosen + 1).saturating_sub(seen);
-    let shown = rows.iter().enumerate().skip(top).take(seen).map(|(at, row)| {
-        let paint = if at == chosen { Paint::Selected } else { Paint::Plain };
-        let name = body::fit(&row.name, columns.saturating_sub(body::width(row.chord) + 4));
-        let gap = columns.saturating_sub(body::width(&name) + body::width(row.chord) + 3);
-        let chord = if at == chosen { Paint::Selected } else { Paint::Brand };
-        line(
-            &[piece(paint, &format!("  {name}{}", " ".repeat(gap))), piece(chord, &format!("{} ", row.chord))],
-            model.look,
-        )
-    });
-    let foot = [piece(Paint::Dim, "  enter does it, esc leaves")];
-    let all: Vec<_> = std::iter::once(line(&head, model.look)).chain(shown).chain([line(&foot, model.look)]).collect();
-    let filled = u16::try_from(all.len()).unwrap_or(height).min(height);
-    lines(all, Rect { height: filled, ..area }, buffer);
-    let before: String = palette.typed.text.iter().take(palette.typed.cursor).collect();
-    Position::new(area.x + (3 + body::width(&before)).min(columns) as u16, area.y)
+    let note = if rows.is_empty() { String::new() } else { format!("{} of {}", chosen + 1, rows.len()) };
+    let keys = [("enter", "does it"), (if model.look.unicode { "↑↓" } else { "up/down" }, "choose"), ("esc", "leaves")];
+    let keys = keys.into_iter().map(|(chord, words)| (chord.to_owned(), words)).collect();
+    let frame = Frame { title: palette.title().to_owned(), note, keys };
+    let inner = frame::draw(model, palette_area(model), &frame, buffer);
+    let columns = usize::from(inner.width);
+    let room = columns.saturating_sub(4).max(1);
+    // As in every prompt, what does not fit scrolls away to the left.
+    let first = palette.typed.cursor.saturating_sub(room.saturating_sub(1));
+    let text = |range: &[char]| range.iter().collect::<String>();
+    let typed = body::fit(&text(&palette.typed.text[first..]), room);
+    let head = [piece(Paint::Brand, " > "), piece(Paint::Plain, &typed)];
+    let chords = rows.iter().map(|row| body::width(row.chord)).max().unwrap_or(0);
+    let (top, seen) = window(model, palette, rows.len());
+    let shown = rows.iter().enumerate().skip(top).take(seen);
+    let shown = shown.map(|(at, row)| line(&palette_row(row, at == chosen, chords, columns), model.look));
+    let nothing = rows.is_empty().then(|| line(&[piece(Paint::Dim, "   nothing has these letters")], model.look));
+    lines(std::iter::once(line(&head, model.look)).chain(shown).chain(nothing), inner, buffer);
+    let before = text(&palette.typed.text[first..palette.typed.cursor]);
+    Position::new(inner.x + (3 + body::width(&before)).min(columns) as u16, inner.y)
+}
+
+/// A row as wide as the palette: what it does, and at the right, in a column of their own, the keys.
+fn palette_row(row: &Row, is_chosen: bool, chords: usize, columns: usize) -> Pieces {
+    let gap = if chords > 0 { 2 } else { 0 };
+    let room = columns.saturating_sub(chords + gap + 4);
+    let name = body::fit(&row.name, room);
+    let blanks = " ".repeat(room.saturating_sub(body::width(&name)) + gap);
+    let (plain, chord) = if is_chosen { (Paint::Selected, Paint::Selected) } else { (Paint::Plain, Paint::Brand) };
+    let sign = if is_chosen { " > " } else { "   " };
+    vec![piece(plain, &format!("{sign}{name}{blanks}")), piece(chord, &format!("{:<chords$} ", row.chord))]
 }

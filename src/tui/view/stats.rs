@@ -1,12 +1,14 @@
 //! The statistics: what came in the last minute, hour or day, drawn as bars.
 
-use ratatui::{
-    buffer::Buffer,
-    layout::Rect,
-    widgets::{Clear, Widget},
-};
+use ratatui::{buffer::Buffer, layout::Rect};
 
-use super::{chrome::thousands, lines, list::span};
+use super::{
+    chrome::thousands,
+    frame::{self, Frame},
+    lines,
+    list::span,
+    sheet::{outside, seen},
+};
 use crate::{
     body,
     record::Verdict,
@@ -19,33 +21,67 @@ use crate::{
     },
 };
 
+/// What stands above what scrolls, and what scrolls.
+type Rows = (Vec<Pieces>, Vec<Pieces>);
+
+/// How far the statistics can be scrolled.
+pub(in crate::tui) fn last_row(model: &Model) -> usize {
+    let area = frame::inside(outside(model));
+    let (above, rows) = content(model, area);
+    rows.len().saturating_sub(usize::from(area.height).saturating_sub(above.len()))
+}
+
 /// Draws over everything between header and footer.
 pub(super) fn draw(model: &Model, buffer: &mut Buffer) {
-    let area = Rect::new(0, 1, model.size.0, model.size.1.saturating_sub(2)).intersection(buffer.area);
-    Clear.render(area, buffer);
-    buffer.set_style(area, model.look.style(Paint::Plain));
+    let (above, rows) = content(model, frame::inside(outside(model)));
+    let height = usize::from(frame::inside(outside(model)).height).saturating_sub(above.len());
+    let scroll = model.stats.scroll.min(rows.len().saturating_sub(height));
+    let frame = Frame { title: "Statistics".to_owned(), note: seen(scroll, height, rows.len()), ..Frame::default() };
+    let area = frame::draw(model, outside(model), &frame, buffer);
+    let all = above.iter().chain(rows.iter().skip(scroll));
+    lines(all.map(|row| line(row, model.look)), area, buffer);
+}
+
+fn content(model: &Model, area: Rect) -> Rows {
     let (columns, height) = (usize::from(area.width), usize::from(area.height));
-    let mut rows = vec![windows(model), Vec::new()];
+    let mut above = vec![windows(model)];
+    let mut rows = Vec::new();
     match &model.stats.stats {
-        None => rows.push(vec![piece(Paint::Dim, "  counting…")]),
+        None => rows.push(vec![piece(Paint::Dim, " counting…")]),
         Some(stats) => {
-            rows.push(totals(stats));
+            above.extend(wrapped(totals(stats), columns));
             rows.push(Vec::new());
             rows.extend(chart(stats, columns, chart_rows(height), model.look));
             rows.push(Vec::new());
-            rows.extend(tables(stats, columns, height.saturating_sub(rows.len()), model.look));
+            rows.extend(tables(stats, columns, model.look));
         }
     }
-    lines(rows.iter().map(|row| line(row, model.look)), area, buffer);
+    (above, rows)
+}
+
+/// Numbers with their names, as many in a row as there is room for; none is torn.
+fn wrapped(words: Pieces, columns: usize) -> Vec<Pieces> {
+    let mut rows: Vec<Pieces> = vec![Vec::new()];
+    let mut used = 0;
+    for word in words {
+        let width = body::width(&word.text);
+        if used > 0 && used + width > columns {
+            rows.push(Vec::new());
+            used = 0;
+        }
+        used += width;
+        rows.last_mut().into_iter().for_each(|row| row.push(word.clone()));
+    }
+    rows
 }
 
 /// How high the chart is: a third of the room, within bounds.
 fn chart_rows(height: usize) -> usize {
-    (height / 3).clamp(3, 14)
+    (height / 3).clamp(4, 14)
 }
 
 fn windows(model: &Model) -> Pieces {
-    let mut row = vec![piece(Paint::Heading, "  Statistics   ")];
+    let mut row = Vec::new();
     for (at, (name, _)) in WINDOWS.iter().enumerate() {
         let paint = if at == model.stats.window { Paint::Selected } else { Paint::Dim };
         row.push(piece(paint, &format!(" {name} ")));
@@ -65,8 +101,9 @@ fn totals(stats: &Stats) -> Pieces {
     let seconds = (stats.until.unix_ms() - stats.since.unix_ms()).max(1) as f64 / 1_000.0;
     let all = sum(&stats.all);
     let mut row = vec![
-        piece(Paint::Heading, &format!("  {} caught", thousands(all))),
-        piece(Paint::Dim, &format!("   {}   {}", rate(all as f64 / seconds), body::size(stats.bytes))),
+        piece(Paint::Heading, &format!(" {} caught", thousands(all))),
+        piece(Paint::Dim, &format!("   {}", rate(all as f64 / seconds))),
+        piece(Paint::Dim, &format!("   {}", body::size(stats.bytes))),
     ];
     for (at, verdict) in Verdict::all().enumerate() {
         let count = stats.all.get(at).copied().unwrap_or_default();
@@ -138,7 +175,7 @@ struct Table {
 }
 
 /// The four tables beside each other, or fewer where the terminal is narrow.
-fn tables(stats: &Stats, columns: usize, height: usize, look: Look) -> Vec<Pieces> {
+fn tables(stats: &Stats, columns: usize, look: Look) -> Vec<Pieces> {
     let tables = [
         by_name("endpoint", &stats.endpoints),
         by_name("provider", &stats.providers),
@@ -152,7 +189,7 @@ fn tables(stats: &Stats, columns: usize, height: usize, look: Look) -> Vec<Piece
         let columns: Vec<Vec<Pieces>> = group.iter().map(|table| bars(table, width.saturating_sub(2), look)).collect();
         let longest = columns.iter().map(Vec::len).max().unwrap_or(0);
         for at in 0..longest {
-            let mut row = vec![piece(Paint::Plain, "  ")];
+            let mut row = vec![piece(Paint::Plain, " ")];
             for column in &columns {
                 let cells = column.get(at).cloned().unwrap_or_default();
                 let used: usize = cells.iter().map(|piece| body::width(&piece.text)).sum();
@@ -163,7 +200,7 @@ fn tables(stats: &Stats, columns: usize, height: usize, look: Look) -> Vec<Piece
         }
         rows.push(Vec::new());
     }
-    rows.truncate(height);
+    rows.pop();
     rows
 }
 
