@@ -16,7 +16,7 @@ use bytes::Bytes;
 use creel::{
     query::{Sql, Value},
     record::{
-        Capture, CaptureId, Change, Counters, Delivery, DeliveryId, Event, Evidence, Explanation, Fault, Flags,
+        Capture, CaptureId, Change, Counters, Delivery, DeliveryId, Event, Evidence, Explanation, Fault, Flag, Flags,
         Handshake, Head, Headers, Judgement, LastDelivery, Outcome, Repeat, Reply, Summary, Tags, Timestamp, Uid,
         Verdict,
     },
@@ -158,17 +158,23 @@ proptest! {
             let received_at = capture.received_at.unix_ms();
             let received = capture.judgement.evidence.as_ref().and_then(|evidence| evidence.received.clone());
             if let Some(event_id) = capture.event.id.clone() {
-                let last = events.entry((source.clone(), event_id)).or_insert((id, 0, received_at, 200, None));
+                let last = events.entry((source.clone(), event_id)).or_insert((id, 0, received_at, 200, None, None));
                 capture.duplicate_of = (last.0 != id).then_some(CaptureId(last.0));
-                capture.repeat = capture.duplicate_of.map(|_| Repeat {
+                // What was imported from before the last one, or is the last one, is no delivery after it.
+                let is_before = received_at < last.2 || last.5 == Some(capture.uid);
+                let is_after = !(capture.flags.contains(Flag::Imported) && is_before && last.0 != id);
+                capture.repeat = capture.duplicate_of.filter(|_| is_after).map(|_| Repeat {
                     attempt: last.1 + 1,
                     gap_ms: received_at.saturating_sub(last.2),
                     is_retry: !(200..300).contains(&last.3),
                     is_replay: capture.judgement.age_s.is_some() && received.is_some() && last.4 == received,
                 });
-                *last = (last.0, last.1 + 1, received_at, capture.reply_status, received);
+                if is_after {
+                    *last = (last.0, last.1 + 1, received_at, capture.reply_status, received, Some(capture.uid));
+                }
             }
-            if let Some(at) = capture.event.created_at.filter(|_| capture.duplicate_of.is_none()) {
+            let tells_order = capture.duplicate_of.is_none() && !capture.flags.contains(Flag::Imported);
+            if let Some(at) = capture.event.created_at.filter(|_| tells_order) {
                 let before = newest.entry(source).or_insert(at.unix_ms());
                 capture.late_ms = Some(before.saturating_sub(at.unix_ms())).filter(|late| *late > 0);
                 *before = at.unix_ms().max(*before);

@@ -235,8 +235,12 @@ impl Scribe {
             desk.connection.busy_timeout(LAST_CHECKPOINT_WAIT)?;
             desk.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()))
         };
-        // All of it is on the disk already; this only tidies up.
-        checkpoint().map_err(|error| trouble::failure("moving the store's WAL into its main file", &error))
+        let moved = checkpoint().map_err(|error| Trouble::of_file("moving the store's WAL into its main file", &error));
+        match moved {
+            // All of it is on the disk already; this only tidies up, and the next start can do it.
+            Ok(()) | Err(Trouble { kind: Kind::Later, .. }) => Ok(()),
+            Err(Trouble { failure, .. }) => Err(failure),
+        }
     }
 }
 

@@ -105,6 +105,20 @@ impl Home {
         self.serve_on("127.0.0.1:0", args)
     }
 
+    /// Starts a `creel serve` here by another program.
+    pub fn serve_by(&self, words: &[&str]) -> Serving {
+        let creel = self.command(&[]);
+        let mut command = Command::new(words[0]);
+        command.args(&words[1..]).current_dir(self.path());
+        for (name, value) in creel.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        Serving::start(command)
+    }
+
     /// Starts `creel serve` here, at that address.
     pub fn serve_on(&self, address: &str, args: &[&str]) -> Serving {
         let mut all = vec!["serve", "--listen", address];

@@ -1,0 +1,82 @@
+//! A disk that is really full: senders hear it, a person hears it, nothing acknowledged is lost, and it goes on by itself.
+//!
+//! The disk is a small one in memory, seen by the creel under test alone. Where the system lets nobody have one, nothing is
+//! tested and that is said.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::{collections::BTreeSet, path::PathBuf, process::Command};
+
+use support::Home;
+
+/// How large the disk is, and what is on it that can be deleted.
+const DISK: &str = "size=4m";
+const FILLER: usize = 1 << 20;
+/// More of these than the disk has room for.
+const REQUESTS: usize = 200;
+
+/// Whether this system gives away small disks.
+fn has_disks() -> bool {
+    let tried = Command::new("unshare").args(["-Urm", "mount", "-t", "tmpfs", "none", "/mnt"]).output();
+    tried.is_ok_and(|output| output.status.success())
+}
+
+#[test]
+fn nothing_acknowledged_is_lost_and_it_goes_on_when_there_is_space() {
+    if !has_disks() {
+        eprintln!("not tested: this system lets nobody mount a disk of their own");
+        return;
+    }
+    let home = Home::new();
+    let disk = home.path().join("disk");
+    std::fs::create_dir(&disk).unwrap();
+    let script =
+        format!("mount -t tmpfs -o {DISK} none disk && exec \"$0\" serve --listen 127.0.0.1:0 --db disk/creel.db");
+    let mut serving = home.serve_by(&["unshare", "-Urm", "sh", "-c", &script, env!("CARGO_BIN_EXE_creel")]);
+    // The way to that disk from outside.
+    let inside = PathBuf::from(format!("/proc/{}/root{}", serving.pid(), disk.display()));
+    std::fs::write(inside.join("filler"), vec![0; FILLER]).unwrap();
+
+    let body = vec![b'x'; 40_000];
+    let request = |n: usize| {
+        let head =
+            format!("POST /{n} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body.len());
+        [head.as_bytes(), &body].concat()
+    };
+    let mut acknowledged = BTreeSet::new();
+    let mut refused = 0;
+    for n in 0..REQUESTS {
+        let answer = serving.raw(&request(n));
+        if answer.starts_with("HTTP/1.1 200 ") {
+            acknowledged.insert(format!("/{n}"));
+        } else {
+            assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("retry-after: 1"), "{answer}");
+            assert!(answer.ends_with("{\"caught\":null}"), "{answer}");
+            refused += 1;
+        }
+    }
+    assert!(acknowledged.len() > 10 && refused > 10, "{} and {refused}", acknowledged.len());
+    let said = serving.says("cannot be kept");
+    assert!(said.contains("senders get 503: the disk is full") && said.contains("free some space"), "{said}");
+
+    std::fs::remove_file(inside.join("filler")).unwrap();
+    let answer = serving.raw(&request(REQUESTS));
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    acknowledged.insert(format!("/{REQUESTS}"));
+    assert_eq!(serving.says("again"), format!("what comes is kept again; {refused} got 503 meanwhile"));
+
+    // Nothing is written any more: what stands in the two files is all there is.
+    for name in ["creel.db", "creel.db-wal"] {
+        std::fs::copy(inside.join(name), home.path().join(name)).unwrap();
+    }
+    let listed = home.yes(&["ls", "--json", "--limit", "0"]);
+    let kept: BTreeSet<_> = listed
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["path"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(kept, acknowledged, "what was acknowledged is there, and nothing else");
+    let (code, _, said) = serving.stop();
+    assert_eq!((code, &said[..]), (Some(0), ""));
+}
