@@ -124,6 +124,8 @@ fn a_cut_file_leaves_nothing_behind_and_names_the_entry() {
     assert!(said.contains("entry 45: the file ends in the middle of it"), "{said}");
     assert!(said.contains("nothing of it was imported"), "{said}");
     assert_eq!(other.captures().len(), 0);
+    let left = std::fs::metadata(other.path().join("creel.db-wal")).map_or(0, |wal| wal.len());
+    assert_eq!(left, 0, "what was written in vain takes no space");
     assert!(other.yes(&["import", har.to_str().unwrap()]).starts_with("50 imported"));
     // Of several files, too, all or none; and beside a creel that captures.
     let said = home.fails(2, &["import", har.to_str().unwrap(), cut.to_str().unwrap()]);

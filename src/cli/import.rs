@@ -33,8 +33,11 @@ pub(super) fn run(import: &Import, common: &Common) -> Result<Answer, Failure> {
     let total = total(&import.files);
     // It ends with the reading, so that its line is wiped before anything else is said.
     let told = move |entries, bytes| progress.draw(|took| of_bytes(entries, bytes, total, took));
-    let imported = engine.import(import.files.clone(), form, Box::new(told))?;
-    engine.stop()?;
+    let imported = engine.import(import.files.clone(), form, Box::new(told));
+    // Closed even where nothing came of it, so that what was written in vain takes no space.
+    let stopped = engine.stop();
+    let imported = imported?;
+    stopped?;
     let (count, first) = (imported.count, imported.first.0);
     let last = first + count.saturating_sub(1) as i64;
     if printer.json {

@@ -48,7 +48,8 @@ fn the_loop_runs_on_any_terminal() {
     run::run(&mut terminal, &stage, options(), &Answers::new(messages), &inbox).unwrap();
     typist.join().unwrap();
     let resent = scene.resent.lock().unwrap().clone();
-    assert_eq!(resent[0].1.as_deref(), Some("http://localhost:5"));
+    // The typist goes on until one is out, and a later one may be out before the first.
+    assert!(resent.iter().any(|(_, to)| to.as_deref() == Some("http://localhost:5")), "{resent:?}");
     assert!(terminal.backend().to_string().contains("creel"));
 }
 
