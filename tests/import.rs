@@ -167,3 +167,24 @@ fn a_body_that_is_not_the_exported_one_is_refused() {
     other.write("empty", "\n");
     assert_eq!(other.run(&["import", "empty"]).status.code(), Some(1));
 }
+
+#[test]
+fn a_terminal_shows_how_far_it_is_and_nobody_else_does() {
+    let (home, other) = (Home::new(), Home::new());
+    let serving = home.serve(&["--quiet"]);
+    for n in 0..50 {
+        serving.post(&format!("/{n}"), &[], &[b'x'; 1_000]);
+    }
+    let (code, shown) = home.on_a_terminal(&["export", "--out", "all.jsonl"]);
+    assert!(code == 0 && shown.contains("\r\u{1b}[K1 of 50, ") && shown.contains(" s left "), "{shown}");
+    assert!(shown.ends_with("\r\u{1b}[K50 exported\r\n"), "wiped before the result: {shown}");
+    let (code, shown) = home.on_a_terminal(&["export"]);
+    assert!(code == 0 && !shown.contains(" s left"), "what is exported is not written over: {shown}");
+    let file = home.path().join("all.jsonl");
+    let (code, shown) = other.on_a_terminal(&["import", file.to_str().unwrap()]);
+    assert!(code == 0 && shown.contains("1 read, ") && shown.contains(" a second, "), "{shown}");
+    assert!(shown.ends_with("\r\u{1b}[K50 imported: #1 to #50\r\n"), "{shown}");
+    let (_, shown) = other.on_a_terminal(&["import", "--quiet", file.to_str().unwrap()]);
+    assert_eq!(shown, "");
+    other.yes(&["import", file.to_str().unwrap()]);
+}

@@ -14,7 +14,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use support::{
     Home,
     app::{App, status},
@@ -272,20 +271,8 @@ fn an_app_that_does_not_listen_yet_is_waited_for() {
 fn a_terminal_shows_how_far_it_is_and_one_summary() {
     let home = caught(60);
     let app = App::start(|turn, _| status(if turn == 30 { 500 } else { 200 }));
-    let pty = native_pty_system();
-    let pty = pty.openpty(PtySize { rows: 24, cols: 100, pixel_width: 0, pixel_height: 0 }).unwrap();
-    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_creel"));
-    command.args(["resend", "--filter", "path:/", "--to", &app.url, "--jobs", "4"]);
-    command.cwd(home.path());
-    command.env("HOME", home.path());
-    command.env("CREEL_DB", home.db());
-    let mut child = pty.slave.spawn_command(command).unwrap();
-    drop(pty.slave);
-    let mut shown = Vec::new();
-    // The terminal is gone with its last program: that ends the reading by an error.
-    let _ = pty.master.try_clone_reader().unwrap().read_to_end(&mut shown);
-    let shown = String::from_utf8(shown).unwrap();
-    assert_eq!(child.wait().unwrap().exit_code(), 1, "{shown}");
+    let (code, shown) = home.on_a_terminal(&["resend", "--filter", "path:/", "--to", &app.url, "--jobs", "4"]);
+    assert_eq!(code, 1, "{shown}");
     assert!(shown.contains(" of 60, ") && shown.contains(" a second, ") && shown.contains(" s left"), "{shown}");
     assert_eq!(shown.matches("60 sent in ").count(), 1, "{shown}");
     assert!(shown.contains("1 × 5xx, 59 × 2xx"), "{shown}");

@@ -12,6 +12,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+
 /// Longer than anything may take on a busy machine; reached only by a failure.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -89,6 +91,23 @@ impl Home {
             assert!(began.elapsed() < PATIENCE, "{args:?}: {printed}");
             std::thread::yield_now();
         }
+    }
+
+    /// Runs a command on a terminal of its own; gives its exit code and all that was written there.
+    pub fn on_a_terminal(&self, args: &[&str]) -> (u32, String) {
+        let size = PtySize { rows: 24, cols: 100, pixel_width: 0, pixel_height: 0 };
+        let pty = native_pty_system().openpty(size).unwrap();
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_creel"));
+        command.args(args);
+        command.cwd(self.path());
+        command.env("HOME", self.path());
+        command.env("CREEL_DB", self.db());
+        let mut child = pty.slave.spawn_command(command).unwrap();
+        drop(pty.slave);
+        let mut shown = Vec::new();
+        // The terminal is gone with its last program: that ends the reading by an error.
+        let _ = pty.master.try_clone_reader().unwrap().read_to_end(&mut shown);
+        (child.wait().unwrap().exit_code(), String::from_utf8(shown).unwrap())
     }
 
     /// The captures in the store as JSON, oldest first, bodies left out.
