@@ -9,7 +9,7 @@ struct Tool {
 
 /// The tools whose words are known. Any other's first bare URL counts.
 const TOOLS: &[Tool] = &[
-    // bore-cli 0.6: "listening at bore.pub:36421"
+    // bore-cli 0.6, seen with a server on this machine: "listening at 127.0.0.1:20859", in colours
     Tool { command: "bore", before: "listening at ", make: |found, _| with_scheme(found) },
     // OpenSSH: "Allocated port 40123 for remote forward to localhost:27335"
     Tool { command: "ssh", before: "Allocated port ", make: on_ssh_host },
@@ -74,7 +74,7 @@ impl Finder {
 }
 
 /// The text without the sequences that colour it.
-fn without_colours(line: &str) -> String {
+pub(super) fn without_colours(line: &str) -> String {
     let mut text = String::new();
     let mut rest = line;
     while let Some((before, after)) = rest.split_once('\u{1b}') {

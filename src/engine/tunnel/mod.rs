@@ -20,7 +20,7 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use self::address::Finder;
+use self::address::{Finder, without_colours};
 use crate::record::Failure;
 
 /// How long the first new start waits; each further one twice as long.
@@ -182,7 +182,7 @@ impl Keeper {
                     if let Some(url) = finder.look(&line) {
                         self.set(State::Open(url));
                     }
-                    last = line;
+                    last = without_colours(&line);
                 }
                 Ok(Event::Ended) => open -= 1,
                 Ok(Event::Stop) | Err(_) => {
