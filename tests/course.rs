@@ -118,3 +118,27 @@ fn a_delivery_that_is_played_back_is_no_retry() {
     assert_eq!(marks(&home, replayed), ["duplicate", "replayed"]);
     assert!(home.yes(&["ls", "mark:replayed"]).contains("replay 3 of #1, "));
 }
+
+#[test]
+fn the_tries_at_an_event_are_shown_beside_the_schedule_that_its_provider_publishes() {
+    let home = Home::new();
+    home.write(
+        "creel.toml",
+        "[[endpoint]]\nname = 'svix'\npath = '/svix'\nprovider = 'svix'\nrespond = { status = 503 }\n",
+    );
+    let serving = home.serve(&["--quiet"]);
+    let headers = [("svix-id", "msg \"1\\"), ("svix-timestamp", "1"), ("svix-signature", "v1,AA==")];
+    let first = serving.post("/svix", &headers, b"{}");
+    let alone = home.yes(&["show", &first.to_string()]);
+    assert!(!alone.contains("try 1"), "one try is none to compare: {alone}");
+    let second = serving.post("/svix", &headers, b"{}");
+    for id in [first, second] {
+        let said = home.yes(&["show", &id.to_string()]);
+        for words in
+            ["tries      published", "7 retries, after 5 s, 5 min", "try 1", "try 2", "sooner than published (5.0 s)"]
+        {
+            assert!(said.contains(words), "{words}: {said}");
+        }
+        assert!(said.contains("5 min after the last, as published"), "it was answered 503: {said}");
+    }
+}

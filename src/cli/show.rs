@@ -11,7 +11,7 @@ use crate::{
     export::{self, json},
     record::{Capture, CaptureId, Delivery, Failure, Header, Outcome, Reply, Zone},
     store::{Bodies, Reader},
-    verify,
+    verify::{self, Try},
 };
 
 /// How many lines of a body are formatted at a time.
@@ -76,15 +76,23 @@ pub(super) fn run(show: &Show, common: &Common) -> Result<Answer, Failure> {
         }
         printer.value(&value)?;
     } else {
-        print(&printer, &capture, &deliveries, &engine::zone())?;
+        let tries = engine::tries(&reader, &capture)?;
+        print(&printer, &capture, &tries, &deliveries, &engine::zone())?;
     }
     Ok(Answer::Yes)
 }
 
-fn print(printer: &Printer, capture: &Capture, deliveries: &[Delivery], zone: &Zone) -> Result<(), Failure> {
+fn print(
+    printer: &Printer,
+    capture: &Capture,
+    tries: &[Try],
+    deliveries: &[Delivery],
+    zone: &Zone,
+) -> Result<(), Failure> {
     for (name, value) in facts(capture, zone) {
         printer.line(&format!("{name:<10} {value}"))?;
     }
+    print_tries(printer, capture, tries)?;
     printer.line("")?;
     let target = String::from_utf8_lossy(capture.head.target());
     printer.line(&format!("{} {target} {}", capture.head.method(), capture.head.version()))?;
@@ -136,6 +144,16 @@ fn facts(capture: &Capture, zone: &Zone) -> Vec<(&'static str, String)> {
     let of = cut.map_or(String::new(), |n| format!(" of {n} declared"));
     add("body", Some(format!("{} bytes{of}, sha256 {}", capture.body.size, hex(&capture.body.sha256))));
     facts
+}
+
+/// The tries at its event beside the schedule that the provider publishes.
+fn print_tries(printer: &Printer, capture: &Capture, tries: &[Try]) -> Result<(), Failure> {
+    let provider = capture.provider.as_deref().and_then(|name| engine::catalog().ok()?.get(name));
+    let rows = provider.map_or_else(Vec::new, |provider| verify::retries(tries, provider.habits(), true));
+    rows.iter().enumerate().try_for_each(|(at, row)| {
+        let name = if at == 0 { "tries" } else { "" };
+        printer.line(&format!("{name:<10} {:<23}{}  {}", row.name, row.bar, row.words))
+    })
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -34,6 +34,7 @@ pub mod state;
 pub mod target;
 mod throw;
 mod transform;
+mod tries;
 pub mod tunnel;
 mod watch;
 
@@ -54,6 +55,7 @@ pub use import::Progress;
 pub use rehearsal::{Expect, OneOrMany, Play, Played, Rehearsal, Step};
 pub use settings::{Settings, Wishes};
 pub use transform::{Transform, transform};
+pub use tries::tries;
 
 use self::{
     admit::Catcher,

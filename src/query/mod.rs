@@ -22,6 +22,7 @@ pub use self::{
     inside::{Content, Inside, Pattern, WHOLE_BODY},
     need::{Need, texts},
     parse::SyntaxError,
+    print::quoted,
 };
 use crate::record::{Summary, Timestamp};
 

@@ -77,7 +77,8 @@ fn is_plain(text: &str) -> bool {
     !text.is_empty() && !text.chars().any(|c| c.is_whitespace() || matches!(c, '(' | ')' | '"'))
 }
 
-fn quoted(text: &str) -> String {
+/// A text in quotes, as a value or a word of a filter.
+pub fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 

@@ -109,13 +109,18 @@ pub struct Repeat {
 impl Repeat {
     /// The gap in words: `42 s`, `1.3 s`, `5 min`.
     pub fn gap(self) -> String {
-        match self.gap_ms {
-            ms if ms < 1_000 => format!("{ms} ms"),
-            ms if ms < 10_000 => format!("{:.1} s", ms as f64 / 1_000.0),
-            ms if ms < 120_000 => format!("{} s", ms / 1_000),
-            ms if ms < 7_200_000 => format!("{} min", ms / 60_000),
-            ms => format!("{} h", ms / 3_600_000),
-        }
+        gap(self.gap_ms)
+    }
+}
+
+/// A time between two things in words, from milliseconds: `42 s`, `1.3 s`, `5 min`.
+pub fn gap(ms: i64) -> String {
+    match ms {
+        ms if ms < 1_000 => format!("{ms} ms"),
+        ms if ms < 10_000 => format!("{:.1} s", ms as f64 / 1_000.0),
+        ms if ms < 120_000 => format!("{} s", ms / 1_000),
+        ms if ms < 7_200_000 => format!("{} min", ms / 60_000),
+        ms => format!("{} h", ms / 3_600_000),
     }
 }
 

@@ -53,6 +53,8 @@ pub(super) enum Effect {
     FoldTo { generation: u64, document: Arc<dyn Document>, depth: u32 },
     /// Save a part of a body under a name, where nothing has it yet.
     Save { name: String, bytes: Bytes },
+    /// Look for the tries at a capture's event.
+    Tries { generation: u64, capture: Arc<Capture> },
     /// Read a capture's deliveries again.
     Deliveries(CaptureId),
     /// Send a capture to an app; none: its endpoint's. As it came, or signed anew.

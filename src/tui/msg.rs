@@ -16,6 +16,7 @@ use crate::{
     body::{Document, Folds, Node, compare::Part},
     record::{Capture, CaptureId, Counters, Delivery, Failure, Timestamp},
     store::{Beat, Slice, Stats},
+    verify::Try,
 };
 
 /// A message, by where it comes from.
@@ -134,6 +135,11 @@ pub(super) enum Msg {
         name: String,
         text: String,
         kept: Result<(), Failure>,
+    },
+    /// The tries at the event of the open capture, oldest first.
+    Tries {
+        generation: u64,
+        tries: Result<Vec<Try>, Failure>,
     },
     /// A file was written: where, and of how many bytes.
     Kept(Result<(String, u64), Failure>),

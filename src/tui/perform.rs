@@ -82,6 +82,8 @@ pub(super) fn perform(stage: &dyn Stage, effect: Effect, late: impl Fn(u64) -> b
             let prepared = Prepared::new(part, &capture, |capture| stage.signed(capture));
             Some(Msg::Prepared { generation, prepared })
         }
+        Effect::Tries { generation, .. } if late(generation) => None,
+        Effect::Tries { generation, capture } => Some(Msg::Tries { generation, tries: stage.tries(&capture) }),
         Effect::Deliveries(id) => Some(Msg::Deliveries { id, deliveries: stage.deliveries(id) }),
         Effect::Known => Some(Msg::Known(stage.known())),
         Effect::KeepFilter { name, text } => {

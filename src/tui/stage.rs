@@ -22,6 +22,7 @@ use crate::{
     query::Filter,
     record::{Capture, CaptureId, Counters, Delivery, Failure, Head, Summary, Tagging, Timestamp},
     store::{Beat, Bodies, Reader, Slice, Sorting, Start, Stats},
+    verify::Try,
 };
 
 /// How long a search goes on before what it found so far is shown.
@@ -93,6 +94,10 @@ pub(super) trait Stage: Send + Sync + 'static {
     fn save(&self, name: &str, bytes: &[u8]) -> Result<String, Failure>;
     /// A capture's deliveries, newest first.
     fn deliveries(&self, id: CaptureId) -> Result<Vec<Delivery>, Failure>;
+    /// The tries at a capture's event, oldest first, where its provider publishes when it tries again.
+    fn tries(&self, _: &Capture) -> Result<Vec<Try>, Failure> {
+        Ok(Vec::new())
+    }
     /// Sends a capture to an app, as it came or signed anew; blocks until the outcome is stored.
     fn resend(&self, id: CaptureId, to: Option<String>, resign: bool) -> Result<Delivery, Failure>;
     /// What is answered at the door, and how the tunnel stands.
@@ -238,6 +243,10 @@ impl Stage for Live {
 
     fn deliveries(&self, id: CaptureId) -> Result<Vec<Delivery>, Failure> {
         lock(&self.captures).deliveries(id)
+    }
+
+    fn tries(&self, capture: &Capture) -> Result<Vec<Try>, Failure> {
+        engine::tries(&lock(&self.captures), capture)
     }
 
     fn resend(&self, id: CaptureId, to: Option<String>, resign: bool) -> Result<Delivery, Failure> {

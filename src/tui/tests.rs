@@ -341,6 +341,8 @@ struct Play {
     copied: Vec<Vec<u8>>,
     forgotten: Vec<CaptureId>,
     refusals: Refusals,
+    /// The tries at every event, where there are any.
+    tries: Option<Vec<crate::verify::Try>>,
 }
 
 impl Play {
@@ -355,6 +357,7 @@ impl Play {
             copied: Vec::new(),
             forgotten: Vec::new(),
             refusals: Refusals::default(),
+            tries: None,
         };
         play.frame();
         play
@@ -441,6 +444,9 @@ impl Play {
             Effect::Forget(ids) => {
                 self.forgotten.extend(ids);
                 None
+            }
+            Effect::Tries { generation, .. } => {
+                self.tries.clone().map(|tries| Msg::Tries { generation, tries: Ok(tries) })
             }
             Effect::Known => Some(Msg::Known(Ok(self.basket.known()))),
             Effect::KeepFilter { name, text } => Some(Msg::FilterKept { name, text, kept: Ok(()) }),

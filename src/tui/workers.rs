@@ -120,7 +120,11 @@ impl Workers {
                 let _ = self.bodies.send((effect, self.answers.promise()));
             }
             Effect::Find { generation, needle, document, first } => self.find(generation, needle, document, first),
-            Effect::Prepare { .. } | Effect::Locate { .. } | Effect::FoldTo { .. } | Effect::Compare(_) => {
+            Effect::Tries { .. }
+            | Effect::Prepare { .. }
+            | Effect::Locate { .. }
+            | Effect::FoldTo { .. }
+            | Effect::Compare(_) => {
                 drop(self.bodies.send((effect, self.answers.promise())));
             }
             Effect::Copy(bytes) => {

@@ -35,6 +35,7 @@ mod place;
 mod provider;
 mod put;
 mod request;
+mod retries;
 mod rewrite;
 mod sample;
 mod scheme;
@@ -54,6 +55,7 @@ pub use handshake::{Answer, Asked};
 pub use key::Secret;
 pub use provider::Provider;
 pub use request::Request;
+pub use retries::{Row as Retry, Try, retries};
 pub use sample::{Dressed, Letter, Sample};
 pub use sign::Signed;
 

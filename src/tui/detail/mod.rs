@@ -24,6 +24,7 @@ use super::{
 use crate::{
     body::Document,
     record::{Capture, CaptureId, Delivery, DeliveryId},
+    verify::Try,
 };
 
 /// The tabs, with their names.
@@ -62,6 +63,10 @@ pub(super) struct Detail {
     pub(super) capture: Option<Arc<Capture>>,
     /// Newest first.
     pub(super) deliveries: Vec<Delivery>,
+    /// The tries at the event, oldest first, where its provider publishes when it tries again; and up to which capture they were
+    /// looked for.
+    pub(super) tries: Vec<Try>,
+    pub(super) tries_to: CaptureId,
     pub(super) body: Option<BodyView>,
     /// The cursor in the body, and what is folded in it.
     pub(super) cursor: tree::Cursor,
@@ -167,6 +172,7 @@ impl Detail {
         self.scroll = Default::default();
         (self.raw, self.signed, self.preparing) = (None, None, None);
         self.delivery = 0;
+        (self.tries, self.tries_to) = (Vec::new(), CaptureId(0));
         self.toggled.clear();
         self.stamp += 1;
         self.deliveries = opened.deliveries;
@@ -197,6 +203,14 @@ impl Detail {
         if self.wanted == Some(id) {
             self.deliveries = deliveries;
             self.delivery = self.delivery.min(self.deliveries.len().saturating_sub(1));
+            self.stamp += 1;
+        }
+    }
+
+    /// Takes the tries at the event.
+    pub(super) fn take_tries(&mut self, tries: Vec<Try>) {
+        if self.tries != tries {
+            self.tries = tries;
             self.stamp += 1;
         }
     }

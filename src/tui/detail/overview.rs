@@ -1,8 +1,8 @@
 //! The overview.
 
-use super::facts::{fact, indented, outcome, text_fact, verdict};
+use super::facts::{NAMES, fact, indented, outcome, text_fact, verdict};
 use crate::{
-    engine,
+    body, engine,
     record::{Capture, Delivery, Tags},
     tui::{
         line::{self, Pieces, piece},
@@ -51,6 +51,7 @@ pub(super) fn overview(model: &Model, capture: &Capture, columns: usize) -> Vec<
         let sign = if capture.duplicate_of.is_some() { signs.duplicate } else { signs.late };
         lines.push(fact("delivery", vec![piece(Paint::Warning, &format!("{sign} {sentence}"))]));
     }
+    lines.extend(tries(model, capture, columns));
     if let Some(asked) = &capture.judgement.handshake {
         lines.push(fact("handshake", vec![piece(Paint::Heading, &asked.about)]));
         lines.extend(asked.show.iter().map(|show| fact("", vec![piece(Paint::Warning, show)])));
@@ -102,6 +103,43 @@ fn named(name: &str, paint: Paint, words: &str, columns: usize) -> Vec<Pieces> {
         *first = fact(name, rest);
     }
     rows
+}
+
+/// How wide the name of a try is: its capture, its number, the gap before it.
+const TRY: usize = 23;
+
+/// The tries at the event beside the schedule that its provider publishes. Where it is narrow, words go on below the bar.
+fn tries(model: &Model, capture: &Capture, columns: usize) -> Vec<Pieces> {
+    let provider = capture.provider.as_deref().and_then(|name| engine::catalog().ok()?.get(name));
+    let Some(provider) = provider else { return Vec::new() };
+    let rows = verify::retries(&model.detail.tries, provider.habits(), model.look.unicode);
+    let mut lines: Vec<Pieces> = Vec::new();
+    for row in rows {
+        let paint = if row.agrees { Paint::Plain } else { Paint::Warning };
+        let is_open = model.detail.capture.as_ref().is_some_and(|it| row.name.starts_with(&format!("#{} ", it.id)));
+        let head = piece(if is_open { Paint::Heading } else { Paint::Dim }, &format!("{:<TRY$}", row.name));
+        let has_bar = !row.bar.trim().is_empty();
+        let bar = piece(Paint::Brand, if has_bar { &row.bar } else { "" });
+        let words = piece(paint, &format!("{}{}", if has_bar { "  " } else { "" }, row.words));
+        let (room, bar_width) = (columns.saturating_sub(NAMES + TRY), body::width(&bar.text));
+        let from = lines.len();
+        if bar_width + body::width(&words.text) <= room {
+            lines.push(fact("", vec![head, bar, words]));
+        } else if has_bar && bar_width <= room {
+            lines.push(fact("", vec![head, bar]));
+            lines.extend(indented(paint, &row.words, columns));
+        } else {
+            lines.extend((!head.text.trim().is_empty()).then(|| fact("", vec![head])));
+            lines.extend((has_bar && bar_width <= room + TRY).then(|| fact("", vec![bar])));
+            lines.extend(indented(paint, &row.words, columns));
+        }
+        if from == 0 {
+            lines.first_mut().and_then(|line| line.first_mut()).into_iter().for_each(|name| {
+                name.text = format!("{:<NAMES$}", "tries");
+            });
+        }
+    }
+    lines
 }
 
 /// Whose bug it is, by the check and the last reply.

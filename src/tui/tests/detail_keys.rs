@@ -227,3 +227,30 @@ fn a_note_is_told_as_a_whole_and_what_was_done_in_words() {
     let words = screen.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(words.contains(note), "{words}");
 }
+
+#[test]
+fn the_tries_at_an_event_stand_beside_the_schedule_of_its_provider() {
+    for (size, at_once) in [((110, 40), false), ((240, 60), true)] {
+        let mut play = open(size);
+        let one = |id: i64, second: i64, status| crate::verify::Try {
+            id: CaptureId(id),
+            at: Timestamp::from_unix_ms(second * 1_000),
+            status,
+        };
+        let mut shown = (**play.model.detail.capture.as_ref().unwrap()).clone();
+        (shown.provider, shown.event.id) = (Some("svix".to_owned()), Some("evt".to_owned()));
+        play.model.detail.capture = Some(Arc::new(shown));
+        let generation = play.model.detail.generation;
+        play.send(Msg::Tries { generation, tries: Ok(vec![one(7, 0, 503), one(10, 5, 503), one(12, 905, 200)]) });
+        let screen = play.screen();
+        for words in
+            ["retries, after 5 s, 5 min", "#10    try 2  +5.0 s", "━┃", "as published (5.0 s)", "later than published"]
+        {
+            assert!(screen.contains(words), "{words}:\n{screen}");
+        }
+        let row = screen.lines().find(|row| row.contains("#10    try 2")).unwrap();
+        assert_eq!(row.contains("as published"), at_once, "{screen}");
+        play.send(Msg::Tries { generation: generation - 1, tries: Ok(Vec::new()) });
+        assert!(play.screen().contains("try 2"), "a late answer is dropped");
+    }
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{list, say};
 use crate::{
     body,
-    record::{Capture, Failure},
+    record::{Capture, CaptureId, Failure},
     tui::{
         detail::{self, TABS, Tab, tree},
         effect::Effect,
@@ -14,6 +14,7 @@ use crate::{
         msg::{BodyView, Opened},
         prompt::{Prompt, Purpose},
     },
+    verify::Try,
 };
 
 pub(super) fn opened(model: &mut Model, generation: u64, opened: Result<Option<Opened>, Failure>) -> Vec<Effect> {
@@ -24,6 +25,7 @@ pub(super) fn opened(model: &mut Model, generation: u64, opened: Result<Option<O
         Ok(Some(opened)) => {
             model.detail.take(opened);
             let mut effects = rest(model);
+            effects.extend(ask_for_tries(model));
             effects.extend(left_in(model));
             effects.extend(tree::show(model));
             effects
@@ -48,6 +50,36 @@ fn rest(model: &Model) -> Vec<Effect> {
     let capture = model.detail.capture.as_ref().filter(|_| is_cut);
     let generation = model.detail.generation;
     capture.map(|capture| Effect::Rest { generation, capture: Arc::clone(capture) }).into_iter().collect()
+}
+
+/// Asks for the tries at the open capture's event.
+fn ask_for_tries(model: &Model) -> Option<Effect> {
+    let capture = model.detail.capture.as_ref().filter(|capture| capture.event.id.is_some())?;
+    Some(Effect::Tries { generation: model.detail.generation, capture: Arc::clone(capture) })
+}
+
+/// Asks for them again where the list has one that is not among them.
+pub(super) fn newer_try(model: &Model) -> Option<Effect> {
+    let capture = model.detail.capture.as_ref().filter(|capture| Some(capture.id) == model.detail.id())?;
+    let first = capture.duplicate_of.unwrap_or(capture.id);
+    let newest = model.list.rows.iter().find(|row| row.duplicate_of == Some(first))?.id;
+    let is_known = model.detail.tries.last().is_some_and(|last| last.id >= newest) || newest <= model.detail.tries_to;
+    if is_known { None } else { ask_for_tries(model) }
+}
+
+/// The tries at the open capture's event came.
+pub(super) fn tries(model: &mut Model, generation: u64, tries: Result<Vec<Try>, Failure>) -> Vec<Effect> {
+    if generation != model.detail.generation {
+        return Vec::new();
+    }
+    match tries {
+        Ok(tries) => {
+            model.detail.tries_to = model.list.rows.first().map_or(CaptureId(0), |row| row.id);
+            model.detail.take_tries(tries);
+            Vec::new()
+        }
+        Err(failure) => say(model, Notice::of(&failure)),
+    }
 }
 
 /// A capture that was open before was left in another view: asks for that.

@@ -79,6 +79,7 @@ pub(super) fn page(model: &mut Model, generation: u64, ask: Ask, rows: Result<Sl
     if let Some(row) = row.filter(|row| row.deliveries as usize != known) {
         effects.push(Effect::Deliveries(row.id));
     }
+    effects.extend(super::detail::newer_try(model));
     effects
 }
 

@@ -106,6 +106,7 @@ fn react(model: &mut Model, msg: Msg) -> Vec<Effect> {
         },
         Msg::Known(known) => assist::known(model, known),
         Msg::FilterKept { name, text, kept } => assist::kept(model, &name, &text, kept),
+        Msg::Tries { generation, tries } => detail::tries(model, generation, tries),
         Msg::Kept(kept) => act::kept(model, kept),
         Msg::Compared(compared) => act::compared(model, compared),
         Msg::Resent { id, delivery } => deliver::resent(model, id, delivery),
