@@ -146,7 +146,9 @@ fn add(stack: &mut Stack, content: &Content, piece: &Piece, count: usize) {
     let mut line = vec![stack::span(Role::Markup, &format!("part {count}  "))];
     line.extend(parameter(disposition, "name").map(|name| stack::span(Role::Key, &format!("{name}  "))));
     line.extend(file.as_ref().map(|name| stack::span(Role::Text, &format!("file {name}  "))));
-    let words = [kind.clone().unwrap_or_default(), size(bytes.len() as u64)].join(" ");
+    let length = bytes.len() as u64;
+    let unit = if length < 1_000 { " bytes" } else { "" };
+    let words = format!("{}  {}{unit}", kind.clone().unwrap_or_default(), size(length));
     line.push(stack::span(Role::Dim, words.trim_start()));
     stack.part(Part { line: 0, name: base_name(file.as_deref(), count, kind.as_deref()), bytes: bytes.clone() });
     let shown = ["content-disposition", "content-type"];
@@ -207,8 +209,8 @@ mod tests {
         assert!(fits(&content));
         let document = open(&content).unwrap();
         let lines = lines(&*document);
-        assert_eq!(lines[..4], ["part 1  data  application/json 7", "{", "  \"a\": 1", "}"]);
-        assert_eq!(lines[4], "part 2  f  file ../../etc/pass␛wd.txt  16");
+        assert_eq!(lines[..4], ["part 1  data  application/json  7 bytes", "{", "  \"a\": 1", "}"]);
+        assert_eq!(lines[4], "part 2  f  file ../../etc/pass␛wd.txt  16 bytes");
         assert_eq!(lines[5..], ["line --x␍", "--xy␍", ""]);
         assert_eq!(document.note(), Some("2 parts"));
         let parts: Vec<_> = document.parts().iter().map(|part| (part.line, &part.name[..], &part.bytes[..])).collect();
@@ -220,7 +222,10 @@ mod tests {
         let document =
             open(&content("hello\r\n--x\r\n\r\none\r\n--x\r\nno head", "multipart/mixed; boundary=\"x\"")).unwrap();
         assert_eq!(document.note(), Some("2 parts; the last part has no end"));
-        assert_eq!(lines(&*document), ["before the first part", "hello", "part 1  3", "one", "part 2  7", "no head"]);
+        assert_eq!(
+            lines(&*document),
+            ["before the first part", "hello", "part 1  3 bytes", "one", "part 2  7 bytes", "no head"]
+        );
         assert!(open(&content("--y", "multipart/mixed; boundary=x")).err().unwrap().contains("is the boundary x"));
         let unnamed = content("--b\r\n\r\n1\r\n--b--", "multipart/form-data");
         assert_eq!(open(&unnamed).unwrap().note(), Some("1 part"));

@@ -92,6 +92,29 @@ pub(super) enum Command {
     Quit,
 }
 
+impl Command {
+    /// Whether it does something with a capture, or among captures: where there is none, it can do nothing.
+    pub(super) fn needs_capture(self) -> bool {
+        !matches!(
+            self,
+            Self::Back
+                | Self::Filter
+                | Self::ResendMarked
+                | Self::PinnedOnly
+                | Self::Theme
+                | Self::Mouse
+                | Self::Stats
+                | Self::NextWindow
+                | Self::PreviousWindow
+                | Self::Answer
+                | Self::Palette
+                | Self::Undo
+                | Self::Help
+                | Self::Quit
+        )
+    }
+}
+
 /// A row of the table.
 #[derive(Debug)]
 pub(super) struct Key {

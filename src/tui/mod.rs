@@ -73,7 +73,7 @@ pub fn show(engine: &Arc<Engine>) -> Result<(), Failure> {
         keys,
         filters: engine::filters::Filters::with(&engine.screen().filters),
         state,
-        clipboard: copy::to_terminal,
+        hands: workers::Hands { clipboard: copy::to_terminal, mouse: terminal::mouse },
         clock: engine::now,
     };
     let stage: Arc<dyn stage::Stage> = Arc::new(stage::Live::new(Arc::clone(engine))?);

@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    io,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
@@ -29,7 +28,7 @@ use super::{
     terminal::{self, Guard},
     update::update,
     view,
-    workers::{Answers, Workers},
+    workers::{Answers, Hands, Workers},
 };
 use crate::{
     body,
@@ -54,8 +53,7 @@ pub(super) struct Options {
     pub(super) state: State,
     /// What was typed before the loop began.
     pub(super) typed: Vec<KeyEvent>,
-    /// Hands bytes to the clipboard. Called on the thread that draws.
-    pub(super) clipboard: fn(&[u8]) -> io::Result<()>,
+    pub(super) hands: Hands,
     /// Tells the time.
     pub(super) clock: fn() -> Timestamp,
 }
@@ -142,11 +140,11 @@ pub(super) fn run<B: Backend>(
 ) -> Result<State, Failure> {
     let failed = |why: B::Error| Failure::new("drawing", why);
     let size = terminal.size().map_err(failed)?;
-    let (clock, clipboard) = (options.clock, options.clipboard);
+    let (clock, hands) = (options.clock, options.hands);
     let mut model = begin(options, (size.width, size.height));
-    stage.mouse(model.mouse);
+    (hands.mouse)(model.mouse);
     let bell = ring_once(stage, answers);
-    let workers = Workers::start(stage, answers, clipboard)?;
+    let workers = Workers::start(stage, answers, hands)?;
     let mut next_frame = Instant::now();
     loop {
         // What is asked for here is answered after this frame, and drawn in the next.

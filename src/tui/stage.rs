@@ -14,7 +14,6 @@ use super::{
     arrived::{COUNTED, Counted},
     filters::Known,
     refused::{NEWEST, Refusals, Refused},
-    terminal,
 };
 use crate::{
     body,
@@ -74,8 +73,6 @@ pub(super) trait Stage: Send + Sync + 'static {
     fn beats(&self, after: CaptureId, since: Timestamp) -> Result<(CaptureId, Vec<Beat>), Failure>;
     /// What came between two moments.
     fn stats(&self, since: Timestamp, until: Timestamp) -> Result<Stats, Failure>;
-    /// Takes the terminal's mouse, or gives it back.
-    fn mouse(&self, _taken: bool) {}
     /// What the store holds.
     fn counters(&self) -> Result<Counters, Failure>;
     /// One capture with its body.
@@ -206,10 +203,6 @@ impl Stage for Live {
         self.engine.reader()?.stats(since, until)
     }
 
-    fn mouse(&self, taken: bool) {
-        terminal::mouse(taken);
-    }
-
     fn counters(&self) -> Result<Counters, Failure> {
         lock(&self.rows).counters()
     }
@@ -280,9 +273,7 @@ impl Stage for Live {
         let mut rows = self.engine.reader()?.page(Start::Newest, usize::MAX, Some(&condition))?;
         rows.reverse();
         if rows.is_empty() {
-            return Err(
-                Failure::new("resending", "nothing is marked").hint("space marks the capture, a filter finds it")
-            );
+            return Err(Failure::new("resending", "nothing is marked").hint("space marks a capture"));
         }
         self.stop.store(false, Ordering::Release);
         let pacing = Pacing { stop: Arc::clone(&self.stop), ..Pacing::default() };

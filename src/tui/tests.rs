@@ -4,9 +4,11 @@ mod act_keys;
 mod detail_keys;
 mod filtering;
 mod following;
+mod golden;
 mod over;
 mod panes;
 mod rows;
+pub(super) mod script;
 mod sending;
 mod sizes;
 mod the_loop;
@@ -34,7 +36,7 @@ use super::{
     model::{Model, Tone},
     msg::{BodyView, Compared, Msg, Opened},
     refused::{Refusals, Refused},
-    run::{self, Options},
+    run,
     stage::{Place, Stage, whole},
     state::State,
     update::update,

@@ -257,6 +257,35 @@ mod tests {
         }
     }
 
+    /// How far a part of a colour lets light through (WCAG 2.2, relative luminance).
+    fn luminance(colour: Color) -> f64 {
+        let Color::Rgb(red, green, blue) = colour else { panic!("{colour:?} is not a theme's own") };
+        let part = |value: u8| {
+            let value = f64::from(value) / 255.0;
+            if value <= 0.03928 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+        };
+        0.2126 * part(red) + 0.7152 * part(green) + 0.0722 * part(blue)
+    }
+
+    #[test]
+    fn every_text_stands_out_from_what_is_behind_it() {
+        for (name, text) in BUILTIN.iter().filter(|(name, _)| *name != "terminal") {
+            let theme = Theme::parse(name, text).unwrap();
+            let plain = theme.style(Paint::Plain, Depth::True);
+            let resting = theme.style(Paint::Resting, Depth::True);
+            for (paint, role, _) in ROLES.iter().filter(|(paint, ..)| *paint != Paint::Rule) {
+                let style = plain.patch(theme.style(*paint, Depth::True));
+                // On the selected row of a pane without the keys the cells keep their colours.
+                let rests = resting.fg.is_none() && theme.style(*paint, Depth::True).bg.is_none();
+                for behind in [style.bg, resting.bg.filter(|_| rests)].into_iter().flatten() {
+                    let (a, b) = (luminance(style.fg.unwrap()), luminance(behind));
+                    let contrast = (a.max(b) + 0.05) / (a.min(b) + 0.05);
+                    assert!(contrast >= 4.5, "{name}: {role} has a contrast of {contrast:.2}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn a_mistake_is_told_with_its_place_and_the_nearest_name() {
         let failed = |text| Theme::parse("mine", text).unwrap_err();

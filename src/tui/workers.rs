@@ -48,6 +48,12 @@ impl Answers {
         self.awaited.fetch_add(1, Ordering::AcqRel);
         Awaited(self.clone())
     }
+
+    /// Whether nothing is on its way: what was wished for is told, or never will be.
+    #[cfg(test)]
+    pub(super) fn are_told(&self) -> bool {
+        self.awaited.load(Ordering::Acquire) == 0
+    }
 }
 
 impl Awaited {
@@ -63,6 +69,15 @@ impl Drop for Awaited {
     }
 }
 
+/// What is done to the terminal beside drawing, on the thread that draws, between two frames.
+#[derive(Clone, Copy)]
+pub(super) struct Hands {
+    /// Hands bytes over for the clipboard.
+    pub(super) clipboard: fn(&[u8]) -> io::Result<()>,
+    /// Takes the mouse, or gives it back.
+    pub(super) mouse: fn(bool),
+}
+
 /// One thread for rows, one for bodies, one for each search, count and resend.
 pub(super) struct Workers {
     rows: Sender<(Effect, Awaited)>,
@@ -71,7 +86,7 @@ pub(super) struct Workers {
     latest: Arc<AtomicU64>,
     /// The latest search: those before it stop.
     searches: Arc<AtomicU64>,
-    clipboard: fn(&[u8]) -> io::Result<()>,
+    hands: Hands,
     /// What went wrong on the way out.
     failed: RefCell<Option<Failure>>,
     stage: Arc<dyn Stage>,
@@ -79,18 +94,14 @@ pub(super) struct Workers {
 }
 
 impl Workers {
-    pub(super) fn start(
-        stage: &Arc<dyn Stage>,
-        answers: &Answers,
-        clipboard: fn(&[u8]) -> io::Result<()>,
-    ) -> Result<Self, Failure> {
+    pub(super) fn start(stage: &Arc<dyn Stage>, answers: &Answers, hands: Hands) -> Result<Self, Failure> {
         let latest = Arc::new(AtomicU64::new(0));
         Ok(Self {
             rows: worker("creel-rows", stage, &latest)?,
             bodies: worker("creel-bodies", stage, &latest)?,
             latest,
             searches: Arc::new(AtomicU64::new(0)),
-            clipboard,
+            hands,
             failed: RefCell::new(None),
             stage: Arc::clone(stage),
             answers: answers.clone(),
@@ -102,8 +113,7 @@ impl Workers {
         // A worker that is gone has told of its panic.
         match effect {
             Effect::Quit => {}
-            // Written by the thread that draws, between two frames.
-            Effect::Mouse(taken) => self.stage.mouse(taken),
+            Effect::Mouse(taken) => (self.hands.mouse)(taken),
             Effect::Stats { generation, since, until } => self.count(generation, since, until),
             Effect::Resend { id, to, resign } => self.deliver(move |stage| {
                 let delivery = catch(|| stage.resend(id, to, resign));
@@ -128,7 +138,7 @@ impl Workers {
                 drop(self.bodies.send((effect, self.answers.promise())));
             }
             Effect::Copy(bytes) => {
-                if let Err(why) = (self.clipboard)(&bytes) {
+                if let Err(why) = (self.hands.clipboard)(&bytes) {
                     self.answers.send(Msg::Kept(Err(Failure::new("copying", why))));
                 }
             }

@@ -32,10 +32,10 @@ const HEADERS: &[(&str, &str)] = &[
     ("user-agent", "the program that sent it, by its own account"),
     ("from", "who runs the program that sent it"),
     // Letting in.
-    ("authorization", "lets somebody in; masked"),
-    ("proxy-authorization", "lets somebody through a proxy; masked"),
+    ("authorization", "lets somebody in"),
+    ("proxy-authorization", "lets somebody through a proxy"),
     ("cookie", "a browser's session; odd for a webhook"),
-    ("x-api-key", "a key that lets somebody in; masked"),
+    ("x-api-key", "a key that lets somebody in"),
     // Origins.
     ("origin", "the web page that sent it: a browser did"),
     ("referer", "the web page it was sent from"),

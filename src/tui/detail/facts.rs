@@ -23,8 +23,13 @@ pub(super) fn text_fact(name: &str, value: &str) -> Pieces {
 }
 
 pub(super) fn indented(paint: Paint, text: &str, columns: usize) -> Vec<Pieces> {
+    told("", paint, text, columns)
+}
+
+/// A fact in words of creel's own, wrapped at blanks.
+pub(super) fn told(name: &str, paint: Paint, text: &str, columns: usize) -> Vec<Pieces> {
     let rows = line::paragraph(paint, text, columns.saturating_sub(NAMES).max(20));
-    rows.into_iter().map(|row| fact("", row)).collect()
+    rows.into_iter().enumerate().map(|(at, row)| fact(if at == 0 { name } else { "" }, row)).collect()
 }
 
 /// A verdict in words and its colour.

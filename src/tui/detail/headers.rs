@@ -5,7 +5,7 @@ use crate::{
     body,
     record::{Capture, Header},
     tui::{
-        line::{Piece, Pieces, piece},
+        line::{self, Piece, Pieces, piece},
         look::Paint,
         model::Model,
     },
@@ -22,18 +22,23 @@ pub(super) fn header_line(model: &Model, header: Header<'_>) -> Pieces {
     vec![piece(Paint::Body(body::Role::Key), &name), piece(Paint::Dim, ": "), value]
 }
 
-/// A header of the request, with a few words about it where it is one that is worth them.
-fn explained_line(model: &Model, capture: &Capture, header: Header<'_>) -> Pieces {
+/// A header of the request, with a few words about it where it is one that is worth them: behind it, or below.
+fn explained_lines(model: &Model, capture: &Capture, header: Header<'_>, columns: usize) -> Vec<Pieces> {
     let mut line = header_line(model, header);
-    if let Some(words) = explained(capture, header) {
-        let dot = model.look.signs().dot;
-        line.push(piece(Paint::Dim, &format!("  {dot} {words}")));
+    let Some(words) = explained(capture, header) else { return vec![line] };
+    let words = format!("  {} {words}", model.look.signs().dot);
+    let used: usize = line.iter().map(|piece| body::width(&piece.text)).sum();
+    if used + body::width(&words) <= columns {
+        line.push(piece(Paint::Dim, &words));
+        return vec![line];
     }
-    line
+    let below = line::paragraph(Paint::Dim, words.trim_start(), columns.saturating_sub(4).max(20));
+    let indented = |row: Pieces| [piece(Paint::Dim, "    ")].into_iter().chain(row).collect();
+    [line].into_iter().chain(below.into_iter().map(indented)).collect()
 }
 
 /// Order and case as they came.
-pub(super) fn headers(model: &Model, capture: &Capture) -> Vec<Pieces> {
+pub(super) fn headers(model: &Model, capture: &Capture, columns: usize) -> Vec<Pieces> {
     let head = &capture.head;
     let first = vec![
         piece(Paint::Heading, &head.method()),
@@ -41,7 +46,7 @@ pub(super) fn headers(model: &Model, capture: &Capture) -> Vec<Pieces> {
         piece(Paint::Dim, head.version().name()),
     ];
     let mut lines = vec![first];
-    lines.extend(head.headers().iter().map(|header| explained_line(model, capture, header)));
+    lines.extend(head.headers().iter().flat_map(|header| explained_lines(model, capture, header, columns)));
     if !capture.trailers.is_empty() {
         lines.extend([Vec::new(), vec![piece(Paint::Heading, "after the body")]]);
         lines.extend(capture.trailers.iter().map(|header| header_line(model, header)));

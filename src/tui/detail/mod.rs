@@ -406,7 +406,7 @@ fn tab_lines(model: &Model, capture: &Capture, columns: usize) -> Vec<Pieces> {
     match model.detail.tab {
         Tab::Overview => overview::overview(model, capture, columns),
         Tab::Body => body_tab::no_body(model, columns),
-        Tab::Headers => headers::headers(model, capture),
+        Tab::Headers => headers::headers(model, capture, columns),
         Tab::Signature => signature::signature(model, capture, columns),
         Tab::Deliveries => deliveries::deliveries(model, columns),
         Tab::Raw => raw::head(model, capture),

@@ -1,6 +1,6 @@
 //! The overview.
 
-use super::facts::{NAMES, fact, indented, outcome, text_fact, verdict};
+use super::facts::{NAMES, fact, indented, outcome, text_fact, told, verdict};
 use crate::{
     body, engine,
     record::{Capture, Delivery, Tags},
@@ -43,13 +43,14 @@ pub(super) fn overview(model: &Model, capture: &Capture, columns: usize) -> Vec<
     lines.push(text_fact("received", &capture.received_at.date_and_clock(&model.zone)));
     lines.push(text_fact("from", &capture.peer));
     lines.push(text_fact("endpoint", &capture.endpoint));
-    lines.push(fact("signature", vec![verdict(capture)]));
+    let verdict = verdict(capture);
+    lines.extend(told("signature", verdict.paint, &verdict.text, columns));
     if let Some(explanation) = &capture.judgement.explanation {
         lines.extend(indented(Paint::Plain, &explanation.text, columns));
     }
     for sentence in capture.course() {
         let sign = if capture.duplicate_of.is_some() { signs.duplicate } else { signs.late };
-        lines.push(fact("delivery", vec![piece(Paint::Warning, &format!("{sign} {sentence}"))]));
+        lines.extend(told("delivery", Paint::Warning, &format!("{sign} {sentence}"), columns));
     }
     lines.extend(tries(model, capture, columns));
     if let Some(asked) = &capture.judgement.handshake {
@@ -58,19 +59,18 @@ pub(super) fn overview(model: &Model, capture: &Capture, columns: usize) -> Vec<
         lines.extend(asked.answer.iter().filter(|it| !it.is_empty()).map(|answer| text_fact("answer", answer)));
     }
     for flag in capture.flags.iter() {
-        lines.push(fact("odd", vec![piece(Paint::Warning, &format!("{} {}", signs.flag, flag.sentence()))]));
+        lines.extend(told("odd", Paint::Warning, &format!("{} {}", signs.flag, flag.sentence()), columns));
     }
-    lines.push(text_fact("body", &body_words(capture)));
+    lines.extend(told("body", Paint::Plain, &body_words(capture), columns));
     let answered = if capture.reply_status == 0 {
         "nobody was left to answer".to_owned()
     } else {
         capture.reply_status.to_string()
     };
     lines.push(text_fact("answered", &answered));
-    lines.push(match model.detail.deliveries.first() {
-        Some(delivery) => fact("app", vec![outcome(delivery)]),
-        None => fact("app", vec![piece(Paint::Dim, "not sent on yet; r resends it")]),
-    });
+    let app = model.detail.deliveries.first().map(outcome);
+    let app = app.unwrap_or_else(|| piece(Paint::Dim, "not sent on yet; r resends it"));
+    lines.extend(told("app", app.paint, &app.text, columns));
     for sentence in model.detail.deliveries.first().map(|last| blame(capture, last)).unwrap_or_default() {
         lines.extend(indented(Paint::Warning, &sentence, columns));
     }

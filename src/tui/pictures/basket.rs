@@ -8,7 +8,8 @@ use crate::{
         endpoint::{Endpoint, Endpoints},
     },
     record::{
-        Body, Capture, CaptureId, Delivery, DeliveryId, Flags, Head, Headers, Outcome, Reply, Timestamp, Uid, Version,
+        Body, Capture, CaptureId, Delivery, DeliveryId, Event, Flags, Head, Headers, Judgement, Outcome, Reply,
+        Timestamp, Uid, Verdict, Version,
     },
     store::{Bell, Role, Writer},
     verify::{Catalog, Letter, Request, Sample, Secret, sha256},
@@ -62,9 +63,19 @@ const ROWS: &[Row] = &[
     Row(277, "stripe", "invoice.paid", No, &[200]),
 ];
 
+/// A quarter of a minute after the last of them.
+pub(in crate::tui) fn after() -> Timestamp {
+    Timestamp::from_unix_s(MORNING_S + 292)
+}
+
+/// Makes a store at that path.
+pub(in crate::tui) fn open(path: &Path) -> Writer {
+    Writer::open(path, Role::Capturing, Bell::new()).unwrap().0
+}
+
 /// Fills a store at that path.
-pub(super) fn fill(path: &Path) {
-    let writer = Writer::open(path, Role::Capturing, Bell::new()).unwrap().0;
+pub(in crate::tui) fn fill(path: &Path) {
+    let writer = open(path);
     let mut last = BTreeMap::new();
     for (n, row) in ROWS.iter().enumerate() {
         let capture = last
@@ -77,6 +88,41 @@ pub(super) fn fill(path: &Path) {
             writer.deliver(delivery(stored.id, *status, at(row))).unwrap().blocking_recv().unwrap().unwrap();
         }
     }
+    writer.close().unwrap();
+}
+
+/// Adds what the pictures have no room for: a form with a file in it, of nobody that creel knows and with a secret in
+/// its head; and a second try of the delivery before it.
+pub(in crate::tui) fn add_parts(path: &Path) {
+    const LATE: Row = Row(284, "stripe", "invoice.paid", No, &[]);
+    let body = "--fang\r\nContent-Disposition: form-data; name=\"title\"\r\n\r\nA trout, 魚\r\n--fang\r\n\
+                Content-Disposition: form-data; name=\"photo\"; filename=\"trout.json\"\r\nContent-Type: application/json\r\n\
+                \r\n{\"weight\":2.1}\r\n--fang--\r\n";
+    let mut headers = Headers::default();
+    headers.push("Content-Type", "multipart/form-data; boundary=fang");
+    headers.push("Authorization", "Bearer trout-and-pike");
+    let one = capture(ROWS.len(), &LATE);
+    let capture = Capture {
+        endpoint: "default".to_owned(),
+        head: head(&headers, "/upload/%E9%AD%9A?by=anna".as_bytes(), body.len()),
+        body: Body { size: body.len() as u64, sha256: sha256(body.as_bytes()), bytes: body.into(), ..one.body },
+        provider: None,
+        event: Event::default(),
+        judgement: Judgement {
+            verdict: Verdict::Unsigned,
+            fault: None,
+            explanation: None,
+            evidence: None,
+            age_s: None,
+            covers_body: None,
+            handshake: None,
+        },
+        ..one
+    };
+    let writer = open(path);
+    let before = CaptureId(ROWS.len() as i64);
+    writer.deliver(delivery(before, 500, at(&LATE))).unwrap().blocking_recv().unwrap().unwrap();
+    writer.capture(capture).unwrap().blocking_recv().unwrap().unwrap();
     writer.close().unwrap();
 }
 

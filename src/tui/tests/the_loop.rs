@@ -1,22 +1,6 @@
 //! The real loop on a terminal of the test's own, and any message at any time.
 
-use super::*;
-
-fn options() -> Options {
-    Options {
-        place: place(),
-        apps: std::collections::BTreeMap::new(),
-        notices: Vec::new(),
-        zone: Zone::utc(),
-        look: LOOK,
-        keys: Keymap::default(),
-        filters: crate::engine::filters::Filters::default(),
-        state: State::default(),
-        typed: Vec::new(),
-        clipboard: |_| Ok(()),
-        clock: crate::engine::now,
-    }
-}
+use super::{script::options, *};
 
 /// The real loop: keys in, frames out, a bell that rings while it draws.
 #[test]
@@ -45,7 +29,7 @@ fn the_loop_runs_on_any_terminal() {
         }
         to.send(Msg::Stop).unwrap();
     });
-    run::run(&mut terminal, &stage, options(), &Answers::new(messages), &inbox).unwrap();
+    run::run(&mut terminal, &stage, options(crate::engine::now), &Answers::new(messages), &inbox).unwrap();
     typist.join().unwrap();
     let resent = scene.resent.lock().unwrap().clone();
     // The typist goes on until one is out, and a later one may be out before the first.
@@ -75,7 +59,7 @@ fn what_breaks_elsewhere_does_not_end_the_screen() {
         to.send(Msg::Stop).unwrap();
     });
     let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
-    run::run(&mut terminal, &stage, options(), &Answers::new(messages), &inbox).unwrap();
+    run::run(&mut terminal, &stage, options(crate::engine::now), &Answers::new(messages), &inbox).unwrap();
     typist.join().unwrap();
     assert!(heard.recv().unwrap() >= 2);
 }

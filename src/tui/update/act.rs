@@ -230,7 +230,8 @@ pub(super) fn undo(model: &mut Model) -> Vec<Effect> {
     model.list.follow = false;
     model.list.selected = Some(id);
     read_again(model);
-    say(model, word(Tone::Good, format!("#{id} is back"), None))
+    model.notice = Some(word(Tone::Good, format!("#{id} is back"), None));
+    super::list::follow_selection(model)
 }
 
 fn read_again(model: &mut Model) {

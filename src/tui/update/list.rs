@@ -193,7 +193,11 @@ pub(super) fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
         }
         Command::PinnedOnly => pinned_only(model),
         Command::Order => return order(model, model.list.order.next()),
-        Command::Clock => model.panes.relative = !model.panes.relative,
+        Command::Clock => {
+            model.panes.relative = !model.panes.relative;
+            let text = if model.panes.relative { "times by how long ago" } else { "times by the clock" };
+            return say(model, Notice { tone: Tone::Plain, text: text.to_owned(), hint: None });
+        }
         Command::Group => {
             model.list.grouped = !model.list.grouped;
             model.list.rearrange();
@@ -205,6 +209,10 @@ pub(super) fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::Fold => {
             model.list.fold();
             return follow_selection(model);
+        }
+        Command::Zoom | Command::Widen | Command::Narrow if model.size.0 < layout::WIDE => {
+            let text = format!("list and detail stand beside each other from {} columns on", layout::WIDE);
+            return say(model, Notice { tone: Tone::Plain, text, hint: None });
         }
         Command::Zoom => {
             model.panes.zoomed = !model.panes.zoomed;

@@ -19,7 +19,7 @@ pub(super) use self::{act::filter, list::SORTED_ROWS};
 use crossterm::event::KeyEvent;
 
 use super::{
-    arrived,
+    arrived, copy,
     detail::{TABS, Tab, tree},
     effect::{Ask, Effect},
     keys::{Command, Mode},
@@ -160,6 +160,10 @@ fn key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
 }
 
 fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
+    let is_among_captures = matches!(model.mode, Mode::List | Mode::Detail);
+    if is_among_captures && model.list.read && model.list.rows.is_empty() && command.needs_capture() {
+        return nothing_there(model);
+    }
     match command {
         Command::Quit => act::quit(model),
         Command::Help => help(model),
@@ -234,6 +238,19 @@ fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
     }
 }
 
+/// Says why a key does nothing.
+fn nothing_there(model: &mut Model) -> Vec<Effect> {
+    model.mode = Mode::List;
+    let (text, hint) = match (&model.filter, copy::address(model)) {
+        (Some(filter), _) => {
+            (format!("nothing matches {}", filter.text()), Some("esc takes the filter away".to_owned()))
+        }
+        (None, Some(address)) => ("nothing is caught yet".to_owned(), Some(format!("send a request to {address}"))),
+        (None, None) => ("nothing is caught yet, and nobody is catching".to_owned(), None),
+    };
+    say(model, Notice { tone: Tone::Plain, text, hint })
+}
+
 fn help(model: &mut Model) -> Vec<Effect> {
     if model.mode == Mode::Help {
         return back(model);
@@ -248,6 +265,13 @@ fn back(model: &mut Model) -> Vec<Effect> {
         Mode::Sheet => act::put_away(model),
         Mode::Detail if model.detail.find.is_some() => super::detail::find::look_for(model, ""),
         Mode::Detail | Mode::Stats | Mode::Prompt => model.mode = Mode::List,
+        Mode::List if model.filter.is_none() => {
+            let hint = "q quits".to_owned();
+            return say(
+                model,
+                Notice { tone: Tone::Plain, text: "there is nothing to go back from".to_owned(), hint: Some(hint) },
+            );
+        }
         Mode::List => prompt::set_filter(model, None),
     }
     Vec::new()

@@ -24,7 +24,21 @@ use crate::{
     },
 };
 
-/// What creel is, where it is, what the store holds, which filter is in force.
+/// A part of the header: how much it matters, the most last, and what it says.
+type Part = (Matters, Vec<Piece>);
+
+/// How much a part of the header matters where there is no room for all.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Matters {
+    Little,
+    Some,
+    Much,
+    /// What changes what is seen, or what others see.
+    Most,
+}
+
+/// What creel is, where it is, what the store holds, which filter is in force. Of what does not fit, what matters least is
+/// left out.
 pub(super) fn header(model: &Model, area: Rect, buffer: &mut Buffer) {
     lines([line(&header_pieces(model, area.width), model.look)], area, buffer);
 }
@@ -43,41 +57,68 @@ pub(in crate::tui) fn is_refused_at(model: &Model, column: u16) -> bool {
 }
 
 fn header_pieces(model: &Model, columns: u16) -> Vec<Piece> {
-    let signs = model.look.signs();
-    let mut left = vec![piece(Paint::Brand, " creel "), piece(Paint::Plain, " ")];
-    match &model.place {
-        Place::Listening(url) => {
-            left.push(piece(Paint::Heading, url));
-            let (paint, word) = if model.server_ended { (Paint::Bad, "stopped") } else { (Paint::Good, "live") };
-            left.push(piece(paint, &format!("  {} {word}", signs.live)));
-        }
-        Place::Watching { store, .. } => {
-            left.push(piece(Paint::Dim, "watching "));
-            left.push(piece(Paint::Heading, store));
-        }
-    }
+    let room = usize::from(columns);
+    let mut left: Vec<Part> = vec![(Matters::Most, place(model))];
     left.extend(door(model));
-    let mut right = if columns >= WIDE { pulse(model) } else { Vec::new() };
+    let mut right: Vec<Part> = Vec::new();
+    if columns >= WIDE {
+        right.push((Matters::Little, pulse(model)));
+    }
     right.extend(counters(model));
-    if let Some(filter) = &model.filter {
-        right.push(piece(Paint::Warning, &format!("   filter: {}", filter.text())));
-        if model.list.is_searching() {
-            right.push(piece(Paint::Dim, &format!("   searching, {} %", model.list.searched)));
+    right.extend(state(model));
+    right.push((Matters::Most, vec![piece(Paint::Plain, " ")]));
+    let all = |left: &[Part], right: &[Part]| left.iter().chain(right).map(|part| width(&part.1)).sum::<usize>();
+    while all(&left, &right) + 2 > room {
+        let least = left.iter().chain(&right).map(|part| part.0).min();
+        let Some(least) = least.filter(|least| *least != Matters::Most) else { break };
+        match right.iter().rposition(|part| part.0 == least) {
+            Some(at) => drop(right.remove(at)),
+            None => left.retain(|part| part.0 != least),
         }
     }
-    if !model.deleted.is_empty() {
-        right.push(piece(Paint::Dim, &format!("   {} deleted", model.deleted.len())));
-    }
-    if let Some(held) = model.held {
-        right.push(piece(Paint::Warning, &format!("   d: #{held}")));
-    }
-    right.push(piece(Paint::Plain, " "));
-    let room = usize::from(columns).saturating_sub(width(&left) + 2);
-    let right = shortened(right, room);
-    let gap = usize::from(columns).saturating_sub(width(&left) + width(&right));
+    let mut left: Vec<Piece> = left.into_iter().flat_map(|part| part.1).collect();
+    let right: Vec<Piece> = right.into_iter().flat_map(|part| part.1).collect();
+    let right = shortened(right, room.saturating_sub(width(&left) + 2));
+    let gap = room.saturating_sub(width(&left) + width(&right));
     left.push(piece(Paint::Plain, &" ".repeat(gap)));
     left.extend(right);
     left
+}
+
+/// Who this is, and where.
+fn place(model: &Model) -> Vec<Piece> {
+    let mut pieces = vec![piece(Paint::Brand, " creel "), piece(Paint::Plain, " ")];
+    match &model.place {
+        Place::Listening(url) => {
+            pieces.push(piece(Paint::Heading, url));
+            let (paint, word) = if model.server_ended { (Paint::Bad, "stopped") } else { (Paint::Good, "live") };
+            pieces.push(piece(paint, &format!("  {} {word}", model.look.signs().live)));
+        }
+        Place::Watching { store, .. } => {
+            pieces.push(piece(Paint::Dim, "watching "));
+            pieces.push(piece(Paint::Heading, store));
+        }
+    }
+    pieces
+}
+
+/// What is in force: the filter, and what was begun and not ended.
+fn state(model: &Model) -> Vec<Part> {
+    let mut parts = Vec::new();
+    if let Some(filter) = &model.filter {
+        parts.push((Matters::Most, vec![piece(Paint::Warning, &format!("   filter: {}", filter.text()))]));
+        if model.list.is_searching() {
+            let words = format!("   searching, {} %", model.list.searched);
+            parts.push((Matters::Some, vec![piece(Paint::Dim, &words)]));
+        }
+    }
+    if !model.deleted.is_empty() {
+        parts.push((Matters::Some, vec![piece(Paint::Dim, &format!("   {} deleted", model.deleted.len()))]));
+    }
+    if let Some(held) = model.held {
+        parts.push((Matters::Much, vec![piece(Paint::Warning, &format!("   d: #{held}"))]));
+    }
+    parts
 }
 
 /// The last minute: a bar for each slot of it, in the colour of its worst verdict, and the rate.
@@ -96,34 +137,36 @@ fn pulse(model: &Model) -> Vec<Piece> {
 }
 
 /// What is answered where it differs from the configuration, and how the tunnel stands.
-fn door(model: &Model) -> Vec<Piece> {
+fn door(model: &Model) -> Vec<Part> {
     let tunnel = model.door.tunnel.iter().map(|state| match state {
-        State::Open(url) => piece(Paint::Heading, &format!("  {} {url}", model.look.signs().tunnel)),
-        State::Starting => piece(Paint::Dim, "  tunnel starting"),
-        State::Down(..) => piece(Paint::Bad, "  tunnel down"),
+        State::Open(url) => {
+            (Matters::Some, vec![piece(Paint::Heading, &format!("  {} {url}", model.look.signs().tunnel))])
+        }
+        State::Starting => (Matters::Some, vec![piece(Paint::Dim, "  tunnel starting")]),
+        State::Down(..) => (Matters::Much, vec![piece(Paint::Bad, "  tunnel down")]),
     });
-    let told = model.door.told.iter().map(|(name, answer)| piece(Paint::Bad, &format!("  {name} answers {answer}")));
+    let told = model.door.told.iter();
+    let told =
+        told.map(|(name, answer)| (Matters::Most, vec![piece(Paint::Bad, &format!("  {name} answers {answer}"))]));
     tunnel.chain(told).collect()
 }
 
-fn counters(model: &Model) -> Vec<Piece> {
+fn counters(model: &Model) -> Vec<Part> {
     let counters = &model.counters;
     let dot = format!(" {} ", model.look.signs().dot);
-    let mut pieces = vec![piece(Paint::Plain, &format!("{} caught", thousands(counters.captures)))];
-    for (count, word, paint) in [
-        (counters.failed, "failed", Paint::Bad),
-        (counters.duplicates, "dup", Paint::Warning),
-        (counters.refused, REFUSED, Paint::Warning),
-        (counters.waiting, "waiting", Paint::Warning),
-        (counters.dead, "given up", Paint::Bad),
-        (counters.down, "down", Paint::Bad),
-    ] {
-        if count > 0 {
-            pieces.push(piece(Paint::Dim, &dot));
-            pieces.push(piece(paint, &format!("{} {word}", thousands(count))));
-        }
-    }
-    pieces
+    let caught = vec![piece(Paint::Plain, &format!("  {} caught", thousands(counters.captures)))];
+    let others = [
+        (Matters::Much, counters.failed, "failed", Paint::Bad),
+        (Matters::Little, counters.duplicates, "dup", Paint::Warning),
+        (Matters::Some, counters.refused, REFUSED, Paint::Warning),
+        (Matters::Some, counters.waiting, "waiting", Paint::Warning),
+        (Matters::Much, counters.dead, "given up", Paint::Bad),
+        (Matters::Much, counters.down, "down", Paint::Bad),
+    ];
+    let others = others.into_iter().filter(|(_, count, ..)| *count > 0).map(|(matters, count, word, paint)| {
+        (matters, vec![piece(Paint::Dim, &dot), piece(paint, &format!("{} {word}", thousands(count)))])
+    });
+    [(Matters::Much, caught)].into_iter().chain(others).collect()
 }
 
 /// A number with commas: `1,284`.
@@ -186,15 +229,22 @@ fn keys(model: &Model, columns: usize) -> Line<'_> {
         Mode::List => MOVES[..1].to_vec(),
         Mode::Prompt => Vec::new(),
     };
+    let nothing_there = model.mode == Mode::List && model.list.rows.is_empty();
+    let own = if nothing_there { Vec::new() } else { own(model.mode) };
     // Of the sheets only a comparison has two sides.
     let turns = model.sheet.as_ref().is_some_and(|sheet| matches!(sheet.content, Content::Diff { .. }));
-    let is_here = |row: &&Bound| row.key.modes.contains(&model.mode) && (turns || row.key.command != Command::Turn);
+    let is_here = |row: &&Bound| {
+        let (key, command) = (row.key, row.key.command);
+        key.modes.contains(&model.mode)
+            && (turns || command != Command::Turn)
+            && !(nothing_there && command.needs_capture())
+    };
     let table = model.keys.rows().filter(is_here);
     let (help, others): (Vec<_>, Vec<_>) = table.partition(|row| row.key.command == Command::Help);
     let rows = help.into_iter().chain(others).filter_map(|row| Some((&row.chords.first()?[..], row.key.footer?)));
     let mut spans = vec![Span::raw(" ")];
     let mut used = 1;
-    for (chord, word) in own(model.mode).into_iter().chain(rows) {
+    for (chord, word) in own.into_iter().chain(rows) {
         let text = format!(" {word}  ");
         used += body::width(chord) + body::width(&text);
         if used > columns {

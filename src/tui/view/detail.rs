@@ -98,8 +98,11 @@ fn tabs(model: &Model, columns: usize) -> Pieces {
     }
     let note = note(model);
     let room = columns.saturating_sub(width(&row) + 2);
+    // Where there is no room for what else there is, the view's own name matters.
+    let note =
+        if body::width(&note) > room { note.split_once("; ").map_or(&note[..], |(view, _)| view) } else { &note };
     if !note.is_empty() && room > 6 {
-        let note = body::fit(&note, room);
+        let note = body::fit(note, room);
         let gap = columns.saturating_sub(width(&row) + body::width(&note) + 1);
         row.push(piece(Paint::Plain, &" ".repeat(gap)));
         row.push(piece(Paint::Dim, &note));

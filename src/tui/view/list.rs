@@ -8,10 +8,10 @@ use crate::{
     engine::tunnel::State,
     record::{LastDelivery, Summary, Tags, Verdict},
     tui::{
-        age,
+        age, copy,
         keys::{Command, Mode},
         layout::{self, Areas},
-        line::{Piece, Pieces, line, paragraph, piece},
+        line::{Piece, Pieces, line, paragraph, piece, wrap},
         list::Order,
         look::{Look, Paint},
         model::Model,
@@ -319,6 +319,10 @@ fn empty(model: &Model, area: Rect, buffer: &mut Buffer) {
         ]);
     } else {
         rows.extend(welcome(model, columns, usize::from(area.height)));
+        let height = usize::from(area.height);
+        if height < BRIEF || (rows.len() > height && model.door.tunnel.is_none()) {
+            rows = brief(model, columns);
+        }
     }
     let rows = rows.into_iter().map(|mut row| {
         row.insert(0, piece(Paint::Plain, "  "));
@@ -359,6 +363,37 @@ fn modules(line: &str, look: Look) -> Piece {
     piece(Paint::Plain, &filled.collect::<String>())
 }
 
+/// Under how many rows a newcomer is told only what nobody can do without.
+const BRIEF: usize = 12;
+
+/// The same where there is hardly any room: as much as a newcomer cannot do without.
+fn brief(model: &Model, columns: usize) -> Vec<Pieces> {
+    let Some(url) = copy::address(model) else {
+        return paragraph(Paint::Plain, "Nothing caught, nobody catches: start `creel serve` on this store", columns);
+    };
+    let port = url.rsplit(':').next().unwrap_or_default();
+    let mut rows = vec![vec![piece(Paint::Heading, "Waiting for the first webhook:")]];
+    rows.extend(wrap(&[piece(Paint::Good, &format!("curl -d hi {url}/hello"))], columns));
+    if let Some(state) = &model.door.tunnel {
+        // The code needs more room than there is.
+        rows.extend(gate(state, model.look, columns, 0));
+    } else {
+        let words = format!("For others, a tunnel: creel --tunnel CMD, or ssh -R … to port {port}");
+        rows.extend(paragraph(Paint::Dim, &words, columns));
+    }
+    rows.push(leave());
+    rows
+}
+
+fn leave() -> Pieces {
+    vec![
+        piece(Paint::Heading, "?"),
+        piece(Paint::Dim, " shows every key, "),
+        piece(Paint::Heading, "q"),
+        piece(Paint::Dim, " quits"),
+    ]
+}
+
 /// What a newcomer needs: where to send, a line that works, how to let others in.
 fn welcome(model: &Model, columns: usize, height: usize) -> Vec<Pieces> {
     let (url, here) = match &model.place {
@@ -388,7 +423,7 @@ fn welcome(model: &Model, columns: usize, height: usize) -> Vec<Pieces> {
     rows.push(Vec::new());
     rows.extend(paragraph(Paint::Plain, "For example, in another terminal:", columns));
     let curl = format!("curl -d '{{\"hello\":\"creel\"}}' {url}/hello");
-    rows.extend(crate::tui::line::wrap(&[piece(Paint::Good, &curl)], columns));
+    rows.extend(wrap(&[piece(Paint::Good, &curl)], columns));
     rows.push(Vec::new());
     if model.door.tunnel.is_some() {
         return rows;
@@ -400,11 +435,6 @@ fn welcome(model: &Model, columns: usize, height: usize) -> Vec<Pieces> {
     );
     rows.extend(paragraph(Paint::Dim, &tunnel, columns));
     rows.push(Vec::new());
-    rows.push(vec![
-        piece(Paint::Heading, "?"),
-        piece(Paint::Dim, " shows every key, "),
-        piece(Paint::Heading, "q"),
-        piece(Paint::Dim, " quits"),
-    ]);
+    rows.push(leave());
     rows
 }

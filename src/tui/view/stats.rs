@@ -170,7 +170,9 @@ fn cell(counts: &Counts, most: u64, row: usize, height: usize, look: Look) -> (P
 
 /// A table of bars.
 struct Table {
-    name: String,
+    name: &'static str,
+    /// What is said of all of them.
+    note: Option<String>,
     rows: Vec<(String, u64, Paint)>,
 }
 
@@ -180,7 +182,7 @@ fn tables(stats: &Stats, columns: usize, look: Look) -> Vec<Pieces> {
         by_name("endpoint", &stats.endpoints),
         by_name("provider", &stats.providers),
         classes("size", &SIZES, &stats.sizes, body::size),
-        classes(&replies(stats), &TIMES, &stats.times, span),
+        Table { note: replies(stats), ..classes("replies", &TIMES, &stats.times, span) },
     ];
     let beside = (columns / 38).clamp(1, tables.len());
     let width = (columns.saturating_sub(2) / beside).max(1);
@@ -204,41 +206,40 @@ fn tables(stats: &Stats, columns: usize, look: Look) -> Vec<Pieces> {
     rows
 }
 
-fn replies(stats: &Stats) -> String {
+fn replies(stats: &Stats) -> Option<String> {
     let sent: u64 = stats.times.iter().sum();
-    match stats.took {
-        Some((half, most)) => {
-            let good = stats.answered * 100 / sent.max(1);
-            format!("replies: {good} % 2xx, median {}, p95 {}", span(half), span(most))
-        }
-        None => "replies".to_owned(),
-    }
+    let (half, most) = stats.took?;
+    let good = stats.answered * 100 / sent.max(1);
+    Some(format!(" {good} % 2xx  p50 {}  p95 {}", span(half), span(most)))
 }
 
 /// How many names a table has at most.
 const NAMES: usize = 8;
 
-fn by_name(name: &str, counts: &[(String, Counts)]) -> Table {
+fn by_name(name: &'static str, counts: &[(String, Counts)]) -> Table {
     let row = |(name, counts): &(String, Counts)| {
         let name = if name.is_empty() { "-" } else { name };
 
         (name.to_owned(), sum(counts), colour(counts))
     };
-    Table { name: name.to_owned(), rows: counts.iter().take(NAMES).map(row).collect() }
+    Table { name, note: None, rows: counts.iter().take(NAMES).map(row).collect() }
 }
 
-fn classes(name: &str, ends: &[u64], counts: &[u64], words: fn(u64) -> String) -> Table {
+fn classes(name: &'static str, ends: &[u64], counts: &[u64], words: fn(u64) -> String) -> Table {
     let last = ends.last().map(|end| format!("≥ {}", words(*end)));
     let names = ends.iter().map(|end| format!("< {}", words(*end))).chain(last);
     let rows = names.zip(counts).filter(|(_, count)| **count > 0).map(|(name, count)| (name, *count, Paint::Brand));
-    Table { name: name.to_owned(), rows: rows.collect() }
+    Table { name, note: None, rows: rows.collect() }
 }
 
 /// A table's lines: its name, and a bar for each row.
 fn bars(table: &Table, width: usize, look: Look) -> Vec<Pieces> {
     const LABEL: usize = 14;
     const NUMBER: usize = 8;
-    let mut rows = vec![vec![piece(Paint::Heading, &body::fit(&table.name, width))]];
+    let mut heading = vec![piece(Paint::Heading, &body::fit(table.name, width))];
+    let room = width.saturating_sub(body::width(table.name));
+    heading.extend(table.note.iter().map(|note| piece(Paint::Dim, &body::fit(note, room))));
+    let mut rows = vec![heading];
     if table.rows.is_empty() {
         rows.push(vec![piece(Paint::Dim, "nothing")]);
     }

@@ -1,0 +1,251 @@
+//! Every key, by a script over the real loop: what the screen shows then is compared with a file of `golden/`.
+//!
+//! `CREEL_GOLDEN=1 cargo test golden` writes them anew: read what changed before it is kept. In the margin `>` stands
+//! beside a row in which something stands out by its background.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use ratatui::{
+    buffer::Buffer,
+    style::{Color, Modifier},
+};
+use tempfile::TempDir;
+
+use super::script::{Ending, options, play, press};
+use crate::{
+    engine::{Engine, Settings, Wishes},
+    tui::{
+        keys::{Command, KEYMAP, Key, Keymap, Mode},
+        pictures::basket,
+        stage::{Live, Place, Stage},
+    },
+};
+
+const SIZE: (u16, u16) = (116, 24);
+
+/// What leads to where each key shows what it does, by the key's name.
+const KEYS: &[(&str, &str)] = &[
+    ("down", ""),
+    ("up", "j j"),
+    ("page-down", ""),
+    ("page-up", "G"),
+    ("top", "j j j"),
+    ("bottom", ""),
+    ("open", "j"),
+    ("back", "/ 'sig:failed enter"),
+    ("next-tab", ""),
+    ("previous-tab", "3"),
+    ("tab-1", "2"),
+    ("tab-2", ""),
+    ("tab-3", ""),
+    ("tab-4", "j j j"),
+    ("tab-5", ""),
+    ("tab-6", "j"),
+    ("scroll-down", "j 6 esc"),
+    ("scroll-up", "j 6 J J esc"),
+    ("next-view", "j 2"),
+    ("other-view", "j 2"),
+    ("toggle", "j 2 j"),
+    ("fold-more", "j 2"),
+    ("fold-less", "j 2 - - -"),
+    ("unfold", "j 2 - - -"),
+    ("spell", "j 2 j j"),
+    ("save", "2 j"),
+    ("unmask", "3"),
+    ("filter", ""),
+    ("find", "j 2"),
+    ("find-next", "j 2 / 'id enter"),
+    ("find-previous", "j 2 / 'id enter"),
+    ("next-delivery", "j 5"),
+    ("previous-delivery", "j 5"),
+    ("resend", ""),
+    ("resend-to", "j"),
+    ("resign", "j"),
+    ("resend-marked", ""),
+    ("resend-dead", "j"),
+    ("palette", ""),
+    ("menu", "j"),
+    ("copy", "j"),
+    ("diff", "/ 'dup:yes enter j"),
+    ("turn", "/ 'dup:yes enter j d"),
+    ("delete", "j"),
+    ("undo", "j D 'y enter"),
+    ("mark", "j"),
+    ("pin", "j"),
+    ("pinned-only", "j p"),
+    ("note", "j"),
+    ("order", ""),
+    ("clock", ""),
+    ("group", "/ 'orders enter G"),
+    ("fold", "X / 'orders enter G"),
+    ("zoom", "j enter"),
+    ("widen", ""),
+    ("narrow", ""),
+    ("stats", ""),
+    ("next-window", "S"),
+    ("previous-window", "S tab tab"),
+    ("answer", "j"),
+    ("theme", ""),
+    ("mouse", ""),
+    ("help", ""),
+    ("quit", ""),
+];
+
+/// What a newcomer and a narrow terminal see: the file, the size, the store, the keys.
+const SCENES: &[(&str, (u16, u16), Kind, &str)] = &[
+    ("empty", (80, 24), Kind::Empty, ""),
+    ("empty-small", (40, 10), Kind::Empty, ""),
+    ("empty-esc", (80, 24), Kind::Empty, "esc esc esc"),
+    ("empty-watching", (80, 24), Kind::Watched, ""),
+    ("narrow-list", (80, 24), Kind::Full, ""),
+    ("narrow-detail", (80, 24), Kind::Full, "j enter 4"),
+    ("narrow-tree", (80, 24), Kind::Full, "j 2 j j"),
+    ("narrow-filter", (80, 24), Kind::Full, "/ 'stripe"),
+    ("narrow-filter-wrong", (80, 24), Kind::Full, "/ 'sig:stolen"),
+    ("narrow-nothing", (80, 24), Kind::Full, "/ 'salmon enter"),
+    ("small-list", (40, 10), Kind::Full, "j"),
+    ("small-detail", (40, 10), Kind::Full, "j enter"),
+];
+
+/// What is in the store.
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Full,
+    Empty,
+    /// Nothing, and nobody catches.
+    Watched,
+}
+
+/// The stores that scripts begin with: each plays on a copy of its own.
+struct Stores(TempDir);
+
+impl Stores {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["full", "empty"] {
+            fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        let full = folder.path().join("full/creel.db");
+        basket::fill(&full);
+        basket::add_parts(&full);
+        basket::open(&folder.path().join("empty/creel.db")).close().unwrap();
+        Self(folder)
+    }
+
+    /// Plays a script on a screen of that size.
+    fn play(&self, kind: Kind, size: (u16, u16), keys: &str) -> Ending {
+        let folder = tempfile::tempdir().unwrap();
+        let name = if kind == Kind::Full { "full" } else { "empty" };
+        for file in fs::read_dir(self.0.path().join(name)).unwrap().map(Result::unwrap) {
+            fs::copy(file.path(), folder.path().join(file.file_name())).unwrap();
+        }
+        let (db, config) = (folder.path().join("creel.db"), folder.path().join("creel.toml"));
+        fs::write(&config, "").unwrap();
+        let wishes = Wishes { db: Some(db), config: Some(config), ..Wishes::default() };
+        let engine = Arc::new(Engine::visit(Settings::resolve(&wishes).unwrap()));
+        let stage: Arc<dyn Stage> = Arc::new(Live::new(engine).unwrap());
+        let mut options = options(basket::after);
+        if kind == Kind::Watched {
+            options.place = Place::Watching { store: "~/creel.db".to_owned(), address: None };
+        }
+        play(&stage, options, size, keys)
+    }
+}
+
+/// The screen as text, a margin before each row.
+fn text(screen: &Buffer) -> String {
+    let (columns, rows) = (screen.area.width, screen.area.height);
+    let row = |y: u16| {
+        let cells = || (0..columns).map(|x| &screen[(x, y)]);
+        let stands_out = cells().any(|cell| cell.bg != Color::Reset || cell.modifier.contains(Modifier::REVERSED));
+        // What is behind a wide character is no character of its own.
+        let mut skip = 0;
+        let symbols = cells().filter(|cell| {
+            let seen = skip == 0;
+            skip = if seen { crate::body::width(cell.symbol()).saturating_sub(1) } else { skip - 1 };
+            seen
+        });
+        let line: String = symbols.map(ratatui::buffer::Cell::symbol).collect();
+        format!("{}{}", if stands_out { '>' } else { '|' }, line.trim_end())
+    };
+    (0..rows).map(row).map(|row| row + "\n").collect()
+}
+
+/// Compares a screen with its file, or writes it anew. Gives what is wrong.
+fn compare(name: &str, screen: &Buffer) -> Option<String> {
+    let file = golden().join(format!("{name}.txt"));
+    let shown = text(screen);
+    if std::env::var_os("CREEL_GOLDEN").is_some() {
+        fs::write(&file, &shown).unwrap();
+        return None;
+    }
+    let expected = fs::read_to_string(&file).unwrap_or_default();
+    (shown != expected).then(|| format!("{name} shows\n{shown}\nand not\n{expected}"))
+}
+
+fn golden() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src/tui/tests/golden")
+}
+
+#[test]
+fn every_key_leads_to_its_golden_screen() {
+    let named: Vec<_> = KEYMAP.iter().map(Key::name).collect();
+    let scripted: Vec<_> = KEYS.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(named, scripted, "a key needs a script here");
+    let stores = Stores::new();
+    let mut wrong = Vec::new();
+    for (key, (name, before)) in KEYMAP.iter().zip(KEYS) {
+        let ending = stores.play(Kind::Full, SIZE, &format!("{before} {}", key.chords[0]));
+        assert_eq!(ending.left, key.command == Command::Quit, "{name}");
+        wrong.extend(compare(name, &ending.screen));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_chord_of_a_key_does_what_its_first_does() {
+    let keys = Keymap::default();
+    for key in KEYMAP {
+        for (mode, chord) in key.modes.iter().flat_map(|mode| key.chords.iter().map(move |chord| (mode, chord))) {
+            assert_eq!(keys.command(*mode, &press(chord)[0]), Some(key.command), "{chord} in {mode:?}");
+        }
+    }
+}
+
+#[test]
+fn newcomers_and_narrow_terminals_have_their_golden_screens() {
+    let stores = Stores::new();
+    let wrong: Vec<_> = SCENES
+        .iter()
+        .filter_map(|&(name, size, kind, keys)| {
+            let ending = stores.play(kind, size, keys);
+            assert!(!ending.left, "{name}");
+            compare(name, &ending.screen)
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn no_golden_screen_is_left_behind() {
+    for file in fs::read_dir(golden()).unwrap().map(Result::unwrap) {
+        let name = file.file_name().to_string_lossy().trim_end_matches(".txt").to_owned();
+        let known = KEYS.iter().any(|row| row.0 == name) || SCENES.iter().any(|row| row.0 == name);
+        assert!(known, "nothing shows {name}");
+    }
+}
+
+#[test]
+fn no_key_is_dead_before_the_first_capture_and_only_quit_leaves() {
+    let stores = Stores::new();
+    let before = text(&stores.play(Kind::Empty, (80, 24), "").screen);
+    for key in KEYMAP.iter().filter(|key| key.modes.contains(&Mode::List)) {
+        let ending = stores.play(Kind::Empty, (80, 24), key.chords[0]);
+        assert_eq!(ending.left, key.command == Command::Quit, "{:?}", key.command);
+        assert!(ending.left || text(&ending.screen) != before, "{:?} does nothing", key.command);
+    }
+}
