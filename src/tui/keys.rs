@@ -107,6 +107,13 @@ impl Command {
                 | Self::NextWindow
                 | Self::PreviousWindow
                 | Self::Answer
+                | Self::Refused
+                | Self::Take
+                | Self::ChooseNext
+                | Self::ChoosePrevious
+                | Self::OlderFilter
+                | Self::NewerFilter
+                | Self::SaveFilter
                 | Self::Palette
                 | Self::Undo
                 | Self::Help

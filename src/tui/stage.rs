@@ -129,6 +129,7 @@ pub(super) trait Stage: Send + Sync + 'static {
 
 /// How much of a large body is read before it is shown, in bytes.
 const FIRST_PIECE: usize = 256 << 10;
+
 /// What is answered at the door where it differs from the configuration, and how the tunnel stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Door {
