@@ -48,7 +48,7 @@ fn main() {
 
     std::fs::write(
         folder.path().join("creel.toml"),
-        "[limits]\nbody = \"1GiB\"\nin_flight = \"2GiB\"\nconnections_per_address = 1024\n",
+        "[limits]\nbody_mib = 1024\nin_flight_mib = 2048\nconnections_per_address = 1024\n",
     )
     .unwrap();
     let server = Server::start(folder.path(), &db);
@@ -58,6 +58,7 @@ fn main() {
     println!("resident: {:.1} MiB", resident(&terminal.pid));
 
     println!("a key, with nothing going on: {}", terminal.keys(&["j", "k", "G", "g", "\x1b[6~", "\x1b[5~"]));
+    terminal.press("g");
     println!(
         "a row after its capture was answered: {}",
         spread((0..SINGLES).map(|n| single(&terminal, server.address, n)).collect())

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use creel::{
     record::{Body, Capture, CaptureId, Event, Flags, Head, Headers, Judgement, Tags, Timestamp, Uid, Verdict},
     store::{Bell, Role, Writer},
+    verify::sha256,
 };
 
 /// Shapes of events: provider, type, path.
@@ -66,7 +67,7 @@ pub(crate) fn capture(n: usize, event: &str, body: impl Into<Bytes>) -> Capture 
         endpoint: "default".to_owned(),
         peer: "127.0.0.1:50712".to_owned(),
         head: Head::parse(Bytes::from(head)),
-        body: Body { size: body.len() as u64, bytes: body, sha256: [n as u8; 32], declared: None, truncated: false },
+        body: Body { size: body.len() as u64, sha256: sha256(&body), bytes: body, declared: None, truncated: false },
         trailers: Headers::default(),
         flags: Flags::default(),
         provider: Some(provider.to_owned()),
