@@ -40,6 +40,7 @@ fn capture(id: i64, head: &[u8], body: &[u8]) -> Capture {
         duplicate_of: None,
         repeat: None,
         late_ms: None,
+        edited_from: None,
         tags: Tags::NONE,
         note: None,
         reply_status: 200,

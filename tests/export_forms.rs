@@ -44,6 +44,7 @@ fn capture(head: impl Into<Bytes>, body: impl Into<Bytes>) -> Capture {
         duplicate_of: None,
         repeat: None,
         late_ms: None,
+        edited_from: None,
         tags: creel::record::Tags::NONE,
         note: None,
         reply_status: 200,
@@ -83,6 +84,7 @@ fn full() -> Capture {
         duplicate_of: Some(CaptureId(40)),
         repeat: None,
         late_ms: None,
+        edited_from: None,
         tags: creel::record::Tags::NONE,
         note: None,
         ..capture(&head[..], "{\"id\": \"evt_1\", \"name\": \"O'Neil\"}\n")

@@ -55,6 +55,7 @@ fn row(n: i64) -> Summary {
             is_replay: n % 15 == 0,
         }),
         late_ms: (n % 7 == 0).then_some(2_000),
+        edited_from: None,
         tags: Tags::from_bits(n % 8),
         note: some(&["", "ask Anna", "", "", ""]),
         reply_status: [200, 413, 400][n as usize % 3],

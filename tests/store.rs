@@ -96,6 +96,7 @@ fn capture(event_id: &str, body: Bytes) -> Capture {
         duplicate_of: None,
         repeat: None,
         late_ms: None,
+        edited_from: None,
         tags: creel::record::Tags::NONE,
         note: None,
         reply_status: 413,

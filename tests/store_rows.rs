@@ -102,7 +102,7 @@ prop_compose! {
         body.truncated = truncated;
         Capture {
             id: CaptureId(0), uid: Uid(uid), received_at: Timestamp::from_unix_ms(at), endpoint, peer, head, body, trailers,
-            flags: Flags::from_bits(flags), provider, event, judgement, duplicate_of: None, repeat: None, late_ms: None, reply_status,
+            flags: Flags::from_bits(flags), provider, event, judgement, duplicate_of: None, repeat: None, late_ms: None, edited_from: None, reply_status,
             tags: Tags::from_bits(tags), note,
         }
     }
@@ -131,6 +131,7 @@ fn summary_of(capture: &Capture) -> Summary {
         duplicate_of: capture.duplicate_of,
         repeat: capture.repeat,
         late_ms: capture.late_ms,
+        edited_from: capture.edited_from,
         tags: capture.tags,
         note: capture.note.clone(),
         reply_status: capture.reply_status,

@@ -76,6 +76,7 @@ pub(crate) fn capture(n: usize, event: &str, body: impl Into<Bytes>) -> Capture 
         duplicate_of: None,
         repeat: None,
         late_ms: None,
+        edited_from: None,
         tags: Tags::NONE,
         note: None,
         reply_status: 200,

@@ -57,12 +57,13 @@ fn facts(row: &Summary) -> Vec<String> {
         Some(repeat) => format!("duplicate {} of #{first}, {} later", repeat.attempt, repeat.gap()),
         None => format!("duplicate of #{first}"),
     });
+    let edited = row.edited_from.map(|from| format!("edited from #{from}"));
     let late = row.late_ms.map(|_| "out of order".to_owned());
     let partly = row.verdict == Verdict::Passed && row.covers_body == Some(false);
     let partly = partly.then(|| "(not the body)".to_owned());
     let cut = row.truncated.then(|| "body cut".to_owned());
     let flags = row.flags.iter().map(|flag| format!("⚑ {}", flag.name()));
-    partly.into_iter().chain(app).chain(duplicate).chain(late).chain(cut).chain(flags).collect()
+    partly.into_iter().chain(app).chain(duplicate).chain(edited).chain(late).chain(cut).chain(flags).collect()
 }
 
 /// A size as a person reads it: `812`, `2.1k`, `25M`.

@@ -214,6 +214,7 @@ impl Inner {
             duplicate_of: None,
             repeat: None,
             late_ms: None,
+            edited_from: None,
             tags: crate::record::Tags::NONE,
             note: None,
             reply_status: 0,

@@ -56,8 +56,7 @@ impl Engine {
         progress: Box<Progress>,
     ) -> Result<Imported, Failure> {
         let writer = self.importing(&files)?;
-        let (endpoints, catalog) = (self.endpoints.clone(), super::catalog()?);
-        let judge = Judge { endpoints, catalog, chance: chance()?, count: 0, doctor: DOCTOR_TIME };
+        let judge = Judge::new(self.endpoints.clone())?;
         let (tell, heard) = sync_channel(BETWEEN);
         spawn("creel-import", move || {
             let read = read_all(&files, form, judge, &tell, progress);
@@ -102,8 +101,9 @@ fn read_all(
     for path in files {
         let doing = format!("importing {}", path.display());
         let input = Metered { input: open(path).map_err(|why| Failure::new(&doing, why))?, bytes: &bytes };
-        let mut take = |entry: Entry| {
+        let mut take = |mut entry: Entry| {
             entries += 1;
+            entry.flags.insert(Flag::Imported);
             let capture = judge.judged(entry).map_err(|why| Failure::new(&doing, format!("entry {entries}: {why}")))?;
             tell.send(Word::Capture(Box::new(capture))).map_err(|_| Failure::new(&doing, "the store is closed"))?;
             progress(entries, bytes.get());
@@ -122,7 +122,7 @@ fn read_all(
 }
 
 /// Judges entries as the door judges what arrives.
-struct Judge {
+pub(super) struct Judge {
     endpoints: Endpoints,
     catalog: &'static Catalog,
     /// The high part of every new uid's chance, and a count below it.
@@ -133,7 +133,12 @@ struct Judge {
 }
 
 impl Judge {
-    fn judged(&mut self, entry: Entry) -> Result<Capture, String> {
+    pub(super) fn new(endpoints: Endpoints) -> Result<Self, Failure> {
+        Ok(Self { endpoints, catalog: super::catalog()?, chance: chance()?, count: 0, doctor: DOCTOR_TIME })
+    }
+
+    /// An entry as a capture. Why not, where it is none.
+    pub(super) fn judged(&mut self, entry: Entry) -> Result<Capture, String> {
         let sha256 = verify::sha256(&entry.body);
         if entry.sha256.is_some_and(|said| said != sha256) {
             return Err("its body is not the one that was exported (SHA-256)".to_owned());
@@ -158,7 +163,6 @@ impl Judge {
         let secrets = endpoint.known_secrets();
         let (mut judgement, event) = judge(provider, &request, &secrets);
         let mut flags = entry.flags;
-        flags.insert(Flag::Imported);
         let asked = provider.filter(|_| endpoint.handshake).and_then(|provider| {
             provider.handshake(&request, &secrets, judgement.verdict, endpoint.verify_token.as_ref())
         });
@@ -195,6 +199,7 @@ impl Judge {
             duplicate_of: None,
             repeat: None,
             late_ms: None,
+            edited_from: None,
             tags: Tags::NONE,
             note: None,
             reply_status: entry.reply_status.unwrap_or(endpoint.respond.file().status),

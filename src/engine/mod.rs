@@ -8,6 +8,7 @@
 //! This room must never know how a face looks, nor SQLite, nor hyper: it passes plain records between the rooms below.
 
 mod admit;
+pub mod aside;
 mod batch;
 mod catalog;
 mod change;
@@ -20,6 +21,7 @@ pub mod forward;
 pub mod guard;
 mod identity;
 mod import;
+mod keep;
 mod keeping;
 mod listen;
 mod own;
@@ -358,7 +360,9 @@ pub fn holder_url(db: &Path) -> Option<String> {
 /// thread of its own.
 pub fn on_signal(mut on_stop: impl FnMut() + Send + 'static) -> Result<(), Failure> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    // Ctrl-C in the user's editor is for the editor.
+    let is_ours = |&signal: &i32| signal != SIGINT || !aside::is_running();
     let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP])
         .map_err(|why| Failure::new("listening for signals", why))?;
-    spawn("creel-signals", move || signals.forever().for_each(|_| on_stop())).map(drop)
+    spawn("creel-signals", move || signals.forever().filter(is_ours).for_each(|_| on_stop())).map(drop)
 }

@@ -328,6 +328,7 @@ fn capture(step: &Step) -> Capture {
         duplicate_of: None,
         repeat: None,
         late_ms: None,
+        edited_from: None,
         tags: Tags::NONE,
         note: None,
         reply_status: 0,

@@ -26,7 +26,7 @@ pub struct Rewritten {
 pub fn text(capture: &Capture) -> Vec<u8> {
     let mut text = Vec::new();
     for words in [
-        format!("this is request #{}. Edit it, save and close; what becomes of it is asked then.", capture.id),
+        format!("this is request #{}. Edit it, save and close.", capture.id),
         "an empty text, or one that was not changed, leaves everything as it is.".to_owned(),
     ] {
         text.extend_from_slice(format!("{OURS}{words}\n").as_bytes());
@@ -86,7 +86,7 @@ pub fn read(capture: &Capture, edited: &[u8]) -> Result<Option<Rewritten>, Failu
         return Ok(None);
     }
     let head = if is == was { capture.head.clone() } else { head_of(&lines, &was, skipped, capture)? };
-    let head = with_length(head, capture, body.len());
+    let head = with_length(head, &[capture.body.bytes.len()], body.len());
     let broken = why_broken(&body).filter(|_| why_broken(&capture.body.bytes).is_none());
     Ok(Some(Rewritten { head, body, broken }))
 }
@@ -180,12 +180,13 @@ fn is_token(bytes: &[u8]) -> bool {
     !bytes.is_empty() && bytes.iter().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b))
 }
 
-/// With the right `Content-Length`, where it was right before and nobody touched it.
-fn with_length(head: Head, capture: &Capture, length: usize) -> Head {
+/// With the right `Content-Length`, where it tells one of the lengths that were right before.
+pub(super) fn with_length(head: Head, before: &[usize], length: usize) -> Head {
     const NAME: &str = "content-length";
-    let was = capture.body.bytes.len();
-    let is_old = |headers: &Headers| headers.text(NAME) == Some(&was.to_string());
-    if length == was || !is_old(head.headers()) || !is_old(capture.head.headers()) {
+    let told = head.headers().text(NAME);
+    if before.contains(&length) && told == Some(&length.to_string())
+        || !before.iter().any(|before| told == Some(&before.to_string()))
+    {
         return head;
     }
     let new = length.to_string();
@@ -231,6 +232,7 @@ mod tests {
             duplicate_of: None,
             repeat: None,
             late_ms: None,
+            edited_from: None,
             tags: crate::record::Tags::NONE,
             note: None,
             reply_status: 200,

@@ -73,6 +73,7 @@ pub fn capture(capture: &Capture, deliveries: &[Delivery], bodies: bool) -> Valu
         "flags": capture.flags.iter().map(Flag::name).collect::<Vec<_>>(),
         "marks": marks(capture),
         "note": capture.note,
+        "edited_from": capture.edited_from.map(|id| id.0),
         "duplicate_of": capture.duplicate_of.map(|id| id.0),
         "attempt": capture.repeat.map_or(1, |repeat| repeat.attempt),
         "gap_ms": capture.repeat.map(|repeat| repeat.gap_ms),

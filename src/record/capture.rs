@@ -81,6 +81,8 @@ pub struct Capture {
     pub repeat: Option<Repeat>,
     /// By how many milliseconds its event is older than one that came before it. Found by the store on commit.
     pub late_ms: Option<i64>,
+    /// The capture that a person made it out of, where it was not caught but edited.
+    pub edited_from: Option<CaptureId>,
     /// The status creel answered.
     pub reply_status: u16,
     /// What a person tagged it with.
@@ -109,6 +111,7 @@ impl Capture {
 
     /// How it stands among the deliveries of its event and the others of its endpoint, a sentence each.
     pub fn course(&self) -> Vec<String> {
+        let edited = self.edited_from.map(|from| format!("not caught but made: an edited #{from}"));
         let first = self.duplicate_of.map(|first| match self.repeat {
             Some(repeat) => {
                 let what = match repeat {
@@ -128,7 +131,7 @@ impl Capture {
             0.. => format!("stale by its signature, which was made {age} s before it came"),
             _ => format!("from the future: its signature was made {} s after it came", -age),
         });
-        first.into_iter().chain(late).chain(stale).collect()
+        edited.into_iter().chain(first).chain(late).chain(stale).collect()
     }
 }
 

@@ -45,6 +45,8 @@ pub struct Summary {
     pub repeat: Option<Repeat>,
     /// By how many milliseconds its event is older than one that came before it.
     pub late_ms: Option<i64>,
+    /// The capture that a person made it out of, where it was not caught but edited.
+    pub edited_from: Option<CaptureId>,
     /// The status creel answered.
     pub reply_status: u16,
     /// How often it was delivered to an app.

@@ -31,8 +31,8 @@ const COUNT: &str =
 const SUMMARY: &str =
     "INSERT INTO summary (id, uid, received_at, endpoint, peer, method, path, query, provider, event_id,
     event_type, event_at, verdict, fault, covers_body, age_s, flags, duplicate_of, size, truncated, reply, deliveries,
-    attempt, gap_ms, retry, late_ms, post, tags, note)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?)";
+    attempt, gap_ms, retry, late_ms, post, tags, note, edited_from)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?)";
 // The newest of an event's captures stands in the first one's row.
 const LAST_OF_EVENT: &str =
     "SELECT attempt, received_at, reply, app, judgement, flags, uid FROM summary JOIN content USING (id)
@@ -136,12 +136,14 @@ impl<'c> Transaction<'c> {
         seen: &mut Seen,
     ) -> Result<Stored, Error> {
         let id = self.next_id + self.tally.captures;
-        let duplicate_of = self.first_of(capture, id, seen)?;
+        // What a person made is no delivery of its event.
+        let is_made = capture.edited_from.is_some();
+        let duplicate_of = if is_made { None } else { self.first_of(capture, id, seen)? };
         let course = Course {
             duplicate_of,
             repeat: duplicate_of.map(|first| self.repeat(capture, id, first)).transpose()?.flatten(),
             // When an imported one came here says nothing, and it is not what others come after.
-            late_ms: if is_imported(capture) { None } else { seen.late_ms(capture, duplicate_of.is_some()) },
+            late_ms: if is_made || is_imported(capture) { None } else { seen.late_ms(capture, duplicate_of.is_some()) },
         };
         let is_forwarded = !lanes.is_empty();
         self.insert_summary(capture, id, course, is_forwarded)?;
@@ -229,6 +231,7 @@ impl<'c> Transaction<'c> {
             is_forwarded.then_some(1),
             capture.tags.bits(),
             capture.note,
+            capture.edited_from.map(|id| id.0),
         ])?;
         Ok(())
     }

@@ -226,6 +226,12 @@ pub(super) const MIGRATIONS: &[Migration] = &[
             GROUP BY block;
     ",
     },
+    Migration {
+        reason: "out of which capture a person made another one",
+        sql: "
+        ALTER TABLE summary ADD COLUMN edited_from INTEGER;
+    ",
+    },
 ];
 
 /// What stands in a file's header about its schema.

@@ -126,7 +126,8 @@ impl Seen {
 
     fn load_tail(&mut self, connection: &Connection) -> Result<(), Error> {
         let mut captures = connection.prepare(
-            "SELECT id, endpoint, provider, event_id FROM summary WHERE id >= ? AND event_id IS NOT NULL ORDER BY id",
+            "SELECT id, endpoint, provider, event_id FROM summary WHERE id >= ? AND event_id IS NOT NULL
+             AND edited_from IS NULL ORDER BY id",
         )?;
         let mut rows = captures.query([self.tail_from])?;
         while let Some(row) = rows.next()? {
@@ -144,7 +145,7 @@ impl Seen {
     fn load_newest(&mut self, connection: &Connection) -> Result<(), Error> {
         let mut newest = connection.prepare(
             "SELECT endpoint, provider, max(event_at) FROM
-                (SELECT endpoint, provider, event_at, flags FROM summary ORDER BY id DESC LIMIT ?)
+                (SELECT endpoint, provider, event_at, flags FROM summary WHERE edited_from IS NULL ORDER BY id DESC LIMIT ?)
              WHERE event_at IS NOT NULL AND flags & ? = 0 GROUP BY endpoint, provider",
         )?;
         let mut rows = newest.query([RUN, Flag::Imported.bit()])?;

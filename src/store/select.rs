@@ -12,9 +12,10 @@ use crate::record::{
 /// The columns that [`summary`] reads, in its order.
 pub(super) const SUMMARY_COLUMNS: &str = "summary.id, uid, received_at, endpoint, peer, method, path, query, provider,
     event_id, event_type, event_at, verdict, fault, covers_body, age_s, flags, duplicate_of, size, truncated, reply,
-    deliveries, app, summary.attempt, gap_ms, retry, late_ms, post, tags, note, summary.took_ms";
+    deliveries, app, summary.attempt, gap_ms, retry, late_ms, post, tags, note, summary.took_ms,
+    edited_from";
 /// The place of the first column after [`SUMMARY_COLUMNS`].
-const AFTER_SUMMARY: usize = 31;
+const AFTER_SUMMARY: usize = 32;
 /// The columns that [`capture`] reads after [`SUMMARY_COLUMNS`].
 pub(super) const CONTENT_COLUMNS: &str = "sha256, declared, chunks, judgement, trailers, head";
 /// The columns that [`delivery`] reads.
@@ -67,6 +68,7 @@ pub(super) fn summary(row: &Row<'_>) -> Result<Summary, Error> {
         tags: Tags::from_bits(row.get(28)?),
         note: row.get(29)?,
         took_ms: row.get::<_, Option<i64>>(30)?.map(i64::cast_unsigned),
+        edited_from: row.get::<_, Option<i64>>(31)?.map(CaptureId),
     })
 }
 
@@ -118,6 +120,7 @@ pub(super) fn capture(row: &Row<'_>) -> Result<(Capture, i64), Error> {
         duplicate_of: listed.duplicate_of,
         repeat: listed.repeat,
         late_ms: listed.late_ms,
+        edited_from: listed.edited_from,
         tags: listed.tags,
         note: listed.note,
         reply_status: listed.reply_status,

@@ -55,6 +55,7 @@ fn capture(event: &str, size: usize) -> Capture {
         duplicate_of: None,
         repeat: None,
         late_ms: None,
+        edited_from: None,
         tags: crate::record::Tags::NONE,
         note: None,
         reply_status: 200,

@@ -57,6 +57,7 @@ pub(crate) fn capture(n: u64) -> Capture {
         duplicate_of: None,
         repeat: None,
         late_ms: None,
+        edited_from: None,
         tags: creel::record::Tags::NONE,
         note: None,
         reply_status: 200,

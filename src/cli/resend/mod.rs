@@ -1,5 +1,6 @@
 //! `creel resend`: captures thrown at an app again.
 
+mod edit;
 mod report;
 mod watch;
 
@@ -15,12 +16,13 @@ use std::{
 
 use self::{report::Report, watch::Folder};
 use super::{
-    Answer, Common, Printer, Secrets, diff, input,
+    Answer, Common, Printer, Secrets, diff, input, row,
     send::{headers_of, settings_of},
 };
 use crate::{
     body::compare,
     engine::{self, Aim, Each, Engine, Pacing, Transform, Wishes, edit::Edit, no_such_capture},
+    export::json,
     record::{Batch, BatchId, Body, Capture, CaptureId, Failure},
     store::{Bodies, Reader},
 };
@@ -73,6 +75,15 @@ pub(crate) struct Resend {
     /// Show what the program changes, and send nothing; without --transform: the programs of the endpoint's forwards
     #[arg(long)]
     transform_preview: bool,
+    /// Edit the request in $VISUAL or $EDITOR first; what is not changed is not sent
+    #[arg(long, conflicts_with_all = ["filter", "marked", "dead", "continued"])]
+    edit: bool,
+    /// With --edit: send JSON that the edit broke as it is, where there is no terminal to ask on
+    #[arg(long, requires = "edit")]
+    as_it_is: bool,
+    /// Send nothing: store what would be sent as a new capture that is marked as edited
+    #[arg(long, conflicts_with_all = ["filter", "marked", "dead", "continued", "watch", "until_ok"])]
+    save: bool,
     /// Set a value of a JSON body: data.amount=5; a value that is no JSON is a text
     #[arg(long, value_name = "PATH=VALUE")]
     set: Vec<String>,
@@ -100,7 +111,7 @@ pub(crate) struct Resend {
 
 pub(super) fn run(resend: &Resend, common: &Common) -> Result<Answer, Failure> {
     let printer = common.printer();
-    let aim = aim(resend)?;
+    let mut aim = aim(resend)?;
     let engine = Engine::visit(common.settings()?);
     let reader = engine.reader()?;
     if resend.dead {
@@ -121,7 +132,17 @@ pub(super) fn run(resend: &Resend, common: &Common) -> Result<Answer, Failure> {
         }
         return Ok(Answer::No);
     }
-    let sending = Sending { engine: &engine, aim, resend, stop: stop(&printer)? };
+    let stop = stop(&printer)?;
+    if resend.edit {
+        aim.edit.whole = edit::in_editor(&only(&ids, &reader, "--edit")?, resend.as_it_is)?;
+        if aim.edit.whole.is_none() {
+            return Ok(Answer::No);
+        }
+    }
+    if resend.save {
+        return save(&engine, &only(&ids, &reader, "--save")?, &aim, &printer);
+    }
+    let sending = Sending { engine: &engine, aim, resend, stop };
     let answer = if resend.until_ok || resend.watch.is_some() {
         sending.again_and_again(&ids, &reader, &printer)
     } else {
@@ -137,6 +158,28 @@ fn chosen(resend: &Resend, reader: &Reader, common: &Common) -> Result<Vec<Captu
         Some(text) => input::matching(reader, &[text], common),
         None => Ok(resend.ids.iter().copied().map(CaptureId).collect()),
     }
+}
+
+/// The capture, where only one was named: a person edits one request.
+fn only(ids: &[CaptureId], reader: &Reader, flag: &str) -> Result<Capture, Failure> {
+    match ids {
+        [id] => reader.capture(*id, Bodies::Read)?.ok_or_else(|| no_such_capture(*id)),
+        _ => Err(Failure::new(format!("resending with {flag}"), "it takes one capture, and several were named")),
+    }
+}
+
+/// Stores what would be sent, and says under which number.
+fn save(engine: &Engine, capture: &Capture, aim: &Aim, printer: &Printer) -> Result<Answer, Failure> {
+    let id = engine.keep(capture, aim)?;
+    let made = engine.reader()?.capture(id, Bodies::Leave)?.ok_or_else(|| no_such_capture(id))?;
+    if printer.json {
+        printer.value(&json::capture(&made, &[], false))?;
+    } else {
+        let verdict = row::signature(made.judgement.verdict, made.judgement.fault);
+        printer.line(&format!("#{id} is an edited #{}: {verdict}", capture.id))?;
+    }
+    engine.stop()?;
+    Ok(Answer::Yes)
 }
 
 /// Set by the first signal: what is under way is finished, and the rest can be continued. The second ends it at once.

@@ -49,7 +49,13 @@ pub(super) fn overview(model: &Model, capture: &Capture, columns: usize) -> Vec<
         lines.extend(indented(Paint::Plain, &explanation.text, columns));
     }
     for sentence in capture.course() {
-        let sign = if capture.duplicate_of.is_some() { signs.duplicate } else { signs.late };
+        let sign = if capture.edited_from.is_some() {
+            signs.edited
+        } else if capture.duplicate_of.is_some() {
+            signs.duplicate
+        } else {
+            signs.late
+        };
         lines.extend(told("delivery", Paint::Warning, &format!("{sign} {sentence}"), columns));
     }
     lines.extend(tries(model, capture, columns));
@@ -62,7 +68,9 @@ pub(super) fn overview(model: &Model, capture: &Capture, columns: usize) -> Vec<
         lines.extend(told("odd", Paint::Warning, &format!("{} {}", signs.flag, flag.sentence()), columns));
     }
     lines.extend(told("body", Paint::Plain, &body_words(capture), columns));
-    let answered = if capture.reply_status == 0 {
+    let answered = if capture.edited_from.is_some() {
+        "nobody sent it".to_owned()
+    } else if capture.reply_status == 0 {
         "nobody was left to answer".to_owned()
     } else {
         capture.reply_status.to_string()

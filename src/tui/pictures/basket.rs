@@ -191,6 +191,7 @@ fn capture(n: usize, row: &Row) -> Capture {
         duplicate_of: None,
         repeat: None,
         late_ms: None,
+        edited_from: None,
         reply_status: 200,
         tags: crate::record::Tags::default(),
         note: None,
