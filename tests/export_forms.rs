@@ -336,7 +336,7 @@ fn a_curl_line_sends_the_same_request_through_every_shell() {
     let printable: Vec<u8> = (b'!'..=b'~').filter(|byte| *byte != b'#').collect();
     let length = |body: &[u8]| format!("Content-Length: {}\r\n", body.len()).into_bytes();
     let with_body = |body: &[u8]| request(b"POST /x", &length(body), body);
-    let captures = [
+    let captures = vec![
         request(b"GET /", b"", b""),
         request(b"HEAD /a?b", b"Accept: */*\r\n", b""),
         request(b"DELETE /", b"Content-Length: 0\r\n", b""),

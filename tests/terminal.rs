@@ -568,3 +568,80 @@ fn used_filters_and_named_ones_outlive_the_screen() {
     assert_eq!(terminal.end().0, 0);
     assert!(home.yes(&["ls", "@small"]).contains("/small"), "leaving the screen forgets no name");
 }
+
+/// A home with an editor that runs those lines of shell, its file as `$1`.
+fn with_editor(lines: &str) -> (Home, String) {
+    let home = Home::new();
+    let path = home.write("editor", format!("#!/bin/sh\n{lines}\n"));
+    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let path = path.display().to_string();
+    (home, path)
+}
+
+fn with_a_capture(home: &Home, editor: &str) -> Terminal {
+    let terminal = Terminal::start(home, &["--listen", "127.0.0.1:0"], (24, 80), &[("VISUAL", editor)]);
+    post(&terminal.address(), b"POST /first HTTP/1.1\r\nX-Mine: a\r\n", b"{\"n\": 1}");
+    terminal.wait_for("/first");
+    terminal
+}
+
+/// Whether the terminal reads lines and shows what is typed, as before the program.
+fn is_cooked(terminal: &Terminal) -> impl Fn() -> bool + use<> {
+    let name = terminal.master.tty_name().unwrap();
+    move || {
+        let modes = Command::new("stty").arg("-a").stdin(std::fs::File::open(&name).unwrap()).output().unwrap();
+        let modes = String::from_utf8_lossy(&modes.stdout).into_owned();
+        modes.contains(" icanon") && modes.contains(" echo ") && !modes.contains("-icanon")
+    }
+}
+
+#[test]
+fn the_editor_has_the_terminal_and_all_that_is_typed_until_it_ends() {
+    let (home, editor) = with_editor(
+        "printf 'in the editor\\n'; read typed; sed -i \"s/\\\"n\\\": 1/\\\"n\\\": $typed/\" \"$1\"; test \"$typed\" = q7",
+    );
+    let mut terminal = with_a_capture(&home, &editor);
+    terminal.keys("e");
+    terminal.wait("the editor and nothing of creel", |text| text.contains("in the editor") && !text.contains("/first"));
+    // Not one of these is creel's.
+    terminal.keys("q7\r");
+    let screen = terminal.wait_for("its body was JSON and is none any more");
+    assert!(screen.contains("resend as it is, broken") && screen.contains("/first"), "{screen}");
+    terminal.keys("save\r");
+    terminal.wait_for("#2 is an edited #1");
+    terminal.keys("q");
+    let (code, ended) = terminal.end();
+    assert_eq!(code, 0);
+    ended.assert_whole("an editor");
+    assert_eq!(home.yes(&["show", "2", "--body"]), "{\"n\": q7}");
+}
+
+#[test]
+fn an_editor_that_is_killed_leaves_no_trace_on_the_terminal() {
+    let (home, editor) = with_editor("stty raw -echo; printf '\\033[?1049h\\033[?1003h\\033[5;9r\\033[7m'; kill -9 $$");
+    let mut terminal = with_a_capture(&home, &editor);
+    let is_cooked = is_cooked(&terminal);
+    terminal.keys("e");
+    let screen = terminal.wait_for("it ended with signal: 9");
+    assert!(screen.contains("/first"), "{screen}");
+    terminal.keys("?");
+    terminal.wait_for("Keys");
+    assert!(!is_cooked(), "the screen reads keys one by one");
+    terminal.keys("q");
+    assert_eq!(terminal.child.wait().unwrap().exit_code(), 0);
+    assert!(is_cooked(), "the terminal reads lines again");
+    terminal.end().1.assert_whole("a killed editor");
+}
+
+#[test]
+fn a_person_is_asked_what_becomes_of_json_that_broke() {
+    let (home, editor) = with_editor("sed -i 's/1}/1/; t; s/1$/2}/' \"$1\"");
+    let serving = home.serve(&[]);
+    serving.post("/first", &[], b"{\"n\": 1}");
+    let mut terminal = Terminal::start(&home, &["resend", "1", "--edit", "--save"], (24, 80), &[("VISUAL", &editor)]);
+    terminal.wait_for("e edits it again, s sends it as it is, q gives up");
+    terminal.keys("e\r");
+    terminal.wait_for("#2 is an edited #1");
+    assert_eq!(terminal.end().0, 0);
+    assert_eq!(home.yes(&["show", "2", "--body"]), "{\"n\": 2}");
+}

@@ -4,9 +4,10 @@
 //! however they end; so do the copies that an editor leaves beside its file.
 
 use std::{
-    env, fs,
+    env,
+    fs::{self, Permissions},
     io::{self, Write},
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::Path,
     process::{Command, ExitStatus},
     sync::atomic::{AtomicUsize, Ordering},
@@ -71,7 +72,7 @@ fn run(command: &mut Command) -> io::Result<ExitStatus> {
 
 /// A file that its owner alone can read, in a folder that nobody else can look into.
 fn laid_out(text: &[u8], name: &str) -> io::Result<(tempfile::TempDir, std::path::PathBuf)> {
-    let folder = tempfile::Builder::new().prefix("creel-").tempdir()?;
+    let folder = tempfile::Builder::new().prefix("creel-").permissions(Permissions::from_mode(0o700)).tempdir()?;
     let path = folder.path().join(Path::new(name).file_name().unwrap_or_default());
     let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
     file.write_all(text)?;
@@ -135,7 +136,6 @@ mod tests {
 
     #[test]
     fn a_text_is_laid_out_for_its_owner_alone_and_goes_again() {
-        use std::os::unix::fs::PermissionsExt;
         let (folder, path) = laid_out(b"secret", "../request-1.http").unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(folder.path()), mode(&path)), (0o700, 0o600));

@@ -6,7 +6,7 @@
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
-use crate::record::{Capture, Failure, Head, Headers};
+use crate::record::{Capture, CaptureId, Failure, Head, Headers};
 
 /// What the lines of creel's own begin with.
 const OURS: &str = "# creel: ";
@@ -24,26 +24,47 @@ pub struct Rewritten {
 
 /// The text to be edited.
 pub fn text(capture: &Capture) -> Vec<u8> {
+    text_of(capture.id, &capture.head, &capture.body.bytes)
+}
+
+/// The text of a request that was made of a capture.
+pub fn text_of(id: CaptureId, head: &Head, body: &[u8]) -> Vec<u8> {
     let mut text = Vec::new();
     for words in [
-        format!("this is request #{}. Edit it, save and close.", capture.id),
+        format!("this is request #{id}. Edit it, save and close."),
         "an empty text, or one that was not changed, leaves everything as it is.".to_owned(),
     ] {
         text.extend_from_slice(format!("{OURS}{words}\n").as_bytes());
     }
-    text.extend_from_slice(&head_text(&capture.head));
+    text.extend_from_slice(&head_text(head));
     text.push(b'\n');
-    if is_text(&capture.body.bytes) {
-        text.extend_from_slice(&capture.body.bytes);
+    if is_text(body) {
+        text.extend_from_slice(body);
     } else {
-        text.extend_from_slice(stand_in(capture).as_bytes());
+        text.extend_from_slice(stand_in(body).as_bytes());
     }
     text
 }
 
+/// A head whose `Content-Length`, where it was right, is right for another length.
+#[must_use]
+pub fn fitting(head: Head, before: usize, after: usize) -> Head {
+    with_length(head, &[before], after)
+}
+
+/// A head with another value of the header at a place.
+#[must_use]
+pub fn with_header(head: &Head, at: usize, value: &str) -> Head {
+    let mut headers = Headers::with_capacity(head.headers().len());
+    for (place, header) in head.headers().iter().enumerate() {
+        headers.push(header.name, if place == at { value.as_bytes() } else { header.value });
+    }
+    Head::from_parts(&head.method(), head.target(), head.version(), &headers)
+}
+
 /// What stands in the place of a body that an editor could not keep.
-fn stand_in(capture: &Capture) -> String {
-    let size = capture.body.bytes.len();
+fn stand_in(body: &[u8]) -> String {
+    let size = body.len();
     format!(
         "{OURS}the body, {size} bytes that are no text, stays as it is; what stands here instead takes its place.\n"
     )
@@ -119,7 +140,7 @@ fn split(mut text: &[u8]) -> (Vec<&[u8]>, &[u8]) {
 
 fn body_of(capture: &Capture, edited: &[u8]) -> Bytes {
     let was = &capture.body.bytes;
-    if !is_text(was) && edited.trim_ascii() == stand_in(capture).trim_ascii().as_bytes() {
+    if !is_text(was) && edited.trim_ascii() == stand_in(was).trim_ascii().as_bytes() {
         return was.clone();
     }
     let ended = was.ends_with(b"\n");
@@ -207,7 +228,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::record::{Body, CaptureId, Event, Flags, Judgement, Timestamp, Uid};
+    use crate::record::{Body, Event, Flags, Judgement, Timestamp, Uid};
 
     fn capture(head: &str, body: &[u8]) -> Capture {
         Capture {
@@ -296,7 +317,7 @@ mod tests {
         assert_eq!(edited(&capture, "x", "x").unwrap(), None);
         let new = edited(&capture, "x=1", "x=2").unwrap().unwrap();
         assert_eq!(&new.body[..], b"\xff\x00\x01");
-        let stand_in = stand_in(&capture);
+        let stand_in = stand_in(&capture.body.bytes);
         let new = edited(&capture, stand_in.trim_end(), "text").unwrap().unwrap();
         assert_eq!(&new.body[..], b"text");
     }

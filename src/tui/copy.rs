@@ -3,10 +3,12 @@
 use std::{
     fs::OpenOptions,
     io::{self, Write},
+    sync::Arc,
 };
 
-use super::{model::Model, stage::Place};
+use super::{detail::Tab, model::Model, stage::Place};
 use crate::{
+    body::{Spelling, Value},
     export::FORMATS,
     record::{Capture, CaptureId, Failure, text::lossless},
 };
@@ -24,6 +26,12 @@ pub(super) enum Copied {
     Id,
     Body,
     Raw,
+    /// The value under the cursor: a text without its quotes, anything else as sent.
+    Value,
+    /// The same as sent.
+    Subtree,
+    /// The path of it.
+    Path(Spelling),
     /// A header, by its place.
     Header(usize),
     /// The capture in a form, by its place in `FORMATS`.
@@ -33,12 +41,13 @@ pub(super) enum Copied {
 /// What there is to copy of the open capture, with its name.
 pub(super) fn things(model: &Model) -> Vec<(String, Copied)> {
     let Some(capture) = open(model) else { return Vec::new() };
-    let mut all = vec![
+    let mut all = under_cursor(model);
+    all.extend([
         ("the URL".to_owned(), Copied::Url),
         ("the body".to_owned(), Copied::Body),
         ("the raw request".to_owned(), Copied::Raw),
         ("the id".to_owned(), Copied::Id),
-    ];
+    ]);
     all.extend(
         FORMATS.iter().enumerate().map(|(at, format)| (format!("as {}: {}", format.name, format.help), Copied::As(at))),
     );
@@ -47,21 +56,44 @@ pub(super) fn things(model: &Model) -> Vec<(String, Copied)> {
     all
 }
 
+/// What stands under the cursor of a JSON body.
+fn under_cursor(model: &Model) -> Vec<(String, Copied)> {
+    if model.detail.tab != Tab::Body {
+        return Vec::new();
+    }
+    let Some(under) = model.detail.cursor.under() else { return Vec::new() };
+    let mut all = match under.value.first() {
+        Some(b'{' | b'[') => vec![("the subtree under the cursor".to_owned(), Copied::Subtree)],
+        Some(b'"') => vec![
+            ("the value under the cursor".to_owned(), Copied::Value),
+            ("the value under the cursor as JSON".to_owned(), Copied::Subtree),
+        ],
+        _ => vec![("the value under the cursor".to_owned(), Copied::Value)],
+    };
+    let spellings = [Spelling::Jq, Spelling::Pointer, Spelling::Dots];
+    all.extend(spellings.map(|spelling| (format!("its path: {}", spelling.name()), Copied::Path(spelling))));
+    all
+}
+
 /// The capture that is open, where no other one is on its way.
-fn open(model: &Model) -> Option<&Capture> {
-    model.detail.capture.as_deref().filter(|capture| Some(capture.id) == model.detail.id())
+pub(super) fn open(model: &Model) -> Option<&Arc<Capture>> {
+    model.detail.capture.as_ref().filter(|capture| Some(capture.id) == model.detail.id())
 }
 
 /// The bytes of a thing. What lets somebody in is masked in it unless it is shown on the screen; in a header that was asked
 /// for by its name it is not.
 pub(super) fn bytes(model: &Model, copied: &Copied) -> Option<Vec<u8>> {
     let capture = open(model)?;
-    let shown = || if model.detail.unmasked { capture.clone() } else { capture.clone().masked() };
+    let whole = || Capture::clone(capture);
+    let shown = || if model.detail.unmasked { whole() } else { whole().masked() };
     Some(match copied {
         Copied::Url => url(model, capture).into_bytes(),
         Copied::Id => capture.id.to_string().into_bytes(),
         Copied::Body => capture.body.bytes.to_vec(),
         Copied::Raw => [&shown().head.raw()[..], &capture.body.bytes].concat(),
+        Copied::Value => Value::Json(model.detail.cursor.under()?.value).plain().to_vec(),
+        Copied::Subtree => model.detail.cursor.under()?.value.to_vec(),
+        Copied::Path(spelling) => model.detail.cursor.node()?.0.path.spelled(*spelling).into_bytes(),
         Copied::Header(at) => capture.head.headers().iter().nth(*at)?.value.to_vec(),
         Copied::As(at) => FORMATS.get(*at)?.whole(&shown()),
     })
@@ -91,6 +123,9 @@ pub(super) fn file_name(id: CaptureId, copied: &Copied) -> String {
         Copied::Id => "id.txt".to_owned(),
         Copied::Body => "body".to_owned(),
         Copied::Raw => "raw.http".to_owned(),
+        Copied::Value => "value.txt".to_owned(),
+        Copied::Subtree => "value.json".to_owned(),
+        Copied::Path(_) => "path.txt".to_owned(),
         Copied::Header(at) => format!("header-{at}.txt"),
         Copied::As(at) => FORMATS.get(*at).map_or("export", |format| format.name).to_owned(),
     };

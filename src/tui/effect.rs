@@ -6,11 +6,12 @@ use bytes::Bytes;
 
 use super::{
     detail::{Part, find::Needle},
+    draft::Outside,
     list::Order,
 };
 use crate::{
     body::Document,
-    engine::respond::Words,
+    engine::{respond::Words, rewrite::Rewritten},
     query::Filter,
     record::{Capture, CaptureId, Tagging, Timestamp},
     store::Start,
@@ -59,6 +60,12 @@ pub(super) enum Effect {
     Deliveries(CaptureId),
     /// Send a capture to an app; none: its endpoint's. As it came, or signed anew.
     Resend { id: CaptureId, to: Option<String>, resign: bool },
+    /// Send an edited request in a capture's name, as it is or signed anew.
+    ResendEdited { id: CaptureId, to: Option<String>, resign: bool, request: Arc<Rewritten> },
+    /// Make an edited request a capture of its own.
+    KeepEdited { capture: Arc<Capture>, request: Arc<Rewritten> },
+    /// Lend the terminal to a program of the user's, and take it back. Only ever the answer to a key: then nobody reads keys.
+    Outside { what: Outside, mouse: bool },
     /// See what is answered at the door, and how the tunnel stands.
     Door,
     /// Read what was turned away at the door, to be shown now or where it is shown.

@@ -17,6 +17,7 @@ mod arrived;
 mod background;
 mod copy;
 mod detail;
+mod draft;
 mod effect;
 mod fault;
 mod filters;

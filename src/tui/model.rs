@@ -7,6 +7,7 @@ use std::{
 
 use super::{
     detail::Detail,
+    draft::Draft,
     filters::Shelf,
     keys::{Keymap, Mode},
     list::List,
@@ -64,6 +65,8 @@ pub(super) struct Model {
     pub(super) held: Option<CaptureId>,
     /// Captures that are deleted when creel is left, the last one last.
     pub(super) deleted: Vec<CaptureId>,
+    /// Requests that were edited and are not dropped yet.
+    pub(super) drafts: BTreeMap<CaptureId, Draft>,
     pub(super) notice: Option<Notice>,
     /// Captures that are on their way to an app.
     pub(super) sending: BTreeSet<CaptureId>,
@@ -139,6 +142,7 @@ impl Model {
             sheet: None,
             held: None,
             deleted: Vec::new(),
+            drafts: BTreeMap::new(),
             notice: None,
             sending: BTreeSet::new(),
             sending_marked: false,

@@ -7,6 +7,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 use super::{
     arrived,
     detail::{Prepared, find::Hit},
+    draft::Returned,
     effect::Ask,
     filters::Known,
     refused::Refusals,
@@ -148,6 +149,13 @@ pub(super) enum Msg {
     Resent {
         id: CaptureId,
         delivery: Result<Delivery, Failure>,
+    },
+    /// The terminal was lent and is back.
+    Back(Result<Returned, Failure>),
+    /// An edited request became a capture of its own.
+    KeptEdited {
+        from: CaptureId,
+        kept: Result<CaptureId, Failure>,
     },
     /// What was marked was sent: how many, and how many of them were answered 2xx.
     ResentMarked(Result<(u64, u64), Failure>),

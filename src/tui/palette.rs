@@ -7,10 +7,12 @@ use nucleo_matcher::{
 
 use super::{
     copy::{self, Copied},
+    draft::{self, Step},
     keys::{Command, KEYMAP, Mode},
     model::Model,
     prompt::{Prompt, Purpose},
 };
+use crate::record::CaptureId;
 
 /// The open palette.
 #[derive(Clone, Debug)]
@@ -19,6 +21,8 @@ pub(super) struct Palette {
     pub(super) typed: Prompt,
     /// Whether all commands are in it, or only what is done with the capture.
     all: bool,
+    /// The capture of whose edited request it asks what becomes; then nothing else is in it.
+    pub(super) draft: Option<CaptureId>,
     /// Which of the rows that fit is chosen.
     pub(super) chosen: usize,
 }
@@ -32,6 +36,10 @@ pub(super) enum Choice {
     Keep(Copied),
     /// Say in what the app's last two replies differ.
     Replies,
+    /// Do something with an edited request.
+    Draft(CaptureId, Step),
+    /// Edit the value of a header, by its place.
+    Header(usize),
     /// Show the address as a QR code.
     Qr,
 }
@@ -53,17 +61,37 @@ impl AsRef<str> for Row {
 
 impl Palette {
     pub(super) fn new(all: bool, text: &str) -> Self {
-        Self { typed: Prompt::new(Purpose::Find, text), all, chosen: 0 }
+        Self { typed: Prompt::new(Purpose::Find, text), all, draft: None, chosen: 0 }
+    }
+
+    /// What becomes of an edited request?
+    pub(super) fn of_draft(id: CaptureId) -> Self {
+        Self { draft: Some(id), ..Self::new(false, "") }
+    }
+
+    /// What is wrong with the edited request.
+    pub(super) fn warning(&self, model: &Model) -> Option<String> {
+        model.drafts.get(&self.draft?)?.wrong()
     }
 
     /// What it is called.
-    pub(super) fn title(&self) -> &'static str {
-        if self.all { "Commands" } else { "What can be done with the capture" }
+    pub(super) fn title(&self) -> String {
+        match self.draft {
+            Some(id) => format!("#{id} was edited; esc keeps that for later"),
+            None if self.all => "Commands".to_owned(),
+            None => "What can be done with the capture".to_owned(),
+        }
     }
 
     /// The rows that fit what was typed, the best first.
     pub(super) fn rows(&self, model: &Model) -> Vec<Row> {
-        let rows = if self.all { [commands(model), actions(model)].concat() } else { actions(model) };
+        let rows = if let Some(id) = self.draft {
+            of_draft(model, id)
+        } else if self.all {
+            [commands(model), actions(model)].concat()
+        } else {
+            actions(model)
+        };
         let pattern = Pattern::new(&self.typed.text(), CaseMatching::Ignore, Normalization::Smart, AtomKind::Fuzzy);
         let mut matcher = Matcher::new(Config::DEFAULT);
         pattern.match_list(rows, &mut matcher).into_iter().map(|(row, _)| row).collect()
@@ -73,6 +101,13 @@ impl Palette {
     pub(super) fn step(&mut self, rows: isize, count: usize) {
         self.chosen = self.chosen.saturating_add_signed(rows).min(count.saturating_sub(1));
     }
+}
+
+/// What can become of an edited request.
+fn of_draft(model: &Model, id: CaptureId) -> Vec<Row> {
+    let steps = model.drafts.get(&id).map(draft::steps).unwrap_or_default();
+    let row = |(step, name): (Step, &str)| Row { name: name.to_owned(), chord: "", choice: Choice::Draft(id, step) };
+    steps.into_iter().map(row).collect()
 }
 
 /// Every command of the mode that the palette was opened in.
@@ -89,7 +124,16 @@ fn actions(model: &Model) -> Vec<Row> {
     let things = copy::things(model);
     let copies = things.iter().map(|(name, copied)| row(format!("copy {name}"), Choice::Copy(copied.clone())));
     let keeps = things.iter().map(|(name, copied)| row(format!("save {name} to a file"), Choice::Keep(copied.clone())));
-    let done = [Command::Resend, Command::ResendTo, Command::Resign, Command::Diff, Command::Delete, Command::Undo];
+    let done = [
+        Command::Resend,
+        Command::ResendTo,
+        Command::Resign,
+        Command::Edit,
+        Command::Pager,
+        Command::Diff,
+        Command::Delete,
+        Command::Undo,
+    ];
     let done = KEYMAP.iter().filter(|key| done.contains(&key.command) && key.modes.contains(&Mode::List));
     let done =
         done.map(|key| Row { name: key.help.to_owned(), chord: key.chords[0], choice: Choice::Command(key.command) });
@@ -97,5 +141,9 @@ fn actions(model: &Model) -> Vec<Row> {
         row("in what the app's last two replies differ".to_owned(), Choice::Replies),
         row("QR code of the address".to_owned(), Choice::Qr),
     ];
-    copies.chain(done).chain(others).chain(keeps).collect()
+    let headers = things.iter().filter_map(|(name, copied)| match copied {
+        Copied::Header(at) => Some(row(format!("edit {name}"), Choice::Header(*at))),
+        _ => None,
+    });
+    copies.chain(done).chain(others).chain(headers).chain(keeps).collect()
 }

@@ -95,7 +95,13 @@ pub(super) fn perform(stage: &dyn Stage, effect: Effect, late: impl Fn(u64) -> b
             Some(Msg::Kept(copy::keep(&name, &bytes).map(|path| (path, size))))
         }
         Effect::Compare(what) => Some(Msg::Compared(compared(stage, what))),
+        Effect::KeepEdited { capture, request } => {
+            let kept = stage.keep(&capture, &request);
+            Some(Msg::KeptEdited { from: capture.id, kept })
+        }
         Effect::Find { .. }
+        | Effect::ResendEdited { .. }
+        | Effect::Outside { .. }
         | Effect::Resend { .. }
         | Effect::ResendDead(_)
         | Effect::ResendMarked

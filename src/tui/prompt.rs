@@ -8,11 +8,14 @@ use super::{filters::Assist, keys};
 use crate::{
     body,
     query::{Filter, SyntaxError},
-    record::CaptureId,
+    record::{Capture, CaptureId},
 };
 
 /// The most characters that a prompt takes.
-const LONGEST: usize = 2_000;
+pub(super) const LONGEST: usize = 2_000;
+
+/// How wide a name of the sender's is before a prompt at most, in columns.
+const LABEL: usize = 30;
 
 /// A prompt: what for, what was typed, where the cursor stands.
 #[derive(Clone, Debug)]
@@ -40,6 +43,12 @@ pub(super) enum Purpose {
     Find,
     /// The URL to resend a capture to, and whether it is signed anew.
     Url(CaptureId, bool),
+    /// The URL to send an edited request to, and whether it is signed anew.
+    EditedUrl(CaptureId, bool),
+    /// Another value in the place of one in a JSON body.
+    Value(Arc<Capture>, body::Path),
+    /// Another value of a header, by its place.
+    Header(Arc<Capture>, usize),
     /// What an endpoint answers from now on.
     Answer(String),
     /// What to note of a capture.
@@ -101,6 +110,14 @@ impl Prompt {
             Purpose::Delete(id) => format!("delete #{id}? y deletes, esc leaves it: "),
             Purpose::Find => "find: ".to_owned(),
             Purpose::Save(_) => "save as: ".to_owned(),
+            Purpose::EditedUrl(id, false) => format!("resend the edited #{id} to: "),
+            Purpose::EditedUrl(id, true) => format!("resend the edited #{id}, signed anew, to: "),
+            Purpose::Value(_, path) if path.0.is_empty() => "the whole: ".to_owned(),
+            Purpose::Value(_, path) => format!("{}: ", body::fit(&path.to_string(), LABEL)),
+            Purpose::Header(capture, at) => {
+                let name = capture.head.headers().iter().nth(*at).map(|header| header.name_text().into_owned());
+                format!("{}: ", body::fit(&name.unwrap_or_default(), LABEL))
+            }
             Purpose::Url(id, false) => format!("resend #{id} to: "),
             Purpose::Url(id, true) => format!("resend #{id}, signed anew, to: "),
         }

@@ -1,6 +1,7 @@
 //! The loop: messages in, frames out, wishes to the workers.
 
 use std::{
+    cell::Cell,
     collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
@@ -80,6 +81,8 @@ impl Inbox for Receiver<Msg> {
 /// Runs the screen on the terminal until it is left.
 pub(super) fn on_terminal(stage: &Arc<dyn Stage>, options: Options) -> Result<State, Failure> {
     let (messages, inbox) = channel();
+    let (handled, gate) = channel();
+    let inbox = Ears { inbox, handled, heard: Cell::new(0) };
     terminal::tell_panics(messages.clone());
     let stop = messages.clone();
     engine::on_signal(move || drop(stop.send(Msg::Stop)))?;
@@ -91,7 +94,7 @@ pub(super) fn on_terminal(stage: &Arc<dyn Stage>, options: Options) -> Result<St
     for key in &options.typed {
         let _ = messages.send(Msg::Key(*key));
     }
-    listen_to_keys(messages.clone())?;
+    listen_to_keys(messages.clone(), gate, options.typed.len())?;
     let answers = Answers::new(messages);
     let left = catch_unwind(AssertUnwindSafe(|| run(&mut terminal, stage, options, &answers, &inbox)));
     drop(guard);
@@ -106,9 +109,33 @@ pub(super) fn on_terminal(stage: &Arc<dyn Stage>, options: Options) -> Result<St
     left
 }
 
-/// A thread that waits for the terminal. It ends with the process: nothing can wake it.
-fn listen_to_keys(messages: Sender<Msg>) -> Result<(), Failure> {
+/// What comes, with a word to who listens to the keys when a key is done with.
+struct Ears {
+    inbox: Receiver<Msg>,
+    handled: Sender<()>,
+    /// How many messages of the terminal were heard and are not done with.
+    heard: Cell<usize>,
+}
+
+impl Inbox for Ears {
+    fn next(&self, wait: Option<Duration>) -> Option<Msg> {
+        for _ in 0..self.heard.take() {
+            let _ = self.handled.send(());
+        }
+        let msg = self.inbox.next(wait);
+        let is_of_terminal = matches!(&msg, Some(Msg::Key(_) | Msg::Mouse(_) | Msg::Paste(_) | Msg::Resize(..)));
+        self.heard.set(usize::from(is_of_terminal));
+        msg
+    }
+}
+
+/// A thread that waits for the terminal. It ends with the process: nothing can wake it. It reads no key before the last one
+/// is done with, so that a program to which a key lends the terminal has all that is typed meanwhile.
+fn listen_to_keys(messages: Sender<Msg>, gate: Receiver<()>, typed: usize) -> Result<(), Failure> {
     let listen = move || {
+        if (0..typed).any(|_| gate.recv().is_err()) {
+            return;
+        }
         while let Ok(event) = event::read() {
             let message = match event {
                 Event::Key(key) => Msg::Key(key),
@@ -117,7 +144,7 @@ fn listen_to_keys(messages: Sender<Msg>) -> Result<(), Failure> {
                 Event::Resize(columns, rows) => Msg::Resize(columns, rows),
                 _ => continue,
             };
-            if messages.send(message).is_err() {
+            if messages.send(message).is_err() || gate.recv().is_err() {
                 return;
             }
         }
@@ -158,6 +185,11 @@ pub(super) fn run<B: Backend>(
         next_frame = Instant::now().max(next_frame) + FRAME;
         if hear(&mut model, &workers, inbox, next_frame) {
             break;
+        }
+        if workers.was_lent() {
+            terminal.clear().map_err(failed)?;
+            let size = terminal.size().map_err(failed)?;
+            dispatch(&workers, update(&mut model, Msg::Resize(size.width, size.height)));
         }
     }
     workers.leave().map(|()| State::of(&model))

@@ -12,12 +12,20 @@ use std::{
 
 use super::{
     arrived::{COUNTED, Counted},
+    draft::{Outside, Returned},
     filters::Known,
     refused::{NEWEST, Refusals, Refused},
+    terminal,
 };
 use crate::{
     body,
-    engine::{self, Aim, Each, Engine, Pacing, edit::Edit, respond::Words, tunnel},
+    engine::{
+        self, Aim, Each, Engine, Pacing, aside,
+        edit::Edit,
+        respond::Words,
+        rewrite::{self, Rewritten},
+        tunnel,
+    },
     query::Filter,
     record::{Capture, CaptureId, Counters, Delivery, Failure, Head, Summary, Tagging, Timestamp},
     store::{Beat, Bodies, Reader, Slice, Sorting, Start, Stats},
@@ -97,6 +105,27 @@ pub(super) trait Stage: Send + Sync + 'static {
     }
     /// Sends a capture to an app, as it came or signed anew; blocks until the outcome is stored.
     fn resend(&self, id: CaptureId, to: Option<String>, resign: bool) -> Result<Delivery, Failure>;
+    /// Sends an edited request in a capture's name; blocks until the outcome is stored.
+    fn resend_edited(
+        &self,
+        id: CaptureId,
+        to: Option<String>,
+        resign: bool,
+        request: &Rewritten,
+    ) -> Result<Delivery, Failure> {
+        let _ = request;
+        self.resend(id, to, resign)
+    }
+    /// Makes an edited request a capture of its own.
+    fn keep(&self, capture: &Capture, request: &Rewritten) -> Result<CaptureId, Failure> {
+        let _ = request;
+        Err(Failure::new(format!("saving an edited #{}", capture.id), "there is no store here"))
+    }
+    /// Lends the terminal to a program of the user's, and takes it back. Called on the thread that draws.
+    fn outside(&self, what: Outside, mouse: bool) -> Result<Returned, Failure> {
+        let _ = (what, mouse);
+        Err(Failure::new("lending the terminal", "there is none here"))
+    }
     /// What is answered at the door, and how the tunnel stands.
     fn door(&self) -> Result<Door, Failure> {
         Ok(Door::default())
@@ -202,6 +231,39 @@ impl Stage for Live {
     fn stats(&self, since: Timestamp, until: Timestamp) -> Result<Stats, Failure> {
         // A connection of its own: it may look at a million rows, and nobody else is to wait for that.
         self.engine.reader()?.stats(since, until)
+    }
+
+    fn resend_edited(
+        &self,
+        id: CaptureId,
+        to: Option<String>,
+        resign: bool,
+        request: &Rewritten,
+    ) -> Result<Delivery, Failure> {
+        let edit = Edit { resign, whole: Some(request.clone()), ..Edit::default() };
+        self.engine.resend(id, Aim { to, edit, ..Aim::default() })
+    }
+
+    fn keep(&self, capture: &Capture, request: &Rewritten) -> Result<CaptureId, Failure> {
+        let edit = Edit { whole: Some(request.clone()), ..Edit::default() };
+        self.engine.keep(capture, &Aim { edit, ..Aim::default() })
+    }
+
+    fn outside(&self, what: Outside, mouse: bool) -> Result<Returned, Failure> {
+        let read = |id| self.capture(id)?.ok_or_else(|| engine::no_such_capture(id));
+        match what {
+            Outside::Edit { id, text } => {
+                let capture = Arc::new(read(id)?);
+                let text = text.unwrap_or_else(|| rewrite::text(&capture));
+                let text = terminal::lend(mouse, || aside::edit(&text, &format!("request-{id}.http")))??;
+                Ok(Returned::Edited { capture, text })
+            }
+            Outside::Page { id } => {
+                let body = read(id)?.body.bytes;
+                terminal::lend(mouse, || aside::page(&body, &format!("body-{id}")))??;
+                Ok(Returned::Paged)
+            }
+        }
     }
 
     fn counters(&self) -> Result<Counters, Failure> {

@@ -17,6 +17,7 @@ use crossterm::{
     terminal::{self, EnterAlternateScreen, LeaveAlternateScreen},
 };
 use ratatui::{Terminal, backend::CrosstermBackend};
+use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 
 use super::msg::Msg;
 use crate::record::Failure;
@@ -70,6 +71,29 @@ impl Write for Frames {
         self.frame.clear();
         sent
     }
+}
+
+/// What a program that was killed may have left switched on: attributes, a scroll region, application keys, its own mouse, focus
+/// and paste reports, the cursor's shape, and no wrapping.
+const RESET: &[u8] = b"\x1b[m\x1b[r\x1b[?1l\x1b>\x1b[?7h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1004l\x1b[?1006l\x1b[?2004l\x1b[>4m\x1b[0 q";
+
+/// Gives the terminal up while a program has it, and takes it back whole, whatever the program did to it. The screen is to be
+/// drawn anew from nothing. Nobody may read keys meanwhile.
+pub(super) fn lend<T>(mouse_taken: bool, work: impl FnOnce() -> T) -> Result<T, Failure> {
+    drop(Guard);
+    let before = tcgetattr(io::stdin()).ok();
+    let done = work();
+    if let Some(before) = before {
+        // A program that was killed leaves its own mode behind; what is raw mode's opposite must be the user's.
+        let _ = tcsetattr(io::stdin(), OptionalActions::Flush, &before);
+    }
+    let failed = |why: io::Error| Failure::new("taking the terminal back", why);
+    terminal::enable_raw_mode().map_err(failed)?;
+    io::stdout().write_all(RESET).map_err(failed)?;
+    execute!(io::stdout(), LeaveAlternateScreen, EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)
+        .map_err(failed)?;
+    mouse(mouse_taken);
+    Ok(done)
 }
 
 /// Takes the mouse, or leaves it to the terminal. What cannot be written now cannot be helped.

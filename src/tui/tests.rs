@@ -2,6 +2,7 @@
 
 mod act_keys;
 mod detail_keys;
+mod editing;
 mod filtering;
 mod following;
 mod golden;
@@ -28,6 +29,7 @@ use ratatui::{Terminal, backend::TestBackend};
 
 use super::{
     detail::{Prepared, find},
+    draft::{Outside, Returned},
     effect::{Ask, Compare, Effect},
     filters::Known,
     keys::{Keymap, Mode},
@@ -45,7 +47,11 @@ use super::{
 };
 use crate::{
     body,
-    engine::{respond::Respond, tunnel::State as Tunnel},
+    engine::{
+        respond::Respond,
+        rewrite::{self, Rewritten},
+        tunnel::State as Tunnel,
+    },
     query::{Content, Filter},
     record::{
         Body, Capture, CaptureId, Counters, Delivery, Event, Evidence, Explanation, Failure, Fault, Flag, Head,
@@ -344,6 +350,11 @@ struct Play {
     mouse: bool,
     copied: Vec<Vec<u8>>,
     forgotten: Vec<CaptureId>,
+    /// What edited requests were sent, and how.
+    edited: Vec<(Option<String>, bool, Arc<Rewritten>)>,
+    /// What the terminal was lent for, and what comes of that.
+    lent: Vec<Outside>,
+    editor: fn(Outside) -> Result<Returned, Failure>,
     refusals: Refusals,
     /// The tries at every event, where there are any.
     tries: Option<Vec<crate::verify::Try>>,
@@ -360,6 +371,9 @@ impl Play {
             mouse: true,
             copied: Vec::new(),
             forgotten: Vec::new(),
+            edited: Vec::new(),
+            lent: Vec::new(),
+            editor: |_| Err(Failure::new("editing", "no editor")),
             refusals: Refusals::default(),
             tries: None,
         };
@@ -439,6 +453,15 @@ impl Play {
             Effect::Deliveries(id) => Some(Msg::Deliveries { id, deliveries: Ok(Vec::new()) }),
             Effect::Resend { id, .. } | Effect::ResendDead(id) => {
                 Some(Msg::Resent { id, delivery: Err(Failure::new("resending", "no apps")) })
+            }
+            Effect::ResendEdited { id, to, resign, request } => {
+                self.edited.push((to, resign, request));
+                Some(Msg::Resent { id, delivery: Err(Failure::new("resending", "no apps")) })
+            }
+            Effect::KeepEdited { capture, .. } => Some(Msg::KeptEdited { from: capture.id, kept: Ok(CaptureId(99)) }),
+            Effect::Outside { what, .. } => {
+                self.lent.push(what.clone());
+                Some(Msg::Back((self.editor)(what)))
             }
             Effect::ResendMarked => Some(Msg::ResentMarked(Ok((2, 1)))),
             Effect::Copy(bytes) => {

@@ -1,7 +1,7 @@
 //! The threads that do what is wished for, so that the screen's own never waits.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     io,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
@@ -89,6 +89,8 @@ pub(super) struct Workers {
     hands: Hands,
     /// What went wrong on the way out.
     failed: RefCell<Option<Failure>>,
+    /// Whether the terminal was lent since the last frame.
+    lent: Cell<bool>,
     stage: Arc<dyn Stage>,
     answers: Answers,
 }
@@ -103,6 +105,7 @@ impl Workers {
             searches: Arc::new(AtomicU64::new(0)),
             hands,
             failed: RefCell::new(None),
+            lent: Cell::new(false),
             stage: Arc::clone(stage),
             answers: answers.clone(),
         })
@@ -119,6 +122,16 @@ impl Workers {
                 let delivery = catch(|| stage.resend(id, to, resign));
                 Msg::Resent { id, delivery }
             }),
+            Effect::ResendEdited { id, to, resign, request } => self.deliver(move |stage| {
+                let delivery = catch(|| stage.resend_edited(id, to, resign, &request));
+                Msg::Resent { id, delivery }
+            }),
+            // On the thread that draws: there is no screen meanwhile.
+            Effect::Outside { what, mouse } => {
+                let returned = catch(|| self.stage.outside(what, mouse));
+                self.lent.set(true);
+                self.answers.send(Msg::Back(returned));
+            }
             Effect::ResendDead(id) => self.deliver(move |stage| {
                 let delivery = catch(|| stage.resend_dead(id));
                 Msg::Resent { id, delivery }
@@ -145,6 +158,11 @@ impl Workers {
             Effect::Forget(ids) => drop(self.failed.replace(self.stage.forget(&ids).err())),
             effect => drop(self.rows.send((effect, self.answers.promise()))),
         }
+    }
+
+    /// Whether the terminal was lent since this was last asked.
+    pub(super) fn was_lent(&self) -> bool {
+        self.lent.take()
     }
 
     /// What is told of the end.

@@ -91,6 +91,13 @@ impl Cursor {
         Some(Under { path: node.path.spelled(self.spelling), value })
     }
 
+    /// The place of that, and the bytes that it is a place in.
+    pub(in crate::tui) fn node(&self) -> Option<(&Node, &bytes::Bytes)> {
+        let (line, node) = self.node.as_ref()?;
+        let node = node.as_ref().filter(|_| *line == self.line())?;
+        Some((node, self.whole.as_ref()?.tree()?.bytes()))
+    }
+
     /// The part that it stands in, where the body has parts.
     pub(in crate::tui) fn part(&self) -> Option<&body::Part> {
         let parts = self.whole.as_ref()?.parts();

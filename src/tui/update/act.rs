@@ -51,7 +51,7 @@ pub(super) fn palette_key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
         Some("pagedown") => palette.step(10, rows.len()),
         Some("pageup") => palette.step(-10, rows.len()),
         _ => match palette.typed.key(event) {
-            Typed::Left => return Vec::new(),
+            Typed::Left => return palette.draft.map_or_else(Vec::new, |id| super::edit::left(model, id)),
             Typed::Done => {
                 let chosen = rows.get(palette.chosen.min(rows.len().saturating_sub(1)));
                 return chosen.map_or_else(Vec::new, |row| choose(model, &row.choice));
@@ -91,6 +91,8 @@ fn choose(model: &mut Model, choice: &Choice) -> Vec<Effect> {
             None => Vec::new(),
         },
         Choice::Qr => qr(model),
+        Choice::Draft(id, step) => super::edit::step(model, *id, *step),
+        Choice::Header(at) => super::edit::header(model, *at),
     }
 }
 

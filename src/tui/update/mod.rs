@@ -8,6 +8,7 @@ mod assist;
 mod deliver;
 mod detail;
 mod door;
+mod edit;
 mod list;
 mod mouse;
 mod prompt;
@@ -110,6 +111,8 @@ fn react(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Kept(kept) => act::kept(model, kept),
         Msg::Compared(compared) => act::compared(model, compared),
         Msg::Resent { id, delivery } => deliver::resent(model, id, delivery),
+        Msg::Back(returned) => edit::back(model, returned),
+        Msg::KeptEdited { from, kept } => edit::kept(model, from, kept),
         Msg::ResentMarked(sent) => deliver::resent_marked(model, sent),
         Msg::News(text) => deliver::news(model, text),
     }
@@ -182,6 +185,9 @@ fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::FindPrevious => detail::find_step(model, false),
         Command::NextDelivery => detail::step_delivery(model, true),
         Command::PreviousDelivery => detail::step_delivery(model, false),
+        Command::Edit => edit::begin(model),
+        Command::EditValue => edit::value(model),
+        Command::Pager => edit::page(model),
         Command::Palette => act::open_palette(model, true, ""),
         Command::Menu => act::open_palette(model, false, ""),
         Command::Copy => act::open_palette(model, false, "copy "),

@@ -51,6 +51,9 @@ pub(super) fn typed(model: &mut Model) -> Vec<Effect> {
         find::look_for(model, &text);
         return Vec::new();
     }
+    if let Some(prompt) = model.prompt.as_mut().filter(|prompt| matches!(prompt.purpose, Purpose::Value(..))) {
+        prompt.error = super::edit::wrong(&prompt.text());
+    }
     let Some(prompt) = model.prompt.as_mut().filter(|prompt| matches!(prompt.purpose, Purpose::Filter(_))) else {
         return Vec::new();
     };
@@ -81,6 +84,13 @@ fn finish_prompt(model: &mut Model) -> Vec<Effect> {
         Purpose::Save(_) if text.trim().is_empty() => return Vec::new(),
         Purpose::Save(bytes) => return vec![Effect::Save { name: text, bytes }],
         Purpose::Url(id, resign) => (id, resign),
+        Purpose::EditedUrl(..) if text.trim().is_empty() => return Vec::new(),
+        Purpose::EditedUrl(id, resign) => {
+            model.last_url = Some(text.trim().to_owned());
+            return super::edit::send(model, id, Some(text.trim().to_owned()), resign);
+        }
+        Purpose::Value(capture, path) => return super::edit::value_typed(model, &capture, &path, &text),
+        Purpose::Header(capture, at) => return super::edit::header_typed(model, &capture, at, &text),
         Purpose::Answer(endpoint) => return super::door::typed(model, endpoint, &text),
         Purpose::Note(id) => {
             let tagging = Tagging { note: Some(Tagging::note_of(&text)), ..Tagging::default() };

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     body,
     tui::{
-        line::{Piece, Pieces, line, piece},
+        line::{self, Piece, Pieces, line, piece},
         look::Paint,
         model::Model,
         palette::{Palette, Row},
@@ -101,7 +101,7 @@ pub(super) fn palette(model: &Model, palette: &Palette, buffer: &mut Buffer) -> 
     let note = if rows.is_empty() { String::new() } else { format!("{} of {}", chosen + 1, rows.len()) };
     let keys = [("enter", "does it"), (if model.look.unicode { "↑↓" } else { "up/down" }, "choose"), ("esc", "leaves")];
     let keys = keys.into_iter().map(|(chord, words)| (chord.to_owned(), words)).collect();
-    let frame = Frame { title: palette.title().to_owned(), note, keys };
+    let frame = Frame { title: palette.title(), note, keys };
     let inner = frame::draw(model, palette_area(model), &frame, buffer);
     let columns = usize::from(inner.width);
     let room = columns.saturating_sub(4).max(1);
@@ -115,7 +115,9 @@ pub(super) fn palette(model: &Model, palette: &Palette, buffer: &mut Buffer) -> 
     let shown = rows.iter().enumerate().skip(top).take(seen);
     let shown = shown.map(|(at, row)| line(&palette_row(row, at == chosen, chords, columns), model.look));
     let nothing = rows.is_empty().then(|| line(&[piece(Paint::Dim, "   nothing has these letters")], model.look));
-    lines(std::iter::once(line(&head, model.look)).chain(shown).chain(nothing), inner, buffer);
+    let warning = palette.warning(model).map(|text| line::paragraph(Paint::Bad, &format!(" {text}"), columns));
+    let warning = warning.into_iter().flatten().map(|row| line(&row, model.look));
+    lines(std::iter::once(line(&head, model.look)).chain(shown).chain(nothing).chain(warning), inner, buffer);
     let before = text(&palette.typed.text[first..palette.typed.cursor]);
     Position::new(inner.x + (3 + body::width(&before)).min(columns) as u16, inner.y)
 }
