@@ -187,7 +187,9 @@ pub(super) fn run<B: Backend>(
             break;
         }
         if workers.was_lent() {
-            terminal.clear().map_err(failed)?;
+            // Not `Terminal::clear`, which asks the terminal where the cursor is: the keys' thread would hear the answer.
+            terminal.backend_mut().clear().map_err(failed)?;
+            terminal.swap_buffers();
             let size = terminal.size().map_err(failed)?;
             dispatch(&workers, update(&mut model, Msg::Resize(size.width, size.height)));
         }

@@ -115,8 +115,9 @@ pub(super) fn palette(model: &Model, palette: &Palette, buffer: &mut Buffer) -> 
     let shown = rows.iter().enumerate().skip(top).take(seen);
     let shown = shown.map(|(at, row)| line(&palette_row(row, at == chosen, chords, columns), model.look));
     let nothing = rows.is_empty().then(|| line(&[piece(Paint::Dim, "   nothing has these letters")], model.look));
-    let warning = palette.warning(model).map(|text| line::paragraph(Paint::Bad, &format!(" {text}"), columns));
-    let warning = warning.into_iter().flatten().map(|row| line(&row, model.look));
+    let warning = palette.warning(model).map(|text| line::paragraph(Paint::Bad, &text, columns.saturating_sub(4)));
+    let indented = |row: Pieces| line(&[vec![piece(Paint::Plain, "   ")], row].concat(), model.look);
+    let warning = warning.into_iter().flatten().map(indented);
     lines(std::iter::once(line(&head, model.look)).chain(shown).chain(nothing).chain(warning), inner, buffer);
     let before = text(&palette.typed.text[first..palette.typed.cursor]);
     Position::new(inner.x + (3 + body::width(&before)).min(columns) as u16, inner.y)
