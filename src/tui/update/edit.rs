@@ -45,13 +45,11 @@ pub(super) fn back(model: &mut Model, returned: Result<Returned, Failure>) -> Ve
         Ok(Returned::Paged) => Vec::new(),
         Ok(Returned::Edited { capture, text }) => {
             let id = capture.id;
-            match Draft::read(capture, text) {
-                Some(draft) => put(model, draft),
-                None => {
-                    model.drafts.remove(&id);
-                    plain(model, format!("#{id} was not changed"), None)
-                }
+            if let Some(draft) = Draft::read(capture, text) {
+                return put(model, draft);
             }
+            model.drafts.remove(&id);
+            plain(model, format!("#{id} was not changed"), None)
         }
     }
 }
@@ -201,11 +199,9 @@ fn latest(model: &Model, capture: &Capture) -> (crate::record::Head, bytes::Byte
 }
 
 fn made(model: &mut Model, capture: &Arc<Capture>, text: Vec<u8>) -> Vec<Effect> {
-    match Draft::read(Arc::clone(capture), text) {
-        Some(draft) => put(model, draft),
-        None => {
-            model.drafts.remove(&capture.id);
-            plain(model, format!("#{} is as it came", capture.id), None)
-        }
+    if let Some(draft) = Draft::read(Arc::clone(capture), text) {
+        return put(model, draft);
     }
+    model.drafts.remove(&capture.id);
+    plain(model, format!("#{} is as it came", capture.id), None)
 }

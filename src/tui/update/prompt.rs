@@ -81,10 +81,9 @@ fn finish_prompt(model: &mut Model) -> Vec<Effect> {
     let Some(prompt) = model.prompt.take_if(|prompt| prompt.error.is_none()) else { return Vec::new() };
     let text = prompt.text();
     let (id, resign) = match prompt.purpose {
-        Purpose::Save(_) if text.trim().is_empty() => return Vec::new(),
+        Purpose::Save(_) | Purpose::EditedUrl(..) if text.trim().is_empty() => return Vec::new(),
         Purpose::Save(bytes) => return vec![Effect::Save { name: text, bytes }],
         Purpose::Url(id, resign) => (id, resign),
-        Purpose::EditedUrl(..) if text.trim().is_empty() => return Vec::new(),
         Purpose::EditedUrl(id, resign) => {
             model.last_url = Some(text.trim().to_owned());
             return super::edit::send(model, id, Some(text.trim().to_owned()), resign);
