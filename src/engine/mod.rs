@@ -25,6 +25,7 @@ mod keep;
 mod keeping;
 mod listen;
 mod own;
+pub mod pipe;
 mod port;
 mod rehearsal;
 pub mod respond;

@@ -66,6 +66,10 @@ pub(super) enum Effect {
     KeepEdited { capture: Arc<Capture>, request: Arc<Rewritten> },
     /// Lend the terminal to a program of the user's, and take it back. Only ever the answer to a key: then nobody reads keys.
     Outside { what: Outside, mouse: bool },
+    /// Give a capture's body to a command of the shell.
+    Pipe { id: CaptureId, command: String },
+    /// Have a URL opened.
+    Browse(String),
     /// See what is answered at the door, and how the tunnel stands.
     Door,
     /// Read what was turned away at the door, to be shown now or where it is shown.

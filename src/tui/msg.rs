@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     body::{Document, Folds, Node, compare::Part},
+    engine::pipe::Piped,
     record::{Capture, CaptureId, Counters, Delivery, Failure, Timestamp},
     store::{Beat, Slice, Stats},
     verify::Try,
@@ -149,6 +150,16 @@ pub(super) enum Msg {
     Resent {
         id: CaptureId,
         delivery: Result<Delivery, Failure>,
+    },
+    /// A command that was given a body ended.
+    Piped {
+        command: String,
+        piped: Result<Piped, Failure>,
+    },
+    /// A URL was opened.
+    Browsed {
+        url: String,
+        browsed: Result<(), Failure>,
     },
     /// The terminal was lent and is back.
     Back(Result<Returned, Failure>),

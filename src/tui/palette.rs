@@ -130,6 +130,8 @@ fn actions(model: &Model) -> Vec<Row> {
         Command::Resign,
         Command::Edit,
         Command::Pager,
+        Command::Pipe,
+        Command::Browse,
         Command::Diff,
         Command::Delete,
         Command::Undo,

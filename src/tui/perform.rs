@@ -101,6 +101,8 @@ pub(super) fn perform(stage: &dyn Stage, effect: Effect, late: impl Fn(u64) -> b
         }
         Effect::Find { .. }
         | Effect::ResendEdited { .. }
+        | Effect::Pipe { .. }
+        | Effect::Browse(_)
         | Effect::Outside { .. }
         | Effect::Resend { .. }
         | Effect::ResendDead(_)

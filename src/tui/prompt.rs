@@ -45,6 +45,10 @@ pub(super) enum Purpose {
     Url(CaptureId, bool),
     /// The URL to send an edited request to, and whether it is signed anew.
     EditedUrl(CaptureId, bool),
+    /// The shell command that a capture's body is given to.
+    Pipe(CaptureId),
+    /// The URL to be opened.
+    Browse,
     /// Another value in the place of one in a JSON body.
     Value(Arc<Capture>, body::Path),
     /// Another value of a header, by its place.
@@ -112,6 +116,8 @@ impl Prompt {
             Purpose::Save(_) => "save as: ".to_owned(),
             Purpose::EditedUrl(id, false) => format!("resend the edited #{id} to: "),
             Purpose::EditedUrl(id, true) => format!("resend the edited #{id}, signed anew, to: "),
+            Purpose::Pipe(id) => format!("the body of #{id} to: "),
+            Purpose::Browse => "open: ".to_owned(),
             Purpose::Value(_, path) if path.0.is_empty() => "the whole: ".to_owned(),
             Purpose::Value(_, path) => format!("{}: ", body::fit(&path.to_string(), LABEL)),
             Purpose::Header(capture, at) => {

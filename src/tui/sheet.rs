@@ -28,6 +28,8 @@ pub(super) enum Content {
     Diff { parts: Vec<Part>, names: [String; 2], beside: bool },
     /// What was turned away at the door.
     Refusals(Refusals),
+    /// Lines of text, escaped.
+    Text(Vec<String>),
     /// A QR code and what it says.
     Qr { code: Vec<String>, text: String },
 }
@@ -36,6 +38,9 @@ impl Sheet {
     /// The rows at a width.
     pub(super) fn rows(&self, model: &Model, columns: usize) -> Vec<Pieces> {
         match &self.content {
+            Content::Text(lines) => {
+                lines.iter().flat_map(|text| line::wrap(&[piece(Paint::Plain, text)], columns)).collect()
+            }
             Content::Refusals(refusals) => refused::rows(model, refusals, columns),
             Content::Qr { code, text } => {
                 let code = code.iter().map(|row| vec![Piece { paint: Paint::Plain, text: row.clone() }]);

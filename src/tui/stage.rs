@@ -22,6 +22,7 @@ use crate::{
     engine::{
         self, Aim, Each, Engine, Pacing, aside,
         edit::Edit,
+        pipe::{self, Piped},
         respond::Words,
         rewrite::{self, Rewritten},
         tunnel,
@@ -120,6 +121,15 @@ pub(super) trait Stage: Send + Sync + 'static {
     fn keep(&self, capture: &Capture, request: &Rewritten) -> Result<CaptureId, Failure> {
         let _ = request;
         Err(Failure::new(format!("saving an edited #{}", capture.id), "there is no store here"))
+    }
+    /// Gives a capture's body to a command of the shell; blocks until it ends, or is ended.
+    fn pipe(&self, id: CaptureId, command: &str) -> Result<Piped, Failure> {
+        let body = self.capture(id)?.ok_or_else(|| engine::no_such_capture(id))?.body.bytes;
+        pipe::pipe(command, body.to_vec())
+    }
+    /// Has a URL opened.
+    fn browse(&self, url: &str) -> Result<(), Failure> {
+        pipe::browse(url)
     }
     /// Lends the terminal to a program of the user's, and takes it back. Called on the thread that draws.
     fn outside(&self, what: Outside, mouse: bool) -> Result<Returned, Failure> {

@@ -48,6 +48,7 @@ use super::{
 use crate::{
     body,
     engine::{
+        pipe::Piped,
         respond::Respond,
         rewrite::{self, Rewritten},
         tunnel::State as Tunnel,
@@ -459,6 +460,12 @@ impl Play {
                 Some(Msg::Resent { id, delivery: Err(Failure::new("resending", "no apps")) })
             }
             Effect::KeepEdited { capture, .. } => Some(Msg::KeptEdited { from: capture.id, kept: Ok(CaptureId(99)) }),
+            Effect::Pipe { id, command } => {
+                let ended = Some(format!("it ended with {id}"));
+                let piped = Ok(Piped { output: format!("{command}\x1b[2J\nsecond\n").into_bytes(), ended });
+                Some(Msg::Piped { command, piped })
+            }
+            Effect::Browse(url) => Some(Msg::Browsed { url, browsed: Ok(()) }),
             Effect::Outside { what, .. } => {
                 self.lent.push(what.clone());
                 Some(Msg::Back((self.editor)(what)))

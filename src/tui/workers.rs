@@ -126,6 +126,14 @@ impl Workers {
                 let delivery = catch(|| stage.resend_edited(id, to, resign, &request));
                 Msg::Resent { id, delivery }
             }),
+            Effect::Pipe { id, command } => self.apart("creel-pipe", "running a command", move |stage| {
+                let piped = catch(|| stage.pipe(id, &command));
+                Some(Msg::Piped { command, piped })
+            }),
+            Effect::Browse(url) => self.apart("creel-browse", "opening a URL", move |stage| {
+                let browsed = catch(|| stage.browse(&url));
+                Some(Msg::Browsed { url, browsed })
+            }),
             // On the thread that draws: there is no screen meanwhile.
             Effect::Outside { what, mouse } => {
                 let returned = catch(|| self.stage.outside(what, mouse));

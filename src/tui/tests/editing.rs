@@ -177,3 +177,28 @@ fn the_body_goes_to_the_pager() {
     play.keys("L");
     assert_eq!(play.lent, [Outside::Page { id: CaptureId(10) }]);
 }
+
+#[test]
+fn the_body_goes_to_a_command_and_what_that_prints_is_shown_escaped() {
+    let mut play = play(amount);
+    play.keys("|jq .\n");
+    sees(&play, "jq .: it ended with 10");
+    sees(&play, "second");
+    assert!(!play.screen().contains('\u{1b}'));
+    play.keys("\u{1b}");
+    assert!(play.model.sheet.is_none());
+    play.keys("|");
+    sees(&play, "the body of #10 to: jq .");
+    play.keys("\u{1b}");
+}
+
+#[test]
+fn a_url_is_opened_only_after_it_was_shown() {
+    let mut play = play(amount);
+    play.keys("\nO");
+    sees(&play, "open: https://");
+    play.keys("\n");
+    sees(&play, "the browser was handed https://");
+    play.keys("O\u{1b}");
+    assert!(play.model.notice.is_none());
+}

@@ -11,6 +11,7 @@ mod door;
 mod edit;
 mod list;
 mod mouse;
+mod outward;
 mod prompt;
 mod refused;
 mod stats;
@@ -111,6 +112,8 @@ fn react(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Kept(kept) => act::kept(model, kept),
         Msg::Compared(compared) => act::compared(model, compared),
         Msg::Resent { id, delivery } => deliver::resent(model, id, delivery),
+        Msg::Piped { command, piped } => outward::piped(model, &command, piped),
+        Msg::Browsed { url, browsed } => outward::browsed(model, &url, browsed),
         Msg::Back(returned) => edit::back(model, returned),
         Msg::KeptEdited { from, kept } => edit::kept(model, from, kept),
         Msg::ResentMarked(sent) => deliver::resent_marked(model, sent),
@@ -187,6 +190,8 @@ fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::PreviousDelivery => detail::step_delivery(model, false),
         Command::Edit => edit::begin(model),
         Command::EditValue => edit::value(model),
+        Command::Pipe => outward::ask_pipe(model),
+        Command::Browse => outward::ask_browse(model),
         Command::Pager => edit::page(model),
         Command::Palette => act::open_palette(model, true, ""),
         Command::Menu => act::open_palette(model, false, ""),

@@ -88,6 +88,8 @@ fn finish_prompt(model: &mut Model) -> Vec<Effect> {
             model.last_url = Some(text.trim().to_owned());
             return super::edit::send(model, id, Some(text.trim().to_owned()), resign);
         }
+        Purpose::Pipe(id) => return super::outward::pipe(model, id, &text),
+        Purpose::Browse => return super::outward::browse(model, &text),
         Purpose::Value(capture, path) => return super::edit::value_typed(model, &capture, &path, &text),
         Purpose::Header(capture, at) => return super::edit::header_typed(model, &capture, at, &text),
         Purpose::Answer(endpoint) => return super::door::typed(model, endpoint, &text),

@@ -1,0 +1,150 @@
+//! A shell command of the user's that is given bytes, and a program that opens a URL.
+
+use std::{
+    io::{self, Read, Write},
+    os::unix::process::CommandExt,
+    process::{Child, Command, Stdio},
+    sync::mpsc::{RecvTimeoutError, channel},
+    time::{Duration, Instant},
+};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+
+use super::spawn;
+use crate::record::Failure;
+
+/// How long a command may take.
+const LONGEST: Duration = Duration::from_secs(10);
+/// How much of a command's output is kept, in bytes; with more it is ended.
+const LARGEST: usize = 256 << 10;
+/// How much is read at once, in bytes.
+const PART: usize = 8 << 10;
+/// The programs that open a URL, the one of this system first.
+const OPENERS: &[&str] = if cfg!(target_os = "macos") { &["open", "xdg-open"] } else { &["xdg-open", "open"] };
+
+/// What a command printed, and how it ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piped {
+    /// Its output and its errors, in the order in which they came.
+    pub output: Vec<u8>,
+    /// How it ended, in words; none where it did with success.
+    pub ended: Option<String>,
+}
+
+/// Gives bytes to a command of the shell, and gives what it prints. Blocks until it ends, or is ended.
+pub fn pipe(command: &str, bytes: Vec<u8>) -> Result<Piped, Failure> {
+    pipe_within(command, bytes, LONGEST)
+}
+
+fn pipe_within(command: &str, bytes: Vec<u8>, longest: Duration) -> Result<Piped, Failure> {
+    let doing = || format!("running `{command}`");
+    let failed = |why: io::Error| Failure::new(doing(), why);
+    let mut child = Command::new("sh")
+        .args(["-c", "exec 2>&1; eval \"$1\"", "sh", command])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn()
+        .map_err(failed)?;
+    let (input, output) = (child.stdin.take(), child.stdout.take());
+    let (Some(mut input), Some(mut output)) = (input, output) else {
+        return Err(Failure::new(doing(), "it has no input and no output"));
+    };
+    // A command that reads no more than it wants is none that failed.
+    spawn("creel-pipe", move || drop(input.write_all(&bytes)))?;
+    let (told, heard) = channel();
+    spawn("creel-pipe", move || {
+        let mut part = [0; PART];
+        while let Ok(n) = output.read(&mut part) {
+            if n == 0 || told.send(part[..n].to_vec()).is_err() {
+                return;
+            }
+        }
+    })?;
+    let (until, mut all) = (Instant::now() + longest, Vec::new());
+    let stopped = loop {
+        match heard.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            Ok(part) => all.extend(part),
+            Err(RecvTimeoutError::Disconnected) => break None,
+            Err(RecvTimeoutError::Timeout) => break Some(format!("it was ended after {} s", longest.as_secs())),
+        }
+        if all.len() > LARGEST {
+            all.truncate(LARGEST);
+            break Some(format!("it was ended after {} KiB of output", LARGEST >> 10));
+        }
+    };
+    if stopped.is_some() {
+        end(&child);
+    }
+    let ended = child.wait().map_err(failed)?;
+    Ok(Piped { output: all, ended: stopped.or_else(|| (!ended.success()).then(|| format!("it ended with {ended}"))) })
+}
+
+/// Ends a command, and all that it started.
+fn end(child: &Child) {
+    if let Some(group) = Pid::from_raw(child.id().cast_signed()) {
+        // What has ended by itself cannot be ended.
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+}
+
+/// Whether it is a URL that a browser may be given.
+pub fn is_web(url: &str) -> bool {
+    let rest = ["http://", "https://"].iter().find_map(|scheme| url.strip_prefix(scheme));
+    rest.is_some_and(|rest| !rest.is_empty()) && !url.contains(|c: char| c.is_whitespace() || c.is_control())
+}
+
+/// Has a URL opened by the program that does so here. Only ever because a person asked for this very URL.
+pub fn browse(url: &str) -> Result<(), Failure> {
+    let doing = || format!("opening {url}");
+    if !is_web(url) {
+        return Err(Failure::new(doing(), "it is no URL of http or https"));
+    }
+    for opener in OPENERS {
+        let command =
+            Command::new(opener).arg(url).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        match command {
+            Ok(ended) if ended.success() => return Ok(()),
+            Ok(ended) => return Err(Failure::new(doing(), format!("{opener} ended with {ended}"))),
+            Err(why) if why.kind() == io::ErrorKind::NotFound => {}
+            Err(why) => return Err(Failure::new(doing(), why)),
+        }
+    }
+    Err(Failure::new(doing(), "there is neither xdg-open nor open here").hint("copy it from this line"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(piped: &Piped) -> String {
+        String::from_utf8_lossy(&piped.output).into_owned()
+    }
+
+    #[test]
+    fn a_command_gets_the_bytes_and_its_output_and_errors_come_back() {
+        let piped = pipe("tr a-z A-Z; echo oops >&2; exit 3", b"body\0\xff".to_vec()).unwrap();
+        assert!(piped.output.starts_with(b"BODY\0\xff") && text(&piped).ends_with("oops\n"), "{piped:?}");
+        assert!(piped.ended.unwrap().contains('3'));
+        // More than a pipe holds, to a command that reads none of it.
+        assert_eq!(pipe("true", vec![b'x'; 1 << 20]).unwrap(), Piped { output: Vec::new(), ended: None });
+    }
+
+    #[test]
+    fn a_command_that_does_not_end_is_ended_with_all_that_it_started() {
+        let piped = pipe_within("echo begun; sleep 1000 & sleep 1000", Vec::new(), Duration::from_millis(300)).unwrap();
+        assert_eq!((&text(&piped)[..], piped.ended.as_deref()), ("begun\n", Some("it was ended after 0 s")));
+        let piped = pipe("yes", Vec::new()).unwrap();
+        assert_eq!(piped.output.len(), LARGEST);
+        assert!(piped.ended.unwrap().contains("KiB of output"));
+    }
+
+    #[test]
+    fn only_urls_of_the_web_are_opened() {
+        for url in ["file:///etc/passwd", "javascript:alert(1)", "--help", "http://", "https://a b", "https://a\n"] {
+            assert!(!is_web(url) && browse(url).is_err(), "{url}");
+        }
+        assert!(is_web("https://docs.stripe.com/webhooks?x=1#y"));
+    }
+}
