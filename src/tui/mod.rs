@@ -28,6 +28,7 @@ mod list;
 mod look;
 mod model;
 mod msg;
+mod outside;
 mod palette;
 mod perform;
 #[cfg(test)]
@@ -74,7 +75,7 @@ pub fn show(engine: &Arc<Engine>) -> Result<(), Failure> {
         keys,
         filters: engine::filters::Filters::with(&engine.screen().filters),
         state,
-        hands: workers::Hands { clipboard: copy::to_terminal, mouse: terminal::mouse },
+        hands: workers::Hands { clipboard: copy::to_terminal, mouse: terminal::mouse, lend: outside::lend },
         clock: engine::now,
     };
     let stage: Arc<dyn stage::Stage> = Arc::new(stage::Live::new(Arc::clone(engine))?);

@@ -12,19 +12,17 @@ use std::{
 
 use super::{
     arrived::{COUNTED, Counted},
-    draft::{Outside, Returned},
     filters::Known,
     refused::{NEWEST, Refusals, Refused},
-    terminal,
 };
 use crate::{
     body,
     engine::{
-        self, Aim, Each, Engine, Pacing, aside,
+        self, Aim, Each, Engine, Pacing,
         edit::Edit,
         pipe::{self, Piped},
         respond::Words,
-        rewrite::{self, Rewritten},
+        rewrite::Rewritten,
         tunnel,
     },
     query::Filter,
@@ -130,11 +128,6 @@ pub(super) trait Stage: Send + Sync + 'static {
     /// Has a URL opened.
     fn browse(&self, url: &str) -> Result<(), Failure> {
         pipe::browse(url)
-    }
-    /// Lends the terminal to a program of the user's, and takes it back. Called on the thread that draws.
-    fn outside(&self, what: Outside, mouse: bool) -> Result<Returned, Failure> {
-        let _ = (what, mouse);
-        Err(Failure::new("lending the terminal", "there is none here"))
     }
     /// What is answered at the door, and how the tunnel stands.
     fn door(&self) -> Result<Door, Failure> {
@@ -257,23 +250,6 @@ impl Stage for Live {
     fn keep(&self, capture: &Capture, request: &Rewritten) -> Result<CaptureId, Failure> {
         let edit = Edit { whole: Some(request.clone()), ..Edit::default() };
         self.engine.keep(capture, &Aim { edit, ..Aim::default() })
-    }
-
-    fn outside(&self, what: Outside, mouse: bool) -> Result<Returned, Failure> {
-        let read = |id| self.capture(id)?.ok_or_else(|| engine::no_such_capture(id));
-        match what {
-            Outside::Edit { id, text } => {
-                let capture = Arc::new(read(id)?);
-                let text = text.unwrap_or_else(|| rewrite::text(&capture));
-                let text = terminal::lend(mouse, || aside::edit(&text, &format!("request-{id}.http")))??;
-                Ok(Returned::Edited { capture, text })
-            }
-            Outside::Page { id } => {
-                let body = read(id)?.body.bytes;
-                terminal::lend(mouse, || aside::page(&body, &format!("body-{id}")))??;
-                Ok(Returned::Paged)
-            }
-        }
     }
 
     fn counters(&self) -> Result<Counters, Failure> {

@@ -14,6 +14,7 @@ use std::{
 
 use super::{
     detail::find::{self, Needle},
+    draft::{Outside, Returned},
     effect::{Ask, Effect},
     msg::Msg,
     perform::perform,
@@ -76,6 +77,8 @@ pub(super) struct Hands {
     pub(super) clipboard: fn(&[u8]) -> io::Result<()>,
     /// Takes the mouse, or gives it back.
     pub(super) mouse: fn(bool),
+    /// Lends the terminal to a program of the user's, and takes it back; the mouse too where that is said.
+    pub(super) lend: fn(&dyn Stage, Outside, bool) -> Result<Returned, Failure>,
 }
 
 /// One thread for rows, one for bodies, one for each search, count and resend.
@@ -136,7 +139,7 @@ impl Workers {
             }),
             // On the thread that draws: there is no screen meanwhile.
             Effect::Outside { what, mouse } => {
-                let returned = catch(|| self.stage.outside(what, mouse));
+                let returned = catch(|| (self.hands.lend)(&*self.stage, what, mouse));
                 self.lent.set(true);
                 self.answers.send(Msg::Back(returned));
             }

@@ -16,7 +16,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::{Terminal, backend::TestBackend, buffer::Buffer};
 
 use crate::{
-    record::{Timestamp, Zone},
+    record::{Failure, Timestamp, Zone},
     tui::{
         keys::Keymap,
         look::Look,
@@ -48,7 +48,11 @@ pub(in crate::tui) fn options(clock: fn() -> Timestamp) -> Options {
         filters: crate::engine::filters::Filters::default(),
         state: State::default(),
         typed: Vec::new(),
-        hands: Hands { clipboard: |_| Ok(()), mouse: drop },
+        hands: Hands {
+            clipboard: |_| Ok(()),
+            mouse: drop,
+            lend: |_, _, _| Err(Failure::new("lending the terminal", "there is none")),
+        },
         clock,
     }
 }

@@ -25,7 +25,9 @@ fn plain(model: &mut Model, text: String, hint: Option<&str>) -> Vec<Effect> {
 
 /// Opens the selected capture's request in the editor; where it was edited already, asks what becomes of that.
 pub(super) fn begin(model: &mut Model) -> Vec<Effect> {
-    let Some(id) = model.list.row().map(|row| row.id) else { return Vec::new() };
+    let Some(id) = model.list.row().map(|row| row.id) else {
+        return plain(model, "there is nothing to edit yet".to_owned(), None);
+    };
     if model.drafts.contains_key(&id) {
         return choose(model, id);
     }
@@ -33,9 +35,11 @@ pub(super) fn begin(model: &mut Model) -> Vec<Effect> {
 }
 
 /// Shows the selected capture's body in the pager.
-pub(super) fn page(model: &Model) -> Vec<Effect> {
-    let id = model.list.row().map(|row| row.id);
-    id.map(|id| Effect::Outside { what: Outside::Page { id }, mouse: model.mouse }).into_iter().collect()
+pub(super) fn page(model: &mut Model) -> Vec<Effect> {
+    match model.list.row().map(|row| row.id) {
+        Some(id) => vec![Effect::Outside { what: Outside::Page { id }, mouse: model.mouse }],
+        None => plain(model, "there is no body to show yet".to_owned(), None),
+    }
 }
 
 /// The terminal is creel's again.

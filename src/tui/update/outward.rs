@@ -22,7 +22,10 @@ const LOOKED_AT: usize = 64 << 10;
 
 /// Asks which command the selected capture's body goes to; the last one is there already.
 pub(super) fn ask_pipe(model: &mut Model) -> Vec<Effect> {
-    let Some(id) = model.list.row().map(|row| row.id) else { return Vec::new() };
+    let Some(id) = model.list.row().map(|row| row.id) else {
+        let text = "there is no body to give to a command yet".to_owned();
+        return say(model, Notice { tone: Tone::Plain, text, hint: None });
+    };
     let last = model.last_command.clone().unwrap_or_default();
     model.prompt = Some(Prompt::new(Purpose::Pipe(id), &last));
     Vec::new()
