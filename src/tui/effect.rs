@@ -64,7 +64,7 @@ pub(super) enum Effect {
     ResendEdited { id: CaptureId, to: Option<String>, resign: bool, request: Arc<Rewritten> },
     /// Make an edited request a capture of its own.
     KeepEdited { capture: Arc<Capture>, request: Arc<Rewritten> },
-    /// Lend the terminal to a program of the user's, and take it back. Only ever the answer to a key: then nobody reads keys.
+    /// Lend the terminal to a program of the user's, and take it back.
     Outside { what: Outside, mouse: bool },
     /// Give a capture's body to a command of the shell.
     Pipe { id: CaptureId, command: String },

@@ -12,7 +12,7 @@ use crate::{
     record::Failure,
 };
 
-/// Lends the terminal for that. For the thread that draws, while nobody reads keys.
+/// Lends the terminal for that. For the thread that draws.
 pub(super) fn lend(stage: &dyn Stage, what: Outside, mouse: bool) -> Result<Returned, Failure> {
     let read = |id| stage.capture(id)?.ok_or_else(|| engine::no_such_capture(id));
     match what {

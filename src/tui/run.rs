@@ -1,7 +1,6 @@
 //! The loop: messages in, frames out, wishes to the workers.
 
 use std::{
-    cell::Cell,
     collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
@@ -81,8 +80,6 @@ impl Inbox for Receiver<Msg> {
 /// Runs the screen on the terminal until it is left.
 pub(super) fn on_terminal(stage: &Arc<dyn Stage>, options: Options) -> Result<State, Failure> {
     let (messages, inbox) = channel();
-    let (handled, gate) = channel();
-    let inbox = Ears { inbox, handled, heard: Cell::new(0) };
     terminal::tell_panics(messages.clone());
     let stop = messages.clone();
     engine::on_signal(move || drop(stop.send(Msg::Stop)))?;
@@ -94,7 +91,7 @@ pub(super) fn on_terminal(stage: &Arc<dyn Stage>, options: Options) -> Result<St
     for key in &options.typed {
         let _ = messages.send(Msg::Key(*key));
     }
-    listen_to_keys(messages.clone(), gate, options.typed.len())?;
+    listen_to_keys(messages.clone())?;
     let answers = Answers::new(messages);
     let left = catch_unwind(AssertUnwindSafe(|| run(&mut terminal, stage, options, &answers, &inbox)));
     drop(guard);
@@ -109,33 +106,10 @@ pub(super) fn on_terminal(stage: &Arc<dyn Stage>, options: Options) -> Result<St
     left
 }
 
-/// What comes, with a word to who listens to the keys when a key is done with.
-struct Ears {
-    inbox: Receiver<Msg>,
-    handled: Sender<()>,
-    /// How many messages of the terminal were heard and are not done with.
-    heard: Cell<usize>,
-}
-
-impl Inbox for Ears {
-    fn next(&self, wait: Option<Duration>) -> Option<Msg> {
-        for _ in 0..self.heard.take() {
-            let _ = self.handled.send(());
-        }
-        let msg = self.inbox.next(wait);
-        let is_of_terminal = matches!(&msg, Some(Msg::Key(_) | Msg::Mouse(_) | Msg::Paste(_) | Msg::Resize(..)));
-        self.heard.set(usize::from(is_of_terminal));
-        msg
-    }
-}
-
-/// A thread that waits for the terminal. It ends with the process: nothing can wake it. It reads no key before the last one
-/// is done with, so that a program to which a key lends the terminal has all that is typed meanwhile.
-fn listen_to_keys(messages: Sender<Msg>, gate: Receiver<()>, typed: usize) -> Result<(), Failure> {
+/// A thread that waits for the terminal. It ends with the process: nothing can wake it but the terminal, or who wants it to
+/// read nothing for a while.
+fn listen_to_keys(messages: Sender<Msg>) -> Result<(), Failure> {
     let listen = move || {
-        if (0..typed).any(|_| gate.recv().is_err()) {
-            return;
-        }
         while let Ok(event) = event::read() {
             let message = match event {
                 Event::Key(key) => Msg::Key(key),
@@ -144,9 +118,10 @@ fn listen_to_keys(messages: Sender<Msg>, gate: Receiver<()>, typed: usize) -> Re
                 Event::Resize(columns, rows) => Msg::Resize(columns, rows),
                 _ => continue,
             };
-            if messages.send(message).is_err() || gate.recv().is_err() {
+            if messages.send(message).is_err() {
                 return;
             }
+            terminal::pause_where_asked();
         }
         // The terminal is gone.
         let _ = messages.send(Msg::Stop);

@@ -6,8 +6,9 @@
 use std::{
     io::{self, Stdout, Write},
     panic,
-    sync::{Mutex, PoisonError, mpsc::Sender},
+    sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc::Sender},
     thread,
+    time::Duration,
 };
 
 use crossterm::{
@@ -77,9 +78,59 @@ impl Write for Frames {
 /// and paste reports, the cursor's shape, and no wrapping.
 const RESET: &[u8] = b"\x1b[m\x1b[r\x1b[?1l\x1b>\x1b[?7h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1004l\x1b[?1006l\x1b[?2004l\x1b[>4m\x1b[0 q";
 
+/// How long is waited until the thread that reads keys has heard that it is to read none.
+const HEARD_WITHIN: Duration = Duration::from_secs(1);
+
+/// Whether keys are read.
+#[derive(Clone, Copy, PartialEq)]
+enum Keys {
+    Read,
+    /// They are still read, and shall not be.
+    Asked,
+    Left,
+}
+
+static KEYS: (Mutex<Keys>, Condvar) = (Mutex::new(Keys::Read), Condvar::new());
+
+fn keys() -> MutexGuard<'static, Keys> {
+    KEYS.0.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// For the thread that reads keys, between two of them: waits as long as the terminal is lent.
+pub(super) fn pause_where_asked() {
+    let mut state = keys();
+    if *state != Keys::Asked {
+        return;
+    }
+    *state = Keys::Left;
+    KEYS.1.notify_all();
+    drop(KEYS.1.wait_while(state, |state| *state == Keys::Left));
+}
+
+/// Has the keys left to others. The thread that reads them waits for the terminal, and what wakes it without one is the signal
+/// of another size.
+fn leave_keys() {
+    let mut state = keys();
+    *state = Keys::Asked;
+    let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::WINCH);
+    drop(KEYS.1.wait_timeout_while(state, HEARD_WITHIN, |state| *state == Keys::Asked));
+}
+
+fn take_keys() {
+    *keys() = Keys::Read;
+    KEYS.1.notify_all();
+}
+
 /// Gives the terminal up while a program has it, and takes it back whole, whatever the program did to it. The screen is to be
-/// drawn anew from nothing. Nobody may read keys meanwhile.
+/// drawn anew from nothing.
 pub(super) fn lend<T>(mouse_taken: bool, work: impl FnOnce() -> T) -> Result<T, Failure> {
+    leave_keys();
+    let done = lend_whole(mouse_taken, work);
+    take_keys();
+    done
+}
+
+fn lend_whole<T>(mouse_taken: bool, work: impl FnOnce() -> T) -> Result<T, Failure> {
     drop(Guard);
     let before = tcgetattr(io::stdin()).ok();
     let done = work();

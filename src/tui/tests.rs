@@ -455,21 +455,11 @@ impl Play {
             Effect::Resend { id, .. } | Effect::ResendDead(id) => {
                 Some(Msg::Resent { id, delivery: Err(Failure::new("resending", "no apps")) })
             }
-            Effect::ResendEdited { id, to, resign, request } => {
-                self.edited.push((to, resign, request));
-                Some(Msg::Resent { id, delivery: Err(Failure::new("resending", "no apps")) })
-            }
-            Effect::KeepEdited { capture, .. } => Some(Msg::KeptEdited { from: capture.id, kept: Ok(CaptureId(99)) }),
-            Effect::Pipe { id, command } => {
-                let ended = Some(format!("it ended with {id}"));
-                let piped = Ok(Piped { output: format!("{command}\x1b[2J\nsecond\n").into_bytes(), ended });
-                Some(Msg::Piped { command, piped })
-            }
-            Effect::Browse(url) => Some(Msg::Browsed { url, browsed: Ok(()) }),
-            Effect::Outside { what, .. } => {
-                self.lent.push(what.clone());
-                Some(Msg::Back((self.editor)(what)))
-            }
+            Effect::ResendEdited { .. }
+            | Effect::KeepEdited { .. }
+            | Effect::Pipe { .. }
+            | Effect::Browse(_)
+            | Effect::Outside { .. } => self.perform_edit(effect),
             Effect::ResendMarked => Some(Msg::ResentMarked(Ok((2, 1)))),
             Effect::Copy(bytes) => {
                 self.copied.push(bytes);
@@ -494,6 +484,28 @@ impl Play {
                 self.quit = true;
                 None
             }
+        }
+    }
+
+    /// What becomes of edited requests, and of what leaves for other programs.
+    fn perform_edit(&mut self, effect: Effect) -> Option<Msg> {
+        match effect {
+            Effect::ResendEdited { id, to, resign, request } => {
+                self.edited.push((to, resign, request));
+                Some(Msg::Resent { id, delivery: Err(Failure::new("resending", "no apps")) })
+            }
+            Effect::KeepEdited { capture, .. } => Some(Msg::KeptEdited { from: capture.id, kept: Ok(CaptureId(99)) }),
+            Effect::Pipe { id, command } => {
+                let ended = Some(format!("it ended with {id}"));
+                let piped = Ok(Piped { output: format!("{command}\x1b[2J\nsecond\n").into_bytes(), ended });
+                Some(Msg::Piped { command, piped })
+            }
+            Effect::Browse(url) => Some(Msg::Browsed { url, browsed: Ok(()) }),
+            Effect::Outside { what, .. } => {
+                self.lent.push(what.clone());
+                Some(Msg::Back((self.editor)(what)))
+            }
+            _ => None,
         }
     }
 
