@@ -208,6 +208,28 @@ fn the_terminal_is_whole_after_every_signal() {
     }
 }
 
+#[test]
+fn a_terminal_that_is_closed_ends_it_in_order() {
+    let home = Home::new();
+    let pty = native_pty_system().openpty(PtySize::default()).unwrap();
+    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_creel"));
+    command.args(["--listen", "127.0.0.1:0", "--db"]);
+    command.arg(home.db());
+    command.cwd(home.path());
+    command.env("TERM", "xterm-256color");
+    command.env("HOME", home.path());
+    let mut child = pty.slave.spawn_command(command).unwrap();
+    drop(pty.slave);
+    let (mut screen, mut seen, mut part) = (pty.master.try_clone_reader().unwrap(), Vec::new(), [0; 4096]);
+    while !seen.windows(7).any(|w| w == b"http://") {
+        let n = screen.read(&mut part).unwrap();
+        seen.extend_from_slice(&part[..n]);
+    }
+    // The window is closed: nobody reads what creel writes, and all that it writes fails.
+    drop((screen, pty.master));
+    assert_eq!(child.wait().unwrap().exit_code(), 0);
+}
+
 /// Only builds for debugging, as tests have them, know where to fail.
 #[cfg(debug_assertions)]
 #[test]

@@ -82,7 +82,7 @@ pub fn show(engine: &Arc<Engine>) -> Result<(), Failure> {
     let left = run::on_terminal(&stage, options)?.over(remembered());
     if let Err(failure) = engine::state::remember(&left.text()) {
         // A habit is lost, and nothing else.
-        eprintln!("creel: {failure}");
+        terminal::tell(&failure.to_string());
     }
     Ok(())
 }

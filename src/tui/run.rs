@@ -101,7 +101,7 @@ pub(super) fn on_terminal(stage: &Arc<dyn Stage>, options: Options) -> Result<St
         Err(Failure::new("showing the screen", words).hint("what was answered is stored; start creel again"))
     });
     for words in panics {
-        eprintln!("creel: a part of creel failed while it ran: {}", body::escape(&words));
+        terminal::tell(&format!("a part of creel failed while it ran: {}", body::escape(&words)));
     }
     left
 }

@@ -162,6 +162,11 @@ impl Drop for Guard {
     }
 }
 
+/// Says something where the screen was. Nobody hears it where the terminal is gone, and that is no reason to fail.
+pub(super) fn tell(words: &str) {
+    let _ = writeln!(io::stderr(), "creel: {words}");
+}
+
 /// What panicked, to be told once the terminal is given back.
 static PANICS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
