@@ -75,7 +75,12 @@ pub fn show(engine: &Arc<Engine>) -> Result<(), Failure> {
         keys,
         filters: engine::filters::Filters::with(&engine.screen().filters),
         state,
-        hands: workers::Hands { clipboard: copy::to_terminal, mouse: terminal::mouse, lend: outside::lend },
+        hands: workers::Hands {
+            clipboard: copy::to_terminal,
+            mouse: terminal::mouse,
+            lend: outside::lend,
+            is_gone: terminal::is_gone,
+        },
         clock: engine::now,
     };
     let stage: Arc<dyn stage::Stage> = Arc::new(stage::Live::new(Arc::clone(engine))?);

@@ -156,7 +156,11 @@ pub(super) fn run<B: Backend>(
             break;
         }
         fault::point("screen");
-        terminal.draw(|frame| view::draw(&model, frame)).map_err(failed)?;
+        match terminal.draw(|frame| view::draw(&model, frame)) {
+            // Its window was closed.
+            Err(_) if (hands.is_gone)() => break,
+            drawn => drawn.map_err(failed).map(drop)?,
+        }
         next_frame = Instant::now().max(next_frame) + FRAME;
         if hear(&mut model, &workers, inbox, next_frame) {
             break;

@@ -70,7 +70,8 @@ impl Write for Frames {
         self.frame.extend_from_slice(Self::END);
         let sent = self.to.write_all(&self.frame).and_then(|()| self.to.flush());
         self.frame.clear();
-        sent
+        // Its window was closed. The loop learns that otherwise, and what is left to write on the way out is for nobody.
+        if sent.is_err() && is_gone() { Ok(()) } else { sent }
     }
 }
 
@@ -160,6 +161,11 @@ impl Drop for Guard {
         let _ = terminal::disable_raw_mode();
         let _ = io::stdout().flush();
     }
+}
+
+/// Whether there is no terminal any more: its window was closed.
+pub(super) fn is_gone() -> bool {
+    terminal::window_size().is_err()
 }
 
 /// Says something where the screen was. Nobody hears it where the terminal is gone, and that is no reason to fail.

@@ -79,6 +79,8 @@ pub(super) struct Hands {
     pub(super) mouse: fn(bool),
     /// Lends the terminal to a program of the user's, and takes it back; the mouse too where that is said.
     pub(super) lend: fn(&dyn Stage, Outside, bool) -> Result<Returned, Failure>,
+    /// Whether there is no terminal any more.
+    pub(super) is_gone: fn() -> bool,
 }
 
 /// One thread for rows, one for bodies, one for each search, count and resend.

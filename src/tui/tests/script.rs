@@ -52,6 +52,7 @@ pub(in crate::tui) fn options(clock: fn() -> Timestamp) -> Options {
             clipboard: |_| Ok(()),
             mouse: drop,
             lend: |_, _, _| Err(Failure::new("lending the terminal", "there is none")),
+            is_gone: || false,
         },
         clock,
     }
