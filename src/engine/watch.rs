@@ -16,7 +16,7 @@ use crate::{
 
 /// How often the store is asked whether somebody wrote to it. One question costs a few microseconds, and a row must be
 /// on the screen within 50 ms of its commit.
-const EVERY: Duration = Duration::from_millis(20);
+const EVERY: Duration = Duration::from_millis(10);
 
 /// A thread that rings the bell whenever another process has committed; it ends when this is dropped.
 pub(super) struct Watch(Arc<AtomicBool>);
