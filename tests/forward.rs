@@ -12,7 +12,7 @@ use std::{
     thread,
 };
 
-use support::Home;
+use support::{Home, app::request};
 
 /// An app that tells what it got and answers as `reply` says by the number of the request, on connections that stay open.
 fn app(reply: impl Fn(usize, &str) -> Option<String> + Send + Clone + 'static) -> (String, Receiver<String>) {
@@ -44,24 +44,6 @@ fn serve(
         }
     });
     heard
-}
-
-/// One request with its body, as text.
-fn request(stream: &mut TcpStream) -> Option<String> {
-    let mut bytes = Vec::new();
-    let mut byte = [0; 1];
-    while !bytes.ends_with(b"\r\n\r\n") {
-        if stream.read(&mut byte).ok()? == 0 {
-            return None;
-        }
-        bytes.push(byte[0]);
-    }
-    let head = String::from_utf8_lossy(&bytes).to_lowercase();
-    let length = head.split("content-length: ").nth(1).and_then(|rest| rest.split("\r\n").next());
-    let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
-    stream.read_exact(&mut body).ok()?;
-    bytes.extend(body);
-    Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "an app may also say nothing")]

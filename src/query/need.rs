@@ -99,7 +99,7 @@ fn unescaped(text: &[u8]) -> Option<Vec<u8>> {
     Some(plain)
 }
 
-/// The character of `\uXXXX`, or of two of them, and how many bytes they take; none where they are no character.
+/// The character of `\u` and four digits, or of two of them, and how many bytes they take; none where they are no character.
 fn unicode(text: &[u8]) -> (Option<char>, usize) {
     let unit = |from: usize| {
         let digits = text.get(from..from + 6).filter(|unit| unit.starts_with(b"\\u"))?;

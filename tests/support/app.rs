@@ -79,7 +79,7 @@ fn talk(mut stream: TcpStream, told: &Sender<String>, count: &AtomicUsize, reply
 }
 
 /// One request with its body, as text.
-fn request(stream: &mut TcpStream) -> Option<String> {
+pub fn request(stream: &mut TcpStream) -> Option<String> {
     let (mut bytes, mut byte) = (Vec::new(), [0; 1]);
     while !bytes.ends_with(b"\r\n\r\n") {
         if stream.read(&mut byte).ok()? == 0 {
