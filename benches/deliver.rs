@@ -26,6 +26,10 @@ use creel::{
 use support::processor_time;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Requests a second of the paced senders.
 const RATE: u32 = 500;
 /// How many connections they share.
@@ -42,9 +46,11 @@ const WATCHED: Duration = Duration::from_secs(5);
 
 fn main() {
     let folder = tempfile::tempdir().unwrap();
-    latency(folder.path());
-    bulk(folder.path());
-    waiting(folder.path());
+    let wanted: Vec<_> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
+    let parts: [(&str, fn(&Path)); 3] = [("latency", latency), ("bulk", bulk), ("waiting", waiting)];
+    for (_, part) in parts.iter().filter(|(name, _)| wanted.is_empty() || wanted.iter().any(|want| want == name)) {
+        part(folder.path());
+    }
 }
 
 /// When a request arrived, by its path.

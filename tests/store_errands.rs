@@ -9,7 +9,7 @@ use std::sync::Arc;
 use creel::{
     query::Filter,
     record::{BatchId, CaptureId, Circuit, Counters, Delivery, ErrandId, Next, Outcome, Post, Settlement, Timestamp},
-    store::{Bell, Posted, Posting, Reader, Role, Start, Stored, Writer},
+    store::{Bell, Haste, Posted, Posting, Reader, Role, Start, Stored, Writer},
 };
 use store_support::{capture, delivery, place};
 
@@ -28,7 +28,7 @@ fn forward(writer: &Writer, n: u64, names: &[&str]) -> Stored {
 fn settle(writer: &Writer, capture: i64, errand: i64, next: Next) -> Delivery {
     let tried = Delivery { errand: Some(ErrandId(errand)), ..delivery(capture, Outcome::Failed("refused".into())) };
     let settlement = Settlement { errand: ErrandId(errand), next, answered: None };
-    writer.settle(tried, Some(settlement)).unwrap().blocking_recv().unwrap().unwrap()
+    writer.settle(tried, settlement, Haste::Now).unwrap().blocking_recv().unwrap().unwrap()
 }
 
 fn post(writer: &Writer, posting: Posting) -> Posted {

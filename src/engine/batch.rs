@@ -4,6 +4,7 @@
 //! is left of it after a stop, or a crash, is what is left to send.
 
 use std::{
+    collections::VecDeque,
     path::Path,
     sync::{
         Arc,
@@ -16,8 +17,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use tokio::{
     runtime::Handle,
-    sync::{OwnedSemaphorePermit, Semaphore},
-    task::JoinSet,
+    sync::{Mutex, OwnedSemaphorePermit, Semaphore},
 };
 
 use super::{
@@ -27,13 +27,16 @@ use super::{
 };
 use crate::{
     record::{Batch, Capture, CaptureId, Delivery, ErrandId, Failure, Header, Headers},
-    store::{Bodies, Posting, Reader},
+    store::{Bodies, Pending, Posted, Posting, Reader},
 };
 
 /// KiB of bodies that are read ahead of the sending.
 const AHEAD_KIB: usize = 64 << 10;
-/// Captures that are read ahead of the sending.
-const AHEAD: usize = 64;
+/// Captures that are read at a time, and their KiB.
+const LOAD: usize = 16;
+const LOAD_KIB: usize = 256;
+/// How often so many are read ahead of the sending.
+const LOADS: usize = 4;
 /// Deliveries that wait to be stored.
 const UNSTORED: usize = 1_024;
 
@@ -140,88 +143,153 @@ pub fn continued(batch: &Batch, again: &Aim) -> Result<Aim, Failure> {
     Ok(Aim { to: spec.to, append_path: spec.append_path, insecure: spec.insecure, edit })
 }
 
-/// A capture that was read ahead, with its part of the bytes that may be.
-type Ahead = (ErrandId, Result<Capture, (CaptureId, Failure)>, OwnedSemaphorePermit);
+/// A capture that was read ahead.
+type Ahead = (ErrandId, Result<Capture, (CaptureId, Failure)>);
 
-/// Reads the captures ahead of the sending, on the caller's thread.
+/// Some that were read ahead, with their part of the bytes that may be: it is given back when the last of them was sent.
+pub(super) struct Load {
+    captures: VecDeque<Ahead>,
+    room: Arc<OwnedSemaphorePermit>,
+}
+
+/// Reads the captures ahead of the sending, on a thread of its own, some at a time.
 pub(super) fn read_ahead(
     db: &Path,
     left: Vec<(CaptureId, ErrandId)>,
     runtime: &Handle,
-) -> Result<tokio::sync::mpsc::Receiver<Ahead>, Failure> {
+) -> Result<tokio::sync::mpsc::Receiver<Load>, Failure> {
     let reader = Reader::open(db)?;
-    let (ahead, captures) = tokio::sync::mpsc::channel(AHEAD);
+    let (ahead, loads) = tokio::sync::mpsc::channel(LOADS);
     let (room, runtime) = (Arc::new(Semaphore::new(AHEAD_KIB)), runtime.clone());
     super::spawn("creel-read", move || {
-        for (id, errand) in left {
-            let read = reader.capture(id, Bodies::Read);
-            let capture = read.and_then(|found| found.ok_or_else(|| no_such_capture(id))).map_err(|why| (id, why));
-            let size = capture.as_ref().map_or(0, |capture| capture.body.bytes.len() >> 10);
-            let room = Arc::clone(&room).acquire_many_owned(size.clamp(1, AHEAD_KIB) as u32);
-            let Ok(permit) = runtime.block_on(room) else { return };
-            if ahead.blocking_send((errand, capture, permit)).is_err() {
+        let mut left = left.into_iter().peekable();
+        while left.peek().is_some() {
+            let (mut captures, mut kib) = (VecDeque::new(), 0);
+            while captures.len() < LOAD
+                && kib < LOAD_KIB
+                && let Some((id, errand)) = left.next()
+            {
+                let read = reader.capture(id, Bodies::Read);
+                let capture = read.and_then(|found| found.ok_or_else(|| no_such_capture(id))).map_err(|why| (id, why));
+                kib += capture.as_ref().map_or(0, |capture| capture.body.bytes.len() >> 10) + 1;
+                captures.push_back((errand, capture));
+            }
+            let room = Arc::clone(&room).acquire_many_owned(kib.min(AHEAD_KIB) as u32);
+            let Ok(room) = runtime.block_on(room) else { return };
+            if ahead.blocking_send(Load { captures, room: Arc::new(room) }).is_err() {
                 return;
             }
         }
     })?;
-    Ok(captures)
+    Ok(loads)
+}
+
+/// What is sent next, and when: asked by all senders, one at a time.
+struct Line {
+    loads: tokio::sync::mpsc::Receiver<Load>,
+    load: Option<Load>,
+    turn: u32,
+    began: Instant,
+    pacing: Pacing,
+}
+
+impl Line {
+    /// The next one, once it is due. None: there is none, or the batch was stopped.
+    async fn next(&mut self) -> Option<(Ahead, Arc<OwnedSemaphorePermit>)> {
+        while self.load.as_ref().is_none_or(|load| load.captures.is_empty()) {
+            self.load = Some(self.loads.recv().await?);
+        }
+        let load = self.load.as_mut()?;
+        let ahead = load.captures.pop_front().map(|ahead| (ahead, Arc::clone(&load.room)));
+        let due = |rate| Duration::try_from_secs_f64(f64::from(self.turn) / rate).unwrap_or(Duration::MAX);
+        let due = self.pacing.rate.map_or(Duration::ZERO, due);
+        self.turn = self.turn.saturating_add(1);
+        // Asked after all that is waited for: none begins once it was stopped.
+        if self.pacing.is_stopped_before(self.began, due).await { None } else { ahead }
+    }
+}
+
+/// What is being stored of one that was sent, or not.
+enum Storing {
+    Delivery(CaptureId, Pending<Delivery>),
+    /// It could not even be sent, and is no longer to be; or not be stored.
+    Failed(CaptureId, Failure, Option<Pending<Posted>>),
 }
 
 /// Sends what was read ahead; tells what came of each.
 pub(super) async fn send_all(
     courier: Courier,
-    mut captures: tokio::sync::mpsc::Receiver<Ahead>,
+    loads: tokio::sync::mpsc::Receiver<Load>,
     aim: Aim,
     pacing: Pacing,
     told: mpsc::Sender<Each>,
 ) {
+    let jobs = pacing.jobs.max(1);
     let (courier, aim) = (Arc::new(courier), Arc::new(aim));
-    let unstored = Arc::new(Semaphore::new(UNSTORED));
-    let (mut under_way, began) = (JoinSet::new(), Instant::now());
-    for turn in 0_u32.. {
-        let Some((errand, capture, room)) = captures.recv().await else { break };
-        while under_way.len() >= pacing.jobs.max(1) {
-            let _ = under_way.join_next().await;
-        }
-        let due = |rate| Duration::try_from_secs_f64(f64::from(turn) / rate).unwrap_or(Duration::MAX);
-        // Asked after all that is waited for: none begins once it was stopped.
-        if pacing.is_stopped_before(began, pacing.rate.map_or(Duration::ZERO, due)).await {
-            break;
-        }
-        let Ok(unstored) = Arc::clone(&unstored).acquire_owned().await else { break };
-        let (courier, aim, told) = (Arc::clone(&courier), Arc::clone(&aim), told.clone());
-        under_way.spawn(async move {
-            let sent = match capture {
-                Ok(capture) => courier.send(&capture, &aim, errand).await.map_err(|why| (capture.id, why)),
-                Err(unread) => Err(unread),
-            };
-            drop(room);
-            // The next one may go while this one is stored.
-            tokio::spawn(async move {
-                let each = store(&courier, errand, sent).await;
-                let _ = told.send(each);
-                drop(unstored);
-            });
-        });
+    let line = Arc::new(Mutex::new(Line { loads, load: None, turn: 0, began: Instant::now(), pacing }));
+    // The next one may go while this one is stored.
+    let (unstored, storing) = tokio::sync::mpsc::channel(UNSTORED);
+    for _ in 0..jobs {
+        tokio::spawn(send_some(Arc::clone(&courier), Arc::clone(&aim), Arc::clone(&line), unstored.clone()));
     }
-    while under_way.join_next().await.is_some() {}
+    drop(unstored);
+    tell(storing, told).await;
 }
 
-/// Stores what came of one; what could not even be sent is no longer to be sent.
-async fn store(courier: &Courier, errand: ErrandId, sent: Each) -> Each {
-    let delivery = match sent {
-        Ok(delivery) => delivery,
-        Err(failed) => {
-            if let Ok(pending) = courier.writer.post(Posting::Drop(vec![errand])) {
-                let _ = pending.await;
-            }
-            return Err(failed);
+/// One of several that send: until there is nothing left.
+async fn send_some(
+    courier: Arc<Courier>,
+    aim: Arc<Aim>,
+    line: Arc<Mutex<Line>>,
+    unstored: tokio::sync::mpsc::Sender<Storing>,
+) {
+    while let Some(((errand, capture), _room)) = {
+        let mut line = line.lock().await;
+        line.next().await
+    } {
+        let sent = match capture {
+            Ok(capture) => courier.send(&capture, &aim, errand).await.map_err(|why| (capture.id, why)),
+            Err(unread) => Err(unread),
+        };
+        if unstored.send(store(&courier, errand, sent)).await.is_err() {
+            return;
         }
-    };
-    let id = delivery.capture;
-    let pending = courier.store(delivery).map_err(|why| (id, why))?;
-    let stored = pending.await.unwrap_or_else(|_| Err(Failure::new("storing a delivery", "the store is closed")));
-    stored.map_err(|why| (id, why))
+    }
+}
+
+/// Has one stored.
+fn store(courier: &Courier, errand: ErrandId, sent: Each) -> Storing {
+    match sent {
+        Err((id, why)) => Storing::Failed(id, why, courier.writer.post(Posting::Drop(vec![errand])).ok()),
+        Ok(delivery) => {
+            let id = delivery.capture;
+            match courier.store(delivery, errand) {
+                Ok(pending) => Storing::Delivery(id, pending),
+                // It stays to be sent: that it was is not in the store.
+                Err(full) => Storing::Failed(id, full, None),
+            }
+        }
+    }
+}
+
+/// Tells what came of each once it is stored.
+async fn tell(mut storing: tokio::sync::mpsc::Receiver<Storing>, told: mpsc::Sender<Each>) {
+    while let Some(one) = storing.recv().await {
+        let each = match one {
+            Storing::Delivery(id, pending) => {
+                let stored = pending.await;
+                let stored = stored.unwrap_or_else(|_| Err(Failure::new("storing a delivery", "the store is closed")));
+                stored.map_err(|why| (id, why))
+            }
+            Storing::Failed(id, why, pending) => {
+                if let Some(pending) = pending {
+                    let _ = pending.await;
+                }
+                Err((id, why))
+            }
+        };
+        let _ = told.send(each);
+    }
 }
 
 #[cfg(test)]

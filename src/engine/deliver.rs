@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     record::{Capture, CaptureId, Delivery, DeliveryId, ErrandId, Failure, Next, Settlement},
-    store::{Pending, Writer},
+    store::{Haste, Pending, Writer},
     wire::{self, Client, Outgoing, PathRule, SendLimits},
 };
 
@@ -64,9 +64,11 @@ impl Courier {
     }
 
     /// Has a delivery stored, and its errand done with it.
-    pub(super) fn store(&self, delivery: Delivery) -> Result<Pending<Delivery>, Failure> {
-        let done = delivery.errand.map(|errand| Settlement { errand, next: Next::Done, answered: None });
-        self.writer.settle(delivery, done).map_err(|full| Failure::new("storing a delivery", full))
+    pub(super) fn store(&self, delivery: Delivery, errand: ErrandId) -> Result<Pending<Delivery>, Failure> {
+        let done = Settlement { errand, next: Next::Done, answered: None };
+        // Of many the next goes while this one is stored.
+        let haste = if self.client.is_some() { Haste::Soon } else { Haste::Now };
+        self.writer.settle(delivery, done, haste).map_err(|full| Failure::new("storing a delivery", full))
     }
 
     fn target(&self, endpoint: &str, aim: &Aim) -> Result<Target, Failure> {

@@ -29,10 +29,10 @@ const FOLDER_MODE: u32 = 0o700;
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
 /// Bytes of a page. Sixteen KiB write large bodies 25 to 65 % faster than four, and let a short WAL hold 4 MB.
 const PAGE_BYTES: i64 = 16_384;
-/// Pages of WAL after which the capturing process moves them into the main file. The pause for that grows with the
-/// number of pages: 250 keep it below 5 ms.
-const CHECKPOINT_PAGES: i64 = 250;
-/// The same for a visiting process, which leaves it to the capturing one while there is one.
+/// Pages of WAL after which the capturing process moves them into the main file, between two commits. The pause for that
+/// grows with the number of pages: 250 keep it below 5 ms.
+pub(super) const CHECKPOINT_PAGES: usize = 250;
+/// The same for a visiting process, within a commit: it leaves it to the capturing one while there is one.
 const VISITING_CHECKPOINT_PAGES: i64 = 4_000;
 /// Bytes of WAL that stay on the disk after a burst.
 const WAL_KEPT_BYTES: i64 = 64 * 1024 * 1024;
@@ -185,6 +185,9 @@ fn open(path: &Path, access: OpenFlags) -> Result<Connection, Failure> {
         // A file may come from anywhere: its schema runs no functions, and SQL cannot rewrite it.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+        // Else SQLite compiles a kept statement anew each time it is used: its plan might depend on the values
+        // (`sqlite.org/queryplanner-ng.html#qpsg`), and taking the last ones out of it counts as other values.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.pragma_update(None, "cell_size_check", true)?;
         teach(&connection)?;
         Ok(connection)
@@ -196,7 +199,8 @@ fn open(path: &Path, access: OpenFlags) -> Result<Connection, Failure> {
 /// pages already it says nothing.
 fn set_up(connection: &Connection, role: Role) -> Result<(), Error> {
     let checkpoint = match role {
-        Role::Capturing => CHECKPOINT_PAGES,
+        // SQLite would do it before it says that the commit is through, and everybody in it would wait.
+        Role::Capturing => 0,
         Role::Visiting => VISITING_CHECKPOINT_PAGES,
     };
     connection.pragma_update(None, "page_size", PAGE_BYTES)?;
@@ -246,7 +250,7 @@ mod tests {
         for (name, value) in [
             ("page_size", "Integer(16384)"),
             ("synchronous", "Integer(2)"),
-            ("wal_autocheckpoint", "Integer(250)"),
+            ("wal_autocheckpoint", "Integer(0)"),
             ("cache_size", "Integer(-8192)"),
             ("busy_timeout", "Integer(5000)"),
             ("trusted_schema", "Integer(0)"),
@@ -255,6 +259,20 @@ mod tests {
         }
         let mode: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
         assert_eq!(mode, "wal");
+    }
+
+    #[test]
+    fn a_kept_statement_is_compiled_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("creel.db");
+        make(&path).unwrap();
+        let connection = connect(&path, Role::Capturing).unwrap();
+        let sql = "SELECT chunks FROM summary JOIN content USING (id) WHERE summary.id = ?";
+        for capture in 0..5 {
+            assert!(!connection.prepare_cached(sql).unwrap().exists([capture]).unwrap());
+        }
+        let again = connection.prepare_cached(sql).unwrap().get_status(rusqlite::StatementStatus::RePrepare);
+        assert_eq!(again, 0);
     }
 
     #[test]

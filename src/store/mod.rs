@@ -43,7 +43,7 @@ pub use function::teach;
 pub use index::Indexer;
 pub use lock::{Holder, holder};
 pub use post::{Posted, Posting};
-pub use queue::Full;
+pub use queue::{Full, Haste};
 pub use reader::{Bodies, Interrupter, Reader, Sorting, Start};
 pub use search::Slice;
 pub use stats::{Beat, Counts, PIECES, SIZES, Stats, TIMES, VERDICTS};

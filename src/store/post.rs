@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rusqlite::{Error, OptionalExtension, params};
 
-use super::insert::Transaction;
+use super::{insert::Transaction, queue::Haste};
 use crate::record::{BatchId, CaptureId, Circuit, ErrandId, Next, Settlement, Timestamp};
 
 /// A change of what must still be brought to an app.
@@ -41,6 +41,11 @@ pub enum Posted {
 }
 
 impl Posting {
+    /// Nobody waits for an errand that is merely struck out.
+    pub(super) fn haste(&self) -> Haste {
+        if matches!(self, Self::Drop(_)) { Haste::Soon } else { Haste::Now }
+    }
+
     /// Bytes it takes in memory.
     pub(super) fn bytes(&self) -> usize {
         match self {
@@ -53,7 +58,8 @@ impl Posting {
 
 const ERRAND: &str = "INSERT INTO errand (id, capture, lane, batch, tries, due_at, dead) VALUES (?, ?, ?, ?, 0, ?, 0)";
 const BATCH: &str = "INSERT INTO batch (at, total, spec) VALUES (?, ?, ?)";
-const DONE: &str = "DELETE FROM errand WHERE id = ? RETURNING capture, batch IS NULL, dead";
+const STANDING: &str = "SELECT capture, batch IS NULL, dead FROM errand WHERE id = ?";
+const DONE: &str = "DELETE FROM errand WHERE id = ?";
 const TRIED: &str = "UPDATE errand SET tries = tries + 1, due_at = ?, why = ? WHERE id = ?";
 const DIED: &str = "UPDATE errand SET tries = tries + ?, dead = 1, why = ? WHERE id = ? AND dead = 0
     RETURNING capture, batch IS NULL";
@@ -141,9 +147,10 @@ impl Transaction<'_> {
     fn done(&mut self, id: ErrandId) -> Result<bool, Error> {
         let gone = self
             .connection
-            .prepare_cached(DONE)?
+            .prepare_cached(STANDING)?
             .query_row([id.0], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, bool>(1)?, row.get::<_, i64>(2)?)));
         let Some((capture, is_forwarded, dead)) = gone.optional()? else { return Ok(false) };
+        self.connection.prepare_cached(DONE)?.execute([id.0])?;
         if is_forwarded {
             self.tally.waiting -= 1 - dead;
             self.tally.dead -= dead;

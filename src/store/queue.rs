@@ -3,6 +3,7 @@
 use std::{
     fmt,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 /// The writer has as much to do as it may have: nothing was taken. The wire answers 503.
@@ -16,6 +17,21 @@ impl fmt::Display for Full {
 }
 
 impl std::error::Error for Full {}
+
+/// How long a patient job may wait for company.
+const PATIENCE: Duration = Duration::from_millis(4);
+/// How many patient jobs are company enough.
+const COMPANY: usize = 256;
+
+/// Whether somebody waits for a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Haste {
+    /// Somebody does: it is taken at once, with all that is there.
+    Now,
+    /// Nobody does: it goes with the next that is in haste, so that it costs no commit of its own that others would have to
+    /// wait for; and by itself after a few milliseconds.
+    Soon,
+}
 
 /// Jobs on their way to the one that takes them. What was taken counts until it is released, so that the bounds are
 /// bounds of memory.
@@ -34,12 +50,21 @@ struct State<T> {
     bytes: usize,
     closed: bool,
     asleep: bool,
+    /// Whether somebody waits for one of those that wait.
+    haste: bool,
+}
+
+impl<T> State<T> {
+    /// Whether all that waits may wait longer.
+    fn is_patient(&self) -> bool {
+        !self.haste && !self.closed && self.waiting.len() < COMPANY
+    }
 }
 
 impl<T> Queue<T> {
     /// A queue with those bounds.
     pub(super) fn new(max_jobs: usize, max_bytes: usize) -> Self {
-        let state = State { waiting: Vec::new(), jobs: 0, bytes: 0, closed: false, asleep: false };
+        let state = State { waiting: Vec::new(), jobs: 0, bytes: 0, closed: false, asleep: false, haste: false };
         Self { state: Mutex::new(state), wake: Condvar::new(), max_jobs, max_bytes }
     }
 
@@ -48,7 +73,7 @@ impl<T> Queue<T> {
     }
 
     /// Appends a job of `bytes`. A job larger than the bound is taken when nothing else is there: else it never could be.
-    pub(super) fn push(&self, job: T, bytes: usize) -> Result<(), Full> {
+    pub(super) fn push(&self, job: T, bytes: usize, haste: Haste) -> Result<(), Full> {
         let mut state = self.lock();
         let over = state.jobs > 0 && state.bytes.saturating_add(bytes) > self.max_bytes;
         if state.closed || state.jobs >= self.max_jobs || over {
@@ -57,7 +82,9 @@ impl<T> Queue<T> {
         state.jobs += 1;
         state.bytes += bytes;
         state.waiting.push(job);
-        if state.asleep {
+        state.haste |= haste == Haste::Now;
+        // Who is awake already, for a job that can wait, need not be woken for another.
+        if state.asleep && (state.waiting.len() == 1 || !state.is_patient()) {
             self.wake.notify_one();
         }
         Ok(())
@@ -71,6 +98,17 @@ impl<T> Queue<T> {
             state = self.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
             state.asleep = false;
         }
+        let until = Instant::now() + PATIENCE;
+        while state.is_patient() {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            state.asleep = true;
+            state = self.wake.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+            state.asleep = false;
+        }
+        state.haste = false;
         std::mem::swap(&mut state.waiting, into);
         !into.is_empty()
     }
@@ -103,29 +141,35 @@ mod tests {
     #[test]
     fn it_is_full_by_number_until_what_was_taken_is_released() {
         let queue = Queue::new(2, 100);
-        assert_eq!([queue.push('a', 1), queue.push('b', 1), queue.push('c', 1)], [Ok(()), Ok(()), Err(Full)]);
+        assert_eq!(
+            [queue.push('a', 1, Haste::Now), queue.push('b', 1, Haste::Now), queue.push('c', 1, Haste::Now)],
+            [Ok(()), Ok(()), Err(Full)]
+        );
         let mut taken = Vec::new();
         assert!(queue.take(&mut taken));
         assert_eq!(taken, ['a', 'b']);
-        assert_eq!(queue.push('d', 1), Err(Full), "what is being written is still in memory");
+        assert_eq!(queue.push('d', 1, Haste::Now), Err(Full), "what is being written is still in memory");
         queue.release(1, 1);
-        assert_eq!(queue.push('d', 1), Ok(()));
+        assert_eq!(queue.push('d', 1, Haste::Now), Ok(()));
     }
 
     #[test]
     fn it_is_full_by_bytes_but_takes_one_giant() {
         let queue = Queue::new(10, 100);
-        assert_eq!([queue.push('G', 1_000), queue.push('a', 1)], [Ok(()), Err(Full)]);
+        assert_eq!([queue.push('G', 1_000, Haste::Now), queue.push('a', 1, Haste::Now)], [Ok(()), Err(Full)]);
         queue.release(1, 1_000);
-        assert_eq!([queue.push('a', 60), queue.push('b', 41), queue.push('c', 40)], [Ok(()), Err(Full), Ok(())]);
+        assert_eq!(
+            [queue.push('a', 60, Haste::Now), queue.push('b', 41, Haste::Now), queue.push('c', 40, Haste::Now)],
+            [Ok(()), Err(Full), Ok(())]
+        );
     }
 
     #[test]
     fn closed_it_gives_what_it_has_and_then_ends() {
         let queue = Queue::new(10, 100);
-        queue.push('a', 1).unwrap();
+        queue.push('a', 1, Haste::Now).unwrap();
         queue.close();
-        assert_eq!(queue.push('b', 1), Err(Full));
+        assert_eq!(queue.push('b', 1, Haste::Now), Err(Full));
         let mut taken = Vec::new();
         assert!(queue.take(&mut taken));
         taken.clear();
@@ -143,18 +187,46 @@ mod tests {
                 }
                 all
             });
-            queue.push('a', 1).unwrap();
-            queue.push('b', 1).unwrap();
+            queue.push('a', 1, Haste::Now).unwrap();
+            queue.push('b', 1, Haste::Now).unwrap();
             queue.close();
             assert_eq!(taker.join().unwrap(), ['a', 'b']);
         });
     }
 
     #[test]
+    fn what_nobody_waits_for_waits_for_company_and_not_for_long() {
+        let queue = Queue::new(2 * COMPANY, usize::MAX);
+        let mut taken = Vec::new();
+        let mut take = |queue: &Queue<char>| {
+            taken.clear();
+            assert!(queue.take(&mut taken));
+            taken.len()
+        };
+        queue.push('a', 1, Haste::Soon).unwrap();
+        assert!(queue.lock().is_patient());
+        queue.push('b', 1, Haste::Now).unwrap();
+        assert!(!queue.lock().is_patient(), "one that somebody waits for takes it along");
+        assert_eq!(take(&queue), 2);
+
+        queue.push('c', 1, Haste::Soon).unwrap();
+        assert!(queue.lock().is_patient(), "haste is over with what was in haste");
+        assert_eq!(take(&queue), 1, "alone it goes, too");
+
+        (0..COMPANY).for_each(|_| queue.push('d', 1, Haste::Soon).unwrap());
+        assert!(!queue.lock().is_patient(), "many are company enough");
+        assert_eq!(take(&queue), COMPANY);
+
+        queue.push('e', 1, Haste::Soon).unwrap();
+        queue.close();
+        assert!(!queue.lock().is_patient(), "the end waits for nobody");
+    }
+
+    #[test]
     fn abandoned_it_drops_what_waits() {
         let queue = Queue::new(10, 100);
         let job = std::sync::Arc::new(());
-        queue.push(std::sync::Arc::clone(&job), 1).unwrap();
+        queue.push(std::sync::Arc::clone(&job), 1, Haste::Now).unwrap();
         queue.abandon();
         assert_eq!(std::sync::Arc::strong_count(&job), 1);
     }

@@ -8,7 +8,10 @@ use rusqlite::{Connection, Error, InterruptHandle, OptionalExtension, ToSql, par
 use super::{
     CHUNK_BYTES, file,
     insert::chunk_id,
-    select::{self, CONTENT_COLUMNS, DELIVERY_COLUMNS, ERRAND_COLUMNS, REFUSAL_COLUMNS, SUMMARY_COLUMNS},
+    select::{
+        self, CONTENT_COLUMNS, CONTENT_COLUMNS_BUT_THE_BODY, DELIVERY_COLUMNS, ERRAND_COLUMNS, REFUSAL_COLUMNS,
+        SUMMARY_COLUMNS,
+    },
     trouble,
 };
 use crate::query::{Sql, Value};
@@ -150,23 +153,19 @@ impl Reader {
     /// One capture, with or without its body. Without, the body is not touched, however large it is.
     pub fn capture(&self, id: CaptureId, bodies: Bodies) -> Result<Option<Capture>, Failure> {
         let doing = format!("reading capture {id}");
-        let sql = format!(
-            "SELECT {SUMMARY_COLUMNS}, {CONTENT_COLUMNS} FROM summary JOIN content USING (id) WHERE summary.id = ?"
-        );
-        let found = self.ask(&doing, || {
-            // Both looks see one state of the store.
-            let state = self.connection.unchecked_transaction()?;
-            let found = state.prepare_cached(&sql)?.query_row([id.0], select::capture).optional()?;
-            let Some((mut capture, chunks)) = found else { return Ok(None) };
-            let wanted = match bodies {
-                Bodies::Read => chunks,
-                Bodies::First(bytes) => chunks.min(bytes.div_ceil(CHUNK_BYTES) as i64),
-                Bodies::Leave => return Ok(Some(capture)),
-            };
-            if chunks == 0 || wanted > 0 {
+        let found = self.ask(&doing, || match capture(&self.connection, id, bodies)? {
+            Some((_, chunks)) if chunks > 0 && bodies != Bodies::Leave => {
+                // Both looks see one state of the store.
+                let state = self.connection.unchecked_transaction()?;
+                let Some((mut capture, chunks)) = capture(&state, id, Bodies::Leave)? else { return Ok(None) };
+                let wanted = match bodies {
+                    Bodies::First(bytes) => chunks.min(bytes.div_ceil(CHUNK_BYTES) as i64),
+                    Bodies::Read | Bodies::Leave => chunks,
+                };
                 capture.body.bytes = body(&state, id.0, wanted, &|| true)?.unwrap_or_default();
+                Ok(Some(capture))
             }
-            Ok(Some(capture))
+            found => Ok(found.map(|(capture, _)| capture)),
         })?;
         let is_whole = |capture: &&Capture| {
             bodies == Bodies::Read || (bodies != Bodies::Leave && capture.body.bytes.len() as u64 >= capture.body.size)
@@ -320,6 +319,13 @@ fn damage(capture: &Capture) -> Option<&'static str> {
         return Some("a part of its body is missing");
     }
     (verify::sha256(&body.bytes) != body.sha256).then_some("its body is not the one that came (SHA-256)")
+}
+
+/// A capture with the body that lies in its row, where it is wanted; and how many chunks it has elsewhere.
+fn capture(state: &Connection, id: CaptureId, bodies: Bodies) -> Result<Option<(Capture, i64)>, Error> {
+    let content = if bodies == Bodies::Leave { CONTENT_COLUMNS_BUT_THE_BODY } else { CONTENT_COLUMNS };
+    let sql = format!("SELECT {SUMMARY_COLUMNS}, {content} FROM summary JOIN content USING (id) WHERE summary.id = ?");
+    state.prepare_cached(&sql)?.query_row([id.0], select::capture).optional()
 }
 
 /// The body of a capture: from its row, or put together from so many of its chunks. None where it was left.

@@ -5,17 +5,21 @@
 //! what the failure says about the file (see [`Kind`]).
 
 use std::{
+    ffi::c_int,
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
-use rusqlite::Connection;
+use rusqlite::{Connection, hooks::Wal};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{
     BATCH_JOBS, Bell, FORGET_AT_ONCE,
-    file::{self, Identity},
+    file::{self, CHECKPOINT_PAGES, Identity},
     insert::Transaction,
     post::Posted,
     seen::Seen,
@@ -49,6 +53,8 @@ struct Desk {
     connection: Connection,
     identity: Identity,
     seen: Seen,
+    /// Pages in the WAL after the last commit.
+    log: Arc<AtomicUsize>,
 }
 
 /// The thread's state.
@@ -113,6 +119,19 @@ impl Scribe {
         if changed && tells {
             self.bell.ring();
         }
+        self.shorten_log();
+    }
+
+    /// Moves what is in the WAL into the main file once it is long: after everybody was answered, so that nobody waits for
+    /// it but who comes meanwhile.
+    fn shorten_log(&self) {
+        let Some(desk) = self.desk.as_ref().filter(|_| self.role == Role::Capturing) else { return };
+        if desk.log.load(Ordering::Relaxed) < CHECKPOINT_PAGES {
+            return;
+        }
+        // Where it fails nothing is lost: all of it is in the WAL, and the next commit tries again.
+        let _ = desk.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", (), |_| Ok(()));
+        desk.log.store(0, Ordering::Relaxed);
     }
 
     /// Writes the jobs of a failed batch each in a transaction of its own: one of them is poison, the others are not.
@@ -201,14 +220,23 @@ impl Scribe {
     }
 
     fn sit_down(&self) -> Result<Desk, Failure> {
-        let connection = file::connect(&self.path, self.role)?;
+        let mut connection = file::connect(&self.path, self.role)?;
         let doing = file::opening(&self.path);
+        let log = Arc::new(AtomicUsize::new(0));
+        if self.role == Role::Capturing {
+            let log = Arc::clone(&log);
+            let note = move |_: &mut Wal, pages: c_int| {
+                log.store(usize::try_from(pages).unwrap_or_default(), Ordering::Relaxed);
+                Ok(())
+            };
+            connection.wal_hook(Some(note)).map_err(|error| trouble::failure(&doing, &error))?;
+        }
         let seen = match self.role {
             Role::Capturing => Seen::load(&connection).map_err(|error| trouble::failure(&doing, &error))?,
             Role::Visiting => Seen::unused(),
         };
         let identity = Identity::of(&self.path).map_err(|error| Failure::new(&doing, error))?;
-        Ok(Desk { connection, identity, seen })
+        Ok(Desk { connection, identity, seen, log })
     }
 
     /// Opens the file again after an error of the disk. The kernel may have thrown away what it could not write, and

@@ -16,8 +16,10 @@ pub(super) const SUMMARY_COLUMNS: &str = "summary.id, uid, received_at, endpoint
     edited_from";
 /// The place of the first column after [`SUMMARY_COLUMNS`].
 const AFTER_SUMMARY: usize = 32;
-/// The columns that [`capture`] reads after [`SUMMARY_COLUMNS`].
-pub(super) const CONTENT_COLUMNS: &str = "sha256, declared, chunks, judgement, trailers, head";
+/// The columns that [`capture`] reads after [`SUMMARY_COLUMNS`], and what of the body lies in the row itself.
+pub(super) const CONTENT_COLUMNS: &str = "sha256, declared, chunks, judgement, trailers, head, body";
+/// The same, where nobody wants the body.
+pub(super) const CONTENT_COLUMNS_BUT_THE_BODY: &str = "sha256, declared, chunks, judgement, trailers, head, NULL";
 /// The columns that [`delivery`] reads.
 pub(super) const DELIVERY_COLUMNS: &str =
     "id, capture, url, started_at, took_ms, attempt, receipt, status, error, truncated, headers, body, errand";
@@ -83,7 +85,7 @@ pub(super) fn count(row: &Row<'_>, column: usize) -> Result<u64, Error> {
     u64::try_from(value).map_err(|_| Error::IntegralValueOutOfRange(column, value))
 }
 
-/// A row of `summary` and `content`, without the body: in its place how many chunks it has.
+/// A row of `summary` and `content`, with the body that lies in it; and how many chunks the body has where it does not.
 pub(super) fn capture(row: &Row<'_>) -> Result<(Capture, i64), Error> {
     let listed = summary(row)?;
     let at = |n: usize| AFTER_SUMMARY + n;
@@ -99,7 +101,7 @@ pub(super) fn capture(row: &Row<'_>) -> Result<(Capture, i64), Error> {
         head: Head::parse(Bytes::from(row.get::<_, Vec<u8>>(at(5))?)),
         body: Body {
             size: listed.size,
-            bytes: Bytes::new(),
+            bytes: row.get::<_, Option<Vec<u8>>>(at(6))?.unwrap_or_default().into(),
             sha256: row.get(at(0))?,
             declared: row.get::<_, Option<i64>>(at(1))?.map(i64::cast_unsigned),
             truncated: listed.truncated,

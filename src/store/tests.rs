@@ -99,6 +99,19 @@ fn captures(path: &Path) -> u64 {
 }
 
 #[test]
+fn the_log_stays_short_however_much_comes() {
+    let place = place();
+    let writer = open(&place.path);
+    let (page, most) = (16_384, 250 + 30);
+    for n in 0..120 {
+        writer.capture(capture(&n.to_string(), 20 * page)).unwrap().blocking_recv().unwrap().unwrap();
+    }
+    let log = fs::metadata(place.path.with_extension("db-wal")).unwrap().len();
+    assert!((page as u64..(most * page) as u64).contains(&log), "{log} bytes, of 40 MB that came");
+    writer.close().unwrap();
+}
+
+#[test]
 fn nobody_is_answered_while_the_transaction_is_open() {
     let place = place();
     let writer = open(&place.path);

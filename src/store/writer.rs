@@ -13,7 +13,7 @@ use super::{
     index::Change,
     lock::Lock,
     post::{Posted, Posting},
-    queue::{Full, Queue},
+    queue::{Full, Haste, Queue},
     scribe::Scribe,
 };
 use crate::query::Sql;
@@ -240,24 +240,26 @@ impl Writer {
 
     /// Keeps a delivery, and gives it back with its id and its attempt, which are the store's to say.
     pub fn deliver(&self, delivery: Delivery) -> Result<Pending<Delivery>, Full> {
-        self.settle(delivery, None)
+        let (reply, pending) = oneshot::channel();
+        self.push(Job::Deliver(Box::new(delivery), None, reply)).map(|()| pending)
     }
 
     /// Keeps a delivery with what it means for its errand, in one transaction.
-    pub fn settle(&self, delivery: Delivery, settlement: Option<Settlement>) -> Result<Pending<Delivery>, Full> {
+    pub fn settle(&self, delivery: Delivery, settlement: Settlement, haste: Haste) -> Result<Pending<Delivery>, Full> {
         let (reply, pending) = oneshot::channel();
-        self.push(Job::Deliver(Box::new(delivery), settlement, reply)).map(|()| pending)
+        self.push_with(Job::Deliver(Box::new(delivery), Some(settlement), reply), haste).map(|()| pending)
     }
 
     /// Changes what must still be brought to an app.
     pub fn post(&self, posting: Posting) -> Result<Pending<Posted>, Full> {
         let (reply, pending) = oneshot::channel();
-        self.push(Job::Post(Box::new(posting), reply)).map(|()| pending)
+        let haste = posting.haste();
+        self.push_with(Job::Post(Box::new(posting), reply), haste).map(|()| pending)
     }
 
     /// Keeps a refusal. Nobody waits for it; where it cannot be kept, it is counted all the same.
     pub fn refuse(&self, refusal: Refusal) -> Result<(), Full> {
-        let taken = self.push(Job::Refuse(Box::new(refusal)));
+        let taken = self.push_with(Job::Refuse(Box::new(refusal)), Haste::Soon);
         if taken.is_err() {
             self.handle.shared.lost_refusals.fetch_add(1, Ordering::Relaxed);
         }
@@ -281,7 +283,7 @@ impl Writer {
     /// Writes a part of the index.
     pub(super) fn index(&self, change: Change) -> Result<Pending<()>, Full> {
         let (reply, pending) = oneshot::channel();
-        self.push(Job::Index(Box::new(change), reply)).map(|()| pending)
+        self.push_with(Job::Index(Box::new(change), reply), Haste::Soon).map(|()| pending)
     }
 
     /// Writes all captures that a source gives, in one transaction: all of them, or where the source fails none. Who else
@@ -314,8 +316,12 @@ impl Writer {
     }
 
     fn push(&self, job: Job) -> Result<(), Full> {
+        self.push_with(job, Haste::Now)
+    }
+
+    fn push_with(&self, job: Job, haste: Haste) -> Result<(), Full> {
         let bytes = job.bytes();
-        self.handle.shared.queue.push(job, bytes)
+        self.handle.shared.queue.push(job, bytes, haste)
     }
 
     #[cfg(test)]

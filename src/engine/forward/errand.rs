@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::oneshot;
 
-use super::{Answering, DELIVERY_ID, Forward, Ground, HOPS, policy, proxy};
+use super::{Answering, DELIVERY_ID, Forward, Ground, HOPS, Order, policy, proxy};
 use crate::{
     body,
     engine::{
@@ -18,7 +18,7 @@ use crate::{
     record::{
         Capture, CaptureId, Delivery, DeliveryId, Errand, ErrandId, Failure, Next, Outcome, Settlement, Timestamp,
     },
-    store::{Bodies, Posting, Reader},
+    store::{Bodies, Haste, Posting, Reader},
     verify::{Catalog, Habits, Provider},
     wire::{Client, Outgoing, RING, SendLimits},
 };
@@ -97,7 +97,9 @@ impl Carrier {
             let _ = answer.send(sent.clone());
             status
         });
-        match self.settle(delivery, Settlement { errand, next: next.clone(), answered }).await {
+        // What keeps its order waits for this one.
+        let haste = if forward.order == Order::Kept { Haste::Now } else { Haste::Soon };
+        match self.settle(delivery, Settlement { errand, next: next.clone(), answered }, haste).await {
             Ok(()) if went_out => Came::Tried(sent, next),
             Ok(()) => Came::Unmade(next),
             Err(_) => unwritten(),
@@ -190,9 +192,9 @@ impl Carrier {
         }
     }
 
-    async fn settle(&self, delivery: Delivery, settlement: Settlement) -> Result<(), Failure> {
+    async fn settle(&self, delivery: Delivery, settlement: Settlement, haste: Haste) -> Result<(), Failure> {
         let storing = |why: &dyn std::fmt::Display| Failure::new("storing a delivery", why);
-        let pending = self.ground.writer.settle(delivery, Some(settlement)).map_err(|full| storing(&full))?;
+        let pending = self.ground.writer.settle(delivery, settlement, haste).map_err(|full| storing(&full))?;
         pending.await.unwrap_or_else(|_| Err(storing(&"the store is closed"))).map(drop)
     }
 
@@ -238,7 +240,7 @@ pub(in crate::engine) async fn redeliver(ground: Ground, dead: Errand) -> Result
     };
     let settlement = Settlement { errand: dead.id, next, answered: None };
     let pending =
-        carrier.ground.writer.settle(delivery, Some(settlement)).map_err(|full| Failure::new(doing(), full))?;
+        carrier.ground.writer.settle(delivery, settlement, Haste::Now).map_err(|full| Failure::new(doing(), full))?;
     pending.await.unwrap_or_else(|_| Err(Failure::new(doing(), "the store is closed")))
 }
 
