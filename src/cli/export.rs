@@ -1,10 +1,6 @@
 //! `creel export`: captures in forms for other tools.
 
-use std::{
-    fs::File,
-    io::{BufWriter, Write},
-    path::{Path, PathBuf},
-};
+use std::path::PathBuf;
 
 use clap::Args;
 
@@ -14,9 +10,10 @@ use super::{
     show::format_names,
 };
 use crate::{
-    export::{FORMATS, Format},
-    record::{CaptureId, Failure},
-    store::{Bodies, Reader},
+    engine::export::{to_file, write},
+    export::FORMATS,
+    record::Failure,
+    store::Reader,
 };
 
 #[derive(Debug, Args)]
@@ -41,62 +38,20 @@ pub(super) fn run(export: &Export, common: &Common) -> Result<Answer, Failure> {
     };
     let reader = Reader::open(&common.store()?)?;
     let ids = input::matching(&reader, &export.filter, common)?;
+    let how = (format, export.reveal);
+    let told = |mut progress: Progress| {
+        let all = ids.len();
+        move |count, bytes| progress.draw(|took| progress::of(count, all, Some(bytes), took))
+    };
     let count = if let Some(path) = &export.out {
-        let progress = Progress::new(&printer);
-        to_file(path, |out| write(out, &reader, &ids, format, export.reveal, progress))?
+        let written = to_file(path, true, |out| write(out, &reader, &ids, how, told(Progress::new(&printer))));
+        written?.unwrap_or_default()
     } else {
-        let progress = Progress::beside(&printer);
-        write(&mut |bytes: &[u8]| printer.bytes(bytes), &reader, &ids, format, export.reveal, progress)?
+        let mut out = |bytes: &[u8]| printer.bytes(bytes);
+        write(&mut out, &reader, &ids, how, told(Progress::beside(&printer)))?
     };
     if export.out.is_some() && !printer.quiet {
         printer.line(&format!("{count} exported"))?;
     }
     Ok(if count > 0 { Answer::Yes } else { Answer::No })
-}
-
-type Out<'a> = dyn FnMut(&[u8]) -> Result<(), Failure> + 'a;
-
-/// Writes the captures, oldest first; gives how many. One that was deleted meanwhile is left out.
-fn write(
-    out: &mut Out<'_>,
-    reader: &Reader,
-    ids: &[CaptureId],
-    format: &Format,
-    reveal: bool,
-    mut progress: Progress,
-) -> Result<usize, Failure> {
-    let (mut count, mut bytes) = (0, 0);
-    out(format.begin.as_bytes())?;
-    for &id in ids {
-        let Some(capture) = reader.capture(id, Bodies::Read)? else { continue };
-        let capture = if reveal { capture } else { capture.masked() };
-        if count > 0 {
-            out(format.between.as_bytes())?;
-        }
-        let written = (format.write)(&capture);
-        out(&written)?;
-        count += 1;
-        bytes += written.len() as u64;
-        progress.draw(|took| progress::of(count, ids.len(), Some(bytes), took));
-    }
-    out(format.end.as_bytes())?;
-    Ok(count)
-}
-
-/// Writes a file beside its place and moves it there when it is whole.
-fn to_file(path: &Path, write: impl FnOnce(&mut Out<'_>) -> Result<usize, Failure>) -> Result<usize, Failure> {
-    let failed = |why: std::io::Error| Failure::new(format!("writing {}", path.display()), why);
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".part");
-    let part = path.with_file_name(name);
-    let mut file = BufWriter::new(File::create(&part).map_err(failed)?);
-    let written = write(&mut |bytes: &[u8]| file.write_all(bytes).map_err(failed));
-    let done = written.and_then(|count| file.flush().map_err(failed).map(|()| count));
-    match done.and_then(|count| std::fs::rename(&part, path).map_err(failed).map(|()| count)) {
-        Ok(count) => Ok(count),
-        Err(failure) => {
-            let _ = std::fs::remove_file(&part);
-            Err(failure)
-        }
-    }
 }

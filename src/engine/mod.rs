@@ -16,6 +16,7 @@ mod config;
 mod deliver;
 pub mod edit;
 pub mod endpoint;
+pub mod export;
 pub mod filters;
 pub mod forward;
 pub mod guard;

@@ -25,6 +25,8 @@ pub struct Format {
     pub name: &'static str,
     /// What it is good for, in a few words.
     pub help: &'static str,
+    /// How the name of such a file ends.
+    pub ending: &'static str,
     /// One capture, its last line ended. The capture must have been read with its body.
     pub write: fn(&Capture) -> Vec<u8>,
     /// What stands before the first capture of a file, between two, and after the last.
@@ -36,17 +38,23 @@ pub struct Format {
 }
 
 impl Format {
-    const fn plain(name: &'static str, help: &'static str, write: fn(&Capture) -> Vec<u8>) -> Self {
-        Self { name, help, write, begin: "", between: "", end: "" }
+    const fn plain(
+        name: &'static str,
+        ending: &'static str,
+        help: &'static str,
+        write: fn(&Capture) -> Vec<u8>,
+    ) -> Self {
+        Self { name, ending, help, write, begin: "", between: "", end: "" }
     }
 
     const fn framed(
         name: &'static str,
+        ending: &'static str,
         help: &'static str,
         write: fn(&Capture) -> Vec<u8>,
         (begin, end): (&'static str, &'static str),
     ) -> Self {
-        Self { name, help, write, begin, between: "", end }
+        Self { name, ending, help, write, begin, between: "", end }
     }
 
     /// A whole file of one capture.
@@ -57,23 +65,24 @@ impl Format {
 
 /// Every format.
 pub const FORMATS: &[Format] = &[
-    Format::plain("curl", "a shell command that sends the request again", curl::write),
-    Format::plain("http", "the bytes of the request, for `creel verify --file`", http::write),
-    Format::plain("json", "the capture as one JSON object on a line, without its deliveries", json::write),
+    Format::plain("curl", ".sh", "a shell command that sends the request again", curl::write),
+    Format::plain("http", ".http", "the bytes of the request, for `creel verify --file`", http::write),
+    Format::plain("json", ".jsonl", "the capture as one JSON object on a line, without its deliveries", json::write),
     Format {
         name: "har",
+        ending: ".har",
         help: "HTTP Archive 1.2, for browsers and proxies",
         write: har::write,
         begin: har::BEGIN,
         between: ",",
         end: har::END,
     },
-    Format::plain("httpie", "an `http` command that sends the request again", httpie::write),
-    Format::framed("python", "a test in Python, for pytest or by itself", code::python, code::PYTHON),
-    Format::framed("javascript", "a test in JavaScript, for node", code::javascript, code::JAVASCRIPT),
-    Format::framed("rust", "a test in Rust, without dependencies", code::rust, code::RUST),
-    Format::framed("go", "a test in Go", code::go, code::GO),
-    Format::framed("csv", "a row a capture, for tables; safe to open in one", csv::write, (csv::BEGIN, "")),
+    Format::plain("httpie", ".sh", "an `http` command that sends the request again", httpie::write),
+    Format::framed("python", "_test.py", "a test in Python, for pytest or by itself", code::python, code::PYTHON),
+    Format::framed("javascript", "_test.cjs", "a test in JavaScript, for node", code::javascript, code::JAVASCRIPT),
+    Format::framed("rust", ".rs", "a test in Rust, without dependencies", code::rust, code::RUST),
+    Format::framed("go", "_test.go", "a test in Go", code::go, code::GO),
+    Format::framed("csv", ".csv", "a row a capture, for tables; safe to open in one", csv::write, (csv::BEGIN, "")),
 ];
 
 /// The JSON Schema (2020-12) of what [`json::capture`] gives.

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::{
     detail::{Part, find::Needle},
     draft::Outside,
+    export::Export,
     list::Order,
 };
 use crate::{
@@ -90,6 +91,10 @@ pub(super) enum Effect {
     Copy(Vec<u8>),
     /// Write a new file of that name.
     Keep { name: String, bytes: Vec<u8> },
+    /// Look what is marked, to be exported.
+    Marked { format: Option<usize>, selected: Option<CaptureId> },
+    /// Write captures to a file.
+    Export(Export),
     /// Say in what two messages differ.
     Compare(Compare),
     /// Delete captures for good. Done before anything that follows.

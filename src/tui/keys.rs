@@ -63,6 +63,7 @@ pub(super) enum Command {
     OlderFilter,
     NewerFilter,
     SaveFilter,
+    Reveal,
     Mark,
     Pin,
     Note,
@@ -89,6 +90,7 @@ pub(super) enum Command {
     Palette,
     Menu,
     Copy,
+    Export,
     Diff,
     Turn,
     Delete,
@@ -119,6 +121,7 @@ impl Command {
                 | Self::OlderFilter
                 | Self::NewerFilter
                 | Self::SaveFilter
+                | Self::Reveal
                 | Self::Palette
                 | Self::Undo
                 | Self::Help
@@ -200,6 +203,13 @@ pub(super) const KEYMAP: &[Key] = &[
     key(&["ctrl-p"], PROMPT, Command::OlderFilter, "a filter that was used before", Some("older")),
     key(&["ctrl-n"], PROMPT, Command::NewerFilter, "a newer one of them", None),
     key(&["ctrl-s"], PROMPT, Command::SaveFilter, "save the filter under a name, for `@name`", Some("saves")),
+    key(
+        &["ctrl-r"],
+        PROMPT,
+        Command::Reveal,
+        "while an export is named: write secrets as they came, or masked",
+        Some("secrets, or masked"),
+    ),
     key(&["/"], DETAIL, Command::Find, "find a text in the open tab; a capital makes case matter", Some("find")),
     key(&["n"], DETAIL, Command::FindNext, "the next place of it", None),
     key(&["N"], DETAIL, Command::FindPrevious, "the place before it", None),
@@ -218,6 +228,7 @@ pub(super) const KEYMAP: &[Key] = &[
     key(&[":", "ctrl-p"], BOTH, Command::Palette, "every command, found by a few letters", None),
     key(&[".", "a"], BOTH, Command::Menu, "what can be done with the capture", Some("actions")),
     key(&["y"], BOTH, Command::Copy, "copy the body, the URL, a header, a curl line …", Some("copy")),
+    key(&["W"], BOTH, Command::Export, "export what is marked, or else this capture, to a file", None),
     key(
         &["d"],
         BOTH,

@@ -19,6 +19,7 @@ mod copy;
 mod detail;
 mod draft;
 mod effect;
+mod export;
 mod fault;
 mod filters;
 mod keys;

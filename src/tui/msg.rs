@@ -9,6 +9,7 @@ use super::{
     detail::{Prepared, find::Hit},
     draft::Returned,
     effect::Ask,
+    export::{Export, Exported},
     filters::Known,
     refused::Refusals,
     stage::Door,
@@ -145,6 +146,17 @@ pub(super) enum Msg {
     },
     /// A file was written: where, and of how many bytes.
     Kept(Result<(String, u64), Failure>),
+    /// What is marked, oldest first, to be exported; and what was selected when that was asked.
+    Marked {
+        format: Option<usize>,
+        selected: Option<CaptureId>,
+        marked: Result<Vec<CaptureId>, Failure>,
+    },
+    /// Captures were written to a file, or not.
+    Exported {
+        export: Export,
+        exported: Result<Exported, Failure>,
+    },
     /// Two messages were compared.
     Compared(Result<Compared, Failure>),
     Resent {

@@ -8,23 +8,37 @@ use nucleo_matcher::{
 use super::{
     copy::{self, Copied},
     draft::{self, Step},
+    export::Batch,
     keys::{Command, KEYMAP, Mode},
     model::Model,
     prompt::{Prompt, Purpose},
 };
-use crate::record::CaptureId;
+use crate::{
+    export::{FORMATS, Format},
+    record::CaptureId,
+};
 
 /// The open palette.
 #[derive(Clone, Debug)]
 pub(super) struct Palette {
     /// What was typed of a row's name.
     pub(super) typed: Prompt,
-    /// Whether all commands are in it, or only what is done with the capture.
-    all: bool,
-    /// The capture of whose edited request it asks what becomes; then nothing else is in it.
-    pub(super) draft: Option<CaptureId>,
+    about: About,
     /// Which of the rows that fit is chosen.
     pub(super) chosen: usize,
+}
+
+/// What is in a palette.
+#[derive(Clone, Debug)]
+enum About {
+    /// All commands.
+    All,
+    /// What is done with the capture.
+    Capture,
+    /// What becomes of the capture's edited request.
+    Draft(CaptureId),
+    /// The forms to export captures in.
+    Export(Batch),
 }
 
 /// What a row does.
@@ -40,6 +54,8 @@ pub(super) enum Choice {
     Draft(CaptureId, Step),
     /// Edit the value of a header, by its place.
     Header(usize),
+    /// Write captures to a file in a form, by its place in `FORMATS`; without captures, what is marked or else selected.
+    Export(Option<Batch>, usize),
     /// Show the address as a QR code.
     Qr,
 }
@@ -61,36 +77,50 @@ impl AsRef<str> for Row {
 
 impl Palette {
     pub(super) fn new(all: bool, text: &str) -> Self {
-        Self { typed: Prompt::new(Purpose::Find, text), all, draft: None, chosen: 0 }
+        Self::about(if all { About::All } else { About::Capture }, text)
+    }
+
+    fn about(about: About, text: &str) -> Self {
+        Self { typed: Prompt::new(Purpose::Find, text), about, chosen: 0 }
     }
 
     /// What becomes of an edited request?
     pub(super) fn of_draft(id: CaptureId) -> Self {
-        Self { draft: Some(id), ..Self::new(false, "") }
+        Self::about(About::Draft(id), "")
+    }
+
+    /// In which form are captures exported?
+    pub(super) fn of_export(batch: Batch) -> Self {
+        Self::about(About::Export(batch), "")
+    }
+
+    /// The capture of whose edited request it asks.
+    pub(super) fn draft(&self) -> Option<CaptureId> {
+        if let About::Draft(id) = self.about { Some(id) } else { None }
     }
 
     /// What is wrong with the edited request.
     pub(super) fn warning(&self, model: &Model) -> Option<String> {
-        model.drafts.get(&self.draft?)?.wrong()
+        model.drafts.get(&self.draft()?)?.wrong()
     }
 
     /// What it is called.
     pub(super) fn title(&self) -> String {
-        match self.draft {
-            Some(id) => format!("#{id} was edited; esc keeps that for later"),
-            None if self.all => "Commands".to_owned(),
-            None => "What can be done with the capture".to_owned(),
+        match &self.about {
+            About::Draft(id) => format!("#{id} was edited; esc keeps that for later"),
+            About::All => "Commands".to_owned(),
+            About::Capture => "What can be done with the capture".to_owned(),
+            About::Export(batch) => format!("Export {}", batch.words()),
         }
     }
 
     /// The rows that fit what was typed, the best first.
     pub(super) fn rows(&self, model: &Model) -> Vec<Row> {
-        let rows = if let Some(id) = self.draft {
-            of_draft(model, id)
-        } else if self.all {
-            [commands(model), actions(model)].concat()
-        } else {
-            actions(model)
+        let rows = match &self.about {
+            About::Draft(id) => of_draft(model, *id),
+            About::All => [commands(model), actions(model)].concat(),
+            About::Capture => actions(model),
+            About::Export(batch) => forms("", Some(batch)),
         };
         let pattern = Pattern::new(&self.typed.text(), CaseMatching::Ignore, Normalization::Smart, AtomKind::Fuzzy);
         let mut matcher = Matcher::new(Config::DEFAULT);
@@ -118,12 +148,24 @@ fn commands(model: &Model) -> Vec<Row> {
         .collect()
 }
 
+/// The forms to export captures in.
+fn forms(before: &str, batch: Option<&Batch>) -> Vec<Row> {
+    let row = |(at, format): (usize, &Format)| Row {
+        name: format!("{before}as {}: {}", format.name, format.help),
+        chord: "",
+        choice: Choice::Export(batch.cloned(), at),
+    };
+    FORMATS.iter().enumerate().map(row).collect()
+}
+
 /// What can be done with the open or selected capture.
 fn actions(model: &Model) -> Vec<Row> {
     let row = |name: String, choice| Row { name, chord: "", choice };
     let things = copy::things(model);
     let copies = things.iter().map(|(name, copied)| row(format!("copy {name}"), Choice::Copy(copied.clone())));
-    let keeps = things.iter().map(|(name, copied)| row(format!("save {name} to a file"), Choice::Keep(copied.clone())));
+    // A form has its own way into a file: for what is marked, too, and under a name that is asked for.
+    let keeps = things.iter().filter(|(_, copied)| !matches!(copied, Copied::As(_)));
+    let keeps = keeps.map(|(name, copied)| row(format!("save {name} to a file"), Choice::Keep(copied.clone())));
     let done = [
         Command::Resend,
         Command::ResendTo,
@@ -132,6 +174,7 @@ fn actions(model: &Model) -> Vec<Row> {
         Command::Pager,
         Command::Pipe,
         Command::Browse,
+        Command::Export,
         Command::Diff,
         Command::Delete,
         Command::Undo,
@@ -147,5 +190,5 @@ fn actions(model: &Model) -> Vec<Row> {
         Copied::Header(at) => Some(row(format!("edit {name}"), Choice::Header(*at))),
         _ => None,
     });
-    copies.chain(done).chain(others).chain(headers).chain(keeps).collect()
+    copies.chain(done).chain(others).chain(headers).chain(forms("export ", None)).chain(keeps).collect()
 }

@@ -111,6 +111,8 @@ pub(super) fn perform(stage: &dyn Stage, effect: Effect, late: impl Fn(u64) -> b
         | Effect::Stats { .. }
         | Effect::Mouse(_)
         | Effect::Copy(_)
+        | Effect::Marked { .. }
+        | Effect::Export(_)
         | Effect::Forget(_)
         | Effect::Quit => None,
     }

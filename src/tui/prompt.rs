@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{filters::Assist, keys};
+use super::{
+    export::Export,
+    filters::Assist,
+    keys::{self, Command},
+};
 use crate::{
     body,
     query::{Filter, SyntaxError},
@@ -59,6 +63,10 @@ pub(super) enum Purpose {
     Note(CaptureId),
     /// The name to save a part of a body under.
     Save(bytes::Bytes),
+    /// Where captures are written to.
+    Export(Export),
+    /// Whether what stands there is written over.
+    Over(Export),
 }
 
 /// What a key did to a prompt.
@@ -83,6 +91,15 @@ impl Prompt {
     /// Whether a filter of the list is typed.
     pub(super) fn is_filter(&self) -> bool {
         matches!(self.purpose, Purpose::Filter(_))
+    }
+
+    /// Whether a key of prompts does something in this one.
+    pub(super) fn knows(&self, command: Command) -> bool {
+        match self.purpose {
+            Purpose::Filter(_) => command != Command::Reveal,
+            Purpose::Export(_) => command == Command::Reveal,
+            _ => false,
+        }
     }
 
     /// Puts another text in place of what was typed.
@@ -114,6 +131,11 @@ impl Prompt {
             Purpose::Delete(id) => format!("delete #{id}? y deletes, esc leaves it: "),
             Purpose::Find => "find: ".to_owned(),
             Purpose::Save(_) => "save as: ".to_owned(),
+            Purpose::Export(export) if export.reveal => format!("{}, secrets and all, to: ", export.words()),
+            Purpose::Export(export) => format!("{} to: ", export.words()),
+            Purpose::Over(export) => {
+                format!("{} is there: y writes over it, n asks for another name: ", body::fit(&export.path, LABEL))
+            }
             Purpose::EditedUrl(id, false) => format!("resend the edited #{id} to: "),
             Purpose::EditedUrl(id, true) => format!("resend the edited #{id}, signed anew, to: "),
             Purpose::Pipe(id) => format!("the body of #{id} to: "),

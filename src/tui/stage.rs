@@ -12,6 +12,7 @@ use std::{
 
 use super::{
     arrived::{COUNTED, Counted},
+    export::{self, Export, Exported},
     filters::Known,
     refused::{NEWEST, Refusals, Refused},
 };
@@ -147,6 +148,10 @@ pub(super) trait Stage: Send + Sync + 'static {
     fn resend_marked(&self) -> Result<(u64, u64), Failure>;
     /// Ends that: what is under way is finished.
     fn stop_resending(&self);
+    /// What is marked, oldest first.
+    fn marked(&self) -> Result<Vec<CaptureId>, Failure>;
+    /// Writes captures to a file; blocks until it is whole.
+    fn export(&self, export: &Export) -> Result<Exported, Failure>;
     /// Sends once more what was given up of a capture.
     fn resend_dead(&self, id: CaptureId) -> Result<Delivery, Failure>;
     /// Calls `hear` with what goes on in forwarding.
@@ -316,20 +321,24 @@ impl Stage for Live {
     }
 
     fn resend_marked(&self) -> Result<(u64, u64), Failure> {
-        let filter =
-            Filter::parse("mark:marked").map_err(|error| Failure::new("looking for what is marked", error.message))?;
-        let condition = filter.sql(engine::now());
-        let mut rows = self.engine.reader()?.page(Start::Newest, usize::MAX, Some(&condition))?;
-        rows.reverse();
-        if rows.is_empty() {
+        let ids = self.marked()?;
+        if ids.is_empty() {
             return Err(Failure::new("resending", "nothing is marked").hint("space marks a capture"));
         }
         self.stop.store(false, Ordering::Release);
         let pacing = Pacing { stop: Arc::clone(&self.stop), ..Pacing::default() };
-        let (ids, mut right) = (rows.iter().map(|row| row.id).collect(), 0);
+        let mut right = 0;
         let mut take = |each: Each| right += u64::from(each.is_ok_and(|sent| sent.outcome.is_success()));
         let count = self.engine.resend_all(ids, Aim::default(), pacing, &mut take)?;
         Ok((count, right))
+    }
+
+    fn marked(&self) -> Result<Vec<CaptureId>, Failure> {
+        export::marked(&self.engine.reader()?)
+    }
+
+    fn export(&self, export: &Export) -> Result<Exported, Failure> {
+        export.write(&self.engine.reader()?)
     }
 
     fn stop_resending(&self) {

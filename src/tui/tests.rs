@@ -3,12 +3,14 @@
 mod act_keys;
 mod detail_keys;
 mod editing;
+mod exporting;
 mod filtering;
 mod following;
 mod golden;
 mod over;
 mod panes;
 mod rows;
+mod scene;
 pub(super) mod script;
 mod sending;
 mod sizes;
@@ -27,10 +29,12 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent,
 use proptest::prelude::*;
 use ratatui::{Terminal, backend::TestBackend};
 
+use self::scene::{Basket, Scene};
 use super::{
     detail::{Prepared, find},
     draft::{Outside, Returned},
     effect::{Ask, Compare, Effect},
+    export::{Export, Exported},
     filters::Known,
     keys::{Keymap, Mode},
     list::Order,
@@ -56,26 +60,10 @@ use crate::{
     query::{Content, Filter},
     record::{
         Body, Capture, CaptureId, Counters, Delivery, Event, Evidence, Explanation, Failure, Fault, Flag, Head,
-        Headers, Judgement, Repeat, Summary, Tagging, Timestamp, Uid, Verdict, Zone,
+        Headers, Judgement, Repeat, Summary, Tagging, Tags, Timestamp, Uid, Verdict, Zone,
     },
     store::{Beat, PIECES, Slice, Sorting, Start, Stats},
 };
-
-/// A store in memory: rows by number, newest last.
-#[derive(Clone, Default)]
-struct Basket(Arc<Mutex<Vec<Summary>>>);
-
-type Ring = Box<dyn Fn() + Send + Sync>;
-
-/// The stage that the real loop runs on.
-#[derive(Default)]
-struct Scene {
-    basket: Basket,
-    ring: Mutex<Option<Ring>>,
-    resent: Mutex<Vec<(CaptureId, Option<String>)>>,
-    /// Whether resending panics.
-    breaks: bool,
-}
 
 fn summary(id: i64) -> Summary {
     Summary {
@@ -157,186 +145,6 @@ fn capture(id: CaptureId) -> Capture {
     }
 }
 
-impl Basket {
-    fn put(&self, count: i64) {
-        let mut rows = self.0.lock().unwrap();
-        let from = rows.len() as i64;
-        rows.extend((from + 1..=from + count).map(summary));
-    }
-
-    fn page(&self, start: Start, limit: usize, filter: Option<&Filter>) -> Vec<Summary> {
-        let rows = self.0.lock().unwrap();
-        let taken =
-            rows.iter().filter(|row| filter.is_none_or(|f| f.matches(row, &Content::default(), Timestamp::default())));
-        let mut page: Vec<_> = match start {
-            Start::Newest => taken.rev().take(limit).cloned().collect(),
-            Start::Before(id) => taken.rev().filter(|row| row.id < id).take(limit).cloned().collect(),
-            Start::After(id) => taken.filter(|row| row.id > id).take(limit).cloned().collect(),
-        };
-        page.sort_by_key(|row| std::cmp::Reverse(row.id));
-        page
-    }
-
-    /// A search that is cut off after every fifty rows.
-    fn slice(&self, start: Start, limit: usize, filter: Option<&Filter>) -> Slice {
-        const PIECE: i64 = 50;
-        let newest = CaptureId(self.0.lock().unwrap().len() as i64);
-        if filter.is_none() {
-            return whole(start, limit, self.page(start, limit, None));
-        }
-        let mut rows = self.page(start, limit, filter);
-        let at = match start {
-            Start::After(id) => {
-                let to = id.0 + PIECE;
-                rows.retain(|row| row.id.0 <= to);
-                let to = if rows.len() == limit { rows[0].id.0 } else { to };
-                (to < newest.0).then_some(Start::After(CaptureId(to)))
-            }
-            Start::Newest | Start::Before(_) => {
-                let from = if let Start::Before(id) = start { id.0.min(newest.0 + 1) } else { newest.0 + 1 };
-                let to = from - PIECE;
-                rows.retain(|row| row.id.0 >= to);
-                let to = if rows.len() == limit { rows[limit - 1].id.0 } else { to };
-                (to > 1).then_some(Start::Before(CaptureId(to)))
-            }
-        };
-        Slice { rows, rest: at, percent: 7, newest }
-    }
-
-    fn again(&self, ids: &[CaptureId], filter: &Filter) -> Vec<Summary> {
-        let mut rows = self.page(Start::Newest, usize::MAX, Some(filter));
-        rows.retain(|row| ids.contains(&row.id));
-        rows
-    }
-
-    fn sorted(&self, by_took: bool, filter: Option<&Filter>) -> Vec<Summary> {
-        let mut rows = self.page(Start::Newest, usize::MAX, filter);
-        rows.retain(|row| !by_took || row.took_ms.is_some());
-        rows.sort_by_key(|row| std::cmp::Reverse(if by_took { row.took_ms.unwrap_or(0) } else { row.size }));
-        rows.truncate(super::update::SORTED_ROWS);
-        rows
-    }
-
-    fn beats(&self, after: CaptureId, since: Timestamp) -> (CaptureId, Vec<Beat>) {
-        let rows = self.0.lock().unwrap();
-        let new = rows.iter().filter(|row| row.id > after && row.received_at >= since);
-        let beat = |row: &Summary| Beat {
-            second: row.received_at.unix_ms().div_euclid(1_000),
-            verdict: row.verdict as usize,
-            count: 1,
-        };
-        (rows.last().map_or(after, |row| row.id), new.map(beat).collect())
-    }
-
-    fn stats(&self, since: Timestamp, until: Timestamp) -> Stats {
-        let rows = self.0.lock().unwrap();
-        let mut stats = Stats { since, until, pieces: vec![[0; 4]; PIECES], ..Stats::default() };
-        for row in rows.iter().filter(|row| (since..until).contains(&row.received_at)) {
-            let at = (row.received_at.unix_ms() - since.unix_ms()) * PIECES as i64;
-            stats.pieces[(at / (until.unix_ms() - since.unix_ms())) as usize][row.verdict as usize] += 1;
-            stats.all[row.verdict as usize] += 1;
-        }
-        stats.endpoints = vec![("default".to_owned(), stats.all)];
-        stats
-    }
-
-    fn tag(&self, ids: &[CaptureId], tagging: &Tagging) -> u64 {
-        let mut rows = self.0.lock().unwrap();
-        let tagged = rows.iter_mut().filter(|row| ids.contains(&row.id)).map(|row| {
-            row.tags = row.tags.without(tagging.take).with(tagging.give);
-            row.note = tagging.note.clone().or(row.note.take()).filter(|note| !note.is_empty());
-        });
-        tagged.count() as u64
-    }
-
-    fn known(&self) -> Known {
-        let of = |rows: &[Summary]| rows.iter().filter_map(|row| row.event.kind.clone()).collect::<BTreeSet<_>>();
-        let events = of(&self.0.lock().unwrap());
-        let providers = vec!["github".to_owned(), "gitlab".to_owned(), "stripe".to_owned()];
-        Known::from([("event".to_owned(), events.into_iter().collect()), ("provider".to_owned(), providers)])
-    }
-
-    fn counters(&self) -> Counters {
-        Counters { captures: self.0.lock().unwrap().len() as u64, ..Counters::default() }
-    }
-}
-
-impl Stage for Scene {
-    fn page(&self, start: Start, limit: usize, filter: Option<&Filter>) -> Result<Slice, Failure> {
-        Ok(self.basket.slice(start, limit, filter))
-    }
-
-    fn again(&self, ids: &[CaptureId], filter: &Filter) -> Result<Vec<Summary>, Failure> {
-        Ok(self.basket.again(ids, filter))
-    }
-
-    fn sorted(&self, by: Sorting, _: usize, filter: Option<&Filter>) -> Result<Vec<Summary>, Failure> {
-        Ok(self.basket.sorted(by == Sorting::Took, filter))
-    }
-
-    fn tag(&self, ids: &[CaptureId], tagging: &Tagging) -> Result<u64, Failure> {
-        Ok(self.basket.tag(ids, tagging))
-    }
-
-    fn beats(&self, after: CaptureId, since: Timestamp) -> Result<(CaptureId, Vec<Beat>), Failure> {
-        Ok(self.basket.beats(after, since))
-    }
-
-    fn stats(&self, since: Timestamp, until: Timestamp) -> Result<Stats, Failure> {
-        Ok(self.basket.stats(since, until))
-    }
-
-    fn counters(&self) -> Result<Counters, Failure> {
-        Ok(self.basket.counters())
-    }
-
-    fn capture(&self, id: CaptureId) -> Result<Option<Capture>, Failure> {
-        Ok(Some(capture(id)))
-    }
-
-    fn signed(&self, _: &Capture) -> Option<Vec<u8>> {
-        None
-    }
-
-    fn save(&self, name: &str, _: &[u8]) -> Result<String, Failure> {
-        Ok(name.to_owned())
-    }
-
-    fn deliveries(&self, _: CaptureId) -> Result<Vec<Delivery>, Failure> {
-        Ok(Vec::new())
-    }
-
-    fn resend(&self, id: CaptureId, to: Option<String>, _: bool) -> Result<Delivery, Failure> {
-        self.resent.lock().unwrap().push((id, to));
-        assert!(!self.breaks, "a part that breaks");
-        Err(Failure::new("resending", "this stage has no apps"))
-    }
-
-    fn resend_marked(&self) -> Result<(u64, u64), Failure> {
-        Ok((2, 1))
-    }
-
-    fn stop_resending(&self) {}
-
-    fn resend_dead(&self, id: CaptureId) -> Result<Delivery, Failure> {
-        self.resend(id, None, false)
-    }
-
-    fn on_news(&self, _: Box<dyn Fn(&str) + Send>) {}
-
-    fn forget(&self, _: &[CaptureId]) -> Result<(), Failure> {
-        Ok(())
-    }
-
-    fn on_ring(&self, ring: Ring) {
-        *self.ring.lock().unwrap() = Some(ring);
-    }
-
-    fn on_end(&self, _: Box<dyn FnOnce() + Send>) -> Result<(), Failure> {
-        Ok(())
-    }
-}
-
 const LOOK: Look = Look::plain(true, true);
 
 fn place() -> Place {
@@ -357,6 +165,9 @@ struct Play {
     lent: Vec<Outside>,
     editor: fn(Outside) -> Result<Returned, Failure>,
     refusals: Refusals,
+    /// What was written to files, and whether something stands at every place.
+    exported: Vec<Export>,
+    is_there: bool,
     /// The tries at every event, where there are any.
     tries: Option<Vec<crate::verify::Try>>,
 }
@@ -376,6 +187,8 @@ impl Play {
             lent: Vec::new(),
             editor: |_| Err(Failure::new("editing", "no editor")),
             refusals: Refusals::default(),
+            exported: Vec::new(),
+            is_there: false,
             tries: None,
         };
         play.frame();
@@ -459,7 +272,9 @@ impl Play {
             | Effect::KeepEdited { .. }
             | Effect::Pipe { .. }
             | Effect::Browse(_)
-            | Effect::Outside { .. } => self.perform_edit(effect),
+            | Effect::Marked { .. }
+            | Effect::Export(_)
+            | Effect::Outside { .. } => self.perform_outward(effect),
             Effect::ResendMarked => Some(Msg::ResentMarked(Ok((2, 1)))),
             Effect::Copy(bytes) => {
                 self.copied.push(bytes);
@@ -488,7 +303,7 @@ impl Play {
     }
 
     /// What becomes of edited requests, and of what leaves for other programs.
-    fn perform_edit(&mut self, effect: Effect) -> Option<Msg> {
+    fn perform_outward(&mut self, effect: Effect) -> Option<Msg> {
         match effect {
             Effect::ResendEdited { id, to, resign, request } => {
                 self.edited.push((to, resign, request));
@@ -501,6 +316,17 @@ impl Play {
                 Some(Msg::Piped { command, piped })
             }
             Effect::Browse(url) => Some(Msg::Browsed { url, browsed: Ok(()) }),
+            Effect::Marked { format, selected } => {
+                Some(Msg::Marked { format, selected, marked: Ok(self.basket.marked()) })
+            }
+            Effect::Export(export) => {
+                let (path, count) = (export.path.clone(), export.batch.ids.len());
+                let is_there = self.is_there && !export.over;
+                let exported =
+                    if is_there { Exported::IsThere } else { Exported::Written { path, count, bytes: 2150 } };
+                self.exported.push(export.clone());
+                Some(Msg::Exported { export, exported: Ok(exported) })
+            }
             Effect::Outside { what, .. } => {
                 self.lent.push(what.clone());
                 Some(Msg::Back((self.editor)(what)))

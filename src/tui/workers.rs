@@ -124,32 +124,44 @@ impl Workers {
             Effect::Mouse(taken) => (self.hands.mouse)(taken),
             Effect::Stats { generation, since, until } => self.count(generation, since, until),
             Effect::Resend { id, to, resign } => self.deliver(move |stage| {
-                let delivery = catch(|| stage.resend(id, to, resign));
+                let delivery = catch("resending", || stage.resend(id, to, resign));
                 Msg::Resent { id, delivery }
             }),
             Effect::ResendEdited { id, to, resign, request } => self.deliver(move |stage| {
-                let delivery = catch(|| stage.resend_edited(id, to, resign, &request));
+                let delivery = catch("resending", || stage.resend_edited(id, to, resign, &request));
                 Msg::Resent { id, delivery }
             }),
             Effect::Pipe { id, command } => self.apart("creel-pipe", "running a command", move |stage| {
-                let piped = catch(|| stage.pipe(id, &command));
+                let piped = catch("running a command", || stage.pipe(id, &command));
                 Some(Msg::Piped { command, piped })
             }),
+            Effect::Marked { format, selected } => {
+                self.apart("creel-export", "looking for what is marked", move |stage| {
+                    let marked = catch("looking for what is marked", || stage.marked());
+                    Some(Msg::Marked { format, selected, marked })
+                });
+            }
+            Effect::Export(export) => self.apart("creel-export", "exporting", move |stage| {
+                let exported = catch("exporting", || stage.export(&export));
+                Some(Msg::Exported { export, exported })
+            }),
             Effect::Browse(url) => self.apart("creel-browse", "opening a URL", move |stage| {
-                let browsed = catch(|| stage.browse(&url));
+                let browsed = catch("opening a URL", || stage.browse(&url));
                 Some(Msg::Browsed { url, browsed })
             }),
             // On the thread that draws: there is no screen meanwhile.
             Effect::Outside { what, mouse } => {
-                let returned = catch(|| (self.hands.lend)(&*self.stage, what, mouse));
+                let returned = catch("lending the terminal", || (self.hands.lend)(&*self.stage, what, mouse));
                 self.lent.set(true);
                 self.answers.send(Msg::Back(returned));
             }
             Effect::ResendDead(id) => self.deliver(move |stage| {
-                let delivery = catch(|| stage.resend_dead(id));
+                let delivery = catch("resending", || stage.resend_dead(id));
                 Msg::Resent { id, delivery }
             }),
-            Effect::ResendMarked => self.deliver(|stage| Msg::ResentMarked(catch(|| stage.resend_marked()))),
+            Effect::ResendMarked => {
+                self.deliver(|stage| Msg::ResentMarked(catch("resending", || stage.resend_marked())))
+            }
             Effect::StopResending => self.stage.stop_resending(),
             Effect::Open { generation, .. } | Effect::View { generation, .. } | Effect::Rest { generation, .. } => {
                 self.latest.store(generation, Ordering::Release);
@@ -228,8 +240,8 @@ impl Workers {
 }
 
 /// What a part gives, or the failure of one that panicked.
-fn catch<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(broken("resending")))
+fn catch<T>(doing: &str, work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(broken(doing)))
 }
 
 /// A thread that does wishes in their order.

@@ -14,6 +14,7 @@ use crate::{
     tui::{
         copy::{self, CLIPBOARD_BYTES, Copied},
         effect::{Ask, Compare, Effect},
+        export::Export,
         keys::{self, Mode},
         model::{Model, Notice, Tone},
         msg::Compared,
@@ -51,7 +52,7 @@ pub(super) fn palette_key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
         Some("pagedown") => palette.step(10, rows.len()),
         Some("pageup") => palette.step(-10, rows.len()),
         _ => match palette.typed.key(event) {
-            Typed::Left => return palette.draft.map_or_else(Vec::new, |id| super::edit::left(model, id)),
+            Typed::Left => return palette.draft().map_or_else(Vec::new, |id| super::edit::left(model, id)),
             Typed::Done => {
                 let chosen = rows.get(palette.chosen.min(rows.len().saturating_sub(1)));
                 return chosen.map_or_else(Vec::new, |row| choose(model, &row.choice));
@@ -90,6 +91,8 @@ fn choose(model: &mut Model, choice: &Choice) -> Vec<Effect> {
             Some(id) => vec![Effect::Compare(Compare::Replies(id))],
             None => Vec::new(),
         },
+        Choice::Export(Some(batch), format) => super::export::ask(model, Export::new(batch.clone(), *format)),
+        Choice::Export(None, format) => super::export::begin(model, Some(*format)),
         Choice::Qr => qr(model),
         Choice::Draft(id, step) => super::edit::step(model, *id, *step),
         Choice::Header(at) => super::edit::header(model, *at),

@@ -72,7 +72,7 @@ pub(super) fn resend_marked(model: &mut Model) -> Vec<Effect> {
     let (text, effect) = if model.sending_marked {
         ("stopping; what is under way is finished", Effect::StopResending)
     } else {
-        ("all that is marked is on its way; a stops that", Effect::ResendMarked)
+        ("all that is marked is on its way; B stops that", Effect::ResendMarked)
     };
     model.sending_marked = true;
     model.notice = Some(Notice { tone: Tone::Plain, text: text.to_owned(), hint: None });

@@ -9,6 +9,7 @@ mod deliver;
 mod detail;
 mod door;
 mod edit;
+mod export;
 mod list;
 mod mouse;
 mod outward;
@@ -110,6 +111,8 @@ fn react(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::FilterKept { name, text, kept } => assist::kept(model, &name, &text, kept),
         Msg::Tries { generation, tries } => detail::tries(model, generation, tries),
         Msg::Kept(kept) => act::kept(model, kept),
+        Msg::Marked { format, selected, marked } => export::marked(model, format, selected, marked),
+        Msg::Exported { export, exported } => export::exported(model, export, exported),
         Msg::Compared(compared) => act::compared(model, compared),
         Msg::Resent { id, delivery } => deliver::resent(model, id, delivery),
         Msg::Piped { command, piped } => outward::piped(model, &command, piped),
@@ -196,6 +199,7 @@ fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::Palette => act::open_palette(model, true, ""),
         Command::Menu => act::open_palette(model, false, ""),
         Command::Copy => act::open_palette(model, false, "copy "),
+        Command::Export => export::begin(model, None),
         Command::Diff => act::diff(model),
         Command::Turn => act::turn(model),
         Command::Delete => act::ask_delete(model),

@@ -10,6 +10,7 @@ use crate::{
     tui::{
         detail::find,
         effect::{Ask, Effect},
+        keys::{Command, Mode},
         model::Model,
         prompt::{Prompt, Purpose, Typed},
     },
@@ -27,6 +28,10 @@ pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
 pub(super) fn key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
     if let Some(effects) = super::assist::key(model, event) {
         return effects;
+    }
+    if model.keys.command(Mode::Prompt, event) == Some(Command::Reveal) {
+        super::export::reveal(model);
+        return Vec::new();
     }
     let Some(prompt) = &mut model.prompt else { return Vec::new() };
     match prompt.key(event) {
@@ -97,6 +102,8 @@ fn finish_prompt(model: &mut Model) -> Vec<Effect> {
             let tagging = Tagging { note: Some(Tagging::note_of(&text)), ..Tagging::default() };
             return vec![Effect::Tag { ids: vec![id], tagging }];
         }
+        Purpose::Export(export) => return super::export::typed(model, export, &text),
+        Purpose::Over(export) => return super::export::over(model, export, &text),
         Purpose::Delete(id) => return super::act::delete(model, id, &prompt.text()),
         Purpose::FilterName(filter) => return super::assist::name(model, filter, &text),
         Purpose::Filter(_) => {

@@ -292,13 +292,10 @@ fn typed_pieces(prompt: &Prompt, first: usize, room: usize) -> Vec<Piece> {
     shortened(parts.map(|(paint, text)| piece(paint, &text)).collect(), room)
 }
 
-/// The keys of a filter's prompt at the right end, where nothing is typed: as many as fit.
+/// The keys of a prompt at the right end, where nothing is typed: as many as fit.
 fn prompt_keys(model: &Model, prompt: &Prompt, room: usize) -> Vec<Piece> {
-    if !prompt.is_filter() {
-        return Vec::new();
-    }
     let is_open = !prompt.assist.completion.offers.is_empty();
-    let rows = model.keys.rows().filter(|row| row.key.modes.contains(&Mode::Prompt));
+    let rows = model.keys.rows().filter(|row| row.key.modes.contains(&Mode::Prompt) && prompt.knows(row.key.command));
     // What is offered has the key that takes it in its own frame.
     let rows = rows.filter(|row| row.key.command != Command::Take || (is_open && model.size.1 < 10));
     let keys = rows.filter_map(|row| Some((row.chords.first()?, row.key.footer?)));

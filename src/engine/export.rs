@@ -1,0 +1,160 @@
+//! Captures into a file, in a form for other tools: the whole file or none.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, BufWriter, Write},
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    export::Format,
+    record::{CaptureId, Failure},
+    store::{Bodies, Reader},
+};
+
+/// How many names for an unfinished file are tried.
+const PARTS: u32 = 1_000;
+
+/// Where written bytes go.
+pub type Out<'a> = dyn FnMut(&[u8]) -> Result<(), Failure> + 'a;
+
+/// Writes captures, in the order of their ids as given; gives how many. One that was deleted meanwhile is left out. What lets
+/// somebody in is masked unless it is to be revealed. `told` hears after each how many are written, and how many bytes.
+pub fn write(
+    out: &mut Out<'_>,
+    reader: &Reader,
+    ids: &[CaptureId],
+    (format, reveal): (&Format, bool),
+    mut told: impl FnMut(usize, u64),
+) -> Result<usize, Failure> {
+    let (mut count, mut bytes) = (0, 0);
+    out(format.begin.as_bytes())?;
+    for &id in ids {
+        let Some(capture) = reader.capture(id, Bodies::Read)? else { continue };
+        let capture = if reveal { capture } else { capture.masked() };
+        if count > 0 {
+            out(format.between.as_bytes())?;
+        }
+        let written = (format.write)(&capture);
+        out(&written)?;
+        count += 1;
+        bytes += written.len() as u64;
+        told(count, bytes);
+    }
+    out(format.end.as_bytes())?;
+    Ok(count)
+}
+
+/// Writes a file beside its place and moves it there when it is whole; gives what `write` gives. None where something stands
+/// at that place and is not to be replaced: then that stays as it is.
+pub fn to_file<T>(
+    path: &Path,
+    replace: bool,
+    write: impl FnOnce(&mut Out<'_>) -> Result<T, Failure>,
+) -> Result<Option<T>, Failure> {
+    let failed = |why: io::Error| Failure::new(format!("writing {}", path.display()), why);
+    if path.is_dir() || path.file_name().is_none() {
+        let why = Failure::new(format!("writing {}", path.display()), "it is a folder");
+        return Err(why.hint("name a file in it"));
+    }
+    if !replace && path.symlink_metadata().is_ok() {
+        return Ok(None);
+    }
+    let (file, part) = part_of(path).map_err(failed)?;
+    let mut file = BufWriter::new(file);
+    let written = write(&mut |bytes: &[u8]| file.write_all(bytes).map_err(failed));
+    let done = written.and_then(|given| {
+        file.flush().and_then(|()| file.get_ref().sync_all()).map_err(failed)?;
+        Ok(put(&part, path, replace).map_err(failed)?.then_some(given))
+    });
+    if !matches!(done, Ok(Some(_))) {
+        // What is unfinished is of no use; what went wrong first is told.
+        let _ = fs::remove_file(&part);
+    }
+    done
+}
+
+/// A new file beside a place, with a name that nothing has.
+fn part_of(path: &Path) -> io::Result<(File, PathBuf)> {
+    for number in 0..PARTS {
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(if number == 0 { ".part".to_owned() } else { format!(".{number}.part") });
+        let part = path.with_file_name(name);
+        match OpenOptions::new().write(true).create_new(true).open(&part) {
+            Ok(file) => return Ok((file, part)),
+            Err(why) if why.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(why) => return Err(why),
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}
+
+/// Moves a finished file to its place. Whether it is there: what came to stand there meanwhile is not replaced unasked.
+fn put(part: &Path, path: &Path, replace: bool) -> io::Result<bool> {
+    if replace {
+        return fs::rename(part, path).map(|()| true);
+    }
+    // A link is refused where a name is taken; a move would take its place.
+    match fs::hard_link(part, path) {
+        Ok(()) => fs::remove_file(part).map(|()| true),
+        Err(why) if why.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        // Not every file system has links.
+        Err(_) if path.symlink_metadata().is_ok() => Ok(false),
+        Err(_) => fs::rename(part, path).map(|()| true),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<_> =
+            fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_file_is_whole_or_not_there_and_replaced_only_when_that_is_wished() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.har");
+        let broken = |out: &mut Out<'_>| -> Result<(), Failure> {
+            out(b"half")?;
+            Err(Failure::new("exporting", "the store is gone"))
+        };
+        assert!(to_file(&path, false, broken).is_err());
+        assert!(names(folder.path()).is_empty());
+        let text = |text: &'static [u8]| move |out: &mut Out<'_>| out(text).map(|()| text.len());
+        assert_eq!(to_file(&path, false, text(b"one")).unwrap(), Some(3));
+        assert_eq!(to_file(&path, false, text(b"two!")).unwrap(), None);
+        assert!(to_file(&path, true, broken).is_err());
+        assert_eq!(fs::read(&path).unwrap(), b"one");
+        assert_eq!(to_file(&path, true, text(b"two!")).unwrap(), Some(4));
+        assert_eq!(fs::read(&path).unwrap(), b"two!");
+        assert_eq!(names(folder.path()), ["x.har"]);
+    }
+
+    #[test]
+    fn what_comes_to_stand_there_meanwhile_stays_and_so_does_anothers_unfinished_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, other) = (folder.path().join("x"), folder.path().join("x.part"));
+        fs::write(&other, b"another's").unwrap();
+        let wrote = to_file(&path, false, |out| {
+            fs::write(&path, b"faster").unwrap();
+            out(b"slower")
+        });
+        assert_eq!(wrote.unwrap(), None);
+        assert_eq!((fs::read(&path).unwrap(), fs::read(&other).unwrap()), (b"faster".to_vec(), b"another's".to_vec()));
+        assert_eq!(names(folder.path()), ["x", "x.part"]);
+    }
+
+    #[test]
+    fn a_folder_is_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        for replace in [false, true] {
+            let said = to_file(folder.path(), replace, |out| out(b"x")).unwrap_err().to_string();
+            assert!(said.contains("it is a folder") && said.contains("name a file in it"), "{said}");
+        }
+    }
+}

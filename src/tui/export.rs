@@ -1,0 +1,126 @@
+//! Captures that go into a file in a form for other tools: which, as what, where to; and how that is done.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use crate::{
+    engine::{self, export, settings},
+    export::{FORMATS, Format},
+    query::Filter,
+    record::{CaptureId, Failure},
+    store::{Reader, Start},
+};
+
+/// What is marked.
+const MARKED: &str = "mark:marked";
+/// How many rows one question to the store brings: each ends its read transaction.
+const PAGE: usize = 500;
+
+/// Captures that are exported together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Batch {
+    /// Oldest first.
+    pub(super) ids: Arc<[CaptureId]>,
+    /// Whether they are what is marked; else the one that was selected.
+    pub(super) marked: bool,
+}
+
+impl Batch {
+    /// In few words: `#12`, `3 marked`.
+    pub(super) fn words(&self) -> String {
+        match self.ids.first() {
+            Some(id) if !self.marked => format!("#{id}"),
+            _ => format!("{} marked", self.ids.len()),
+        }
+    }
+}
+
+/// A wish for a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Export {
+    pub(super) batch: Batch,
+    /// A place in [`FORMATS`].
+    pub(super) format: usize,
+    /// Whether what lets somebody in is written as it came.
+    pub(super) reveal: bool,
+    /// Where to, as it was typed.
+    pub(super) path: String,
+    /// Whether what stands there is written over.
+    pub(super) over: bool,
+}
+
+/// What became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Exported {
+    Written {
+        path: String,
+        count: usize,
+        bytes: u64,
+    },
+    /// Something stands at that place, and was left as it is.
+    IsThere,
+}
+
+impl Export {
+    pub(super) fn new(batch: Batch, format: usize) -> Self {
+        let name = match batch.ids.first() {
+            Some(id) if !batch.marked => format!("creel-{id}"),
+            _ => format!("creel-{}-marked", batch.ids.len()),
+        };
+        let ending = FORMATS.get(format).map_or("", |format| format.ending);
+        Self { batch, format, reveal: false, path: format!("{name}{ending}"), over: false }
+    }
+
+    /// What it is called: `3 marked as har`.
+    pub(super) fn words(&self) -> String {
+        let format = self.form().map_or("", |format| format.name);
+        format!("{} as {format}", self.batch.words())
+    }
+
+    fn form(&self) -> Option<&'static Format> {
+        FORMATS.get(self.format)
+    }
+
+    /// Writes the file. Each capture is read when its turn has come.
+    pub(super) fn write(&self, reader: &Reader) -> Result<Exported, Failure> {
+        let Some(format) = self.form() else { return Err(Failure::new("exporting", "there is no such form")) };
+        let path = place(&self.path);
+        let mut bytes = 0;
+        let written = export::to_file(&path, self.over, |out| {
+            let mut counted = |written: &[u8]| {
+                bytes += written.len() as u64;
+                out(written)
+            };
+            let count = export::write(&mut counted, reader, &self.batch.ids, (format, self.reveal), |_, _| {})?;
+            if count == 0 {
+                return Err(Failure::new("exporting", "none of it is in the store any more"));
+            }
+            Ok(count)
+        })?;
+        let whole = std::path::absolute(&path).unwrap_or(path);
+        Ok(written.map_or(Exported::IsThere, |count| Exported::Written { path: settings::shown(&whole), count, bytes }))
+    }
+}
+
+/// The place that a typed path means: as in a shell `~/` is the user's own folder.
+fn place(typed: &str) -> PathBuf {
+    let home = typed.strip_prefix("~/").zip(std::env::var_os("HOME"));
+    home.map_or_else(|| PathBuf::from(typed), |(below, home)| Path::new(&home).join(below))
+}
+
+/// What is marked, oldest first.
+pub(super) fn marked(reader: &Reader) -> Result<Vec<CaptureId>, Failure> {
+    let filter = Filter::parse(MARKED).map_err(|error| Failure::new("looking for what is marked", error.message))?;
+    let condition = filter.sql(engine::now());
+    let (mut ids, mut start) = (Vec::new(), Start::Newest);
+    loop {
+        let rows = reader.page(start, PAGE, Some(&condition))?;
+        let Some(last) = rows.last() else { break };
+        start = Start::Before(last.id);
+        ids.extend(rows.iter().map(|row| row.id));
+    }
+    ids.reverse();
+    Ok(ids)
+}

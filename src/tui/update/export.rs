@@ -1,0 +1,110 @@
+//! Captures into a file: what is marked, else the selected one; in a form that is chosen, under a name that is asked for.
+
+use super::say;
+use crate::{
+    body,
+    record::{CaptureId, Failure},
+    tui::{
+        effect::Effect,
+        export::{Batch, Export, Exported},
+        model::{Model, Notice, Tone},
+        palette::Palette,
+        prompt::{Prompt, Purpose},
+    },
+};
+
+fn plain(model: &mut Model, text: String, hint: Option<&str>) -> Vec<Effect> {
+    say(model, Notice { tone: Tone::Plain, text, hint: hint.map(str::to_owned) })
+}
+
+/// Looks what is marked, to be exported in a form; without one, that is asked next.
+pub(super) fn begin(model: &Model, format: Option<usize>) -> Vec<Effect> {
+    vec![Effect::Marked { format, selected: model.list.row().map(|row| row.id) }]
+}
+
+/// What is marked came: it is exported, or else what was selected.
+pub(super) fn marked(
+    model: &mut Model,
+    format: Option<usize>,
+    selected: Option<CaptureId>,
+    marked: Result<Vec<CaptureId>, Failure>,
+) -> Vec<Effect> {
+    let mut ids = match marked {
+        Ok(ids) => ids,
+        Err(failure) => return say(model, Notice::of(&failure)),
+    };
+    ids.retain(|id| !model.deleted.contains(id));
+    let is_marked = !ids.is_empty();
+    if !is_marked {
+        ids.extend(selected);
+    }
+    if ids.is_empty() {
+        return plain(model, "there is nothing to export yet".to_owned(), None);
+    }
+    if model.prompt.is_some() || model.palette.is_some() {
+        // Something else was begun meanwhile.
+        return Vec::new();
+    }
+    let batch = Batch { ids: ids.into(), marked: is_marked };
+    match format {
+        Some(format) => return ask(model, Export::new(batch, format)),
+        None => model.palette = Some(Palette::of_export(batch)),
+    }
+    Vec::new()
+}
+
+/// Asks where to; a place is there already.
+pub(super) fn ask(model: &mut Model, export: Export) -> Vec<Effect> {
+    let path = export.path.clone();
+    model.prompt = Some(Prompt::new(Purpose::Export(export), &path));
+    Vec::new()
+}
+
+/// Shows or masks in the file that is asked for what lets somebody in.
+pub(super) fn reveal(model: &mut Model) {
+    if let Some(Prompt { purpose: Purpose::Export(export), .. }) = &mut model.prompt {
+        export.reveal = !export.reveal;
+    }
+}
+
+/// A place was typed.
+pub(super) fn typed(model: &mut Model, export: Export, path: &str) -> Vec<Effect> {
+    if path.trim().is_empty() {
+        return Vec::new();
+    }
+    send(model, Export { path: path.trim().to_owned(), over: false, ..export })
+}
+
+fn send(model: &mut Model, export: Export) -> Vec<Effect> {
+    let text = format!("{} is being written to {}", export.words(), export.path);
+    model.notice = Some(Notice { tone: Tone::Plain, text, hint: None });
+    vec![Effect::Export(export)]
+}
+
+/// Whether what stands at the place is written over was answered; else another place is asked for.
+pub(super) fn over(model: &mut Model, export: Export, answer: &str) -> Vec<Effect> {
+    if matches!(answer.trim(), "y" | "yes") { send(model, Export { over: true, ..export }) } else { ask(model, export) }
+}
+
+/// The file is there, or not.
+pub(super) fn exported(model: &mut Model, export: Export, exported: Result<Exported, Failure>) -> Vec<Effect> {
+    let (path, count, bytes) = match exported {
+        Err(failure) => return say(model, Notice::of(&failure)),
+        Ok(Exported::IsThere) if model.prompt.is_some() || model.palette.is_some() => {
+            let text = format!("{} is there already: nothing was written", export.path);
+            return plain(model, text, Some("export it again, under another name"));
+        }
+        Ok(Exported::IsThere) => {
+            model.notice = None;
+            model.prompt = Some(Prompt::new(Purpose::Over(export), ""));
+            return Vec::new();
+        }
+        Ok(Exported::Written { path, count, bytes }) => (path, count, bytes),
+    };
+    let gone = export.batch.ids.len() - count.min(export.batch.ids.len());
+    let gone = if gone == 0 { String::new() } else { format!("; {gone} of them are deleted by now") };
+    let text = format!("{}, {}, is written to {path}{gone}", export.words(), body::size(bytes));
+    let hint =
+        if export.reveal { "with its secrets: keep it to yourself" } else { "secrets in headers are masked in it" };
+    say(model, Notice { tone: Tone::Good, text, hint: Some(hint.to_owned()) })
+}
