@@ -50,6 +50,9 @@ pub(super) fn whole(start: Start, limit: usize, rows: Vec<Summary>) -> Slice {
 }
 
 /// Everything outside that the screen needs. Called on workers' threads; may block.
+///
+/// What has a body here is made of other parts of the same stage; nothing has one that does nothing, or that reaches past the
+/// stage: who forgets a part is told so by the compiler.
 pub(super) trait Stage: Send + Sync + 'static {
     /// A page of the list, newest first; with a filter, what is found of it in a moment.
     fn page(&self, start: Start, limit: usize, filter: Option<&Filter>) -> Result<Slice, Failure>;
@@ -68,13 +71,9 @@ pub(super) trait Stage: Send + Sync + 'static {
         Ok(Counted { count: slice.rows.len() as u64, repeats, up_to, more })
     }
     /// The values of fields that are known to occur.
-    fn known(&self) -> Result<Known, Failure> {
-        Ok(Known::new())
-    }
+    fn known(&self) -> Result<Known, Failure>;
     /// Saves a filter under a name; an empty one takes the name away.
-    fn keep_filter(&self, name: &str, text: &str) -> Result<(), Failure> {
-        engine::filters::save(name, text)
-    }
+    fn keep_filter(&self, name: &str, text: &str) -> Result<(), Failure>;
     /// Changes what is said of captures; gives how many there are.
     fn tag(&self, ids: &[CaptureId], tagging: &Tagging) -> Result<u64, Failure>;
     /// What came after a capture and since a moment, by second.
@@ -88,21 +87,15 @@ pub(super) trait Stage: Send + Sync + 'static {
     /// The bytes that a capture's signature is over, where they can be told.
     fn signed(&self, capture: &Capture) -> Option<Vec<u8>>;
     /// One capture, of whose body there may be only the first piece.
-    fn opening(&self, id: CaptureId) -> Result<Option<Capture>, Failure> {
-        self.capture(id)
-    }
+    fn opening(&self, id: CaptureId) -> Result<Option<Capture>, Failure>;
     /// The same with its whole body; none where it is gone, or where `goes_on` says no.
-    fn rest(&self, capture: &Capture, goes_on: &dyn Fn() -> bool) -> Result<Option<Capture>, Failure> {
-        if goes_on() { self.capture(capture.id) } else { Ok(None) }
-    }
+    fn rest(&self, capture: &Capture, goes_on: &dyn Fn() -> bool) -> Result<Option<Capture>, Failure>;
     /// Saves bytes under a name, below the working folder as a rule, where nothing has that name yet; gives the place.
     fn save(&self, name: &str, bytes: &[u8]) -> Result<String, Failure>;
     /// A capture's deliveries, newest first.
     fn deliveries(&self, id: CaptureId) -> Result<Vec<Delivery>, Failure>;
     /// The tries at a capture's event, oldest first, where its provider publishes when it tries again.
-    fn tries(&self, _: &Capture) -> Result<Vec<Try>, Failure> {
-        Ok(Vec::new())
-    }
+    fn tries(&self, capture: &Capture) -> Result<Vec<Try>, Failure>;
     /// Sends a capture to an app, as it came or signed anew; blocks until the outcome is stored.
     fn resend(&self, id: CaptureId, to: Option<String>, resign: bool) -> Result<Delivery, Failure>;
     /// Sends an edited request in a capture's name; blocks until the outcome is stored.
@@ -112,37 +105,19 @@ pub(super) trait Stage: Send + Sync + 'static {
         to: Option<String>,
         resign: bool,
         request: &Rewritten,
-    ) -> Result<Delivery, Failure> {
-        let _ = request;
-        self.resend(id, to, resign)
-    }
+    ) -> Result<Delivery, Failure>;
     /// Makes an edited request a capture of its own.
-    fn keep(&self, capture: &Capture, request: &Rewritten) -> Result<CaptureId, Failure> {
-        let _ = request;
-        Err(Failure::new(format!("saving an edited #{}", capture.id), "there is no store here"))
-    }
+    fn keep(&self, capture: &Capture, request: &Rewritten) -> Result<CaptureId, Failure>;
     /// Gives a capture's body to a command of the shell; blocks until it ends, or is ended.
-    fn pipe(&self, id: CaptureId, command: &str) -> Result<Piped, Failure> {
-        let body = self.capture(id)?.ok_or_else(|| engine::no_such_capture(id))?.body.bytes;
-        pipe::pipe(command, body.to_vec())
-    }
+    fn pipe(&self, id: CaptureId, command: &str) -> Result<Piped, Failure>;
     /// Has a URL opened.
-    fn browse(&self, url: &str) -> Result<(), Failure> {
-        pipe::browse(url)
-    }
+    fn browse(&self, url: &str) -> Result<(), Failure>;
     /// What is answered at the door, and how the tunnel stands.
-    fn door(&self) -> Result<Door, Failure> {
-        Ok(Door::default())
-    }
+    fn door(&self) -> Result<Door, Failure>;
     /// What was turned away at the door, newest first.
-    fn refusals(&self) -> Result<Refusals, Failure> {
-        Ok(Refusals::default())
-    }
+    fn refusals(&self) -> Result<Refusals, Failure>;
     /// Lays words over what an endpoint answers; blocks until they are in force, and gives what is answered.
-    fn tell(&self, endpoint: &str, words: Option<&Words>) -> Result<String, Failure> {
-        let _ = words;
-        Err(Failure::new(format!("telling the endpoint `{endpoint}` what to answer"), "there is none here"))
-    }
+    fn tell(&self, endpoint: &str, words: Option<&Words>) -> Result<String, Failure>;
     /// Sends all that is marked to the apps of its endpoints; blocks until it is stored, or somebody stops it. Gives how many
     /// were sent, and how many of them were answered 2xx.
     fn resend_marked(&self) -> Result<(u64, u64), Failure>;
@@ -255,6 +230,19 @@ impl Stage for Live {
     fn keep(&self, capture: &Capture, request: &Rewritten) -> Result<CaptureId, Failure> {
         let edit = Edit { whole: Some(request.clone()), ..Edit::default() };
         self.engine.keep(capture, &Aim { edit, ..Aim::default() })
+    }
+
+    fn pipe(&self, id: CaptureId, command: &str) -> Result<Piped, Failure> {
+        let body = self.capture(id)?.ok_or_else(|| engine::no_such_capture(id))?.body.bytes;
+        pipe::pipe(command, body.to_vec())
+    }
+
+    fn browse(&self, url: &str) -> Result<(), Failure> {
+        pipe::browse(url)
+    }
+
+    fn keep_filter(&self, name: &str, text: &str) -> Result<(), Failure> {
+        engine::filters::save(name, text)
     }
 
     fn counters(&self) -> Result<Counters, Failure> {

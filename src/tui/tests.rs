@@ -43,7 +43,7 @@ use super::{
     msg::{BodyView, Compared, Msg, Opened},
     refused::{Refusals, Refused},
     run,
-    stage::{Place, Stage, whole},
+    stage::{Door, Place, Stage, whole},
     state::State,
     update::update,
     view,
@@ -53,7 +53,7 @@ use crate::{
     body,
     engine::{
         pipe::Piped,
-        respond::Respond,
+        respond::{Respond, Words},
         rewrite::{self, Rewritten},
         tunnel::State as Tunnel,
     },

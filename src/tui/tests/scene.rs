@@ -127,6 +127,11 @@ impl Basket {
     }
 }
 
+/// The failure of what this stage has no means for.
+fn nothing(doing: &str) -> Failure {
+    Failure::new(doing, "this stage cannot")
+}
+
 impl Stage for Scene {
     fn page(&self, start: Start, limit: usize, filter: Option<&Filter>) -> Result<Slice, Failure> {
         Ok(self.basket.slice(start, limit, filter))
@@ -150,6 +155,54 @@ impl Stage for Scene {
 
     fn stats(&self, since: Timestamp, until: Timestamp) -> Result<Stats, Failure> {
         Ok(self.basket.stats(since, until))
+    }
+
+    fn known(&self) -> Result<Known, Failure> {
+        Ok(self.basket.known())
+    }
+
+    fn keep_filter(&self, name: &str, _: &str) -> Result<(), Failure> {
+        Err(nothing(&format!("saving the filter `{name}`")))
+    }
+
+    fn opening(&self, id: CaptureId) -> Result<Option<Capture>, Failure> {
+        self.capture(id)
+    }
+
+    fn rest(&self, capture: &Capture, goes_on: &dyn Fn() -> bool) -> Result<Option<Capture>, Failure> {
+        if goes_on() { self.capture(capture.id) } else { Ok(None) }
+    }
+
+    fn tries(&self, _: &Capture) -> Result<Vec<crate::verify::Try>, Failure> {
+        Ok(Vec::new())
+    }
+
+    fn resend_edited(&self, _: CaptureId, _: Option<String>, _: bool, _: &Rewritten) -> Result<Delivery, Failure> {
+        Err(nothing("resending what was edited"))
+    }
+
+    fn keep(&self, _: &Capture, _: &Rewritten) -> Result<CaptureId, Failure> {
+        Err(nothing("saving what was edited"))
+    }
+
+    fn pipe(&self, _: CaptureId, _: &str) -> Result<Piped, Failure> {
+        Err(nothing("running a command"))
+    }
+
+    fn browse(&self, _: &str) -> Result<(), Failure> {
+        Err(nothing("opening a URL"))
+    }
+
+    fn door(&self) -> Result<Door, Failure> {
+        Ok(Door::default())
+    }
+
+    fn refusals(&self) -> Result<Refusals, Failure> {
+        Ok(Refusals::default())
+    }
+
+    fn tell(&self, endpoint: &str, _: Option<&Words>) -> Result<String, Failure> {
+        Err(nothing(&format!("telling the endpoint `{endpoint}` what to answer")))
     }
 
     fn counters(&self) -> Result<Counters, Failure> {
@@ -187,7 +240,7 @@ impl Stage for Scene {
     }
 
     fn export(&self, export: &Export) -> Result<Exported, Failure> {
-        Err(Failure::new(format!("writing {}", export.path), "this stage has no files"))
+        Err(nothing(&format!("writing {}", export.path)))
     }
 
     fn stop_resending(&self) {}
