@@ -9,7 +9,6 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
-        mpsc,
     },
     time::{Duration, Instant},
 };
@@ -17,7 +16,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use tokio::{
     runtime::Handle,
-    sync::{Mutex, OwnedSemaphorePermit, Semaphore},
+    sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc::Receiver},
 };
 
 use super::{
@@ -157,7 +156,7 @@ pub(super) fn read_ahead(
     db: &Path,
     left: Vec<(CaptureId, ErrandId)>,
     runtime: &Handle,
-) -> Result<tokio::sync::mpsc::Receiver<Load>, Failure> {
+) -> Result<Receiver<Load>, Failure> {
     let reader = Reader::open(db)?;
     let (ahead, loads) = tokio::sync::mpsc::channel(LOADS);
     let (room, runtime) = (Arc::new(Semaphore::new(AHEAD_KIB)), runtime.clone());
@@ -186,7 +185,7 @@ pub(super) fn read_ahead(
 
 /// What is sent next, and when: asked by all senders, one at a time.
 struct Line {
-    loads: tokio::sync::mpsc::Receiver<Load>,
+    loads: Receiver<Load>,
     load: Option<Load>,
     turn: u32,
     began: Instant,
@@ -210,30 +209,26 @@ impl Line {
 }
 
 /// What is being stored of one that was sent, or not.
-enum Storing {
+pub(super) enum Storing {
     Delivery(CaptureId, Pending<Delivery>),
     /// It could not even be sent, and is no longer to be; or not be stored.
     Failed(CaptureId, Failure, Option<Pending<Posted>>),
 }
 
-/// Sends what was read ahead; tells what came of each.
-pub(super) async fn send_all(
-    courier: Courier,
-    loads: tokio::sync::mpsc::Receiver<Load>,
-    aim: Aim,
-    pacing: Pacing,
-    told: mpsc::Sender<Each>,
-) {
+/// What was sent, in the order in which it is stored.
+pub(super) type Stored = Receiver<Storing>;
+
+/// Sends what was read ahead, as many at a time as is wished for.
+pub(super) fn send_all(runtime: &Handle, courier: Courier, loads: Receiver<Load>, aim: Aim, pacing: Pacing) -> Stored {
     let jobs = pacing.jobs.max(1);
     let (courier, aim) = (Arc::new(courier), Arc::new(aim));
     let line = Arc::new(Mutex::new(Line { loads, load: None, turn: 0, began: Instant::now(), pacing }));
     // The next one may go while this one is stored.
     let (unstored, storing) = tokio::sync::mpsc::channel(UNSTORED);
     for _ in 0..jobs {
-        tokio::spawn(send_some(Arc::clone(&courier), Arc::clone(&aim), Arc::clone(&line), unstored.clone()));
+        runtime.spawn(send_some(Arc::clone(&courier), Arc::clone(&aim), Arc::clone(&line), unstored.clone()));
     }
-    drop(unstored);
-    tell(storing, told).await;
+    storing
 }
 
 /// One of several that send: until there is nothing left.
@@ -272,23 +267,19 @@ fn store(courier: &Courier, errand: ErrandId, sent: Each) -> Storing {
     }
 }
 
-/// Tells what came of each once it is stored.
-async fn tell(mut storing: tokio::sync::mpsc::Receiver<Storing>, told: mpsc::Sender<Each>) {
-    while let Some(one) = storing.recv().await {
-        let each = match one {
-            Storing::Delivery(id, pending) => {
-                let stored = pending.await;
-                let stored = stored.unwrap_or_else(|_| Err(Failure::new("storing a delivery", "the store is closed")));
-                stored.map_err(|why| (id, why))
+impl Storing {
+    /// What came of it, once it is stored. Blocks until then.
+    pub(super) fn wait(self) -> Each {
+        match self {
+            Self::Delivery(id, pending) => {
+                let closed = |_| Err(Failure::new("storing a delivery", "the store is closed"));
+                pending.blocking_recv().unwrap_or_else(closed).map_err(|why| (id, why))
             }
-            Storing::Failed(id, why, pending) => {
-                if let Some(pending) = pending {
-                    let _ = pending.await;
-                }
+            Self::Failed(id, why, pending) => {
+                let _ = pending.map(Pending::blocking_recv);
                 Err((id, why))
             }
-        };
-        let _ = told.send(each);
+        }
     }
 }
 

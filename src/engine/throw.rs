@@ -79,13 +79,12 @@ impl Engine {
         let (endpoints, targets) = (self.endpoints.clone(), self.targets.clone());
         let courier = Courier { writer: self.writer()?, endpoints, targets, client };
         let runtime = self.sending()?;
-        let captures = batch::read_ahead(&self.db, left, &runtime)?;
-        let (told, hear) = channel();
-        runtime.spawn(batch::send_all(courier, captures, aim, pacing, told));
+        let loads = batch::read_ahead(&self.db, left, &runtime)?;
+        let mut stored = batch::send_all(&runtime, courier, loads, aim, pacing);
         let mut count = 0;
-        for one in hear {
+        while let Some(one) = stored.blocking_recv() {
             count += 1;
-            each(one);
+            each(one.wait());
         }
         Ok(count)
     }

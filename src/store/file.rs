@@ -43,7 +43,7 @@ const READER_CACHE_KIB: i64 = 2 * 1024;
 /// How long one process waits for another's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Prepared statements a connection keeps.
-const STATEMENTS: usize = 32;
+const STATEMENTS: usize = 64;
 
 /// The version of the SQLite inside, as `3.54.1`.
 pub fn sqlite_version() -> &'static str {

@@ -58,7 +58,8 @@ impl Posting {
 
 const ERRAND: &str = "INSERT INTO errand (id, capture, lane, batch, tries, due_at, dead) VALUES (?, ?, ?, ?, 0, ?, 0)";
 const BATCH: &str = "INSERT INTO batch (at, total, spec) VALUES (?, ?, ?)";
-const STANDING: &str = "SELECT capture, batch IS NULL, dead FROM errand WHERE id = ?";
+const DONE_OF_BATCH: &str = "DELETE FROM errand WHERE id = ? AND batch IS NOT NULL";
+const STANDING: &str = "SELECT capture, dead FROM errand WHERE id = ?";
 const DONE: &str = "DELETE FROM errand WHERE id = ?";
 const TRIED: &str = "UPDATE errand SET tries = tries + 1, due_at = ?, why = ? WHERE id = ?";
 const DIED: &str = "UPDATE errand SET tries = tries + ?, dead = 1, why = ? WHERE id = ? AND dead = 0
@@ -145,17 +146,18 @@ impl Transaction<'_> {
     }
 
     fn done(&mut self, id: ErrandId) -> Result<bool, Error> {
+        if self.connection.prepare_cached(DONE_OF_BATCH)?.execute([id.0])? > 0 {
+            return Ok(true);
+        }
         let gone = self
             .connection
             .prepare_cached(STANDING)?
-            .query_row([id.0], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, bool>(1)?, row.get::<_, i64>(2)?)));
-        let Some((capture, is_forwarded, dead)) = gone.optional()? else { return Ok(false) };
+            .query_row([id.0], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)));
+        let Some((capture, dead)) = gone.optional()? else { return Ok(false) };
         self.connection.prepare_cached(DONE)?.execute([id.0])?;
-        if is_forwarded {
-            self.tally.waiting -= 1 - dead;
-            self.tally.dead -= dead;
-            self.stands(capture)?;
-        }
+        self.tally.waiting -= 1 - dead;
+        self.tally.dead -= dead;
+        self.stands(capture)?;
         Ok(true)
     }
 
