@@ -5,39 +5,15 @@
 mod support;
 
 use std::{
-    io::{Read, Write},
-    net::TcpListener,
     os::unix::fs::PermissionsExt,
     process::{Output, Stdio},
-    sync::mpsc::{Receiver, channel},
-    thread,
 };
 
-use support::Home;
+use support::{Home, app::App};
 
 /// An app that says 204 to everything and tells what it got.
-fn app() -> (String, Receiver<String>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let (told, heard) = channel();
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let (mut stream, mut request, mut part) = (stream.unwrap(), Vec::new(), [0; 4096]);
-            let is_whole = |request: &[u8]| {
-                let text = String::from_utf8_lossy(request).into_owned();
-                let (head, body) = text.split_once("\r\n\r\n")?;
-                let length = head.lines().find_map(|line| line.strip_prefix("Content-Length: "));
-                (body.len() >= length.map_or(0, |n| n.parse().unwrap())).then_some(())
-            };
-            while is_whole(&request).is_none() {
-                let n = stream.read(&mut part).unwrap();
-                request.extend_from_slice(&part[..n]);
-            }
-            stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").unwrap();
-            told.send(String::from_utf8(request).unwrap()).unwrap();
-        }
-    });
-    (url, heard)
+fn app() -> App {
+    App::start(|_, _| Some("HTTP/1.1 204 No Content\r\n\r\n".to_owned()))
 }
 
 /// A home with one capture, and in it an editor that runs those lines of shell with its file as `$1`.
@@ -75,10 +51,10 @@ fn what_was_edited_is_sent_and_the_receipt_says_in_what_it_differs() {
         r#"test "$1" = --wait && shift; ls -l "$1" | grep -q '^-rw-------' || exit 9
 sed -i 's/1\.0/ 25.00/; s/^POST .hook/PUT \/other/; s/^X-Mine: a/X-Mine: b/' "$1""#,
     );
-    let (url, heard) = app();
-    let output = resend(&home, &["--edit", "--to", &url, "--header", "X-More: 1"]);
+    let app = app();
+    let output = resend(&home, &["--edit", "--to", &app.url, "--header", "X-More: 1"]);
     assert!(output.status.success(), "{}", said(&output));
-    let sent = heard.recv().unwrap();
+    let sent = app.next();
     assert!(sent.starts_with("PUT /other?x=1 HTTP/1.1\r\n") && sent.contains("\r\nX-Mine: b\r\n"), "{sent}");
     assert!(sent.contains("\r\nX-More: 1\r\n") && sent.ends_with("\r\n\r\n{\"amount\":  25.00}"), "{sent}");
     let said = said(&output);
@@ -116,16 +92,16 @@ fn an_editor_that_fails_or_is_not_there_sends_nothing_and_leaves_nothing() {
 #[test]
 fn broken_json_is_refused_where_nobody_can_be_asked_unless_it_is_wished_for() {
     let home = home("shift; sed -i 's/1\\.0}/1.0/' \"$1\"");
-    let (url, heard) = app();
-    let output = resend(&home, &["--edit", "--to", &url]);
+    let app = app();
+    let output = resend(&home, &["--edit", "--to", &app.url]);
     assert_eq!(output.status.code(), Some(2));
     let words = said(&output);
     assert!(words.contains("its body was JSON and is none any more") && words.contains("--as-it-is"), "{words}");
-    let output = resend(&home, &["--edit", "--as-it-is", "--to", &url]);
+    let output = resend(&home, &["--edit", "--as-it-is", "--to", &app.url]);
     assert!(output.status.success(), "{}", said(&output));
-    assert!(heard.recv().unwrap().ends_with("\r\n\r\n{\"amount\": 1.0"));
+    assert!(app.next().ends_with("\r\n\r\n{\"amount\": 1.0"));
     // Nobody asked for the first one to be sent.
-    assert!(heard.try_recv().is_err());
+    assert!(app.is_idle());
 }
 
 #[test]

@@ -12,38 +12,16 @@ use std::{
 use bytes::Bytes;
 use creel::{
     export::FORMATS,
-    record::{Body, Capture, CaptureId, Event, Head, Headers, Judgement, Tags, Timestamp, Uid},
+    record::{Body, Capture, CaptureId, Head, Timestamp, Uid},
     wire::{self, Outgoing, SendLimits},
 };
 
 fn capture(id: i64, head: &[u8], body: &[u8]) -> Capture {
     let received_at = Timestamp::from_unix_ms(1_795_424_700_123);
+    let (head, body) = (Head::parse(Bytes::copy_from_slice(head)), Bytes::copy_from_slice(body));
     Capture {
         id: CaptureId(id),
-        uid: Uid::new(received_at, 7),
-        received_at,
-        endpoint: "default".into(),
-        peer: "127.0.0.1:50712".into(),
-        head: Head::parse(Bytes::copy_from_slice(head)),
-        body: Body {
-            size: body.len() as u64,
-            bytes: Bytes::copy_from_slice(body),
-            sha256: [0; 32],
-            declared: None,
-            truncated: false,
-        },
-        trailers: Headers::default(),
-        flags: [].into_iter().collect(),
-        provider: None,
-        event: Event::default(),
-        judgement: Judgement::default(),
-        duplicate_of: None,
-        repeat: None,
-        late_ms: None,
-        edited_from: None,
-        tags: Tags::NONE,
-        note: None,
-        reply_status: 200,
+        ..Capture::new(Uid::new(received_at, 7), received_at, head, Body::whole(body, [0; 32]))
     }
 }
 

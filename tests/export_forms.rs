@@ -27,27 +27,14 @@ fn moment(text: &str) -> Timestamp {
 }
 
 fn capture(head: impl Into<Bytes>, body: impl Into<Bytes>) -> Capture {
-    let (received_at, body) = (moment("2026-11-23T09:05:00.123Z"), body.into());
+    let received_at = moment("2026-11-23T09:05:00.123Z");
+    let (uid, body) = (Uid::new(received_at, 7), Body::whole(body.into(), [0xAB; 32]));
     Capture {
         id: CaptureId(42),
-        uid: Uid::new(received_at, 7),
-        received_at,
         endpoint: "default".into(),
         peer: "127.0.0.1:50712".into(),
-        head: Head::parse(head.into()),
-        body: Body { size: body.len() as u64, bytes: body, sha256: [0xAB; 32], declared: None, truncated: false },
-        trailers: Headers::default(),
-        flags: [].into_iter().collect(),
-        provider: None,
-        event: Event::default(),
-        judgement: Judgement::default(),
-        duplicate_of: None,
-        repeat: None,
-        late_ms: None,
-        edited_from: None,
-        tags: creel::record::Tags::NONE,
-        note: None,
         reply_status: 200,
+        ..Capture::new(uid, received_at, Head::parse(head.into()), body)
     }
 }
 
@@ -82,11 +69,6 @@ fn full() -> Capture {
             handshake: None,
         },
         duplicate_of: Some(CaptureId(40)),
-        repeat: None,
-        late_ms: None,
-        edited_from: None,
-        tags: creel::record::Tags::NONE,
-        note: None,
         ..capture(&head[..], "{\"id\": \"evt_1\", \"name\": \"O'Neil\"}\n")
     }
 }

@@ -8,48 +8,12 @@ use std::{
     collections::BTreeSet,
     io::{Read, Write},
     net::{TcpListener, TcpStream},
-    sync::mpsc::{Receiver, channel},
-    thread,
 };
 
-use support::{Home, app::request};
-
-/// An app that tells what it got and answers as `reply` says by the number of the request, on connections that stay open.
-fn app(reply: impl Fn(usize, &str) -> Option<String> + Send + Clone + 'static) -> (String, Receiver<String>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    (url, serve(listener, reply))
-}
-
-fn serve(
-    listener: TcpListener,
-    reply: impl Fn(usize, &str) -> Option<String> + Send + Clone + 'static,
-) -> Receiver<String> {
-    let (told, heard) = channel();
-    let count = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let (mut stream, told, reply, count) = (stream.unwrap(), told.clone(), reply.clone(), count.clone());
-            thread::spawn(move || {
-                while let Some(request) = request(&mut stream) {
-                    let turn = count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-                    let answer = reply(turn, &request);
-                    let _ = told.send(request);
-                    match answer {
-                        Some(answer) if stream.write_all(answer.as_bytes()).is_ok() => {}
-                        _ => return,
-                    }
-                }
-            });
-        }
-    });
-    heard
-}
-
-#[expect(clippy::unnecessary_wraps, reason = "an app may also say nothing")]
-fn status(code: u16) -> Option<String> {
-    Some(format!("HTTP/1.1 {code} X\r\nContent-Length: 2\r\nX-App: yes\r\n\r\nok"))
-}
+use support::{
+    Home,
+    app::{App, status},
+};
 
 fn header<'a>(request: &'a str, name: &str) -> &'a str {
     let start = format!("{name}: ");
@@ -63,11 +27,11 @@ fn config(home: &Home, forward: &str) {
 #[test]
 fn what_comes_goes_on_as_it_came_and_bears_one_id_on_each_try() {
     let home = Home::new();
-    let (url, heard) = app(|turn, _| status(if turn == 0 { 503 } else { 200 }));
-    config(&home, &format!("forward = {{ to = '{url}', retry = ['10ms'] }}"));
+    let app = App::start(|turn, _| status(if turn == 0 { 503 } else { 200 }));
+    config(&home, &format!("forward = {{ to = '{}', retry = ['10ms'] }}", app.url));
     let serving = home.serve(&["--quiet"]);
     let id = serving.post("/a?x=1", &[("X-Dup", "1"), ("x-dup", "2")], b"{}");
-    let (first, second) = (heard.recv().unwrap(), heard.recv().unwrap());
+    let (first, second) = (app.next(), app.next());
     assert_eq!(first, second);
     assert!(first.starts_with("POST /a?x=1 HTTP/1.1\r\nHost: ") && first.ends_with("\r\n\r\n{}"), "{first}");
     assert!(first.contains("X-Dup: 1\r\nx-dup: 2\r\n"), "{first}");
@@ -81,20 +45,20 @@ fn what_comes_goes_on_as_it_came_and_bears_one_id_on_each_try() {
 #[test]
 fn a_url_alone_names_the_app_and_forwards_nothing() {
     let home = Home::new();
-    let (url, heard) = app(|_, _| status(200));
-    config(&home, &format!("forward = '{url}'"));
+    let app = App::start(|_, _| status(200));
+    config(&home, &format!("forward = '{}'", app.url));
     let serving = home.serve(&["--quiet"]);
     serving.post("/first", &[], b"");
     serving.post("/second", &[], b"");
     home.yes(&["resend", "2"]);
-    assert!(heard.recv().unwrap().starts_with("POST /second"));
+    assert_eq!(app.path(), "/second");
 }
 
 #[test]
 fn a_proxied_sender_gets_what_the_app_says() {
     let home = Home::new();
-    let (url, heard) = app(|turn, _| if turn < 2 { status([201, 500][turn]) } else { None });
-    config(&home, &format!("forward = {{ to = '{url}', answer = 'proxy' }}"));
+    let app = App::start(|turn, _| if turn < 2 { status([201, 500][turn]) } else { None });
+    config(&home, &format!("forward = {{ to = '{}', answer = 'proxy' }}", app.url));
     let serving = home.serve(&["--quiet"]);
     let post = |path: &str| {
         let request = format!("POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{{}}");
@@ -106,7 +70,7 @@ fn a_proxied_sender_gets_what_the_app_says() {
     assert!(post("/b").starts_with("HTTP/1.1 500"), "it is not tried again: its sender will do that");
     let broken = post("/c");
     assert!(broken.starts_with("HTTP/1.1 502") && broken.contains("\"caught\":3"), "{broken}");
-    assert_eq!(heard.iter().take(3).count(), 3);
+    assert_eq!([app.path(), app.path(), app.path()], ["/a", "/b", "/c"]);
     home.until(&["ls", "status:500", "reply:500"], |listed| listed.contains("/b"));
     assert_eq!(home.run(&["dead"]).status.code(), Some(1), "nothing was given up");
 }
@@ -114,28 +78,28 @@ fn a_proxied_sender_gets_what_the_app_says() {
 #[test]
 fn a_filter_chooses_and_web_pages_never_go_on() {
     let home = Home::new();
-    let (url, heard) = app(|_, _| status(200));
-    config(&home, &format!("forward = [{{ to = '{url}', when = 'body.n>1' }}]"));
+    let app = App::start(|_, _| status(200));
+    config(&home, &format!("forward = [{{ to = '{}', when = 'body.n>1' }}]", app.url));
     let serving = home.serve(&["--quiet"]);
     serving.post("/one", &[], b"{\"n\":1}");
     serving.post("/page", &[("Origin", "https://evil.example")], b"{\"n\":5}");
     serving.post("/two", &[], b"{\"n\":2}");
-    assert!(heard.recv().unwrap().starts_with("POST /two"));
+    assert_eq!(app.path(), "/two");
     home.until(&["ls", "reply:waiting"], str::is_empty);
 }
 
 #[test]
 fn what_is_given_up_is_listed_and_sent_once_more() {
     let home = Home::new();
-    let (url, heard) = app(|turn, _| status(if turn < 2 { 500 } else { 200 }));
-    config(&home, &format!("forward = {{ to = '{url}', retry = ['1ms'] }}"));
+    let app = App::start(|turn, _| status(if turn < 2 { 500 } else { 200 }));
+    config(&home, &format!("forward = {{ to = '{}', retry = ['1ms'] }}", app.url));
     let serving = home.serve(&["--quiet"]);
     serving.post("/a", &[], b"");
     let dead = home.until(&["dead"], |dead| !dead.is_empty());
     assert!(dead.starts_with("#1  bin → http://") && dead.contains("2 tries  answered 500"), "{dead}");
     assert!(home.yes(&["ls", "reply:dead"]).contains("/a"));
     assert!(home.yes(&["resend", "--dead"]).contains("200 in"));
-    let ids: BTreeSet<_> = heard.iter().take(3).map(|got| header(&got, "Creel-Delivery-Id").to_owned()).collect();
+    let ids: BTreeSet<_> = (0..3).map(|_| header(&app.next(), "Creel-Delivery-Id").to_owned()).collect();
     assert_eq!(ids.len(), 1, "the same id on each try");
     assert_eq!(home.run(&["dead"]).status.code(), Some(1));
 }
@@ -149,7 +113,7 @@ fn a_ring_ends_at_the_first_return() {
     config(&home, &format!("forward = {{ to = '{url}', retry = ['1ms', '1ms', '1ms'] }}"));
     let serving = home.serve(&["--quiet"]);
     let creel = serving.address;
-    let heard = serve(front, move |_, request| {
+    let app = App::on(front, move |_, request| {
         let mut stream = TcpStream::connect(creel).unwrap();
         stream.write_all(request.as_bytes()).unwrap();
         stream.shutdown(std::net::Shutdown::Write).unwrap();
@@ -159,11 +123,11 @@ fn a_ring_ends_at_the_first_return() {
     });
     serving.post("/ring", &[], b"{}");
     let dead = home.until(&["dead"], |dead| !dead.is_empty());
-    assert!(dead.contains("1 tries  answered 508"), "{dead}");
+    assert!(dead.contains("1 try  answered 508"), "{dead}");
     assert_eq!(home.captures().len(), 2);
     assert!(home.yes(&["ls", "flag:came-back"]).contains("/ring"));
     drop(serving);
-    assert_eq!(heard.iter().take(1).count(), 1);
+    assert_eq!(app.paths(), ["/ring"]);
 }
 
 #[test]
@@ -181,13 +145,13 @@ fn creel_does_not_forward_to_its_own_listener() {
 #[test]
 fn order_is_kept_where_that_is_wished_for() {
     let home = Home::new();
-    let (url, heard) = app(|turn, _| status(if turn % 3 == 0 { 500 } else { 200 }));
-    config(&home, &format!("forward = {{ to = '{url}', order = 'kept', retry = ['1ms', '1ms'] }}"));
+    let app = App::start(|turn, _| status(if turn % 3 == 0 { 500 } else { 200 }));
+    config(&home, &format!("forward = {{ to = '{}', order = 'kept', retry = ['1ms', '1ms'] }}", app.url));
     let serving = home.serve(&["--quiet"]);
     for n in 0..20 {
         serving.post(&format!("/{n:02}"), &[], b"");
     }
-    let mut paths: Vec<_> = heard.iter().take(30).map(|got| got[5..8].to_owned()).collect();
+    let mut paths: Vec<_> = (0..30).map(|_| app.path()).collect();
     paths.dedup();
     assert_eq!(paths, (0..20).map(|n| format!("/{n:02}")).collect::<Vec<_>>());
 }
@@ -197,15 +161,14 @@ fn an_app_that_is_down_is_spared_and_creel_says_so() {
     let home = Home::new();
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     config(&home, &format!("forward = {{ to = 'http://{nobody}' }}"));
-    let serving = home.serve(&["--quiet"]);
+    let mut serving = home.serve(&["--quiet"]);
     for _ in 0..5 {
         serving.post("/a", &[], b"");
     }
-    home.until(&["ls", "reply:failed", "reply:waiting"], |listed| listed.lines().count() == 5);
+    serving.says("pauses: 5 tries failed one after the other (connection refused");
     serving.post("/spared", &[], b"");
-    let (code, _, said) = serving.stop();
-    assert!(said.contains("pauses: 5 tries failed one after the other (connection refused"), "{said}");
-    assert_eq!(code, Some(0));
+    assert_eq!(serving.stop().0, Some(0));
+    assert_eq!(home.yes(&["ls", "reply:failed", "reply:waiting"]).lines().count(), 5);
     assert!(home.yes(&["ls", "reply:waiting", "reply:none"]).contains("/spared"));
 }
 
@@ -213,10 +176,13 @@ fn an_app_that_is_down_is_spared_and_creel_says_so() {
 fn nothing_acknowledged_is_lost_when_creel_is_killed_while_it_forwards() {
     let home = Home::new();
     // The app answers some at once, and hangs up on the others.
-    let (url, heard) = app(|turn, _| if turn % 2 == 0 { status(200) } else { None });
+    let app = App::start(|turn, _| if turn % 2 == 0 { status(200) } else { None });
     config(
         &home,
-        &format!("forward = {{ to = '{url}', retry = ['20ms', '20ms', '20ms', '20ms', '20ms', '20ms', '20ms'] }}"),
+        &format!(
+            "forward = {{ to = '{}', retry = ['20ms', '20ms', '20ms', '20ms', '20ms', '20ms', '20ms'] }}",
+            app.url
+        ),
     );
     let mut acknowledged = BTreeSet::new();
     for round in 0..6 {
@@ -237,7 +203,7 @@ fn nothing_acknowledged_is_lost_when_creel_is_killed_while_it_forwards() {
         .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["path"].as_str().unwrap().to_owned())
         .collect();
     assert_eq!(acknowledged.difference(&delivered).collect::<Vec<_>>(), [""; 0], "what was answered went on");
-    let heard: BTreeSet<_> = heard.try_iter().map(|got| got.split(' ').nth(1).unwrap().to_owned()).collect();
+    let heard: BTreeSet<_> = app.paths().into_iter().collect();
     assert_eq!(acknowledged.difference(&heard).collect::<Vec<_>>(), [""; 0]);
 }
 

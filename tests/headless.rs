@@ -8,8 +8,6 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpListener,
     process::Stdio,
-    sync::mpsc::{Receiver, channel},
-    thread,
 };
 
 use creel::{
@@ -17,7 +15,10 @@ use creel::{
     verify::{Catalog, Request, Secret},
 };
 use serde_json::Value;
-use support::Home;
+use support::{
+    Home,
+    app::{App, status},
+};
 
 const SECRET: &str = "It's a Secret to Everybody";
 const BODY: &[u8] = br#"{ "action": "opened",  "n": 1.0, "url": "https:\/\/x.test\/a" }"#;
@@ -60,38 +61,6 @@ fn home() -> Home {
     home
 }
 
-/// A small app that answers one request with 200 and tells what it got, byte for byte.
-fn app() -> (String, Receiver<Vec<u8>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let (told, heard) = channel();
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let mut request = Vec::new();
-            let mut part = [0; 4096];
-            while !complete(&request) {
-                let n = stream.read(&mut part).unwrap();
-                request.extend_from_slice(&part[..n]);
-            }
-            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-App: yes\r\n\r\nok").unwrap();
-            told.send(request).unwrap();
-        }
-    });
-    (url, heard)
-}
-
-fn complete(request: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(request);
-    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
-    let length = head
-        .to_lowercase()
-        .split("content-length: ")
-        .nth(1)
-        .map_or(0, |rest| rest.split("\r\n").next().unwrap().parse::<usize>().unwrap());
-    body.len() >= length
-}
-
 #[test]
 fn the_circle_closes() {
     let home = home();
@@ -117,11 +86,10 @@ fn the_circle_closes() {
     assert_eq!(home.yes(&["show", "1", "--body"]).as_bytes(), BODY);
 
     // It is resent to an app: the same bytes, but for what the receipt says.
-    let (url, heard) = app();
-    let said = home.yes(&["resend", "1", "--to", &url]);
+    let app = App::start(|_, _| status(200));
+    let said = home.yes(&["resend", "1", "--to", &app.url]);
     assert!(said.contains("200 in") && said.contains("~ Host:"), "{said}");
-    let got = heard.recv().unwrap();
-    let text = String::from_utf8(got).unwrap();
+    let text = app.next();
     assert!(text.starts_with("POST /github?x=1&x=2 HTTP/1.1\r\nHost: "), "{text}");
     assert!(text.ends_with(std::str::from_utf8(BODY).unwrap()), "{text}");
     let one: Value = serde_json::from_str(&home.yes(&["show", "1", "--json"])).unwrap();
@@ -165,7 +133,8 @@ fn every_subcommand_answers_yes_no_and_error() {
     let serving = home.serve(&["--quiet"]);
     assert_eq!(home.run(&["ls"]).status.code(), Some(1));
     post(&serving, &github(BODY, "id-1"), BODY);
-    let (url, _heard) = app();
+    let app = App::start(|_, _| status(200));
+    let url = app.url.clone();
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let raw = home.write("request.http", "POST / HTTP/1.1\r\nX-Hub-Signature-256: sha256=00\r\n\r\n{}");
     let raw = raw.to_str().unwrap();

@@ -6,53 +6,22 @@ mod support;
 
 use std::{
     fs,
-    io::{Read, Write},
-    net::TcpListener,
-    sync::mpsc::{Receiver, channel},
-    thread,
     time::{Duration, Instant},
 };
 
-use support::Home;
+use support::{Home, app::App};
 
 /// An app that tells what it gets, and says `{"ok":true}`, but to `/bad` that something is wrong.
-fn app() -> (String, Receiver<Vec<u8>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let (tell, heard) = channel();
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let (mut got, mut part) = (Vec::new(), [0; 4096]);
-            while !is_whole(&got) {
-                match stream.read(&mut part).unwrap() {
-                    0 => break,
-                    read => got.extend_from_slice(&part[..read]),
-                }
-            }
-            let is_bad = got.starts_with(b"POST /bad");
-            let (status, body) = if is_bad { ("500 No", "<oh \"no\">") } else { ("200 OK", "{\"ok\":true}") };
-            let reply =
-                format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
-            stream.write_all(reply.as_bytes()).unwrap();
-            if tell.send(got).is_err() {
-                break;
-            }
-        }
-    });
-    (url, heard)
+fn app() -> App {
+    App::start(|_, got| {
+        let is_bad = got.starts_with("POST /bad");
+        let (status, body) = if is_bad { ("500 No", "<oh \"no\">") } else { ("200 OK", "{\"ok\":true}") };
+        Some(format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{body}", body.len()))
+    })
 }
 
-fn is_whole(request: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(request).to_lowercase();
-    let Some(end) = request.windows(4).position(|part| part == b"\r\n\r\n").map(|at| at + 4) else { return false };
-    let length = text.split("content-length: ").nth(1).and_then(|rest| rest.split("\r\n").next());
-    request.len() - end >= length.map_or(0, |length| length.parse().unwrap())
-}
-
-fn paths(heard: &Receiver<Vec<u8>>, count: usize) -> Vec<String> {
-    let path = |got: Vec<u8>| String::from_utf8_lossy(&got).split(' ').nth(1).unwrap().to_owned();
-    heard.iter().take(count).map(path).collect()
+fn paths(app: &App, count: usize) -> Vec<String> {
+    (0..count).map(|_| app.path()).collect()
 }
 
 /// A home with a rehearsal of three in `shop`.
@@ -79,12 +48,12 @@ fn captures_become_files_and_arrive_as_they_came() {
     let text = String::from_utf8_lossy(&first);
     assert!(first.ends_with(b"\r\n\r\n\x00\xff\r\n") && text.contains("X-Dup: 1\r\nx-dup: 2\r\n"), "{text}");
     assert!(!text.contains("hunter2") && text.contains("Authorization: ******"), "{text}");
-    let (url, heard) = app();
-    let said = home.yes(&["play", "shop", "--to", &url, "--speed", "0"]);
+    let app = app();
+    let said = home.yes(&["play", "shop", "--to", &app.url, "--speed", "0"]);
     assert!(said.contains("3 played, 3 as expected, 0 not"), "{said}");
-    let got: Vec<_> = heard.iter().take(3).collect();
-    assert!(got[0].ends_with(b"\r\n\r\n\x00\xff\r\n"));
-    let head = String::from_utf8_lossy(&got[0]).into_owned();
+    let got = app.bytes();
+    assert!(got.ends_with(b"\r\n\r\n\x00\xff\r\n"));
+    let head = String::from_utf8_lossy(&got).into_owned();
     assert!(
         head.starts_with("POST /a HTTP/1.1\r\nHost: 127.0.0.1:") && head.contains("X-Dup: 1\r\nx-dup: 2\r\n"),
         "{head}"
@@ -96,16 +65,16 @@ fn captures_become_files_and_arrive_as_they_came() {
 #[test]
 fn they_are_played_backwards_doubled_shuffled_and_in_their_own_rhythm() {
     let home = rehearsed();
-    let (url, heard) = app();
-    let play = |args: &[&str]| home.yes(&[&["play", "shop", "--to", &url], args].concat());
+    let app = app();
+    let play = |args: &[&str]| home.yes(&[&["play", "shop", "--to", &app.url], args].concat());
     play(&["--speed", "0", "--reverse"]);
-    assert_eq!(paths(&heard, 3), ["/c", "/b", "/a"]);
+    assert_eq!(paths(&app, 3), ["/c", "/b", "/a"]);
     play(&["--speed", "0", "--double"]);
-    assert_eq!(paths(&heard, 6), ["/a", "/a", "/b", "/b", "/c", "/c"]);
+    assert_eq!(paths(&app, 6), ["/a", "/a", "/b", "/b", "/c", "/c"]);
     play(&["--speed", "0", "--shuffle", "--seed", "3"]);
-    let shuffled = paths(&heard, 3);
+    let shuffled = paths(&app, 3);
     play(&["--speed", "0", "--shuffle", "--seed", "3"]);
-    assert_eq!(paths(&heard, 3), shuffled);
+    assert_eq!(paths(&app, 3), shuffled);
     let scenario = home.path().join("shop/scenario.toml");
     let text = fs::read_to_string(&scenario).unwrap();
     let gaps = text.lines().map(|line| if line.starts_with("gap_ms") { "gap_ms = 1000" } else { line });
@@ -122,8 +91,8 @@ fn replies_are_held_against_what_is_expected() {
     let expected = "[[step]]\nfile = '001.http'\nexpect = { status = 200, json = { '/ok' = true }, jq = '.ok == true' }\n\
         [[step]]\nfile = '002.http'\nevent = 'a<b>'\nexpect = { body_contains = 'nothing', jq = '.ok | not' }\n";
     fs::write(&scenario, expected).unwrap();
-    let (url, _heard) = app();
-    let output = home.run(&["play", "shop", "--to", &url, "--speed", "0", "--junit", "junit.xml"]);
+    let app = app();
+    let output = home.run(&["play", "shop", "--to", &app.url, "--speed", "0", "--junit", "junit.xml"]);
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains("✓ 001.http POST /a") && said.contains("✗ 002.http POST /b a<b>"), "{said}");
@@ -148,9 +117,12 @@ fn they_are_signed_anew_on_the_way() {
     let serving = home.serve(&["--quiet", "--provider", "github", "--secret", "s"]);
     serving.post("/gh", &[("X-Hub-Signature-256", "sha256=00"), ("X-GitHub-Event", "push")], b"{\"a\":1}");
     home.yes(&["rehearse", "path:/gh", "--out", "gh"]);
-    let (url, heard) = app();
-    home.command(&["play", "gh", "--to", &url, "--resign", "--secret-env", "GH"]).env("GH", "s3cret").output().unwrap();
-    home.write("got.http", heard.recv().unwrap());
+    let app = app();
+    home.command(&["play", "gh", "--to", &app.url, "--resign", "--secret-env", "GH"])
+        .env("GH", "s3cret")
+        .output()
+        .unwrap();
+    home.write("got.http", app.bytes());
     let judged = home.yes(&["verify", "--file", "got.http", "--provider", "github", "--secret", "s3cret"]);
     assert!(judged.starts_with("passed"), "{judged}");
 }

@@ -12,7 +12,7 @@ use std::{
 };
 
 use serde_json::Value;
-use support::{Home, Serving};
+use support::{Home, Serving, app::request};
 
 /// An app that tells what it got and does what it is told with the connection.
 fn app(act: impl Fn(TcpStream) + Send + 'static) -> (String, Receiver<Vec<u8>>) {
@@ -22,34 +22,12 @@ fn app(act: impl Fn(TcpStream) + Send + 'static) -> (String, Receiver<Vec<u8>>) 
     thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
-            let request = read_request(&mut stream);
+            let request = request(&mut stream).unwrap_or_default();
             act(stream);
             let _ = told.send(request);
         }
     });
     (url, heard)
-}
-
-fn read_request(stream: &mut impl Read) -> Vec<u8> {
-    let mut request = Vec::new();
-    let mut part = [0; 4096];
-    loop {
-        let text = String::from_utf8_lossy(&request);
-        let done = text.split_once("\r\n\r\n").is_some_and(|(head, _)| {
-            let head = head.to_lowercase();
-            let length = head.split("content-length: ").nth(1).and_then(|rest| rest.split("\r\n").next());
-            let start = request.windows(4).position(|w| w == b"\r\n\r\n").unwrap() + 4;
-            request.len() - start >= length.map_or(0, |n| n.parse().unwrap())
-        });
-        if done {
-            return request;
-        }
-        let n = stream.read(&mut part).unwrap_or(0);
-        if n == 0 {
-            return request;
-        }
-        request.extend_from_slice(&part[..n]);
-    }
 }
 
 fn say(bytes: &'static [u8]) -> impl Fn(TcpStream) + Send + 'static {
@@ -305,7 +283,7 @@ fn secure_app() -> (String, Receiver<Vec<u8>>) {
         for stream in listener.incoming() {
             let connection = rustls::ServerConnection::new(std::sync::Arc::clone(&config)).unwrap();
             let mut stream = rustls::StreamOwned::new(connection, stream.unwrap());
-            let request = read_request(&mut stream);
+            let request = request(&mut stream).unwrap_or_default();
             let _ = stream.write_all(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n");
             let _ = told.send(request);
         }

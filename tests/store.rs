@@ -60,20 +60,12 @@ impl Place {
 
 fn capture(event_id: &str, body: Bytes) -> Capture {
     let at = Timestamp::from_unix_ms(1_795_424_700_123);
+    let head = Head::parse(Bytes::from_static(b"PoST /a?x=1 HTTP/1.1\r\nX-Dup: a\r\nx-dup:  b\xe9\r\n\r\n"));
+    let sha256 = creel::verify::sha256(&body);
+    let body = Body { declared: Some(9), truncated: true, ..Body::whole(body, sha256) };
     Capture {
-        id: CaptureId::default(),
-        uid: Uid::new(at, 7),
-        received_at: at,
         endpoint: "shop".to_owned(),
         peer: "127.0.0.1:5".to_owned(),
-        head: Head::parse(Bytes::from_static(b"PoST /a?x=1 HTTP/1.1\r\nX-Dup: a\r\nx-dup:  b\xe9\r\n\r\n")),
-        body: Body {
-            size: body.len() as u64,
-            sha256: creel::verify::sha256(&body),
-            bytes: body,
-            declared: Some(9),
-            truncated: true,
-        },
         trailers: [("X-T", "1")].into_iter().collect(),
         flags: [Flag::Cut, Flag::Trailers].into_iter().collect(),
         provider: Some("stripe".to_owned()),
@@ -93,13 +85,8 @@ fn capture(event_id: &str, body: Bytes) -> Capture {
             covers_body: Some(false),
             handshake: None,
         },
-        duplicate_of: None,
-        repeat: None,
-        late_ms: None,
-        edited_from: None,
-        tags: creel::record::Tags::NONE,
-        note: None,
         reply_status: 413,
+        ..Capture::new(Uid::new(at, 7), at, head, body)
     }
 }
 

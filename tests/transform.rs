@@ -4,32 +4,12 @@
 
 mod support;
 
-use std::{
-    io::{Read, Write},
-    net::TcpListener,
-    thread,
-    time::{Duration, Instant},
+use std::time::{Duration, Instant};
+
+use support::{
+    Home,
+    app::{App, status},
 };
-
-use support::Home;
-
-/// One request that an app gets, which it takes.
-fn app() -> (String, thread::JoinHandle<String>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let got = thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        let (mut got, mut part) = (Vec::new(), [0; 4096]);
-        while !got.ends_with(b"}") {
-            let read = stream.read(&mut part).unwrap();
-            assert_ne!(read, 0, "{}", String::from_utf8_lossy(&got));
-            got.extend_from_slice(&part[..read]);
-        }
-        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").unwrap();
-        String::from_utf8(got).unwrap()
-    });
-    (url, got)
-}
 
 #[test]
 fn a_body_is_changed_on_its_way_and_its_numbers_keep_their_digits() {
@@ -39,10 +19,10 @@ fn a_body_is_changed_on_its_way_and_its_numbers_keep_their_digits() {
     let program = ".old = false";
     let shown = home.yes(&["resend", "1", "--transform", program, "--transform-preview"]);
     assert_eq!(shown, "#1\nbody\n  ~ .old: true → false\n");
-    let (url, got) = app();
-    let said = home.yes(&["resend", "1", "--to", &url, "--transform", program]);
+    let app = App::start(|_, _| status(200));
+    let said = home.yes(&["resend", "1", "--to", &app.url, "--transform", program]);
     assert!(said.contains("~ body: 56 bytes → 52 bytes, by jq"), "{said}");
-    let got = got.join().unwrap();
+    let got = app.next();
     assert!(got.ends_with("\r\n\r\n{\"n\":1.00,\"big\":12345678901234567890123,\"old\":false}"), "{got}");
     assert!(got.contains("Content-Length: 52\r\n"), "{got}");
 }
@@ -52,10 +32,10 @@ fn what_a_program_leaves_alone_keeps_its_bytes() {
     let home = Home::new();
     let serving = home.serve(&["--quiet"]);
     serving.post("/a", &[], br#"{ "u" : "\u00e9\/" }"#);
-    let (url, got) = app();
+    let app = App::start(|_, _| status(200));
     home.write("same.jq", "if .u then . else {} end\n");
-    home.yes(&["resend", "1", "--to", &url, "--transform", "same.jq"]);
-    let got = got.join().unwrap();
+    home.yes(&["resend", "1", "--to", &app.url, "--transform", "same.jq"]);
+    let got = app.next();
     assert!(got.ends_with("\r\n\r\n{ \"u\" : \"\\u00e9\\/\" }"), "{got}");
 }
 
@@ -64,10 +44,10 @@ fn a_whole_request_is_changed() {
     let home = Home::new();
     let serving = home.serve(&["--quiet"]);
     serving.post("/a?x=1", &[("X-One", "1")], br#"{"a":1}"#);
-    let (url, got) = app();
+    let app = App::start(|_, _| status(200));
     let program = r#".method = "PUT" | .target = "/b" | .headers += [["X-Two", "2"]] | .body.a = 2"#;
-    home.yes(&["resend", "1", "--to", &url, "--whole", "--transform", program]);
-    let got = got.join().unwrap();
+    home.yes(&["resend", "1", "--to", &app.url, "--whole", "--transform", program]);
+    let got = app.next();
     assert!(got.starts_with("PUT /b HTTP/1.1\r\n") && got.ends_with("\r\n\r\n{\"a\":2}"), "{got}");
     assert!(got.contains("X-One: 1\r\n") && got.contains("X-Two: 2\r\n"), "{got}");
 }

@@ -20,7 +20,8 @@ pub(super) fn run(_: &Dead, common: &Common) -> Result<Answer, Failure> {
             }))?;
         } else {
             let (lane, tries) = (&errand.lane, errand.tries);
-            printer.line(&format!("#{}  {lane}  {tries} tries  {why}", errand.capture))?;
+            let times = if tries == 1 { "1 try".to_owned() } else { format!("{tries} tries") };
+            printer.line(&format!("#{}  {lane}  {times}  {why}", errand.capture))?;
         }
     }
     if dead.is_empty() && !printer.quiet {

@@ -20,8 +20,7 @@ use super::{
 };
 use crate::{
     record::{
-        Body, Capture, CaptureId, Event, Explanation, Failure, Fault, Flag, Handshake, Head, Judgement, Refusal, Uid,
-        Verdict,
+        Body, Capture, Event, Explanation, Failure, Fault, Flag, Handshake, Head, Judgement, Refusal, Uid, Verdict,
     },
     store::{Reader, Stored, Writer},
     verify::{self, Asked, Budget, Catalog, Provider, Secret, Suspect},
@@ -192,32 +191,18 @@ impl Inner {
         let provider = provider.map(|p| p.name().to_owned());
         let sha256 = verify::sha256(&arrival.body);
         drop(method);
+        let uid = self.uid(&arrival);
+        let (declared, truncated) = (arrival.declared, arrival.truncated);
+        let body = Body { declared, truncated, ..Body::whole(arrival.body, sha256) };
         let mut capture = Capture {
-            id: CaptureId::default(),
-            uid: self.uid(&arrival),
-            received_at: arrival.received_at,
             endpoint: endpoint.name.clone(),
             peer: arrival.peer.to_string(),
-            head: arrival.head,
-            body: Body {
-                size: arrival.body.len() as u64,
-                sha256,
-                declared: arrival.declared,
-                truncated: arrival.truncated,
-                bytes: arrival.body,
-            },
             trailers: arrival.trailers,
             flags,
             provider,
             event,
             judgement,
-            duplicate_of: None,
-            repeat: None,
-            late_ms: None,
-            edited_from: None,
-            tags: crate::record::Tags::NONE,
-            note: None,
-            reply_status: 0,
+            ..Capture::new(uid, arrival.received_at, arrival.head, body)
         };
         let plan = match (arrival.decided, answer) {
             (Some(status), _) => Plan::refusal(status),

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     import::{self, Entry, Form, Stop},
-    record::{Body, Capture, CaptureId, Failure, Flag, Tags, Uid},
+    record::{Body, Capture, Failure, Flag, Uid},
     store::{self, Imported, Role, Source, Writer},
     verify::{self, Catalog},
 };
@@ -177,32 +177,19 @@ impl Judge {
             self.doctor = self.doctor.saturating_sub(began.elapsed());
         }
         self.count += 1;
+        let uid = entry.uid.unwrap_or_else(|| Uid::new(received_at, self.chance | self.count & 0xff_ffff));
+        let declared = entry.head.headers().text("content-length").and_then(|text| text.parse().ok());
+        let body = Body { declared, truncated: entry.truncated, ..Body::whole(entry.body, sha256) };
         Ok(Capture {
-            id: CaptureId::default(),
-            uid: entry.uid.unwrap_or_else(|| Uid::new(received_at, self.chance | self.count & 0xff_ffff)),
-            received_at,
             endpoint: entry.endpoint.unwrap_or_else(|| endpoint.name.clone()),
             peer: entry.peer.unwrap_or_default(),
             provider: provider.map(|provider| provider.name().to_owned()),
             event,
             judgement,
-            body: Body {
-                size: entry.body.len() as u64,
-                sha256,
-                declared: entry.head.headers().text("content-length").and_then(|text| text.parse().ok()),
-                truncated: entry.truncated,
-                bytes: entry.body,
-            },
-            head: entry.head,
             trailers: entry.trailers,
             flags,
-            duplicate_of: None,
-            repeat: None,
-            late_ms: None,
-            edited_from: None,
-            tags: Tags::NONE,
-            note: None,
             reply_status: entry.reply_status.unwrap_or(endpoint.respond.file().status),
+            ..Capture::new(uid, received_at, entry.head, body)
         })
     }
 }

@@ -18,9 +18,7 @@ use super::{Engine, edit::Edit, now, transform::transform};
 use crate::{
     export::FORMATS,
     import::{self, Entry, Form, Stop},
-    record::{
-        Body, Capture, CaptureId, Event, Failure, Head, Headers, Judgement, Outcome, Reply, Tags, Uid, text::lossless,
-    },
+    record::{Body, Capture, Failure, Head, Outcome, Reply, Uid, text::lossless},
     verify,
     wire::{Outgoing, PathRule},
 };
@@ -306,32 +304,11 @@ impl Engine {
 /// A step as what it was: a capture.
 fn capture(step: &Step) -> Capture {
     let at = now();
+    let body = Body::whole(step.body.clone(), verify::sha256(&step.body));
     Capture {
-        id: CaptureId::default(),
-        uid: Uid::new(at, 0),
-        received_at: at,
         endpoint: step.endpoint.clone().unwrap_or_default(),
-        peer: String::new(),
-        head: step.head.clone(),
-        body: Body {
-            size: step.body.len() as u64,
-            sha256: verify::sha256(&step.body),
-            bytes: step.body.clone(),
-            declared: None,
-            truncated: false,
-        },
-        trailers: Headers::default(),
-        flags: crate::record::Flags::default(),
         provider: step.provider.clone(),
-        event: Event::default(),
-        judgement: Judgement::default(),
-        duplicate_of: None,
-        repeat: None,
-        late_ms: None,
-        edited_from: None,
-        tags: Tags::NONE,
-        note: None,
-        reply_status: 0,
+        ..Capture::new(Uid::new(at, 0), at, step.head.clone(), body)
     }
 }
 

@@ -228,36 +228,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::record::{Body, Event, Flags, Judgement, Timestamp, Uid};
+    use crate::record::{Body, Timestamp, Uid};
 
     fn capture(head: &str, body: &[u8]) -> Capture {
-        Capture {
-            id: CaptureId(12),
-            uid: Uid(0),
-            received_at: Timestamp::default(),
-            endpoint: "default".to_owned(),
-            peer: String::new(),
-            head: Head::parse(Bytes::copy_from_slice(head.as_bytes())),
-            body: Body {
-                size: body.len() as u64,
-                bytes: Bytes::copy_from_slice(body),
-                sha256: [0; 32],
-                declared: None,
-                truncated: false,
-            },
-            trailers: Headers::default(),
-            flags: Flags::default(),
-            provider: None,
-            event: Event::default(),
-            judgement: Judgement::default(),
-            duplicate_of: None,
-            repeat: None,
-            late_ms: None,
-            edited_from: None,
-            tags: crate::record::Tags::NONE,
-            note: None,
-            reply_status: 200,
-        }
+        let (head, body) = (Head::parse(Bytes::copy_from_slice(head.as_bytes())), Bytes::copy_from_slice(body));
+        Capture { id: CaptureId(12), ..Capture::new(Uid(0), Timestamp::default(), head, Body::whole(body, [0; 32])) }
     }
 
     const HEAD: &str = "POST /a?x=1 HTTP/1.1\r\nHost:  h\r\nX-Dup: 1\r\nContent-Length: 7\r\nx-dup: 2\r\n\r\n";

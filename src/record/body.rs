@@ -16,3 +16,10 @@ pub struct Body {
     /// Whether less than the whole body is kept: over the limit, or ended early.
     pub truncated: bool,
 }
+
+impl Body {
+    /// A body that is whole, of those bytes and their SHA-256.
+    pub fn whole(bytes: Bytes, sha256: [u8; 32]) -> Self {
+        Self { size: bytes.len() as u64, bytes, sha256, declared: None, truncated: false }
+    }
+}

@@ -95,6 +95,31 @@ pub struct Capture {
 const MASK: &str = "******";
 
 impl Capture {
+    /// That request, and nothing that anybody found out about it yet.
+    pub fn new(uid: Uid, received_at: Timestamp, head: Head, body: Body) -> Self {
+        Self {
+            id: CaptureId::default(),
+            uid,
+            received_at,
+            endpoint: String::new(),
+            peer: String::new(),
+            head,
+            body,
+            trailers: Headers::default(),
+            flags: Flags::default(),
+            provider: None,
+            event: Event::default(),
+            judgement: Judgement::default(),
+            duplicate_of: None,
+            repeat: None,
+            late_ms: None,
+            edited_from: None,
+            reply_status: 0,
+            tags: Tags::NONE,
+            note: None,
+        }
+    }
+
     /// The capture with the headers that let somebody in masked. As it is where there are none.
     #[must_use]
     pub fn masked(self) -> Self {

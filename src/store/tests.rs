@@ -12,9 +12,7 @@ use tempfile::TempDir;
 use tokio::sync::oneshot::error::TryRecvError;
 
 use super::{Bell, Full, Pending, QUEUE_JOBS, Reader, Role, Start, Stored, Writer, holder};
-use crate::record::{
-    Body, Capture, CaptureId, Event, Failure, Flags, Head, Headers, Judgement, Refusal, Timestamp, Uid,
-};
+use crate::record::{Body, Capture, CaptureId, Event, Failure, Head, Refusal, Timestamp, Uid};
 
 struct Place {
     _folder: TempDir,
@@ -33,32 +31,15 @@ fn open(path: &Path) -> Writer {
 }
 
 fn capture(event: &str, size: usize) -> Capture {
+    let bytes = vec![b'x'; size];
+    let sha256 = crate::verify::sha256(&bytes);
+    let (head, body) = (Head::parse(Bytes::from_static(b"POST / HTTP/1.1\r\n\r\n")), Body::whole(bytes.into(), sha256));
     Capture {
-        id: CaptureId(0),
-        uid: Uid(1),
-        received_at: Timestamp::from_unix_ms(1),
         endpoint: "default".into(),
         peer: "127.0.0.1:1".into(),
-        head: Head::parse(Bytes::from_static(b"POST / HTTP/1.1\r\n\r\n")),
-        body: Body {
-            size: size as u64,
-            bytes: vec![b'x'; size].into(),
-            sha256: crate::verify::sha256(&vec![b'x'; size]),
-            declared: None,
-            truncated: false,
-        },
-        trailers: Headers::default(),
-        flags: Flags::default(),
-        provider: None,
         event: Event { id: Some(event.into()), ..Event::default() },
-        judgement: Judgement::default(),
-        duplicate_of: None,
-        repeat: None,
-        late_ms: None,
-        edited_from: None,
-        tags: crate::record::Tags::NONE,
-        note: None,
         reply_status: 200,
+        ..Capture::new(Uid(1), Timestamp::from_unix_ms(1), head, body)
     }
 }
 

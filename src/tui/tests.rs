@@ -60,7 +60,7 @@ use crate::{
     query::{Content, Filter},
     record::{
         Body, Capture, CaptureId, Counters, Delivery, Event, Evidence, Explanation, Failure, Fault, Flag, Head,
-        Headers, Judgement, Repeat, Summary, Tagging, Tags, Timestamp, Uid, Verdict, Zone,
+        Judgement, Repeat, Summary, Tagging, Tags, Timestamp, Uid, Verdict, Zone,
     },
     store::{Beat, PIECES, Slice, Sorting, Start, Stats},
 };
@@ -102,24 +102,13 @@ fn capture(id: CaptureId) -> Capture {
     let text = format!(
         "POST /path/{id}?x HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer abcdef\r\nX-Evil: \u{9b}31m\u{202e}\r\n\r\n"
     );
+    let body = Body::whole(Bytes::from_static(b"{\"evil\":\"\x1b]0;owned\x07\",\"n\":1.0,\"id\":1}"), [0; 32]);
     Capture {
         id,
-        uid: Uid(0),
-        received_at: Timestamp::from_unix_ms(0),
         endpoint: "default".to_owned(),
         peer: "127.0.0.1:1".to_owned(),
-        head: Head::parse(Bytes::from(text)),
-        body: Body {
-            size: 40,
-            bytes: Bytes::from_static(b"{\"evil\":\"\x1b]0;owned\x07\",\"n\":1.0,\"id\":1}"),
-            sha256: [0; 32],
-            declared: None,
-            truncated: false,
-        },
-        trailers: Headers::default(),
         flags: [Flag::FromWebPage].into_iter().collect(),
         provider: Some("github".to_owned()),
-        event: Event::default(),
         judgement: Judgement {
             verdict: Verdict::Failed,
             fault: Some(Fault::Mismatch),
@@ -135,13 +124,8 @@ fn capture(id: CaptureId) -> Capture {
             covers_body: Some(true),
             handshake: None,
         },
-        duplicate_of: None,
-        repeat: None,
-        late_ms: None,
-        edited_from: None,
-        tags: crate::record::Tags::NONE,
-        note: None,
         reply_status: 200,
+        ..Capture::new(Uid(0), Timestamp::from_unix_ms(0), Head::parse(Bytes::from(text)), body)
     }
 }
 

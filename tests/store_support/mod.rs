@@ -5,10 +5,7 @@ use std::path::PathBuf;
 
 use bytes::Bytes;
 use creel::{
-    record::{
-        Body, Capture, CaptureId, Delivery, DeliveryId, Event, Failure, Flags, Head, Headers, Judgement, Outcome,
-        Refusal, Timestamp, Uid,
-    },
+    record::{Body, Capture, CaptureId, Delivery, DeliveryId, Failure, Head, Outcome, Refusal, Timestamp, Uid},
     store::{Bell, Role, Stored, Writer},
 };
 use sha2::{Digest, Sha256};
@@ -35,32 +32,20 @@ impl Place {
 
 pub(crate) fn body(bytes: impl Into<Bytes>) -> Body {
     let bytes = bytes.into();
-    Body { size: bytes.len() as u64, sha256: Sha256::digest(&bytes).into(), bytes, declared: None, truncated: false }
+    let sha256 = Sha256::digest(&bytes).into();
+    Body::whole(bytes, sha256)
 }
 
 /// A plain capture; `n` tells it from others.
 pub(crate) fn capture(n: u64) -> Capture {
     let head = format!("POST /shop/{n}?n={n} HTTP/1.1\r\nHost: 127.0.0.1\r\nX-N: {n}\r\n\r\n");
+    let uid = Uid::new(Timestamp::from_unix_ms(n as i64), u128::from(n));
+    let received_at = Timestamp::from_unix_ms(1_795_424_700_000 + n as i64);
     Capture {
-        id: CaptureId(0),
-        uid: Uid::new(Timestamp::from_unix_ms(n as i64), u128::from(n)),
-        received_at: Timestamp::from_unix_ms(1_795_424_700_000 + n as i64),
         endpoint: "shop".into(),
         peer: format!("127.0.0.1:{}", n % 60_000),
-        head: Head::parse(head.into()),
-        body: body(format!("{{\"n\":{n}}}")),
-        trailers: Headers::default(),
-        flags: Flags::default(),
-        provider: None,
-        event: Event::default(),
-        judgement: Judgement::default(),
-        duplicate_of: None,
-        repeat: None,
-        late_ms: None,
-        edited_from: None,
-        tags: creel::record::Tags::NONE,
-        note: None,
         reply_status: 200,
+        ..Capture::new(uid, received_at, Head::parse(head.into()), body(format!("{{\"n\":{n}}}")))
     }
 }
 

@@ -16,7 +16,7 @@ pub type Reply = dyn Fn(usize, &str) -> Option<String> + Send + Sync;
 
 pub struct App {
     pub url: String,
-    heard: Receiver<String>,
+    heard: Receiver<Vec<u8>>,
 }
 
 impl App {
@@ -42,7 +42,17 @@ impl App {
 
     /// The next request it got, head and body. It is told before it is answered.
     pub fn next(&self) -> String {
+        String::from_utf8_lossy(&self.bytes()).into_owned()
+    }
+
+    /// The next request it got, byte for byte.
+    pub fn bytes(&self) -> Vec<u8> {
         self.heard.recv().unwrap()
+    }
+
+    /// Whether nothing came that nobody asked for yet.
+    pub fn is_idle(&self) -> bool {
+        self.heard.try_recv().is_err()
     }
 
     /// The path of the next request.
@@ -52,7 +62,7 @@ impl App {
 
     /// The paths of those that came and that nobody asked for yet.
     pub fn paths(&self) -> Vec<String> {
-        self.heard.try_iter().map(|request| path(&request)).collect()
+        self.heard.try_iter().map(|request| path(&String::from_utf8_lossy(&request))).collect()
     }
 }
 
@@ -64,22 +74,23 @@ pub fn path(request: &str) -> String {
 /// A small answer of that status.
 #[expect(clippy::unnecessary_wraps, reason = "an app may also say nothing")]
 pub fn status(code: u16) -> Option<String> {
-    Some(format!("HTTP/1.1 {code} X\r\nContent-Length: 2\r\n\r\nok"))
+    Some(format!("HTTP/1.1 {code} X\r\nContent-Length: 2\r\nX-App: yes\r\n\r\nok"))
 }
 
-fn talk(mut stream: TcpStream, told: &Sender<String>, count: &AtomicUsize, reply: &Reply) {
+fn talk(mut stream: TcpStream, told: &Sender<Vec<u8>>, count: &AtomicUsize, reply: &Reply) {
     while let Some(request) = request(&mut stream) {
         let turn = count.fetch_add(1, Ordering::SeqCst);
-        let _ = told.send(request.clone());
-        match reply(turn, &request) {
+        let text = String::from_utf8_lossy(&request).into_owned();
+        let _ = told.send(request);
+        match reply(turn, &text) {
             Some(answer) if stream.write_all(answer.as_bytes()).is_ok() => {}
             _ => return,
         }
     }
 }
 
-/// One request with its body, as text.
-pub fn request(stream: &mut TcpStream) -> Option<String> {
+/// One request with its body, by its declared length.
+pub fn request(stream: &mut impl Read) -> Option<Vec<u8>> {
     let (mut bytes, mut byte) = (Vec::new(), [0; 1]);
     while !bytes.ends_with(b"\r\n\r\n") {
         if stream.read(&mut byte).ok()? == 0 {
@@ -92,5 +103,5 @@ pub fn request(stream: &mut TcpStream) -> Option<String> {
     let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
     stream.read_exact(&mut body).ok()?;
     bytes.extend(body);
-    Some(String::from_utf8_lossy(&bytes).into_owned())
+    Some(bytes)
 }

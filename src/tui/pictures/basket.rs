@@ -8,8 +8,8 @@ use crate::{
         endpoint::{Endpoint, Endpoints},
     },
     record::{
-        Body, Capture, CaptureId, Delivery, DeliveryId, Event, Flags, Head, Headers, Judgement, Outcome, Reply,
-        Timestamp, Uid, Verdict, Version,
+        Body, Capture, CaptureId, Delivery, DeliveryId, Event, Head, Headers, Judgement, Outcome, Reply, Timestamp,
+        Uid, Verdict, Version,
     },
     store::{Bell, Role, Writer},
     verify::{Catalog, Letter, Request, Sample, Secret, sha256},
@@ -169,32 +169,15 @@ fn capture(n: usize, row: &Row) -> Capture {
     let (endpoints, secrets) = (Endpoints::new(vec![endpoint]), [own]);
     engine::examine(catalog, provider, &request, &secrets, &endpoints, name, &mut judgement);
     let event = provider.event(&request);
+    let whole = Body { declared: Some(body.len() as u64), ..Body::whole(body.clone().into(), sha256(&body)) };
     Capture {
-        id: CaptureId(0),
-        uid: Uid::new(at(row), n as u128),
-        received_at: at(row),
         endpoint: name.to_owned(),
         peer: format!("127.0.0.1:{}", 50_700 + n),
-        body: Body {
-            size: body.len() as u64,
-            sha256: sha256(&body),
-            declared: Some(body.len() as u64),
-            truncated: false,
-            bytes: body.into(),
-        },
-        head,
-        trailers: Headers::default(),
-        flags: Flags::default(),
         provider: Some(name.to_owned()),
         event,
         judgement,
-        duplicate_of: None,
-        repeat: None,
-        late_ms: None,
-        edited_from: None,
         reply_status: 200,
-        tags: crate::record::Tags::default(),
-        note: None,
+        ..Capture::new(Uid::new(at(row), n as u128), at(row), head, whole)
     }
 }
 
