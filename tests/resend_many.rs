@@ -44,6 +44,11 @@ fn holding(from: usize) -> (App, mpsc::Sender<()>) {
     (app, go)
 }
 
+/// Waits until what came of so many is in the store: only that outlives a process that is killed.
+fn until_stored(home: &Home, count: usize) {
+    while home.yes(&["ls", "reply:200", "--limit", "0", "--json"]).lines().count() < count {}
+}
+
 /// A `creel resend` that runs on; killed when dropped.
 struct Resending {
     child: Child,
@@ -135,6 +140,7 @@ fn a_second_signal_ends_it_at_once_and_what_was_under_way_goes_once_more() {
     let (app, go) = holding(2);
     let mut sending = Resending::start(&home, &["--filter", "path:/", "--to", &app.url]);
     assert_eq!((0..3).map(|_| app.path()).collect::<Vec<_>>(), named(0..3));
+    until_stored(&home, 2);
     sending.signal("INT");
     sending.says("stopping");
     sending.signal("INT");
@@ -151,6 +157,7 @@ fn killed_in_the_middle_it_forgets_none() {
     let (app, go) = holding(15);
     let sending = Resending::start(&home, &["--filter", "path:/", "--to", &app.url, "--jobs", "3"]);
     let mut came: Vec<_> = (0..18).map(|_| app.path()).collect();
+    until_stored(&home, 15);
     sending.signal("KILL");
     drop(sending);
     // Let go are the three that nobody waits for any more, and all that come.

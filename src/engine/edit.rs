@@ -1,7 +1,7 @@
 //! What is changed of a capture before it is sent again, and the receipt of it: headers, values of a JSON body, a fresh
 //! signature.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -74,43 +74,44 @@ impl Edit {
         let capture = whole.as_ref().unwrap_or(capture);
         let transformed = self.transform.as_ref().map(|by| transformed(by, capture, &mut receipt)).transpose()?;
         let capture = transformed.as_ref().unwrap_or(capture);
-        let mut headers = capture.head.headers().clone();
+        // Of what is not changed nothing is copied.
+        let mut headers = Cow::Borrowed(capture.head.headers());
         for name in &self.dropped {
-            headers = without(&headers, name, &mut receipt);
+            headers = Cow::Owned(without(&headers, name, &mut receipt));
         }
         for (name, value) in &self.headers {
-            headers = with(&headers, name, value, &mut receipt, false);
+            headers = Cow::Owned(with(&headers, name, value, &mut receipt, false));
         }
-        let mut body = capture.body.bytes.to_vec();
+        let mut body = capture.body.bytes.clone();
         for (path, value) in &self.set {
             let doing = || format!("setting {path} of capture {}", capture.id);
-            body = with_value(&body, path, value).map_err(|why| Failure::new(doing(), why))?;
+            body = with_value(&body, path, value).map_err(|why| Failure::new(doing(), why))?.into();
         }
-        let mut target = capture.head.target().to_vec();
+        let mut target = capture.head.target().clone();
         if self.resign {
             let signed = self.signed(capture, endpoint, catalog, to, &headers, &body)?;
             for (name, value) in &signed.headers {
-                headers = with(&headers, name, value, &mut receipt, signed.is_secret);
+                headers = Cow::Owned(with(&headers, name, value, &mut receipt, signed.is_secret));
             }
-            body = signed.body.unwrap_or(body);
-            target = signed.target.unwrap_or(target);
+            body = signed.body.map_or(body, Bytes::from);
+            target = signed.target.map_or(target, Bytes::from);
         }
         if body != capture.body.bytes {
             let (from, to) = (capture.body.bytes.len(), body.len());
             receipt.push(other("body", format!("{from} bytes"), format!("{to} bytes, edited")));
         }
         let captured = capture.head.target();
-        if target != captured[..] {
+        if target != captured {
             receipt.push(other("target", text::lossless(captured).into_owned(), text::lossless(&target).into_owned()));
         }
         receipt.extend(self.unfit_signature(caught, &body));
-        let is_as_it_was = target == captured[..] && headers == *capture.head.headers();
+        let is_as_it_was = target == captured && *headers == *capture.head.headers();
         let head = if is_as_it_was {
             capture.head.clone()
         } else {
             Head::from_parts(&capture.head.method(), &target, capture.head.version(), &headers)
         };
-        Ok(Edited { head, body: body.into(), receipt })
+        Ok(Edited { head, body, receipt })
     }
 
     /// The line of a receipt that says that a signature was left which does not fit the changed body; none where it was
