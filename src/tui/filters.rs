@@ -7,7 +7,7 @@ use crate::{
     query::{self, Completion},
 };
 
-/// How many filters that were used are remembered.
+/// How many lines that were used are remembered.
 const USED: usize = 100;
 /// How long they are together at most, in bytes.
 const USED_BYTES: usize = 16 << 10;
@@ -42,7 +42,7 @@ impl Shelf {
     }
 }
 
-/// Filters that were used, newest first: each once, and no more than are remembered.
+/// Lines that were used, newest first: each once, and no more than are remembered.
 pub(super) fn merged<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<String> {
     let (mut kept, mut bytes) = (Vec::<String>::new(), 0);
     for text in texts {
@@ -65,7 +65,7 @@ pub(super) struct Assist {
     pub(super) completion: Completion,
     /// Which of that is chosen.
     pub(super) chosen: Option<usize>,
-    /// Which of the used filters stands there, and what was typed before one did.
+    /// Which of the used lines stands there, and what was typed before one did.
     pub(super) recalled: Option<(usize, String)>,
 }
 

@@ -100,6 +100,53 @@ pub(super) enum Command {
 }
 
 impl Command {
+    /// Whether it only goes somewhere else.
+    pub(super) fn is_movement(self) -> bool {
+        matches!(
+            self,
+            Self::Down
+                | Self::Up
+                | Self::PageDown
+                | Self::PageUp
+                | Self::Top
+                | Self::Bottom
+                | Self::Open
+                | Self::Back
+                | Self::Tab(_)
+                | Self::NextTab
+                | Self::PreviousTab
+                | Self::ScrollDown
+                | Self::ScrollUp
+                | Self::FindNext
+                | Self::FindPrevious
+                | Self::NextDelivery
+                | Self::PreviousDelivery
+        )
+    }
+
+    /// Whether it only changes how something is shown.
+    pub(super) fn is_of_looks(self) -> bool {
+        matches!(
+            self,
+            Self::NextView
+                | Self::OtherView
+                | Self::Toggle
+                | Self::FoldLess
+                | Self::FoldMore
+                | Self::Unfold
+                | Self::Spell
+                | Self::Order
+                | Self::Clock
+                | Self::Group
+                | Self::Fold
+                | Self::Zoom
+                | Self::Widen
+                | Self::Narrow
+                | Self::Theme
+                | Self::Mouse
+        )
+    }
+
     /// Whether it does something with a capture, or among captures: where there is none, it can do nothing.
     pub(super) fn needs_capture(self) -> bool {
         !matches!(
@@ -198,9 +245,15 @@ pub(super) const KEYMAP: &[Key] = &[
     key(&["m"], DETAIL, Command::Unmask, "show or mask secrets in the headers", None),
     key(&["/"], LIST, Command::Filter, "filter the list", Some("filter")),
     key(&["tab"], PROMPT, Command::Take, "while a filter is typed: take what is offered", Some("takes")),
-    key(&["down"], PROMPT, Command::ChooseNext, "choose the next of what is offered; or a newer filter", None),
-    key(&["up"], PROMPT, Command::ChoosePrevious, "choose the one before; or a filter that was used before", None),
-    key(&["ctrl-p"], PROMPT, Command::OlderFilter, "a filter that was used before", Some("older")),
+    key(&["down"], PROMPT, Command::ChooseNext, "choose the next of what is offered; or a newer line", None),
+    key(&["up"], PROMPT, Command::ChoosePrevious, "choose the one before; or a line that was used before", None),
+    key(
+        &["ctrl-p"],
+        PROMPT,
+        Command::OlderFilter,
+        "a filter, or a command behind `|`, that was used before",
+        Some("older"),
+    ),
     key(&["ctrl-n"], PROMPT, Command::NewerFilter, "a newer one of them", None),
     key(&["ctrl-s"], PROMPT, Command::SaveFilter, "save the filter under a name, for `@name`", Some("saves")),
     key(

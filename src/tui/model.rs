@@ -65,8 +65,8 @@ pub(super) struct Model {
     pub(super) held: Option<CaptureId>,
     /// Captures that are deleted when creel is left, the last one last.
     pub(super) deleted: Vec<CaptureId>,
-    /// The command that a body was last given to.
-    pub(super) last_command: Option<String>,
+    /// The commands that bodies were given to, newest first, each once.
+    pub(super) commands: Vec<String>,
     /// Requests that were edited and are not dropped yet.
     pub(super) drafts: BTreeMap<CaptureId, Draft>,
     pub(super) notice: Option<Notice>,
@@ -144,7 +144,7 @@ impl Model {
             sheet: None,
             held: None,
             deleted: Vec::new(),
-            last_command: None,
+            commands: Vec::new(),
             drafts: BTreeMap::new(),
             notice: None,
             sending: BTreeSet::new(),

@@ -118,8 +118,13 @@ impl Palette {
     pub(super) fn rows(&self, model: &Model) -> Vec<Row> {
         let rows = match &self.about {
             About::Draft(id) => of_draft(model, *id),
-            About::All => [commands(model), actions(model)].concat(),
-            About::Capture => actions(model),
+            // What is looked for stands first: what does something, then what changes how it looks; moving about is for the keys.
+            About::All => {
+                let (moves, others): (Vec<_>, Vec<_>) = commands(model).into_iter().partition(is(Command::is_movement));
+                let (looks, does): (Vec<_>, Vec<_>) = others.into_iter().partition(is(Command::is_of_looks));
+                [does, things(model), looks, moves].concat()
+            }
+            About::Capture => [done(), things(model)].concat(),
             About::Export(batch) => forms("", Some(batch)),
         };
         let pattern = Pattern::new(&self.typed.text(), CaseMatching::Ignore, Normalization::Smart, AtomKind::Fuzzy);
@@ -158,14 +163,12 @@ fn forms(before: &str, batch: Option<&Batch>) -> Vec<Row> {
     FORMATS.iter().enumerate().map(row).collect()
 }
 
-/// What can be done with the open or selected capture.
-fn actions(model: &Model) -> Vec<Row> {
-    let row = |name: String, choice| Row { name, chord: "", choice };
-    let things = copy::things(model);
-    let copies = things.iter().map(|(name, copied)| row(format!("copy {name}"), Choice::Copy(copied.clone())));
-    // A form has its own way into a file: for what is marked, too, and under a name that is asked for.
-    let keeps = things.iter().filter(|(_, copied)| !matches!(copied, Copied::As(_)));
-    let keeps = keeps.map(|(name, copied)| row(format!("save {name} to a file"), Choice::Keep(copied.clone())));
+fn is(what: fn(Command) -> bool) -> impl Fn(&Row) -> bool {
+    move |row| matches!(row.choice, Choice::Command(command) if what(command))
+}
+
+/// What can be done with the open or selected capture by a key.
+fn done() -> Vec<Row> {
     let done = [
         Command::Resend,
         Command::ResendTo,
@@ -180,8 +183,18 @@ fn actions(model: &Model) -> Vec<Row> {
         Command::Undo,
     ];
     let done = KEYMAP.iter().filter(|key| done.contains(&key.command) && key.modes.contains(&Mode::List));
-    let done =
-        done.map(|key| Row { name: key.help.to_owned(), chord: key.chords[0], choice: Choice::Command(key.command) });
+    done.map(|key| Row { name: key.help.to_owned(), chord: key.chords[0], choice: Choice::Command(key.command) })
+        .collect()
+}
+
+/// What else can be done with it.
+fn things(model: &Model) -> Vec<Row> {
+    let row = |name: String, choice| Row { name, chord: "", choice };
+    let things = copy::things(model);
+    let copies = things.iter().map(|(name, copied)| row(format!("copy {name}"), Choice::Copy(copied.clone())));
+    // A form has its own way into a file: for what is marked, too, and under a name that is asked for.
+    let keeps = things.iter().filter(|(_, copied)| !matches!(copied, Copied::As(_)));
+    let keeps = keeps.map(|(name, copied)| row(format!("save {name} to a file"), Choice::Keep(copied.clone())));
     let others = [
         row("in what the app's last two replies differ".to_owned(), Choice::Replies),
         row("QR code of the address".to_owned(), Choice::Qr),
@@ -190,5 +203,5 @@ fn actions(model: &Model) -> Vec<Row> {
         Copied::Header(at) => Some(row(format!("edit {name}"), Choice::Header(*at))),
         _ => None,
     });
-    copies.chain(done).chain(others).chain(headers).chain(forms("export ", None)).chain(keeps).collect()
+    others.into_iter().chain(copies).chain(headers).chain(forms("export ", None)).chain(keeps).collect()
 }

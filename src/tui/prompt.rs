@@ -98,6 +98,7 @@ impl Prompt {
         match self.purpose {
             Purpose::Filter(_) => command != Command::Reveal,
             Purpose::Export(_) => command == Command::Reveal,
+            Purpose::Pipe(_) => matches!(command, Command::OlderFilter | Command::NewerFilter),
             _ => false,
         }
     }

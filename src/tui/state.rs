@@ -22,6 +22,8 @@ pub(super) struct State {
     pub(super) no_mouse: bool,
     /// Filters that were used, newest first.
     pub(super) used: Vec<String>,
+    /// Commands that bodies were given to, newest first.
+    pub(super) commands: Vec<String>,
     /// Filters that were saved under a name. They are written when they are saved.
     pub(super) filters: BTreeMap<String, String>,
 }
@@ -39,6 +41,7 @@ impl State {
             filter: model.filter.as_deref().map(|filter| filter.text().to_owned()),
             no_mouse: !model.mouse,
             used: model.shelf.used.clone(),
+            commands: model.commands.clone(),
             filters: BTreeMap::new(),
         }
     }
@@ -46,8 +49,9 @@ impl State {
     /// This state in a file that another screen may have written meanwhile: what it used and saved stays.
     #[must_use]
     pub(super) fn over(self, file: Self) -> Self {
-        let used = filters::merged(self.used.iter().chain(&file.used).map(|text| &text[..]));
-        Self { used, filters: file.filters, ..self }
+        let both = |own: &[String], others: &[String]| filters::merged(own.iter().chain(others).map(|text| &text[..]));
+        let (used, commands) = (both(&self.used, &file.used), both(&self.commands, &file.commands));
+        Self { used, commands, filters: file.filters, ..self }
     }
 
     /// Reads a file; one that is damaged is as none.
@@ -77,6 +81,7 @@ impl State {
             model.list.order = super::list::Order::Newest;
         }
         model.shelf.used.clone_from(&self.used);
+        model.commands.clone_from(&self.commands);
         let filter = self.filter.as_deref().and_then(|text| model.shelf.named.parse(text).ok());
         model.filter = filter.filter(|filter| !filter.is_empty()).map(std::sync::Arc::new);
         model.mouse = !self.no_mouse;
@@ -93,11 +98,14 @@ mod tests {
             share: Some(40),
             filter: Some("sig:failed \"a\nb\"".to_owned()),
             used: vec!["@bad size>1k".to_owned(), "\"a \\\" b\"".to_owned()],
+            commands: vec!["jq '.a | \"b\"'".to_owned()],
             filters: BTreeMap::from([("bad".to_owned(), "sig:failed".to_owned())]),
             ..State::default()
         };
         assert_eq!(State::parse(&state.text()), state);
-        let left = State { used: vec!["x".to_owned()], ..State::default() }.over(state.clone());
+        let (used, commands) = (vec!["x".to_owned()], vec!["wc".to_owned(), state.commands[0].clone()]);
+        let left = State { used, commands, ..State::default() }.over(state.clone());
+        assert_eq!((left.commands.len(), &left.commands[0][..]), (2, "wc"));
         assert_eq!((left.used.len(), &left.used[0][..], left.filters), (3, "x", state.filters));
         for damaged in ["", "\u{0}", "share = \"x\"", "share = 40\nfilter = [", "unknown = 1"] {
             assert_eq!(State::parse(damaged), State::default(), "{damaged:?}");

@@ -39,7 +39,7 @@ fn any_other_capture_is_held_until_a_second_one_is_chosen() {
 fn the_palette_finds_a_command_by_a_few_of_its_letters() {
     let mut play = Play::new(10, (100, 30));
     play.keys(":");
-    said(&play, &["open the capture", "enter does it", "esc leaves"]);
+    said(&play, &["> filter the list", "resend to a URL", "enter does it", "esc leaves"]);
     play.keys("resurl");
     said(&play, &["resend to a URL"]);
     play.keys("\n");
@@ -52,7 +52,7 @@ fn the_palette_finds_a_command_by_a_few_of_its_letters() {
 fn what_is_copied_is_what_came_and_secrets_only_when_they_are_shown() {
     let mut play = Play::new(10, (100, 30));
     let copied = |play: &Play| String::from_utf8_lossy(play.copied.last().map_or(&[][..], |it| it)).into_owned();
-    play.keys("\n.the body\n");
+    play.keys("\n.copy the body\n");
     assert_eq!(copied(&play), "{\"evil\":\"\u{1b}]0;owned\u{7}\",\"n\":1.0,\"id\":1}");
     said(&play, &["handed to the terminal", "OSC 52"]);
     play.keys("ythe url\n");

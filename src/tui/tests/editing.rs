@@ -193,6 +193,32 @@ fn the_body_goes_to_a_command_and_what_that_prints_is_shown_escaped() {
 }
 
 #[test]
+fn commands_that_were_used_come_back_by_the_keys_of_the_filters_but_not_what_began_with_a_blank() {
+    let mut play = play(amount);
+    for command in ["jq .a", "wc -c", " secret", "jq .a", "xxd"] {
+        play.keys("|");
+        play.control('u');
+        play.keys(&format!("{command}\n\u{1b}"));
+    }
+    assert_eq!(play.model.commands, ["xxd", "jq .a", "wc -c"]);
+    play.keys("|");
+    sees(&play, "to: xxd");
+    sees(&play, "ctrl-p older");
+    for (older, seen) in [(true, "jq .a"), (true, "wc -c"), (true, "wc -c"), (false, "jq .a"), (false, "xxd")] {
+        play.press(if older { KeyCode::Up } else { KeyCode::Down });
+        sees(&play, &format!("to: {seen} "));
+    }
+    play.control('p');
+    play.keys("x\n");
+    assert_eq!(play.model.commands[0], "jq .ax");
+    let again = State::parse(&State::of(&play.model).text());
+    let mut next = Play::new(3, (100, 30));
+    again.lay_over(&mut next.model);
+    next.keys("|");
+    sees(&next, "the body of #3 to: jq .ax");
+}
+
+#[test]
 fn a_url_is_opened_only_after_it_was_shown() {
     let mut play = play(amount);
     play.keys("\nO");

@@ -10,20 +10,36 @@ fn marks_pins_and_notes_show_in_the_row_and_can_be_taken_back() {
     play.keys("p;ask Anna\n");
     play.ring();
     let rows = list_rows(&play);
-    assert!(rows[1].starts_with("●       20"), "{rows:?}");
-    assert!(rows[2].starts_with(" ◆      19"), "{rows:?}");
+    assert!(rows[1].starts_with("●    20"), "{rows:?}");
+    assert!(rows[2].starts_with(" ◆   19"), "{rows:?}");
     assert_eq!(play.model.list.row().unwrap().note.as_deref(), Some("ask Anna"));
     play.keys("P");
     assert_eq!((play.model.list.rows.len(), play.selected()), (1, 19));
     play.keys("Pp");
     play.ring();
     assert_eq!(play.model.list.rows.len(), 20);
-    assert!(list_rows(&play).iter().any(|row| row.starts_with(" ¶      19")), "the note is left");
+    assert!(list_rows(&play).iter().any(|row| row.starts_with(" ¶   19")), "the note is left");
     play.keys(";");
     play.send(Msg::Key(KeyEvent::new(KeyCode::Char('u'), KeyModifiers::CONTROL)));
     play.keys("\n");
     play.ring();
     assert_eq!(play.model.list.row().unwrap().note, None);
+}
+
+#[test]
+fn a_first_mark_moves_nothing_in_the_list_whatever_its_size_and_numbers_grow_as_they_must() {
+    for size in [(40, 10), (80, 24), (200, 60)] {
+        let mut play = Play::new(20, size);
+        let before = list_rows(&play)[2].clone();
+        play.keys(" k");
+        play.ring();
+        let rows = list_rows(&play);
+        assert!(rows[1].starts_with('●') && rows[2] == before, "{before}\n{rows:?}");
+    }
+    let mut play = Play::new(3, (80, 24));
+    play.basket.0.lock().unwrap()[2].id = CaptureId(1_234_567);
+    play.ring();
+    assert!(list_rows(&play)[1].starts_with("  1234567 "), "{:?}", list_rows(&play));
 }
 
 #[test]

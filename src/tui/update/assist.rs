@@ -1,4 +1,5 @@
-//! What helps while a filter is typed: what is offered is chosen and taken, a used one recalled, one saved by a name.
+//! What helps while a filter is typed: what is offered is chosen and taken, a used one recalled, one saved by a name. A command
+//! that a body was given to is recalled by the same keys.
 
 use crossterm::event::KeyEvent;
 
@@ -17,6 +18,13 @@ use crate::{
 
 /// Does what a key says that is one of a filter's prompt; none where it is for the line that is typed.
 pub(super) fn key(model: &mut Model, event: &KeyEvent) -> Option<Vec<Effect>> {
+    if matches!(model.prompt.as_ref()?.purpose, Purpose::Pipe(_)) {
+        return match model.keys.command(Mode::Prompt, event)? {
+            Command::ChooseNext | Command::NewerFilter => Some(recall(model, false)),
+            Command::ChoosePrevious | Command::OlderFilter => Some(recall(model, true)),
+            _ => None,
+        };
+    }
     let prompt = model.prompt.as_mut().filter(|prompt| prompt.is_filter())?;
     if prompt.assist.chosen.is_some() {
         match keys::chord(event).as_deref() {
@@ -78,11 +86,11 @@ fn take(model: &mut Model) -> Vec<Effect> {
     prompt::typed(model)
 }
 
-/// Puts a filter that was used before into the prompt, or a newer one; behind the newest is what was typed.
+/// Puts a line that was used before into the prompt, or a newer one; behind the newest is what was typed.
 fn recall(model: &mut Model, older: bool) -> Vec<Effect> {
     let Some(prompt) = model.prompt.as_mut() else { return Vec::new() };
     let typed = prompt.text();
-    let used = &model.shelf.used;
+    let used = if prompt.is_filter() { &model.shelf.used } else { &model.commands };
     // What stands there already is none to go to.
     let is_other = |at: &usize| used.get(*at).is_some_and(|text| *text != typed);
     let (draft, to) = match (prompt.assist.recalled.take(), older) {

@@ -11,6 +11,7 @@ use crate::{
     tui::{
         copy,
         effect::Effect,
+        filters,
         model::{Model, Notice, Tone},
         prompt::{Prompt, Purpose},
         sheet::Content,
@@ -26,7 +27,7 @@ pub(super) fn ask_pipe(model: &mut Model) -> Vec<Effect> {
         let text = "there is no body to give to a command yet".to_owned();
         return say(model, Notice { tone: Tone::Plain, text, hint: None });
     };
-    let last = model.last_command.clone().unwrap_or_default();
+    let last = model.commands.first().cloned().unwrap_or_default();
     model.prompt = Some(Prompt::new(Purpose::Pipe(id), &last));
     Vec::new()
 }
@@ -35,7 +36,11 @@ pub(super) fn pipe(model: &mut Model, id: CaptureId, command: &str) -> Vec<Effec
     if command.trim().is_empty() {
         return Vec::new();
     }
-    model.last_command = Some(command.to_owned());
+    // As in a shell: who begins with a blank has it forgotten.
+    if !command.starts_with(' ') {
+        let before = std::mem::take(&mut model.commands);
+        model.commands = filters::merged(std::iter::once(command.trim()).chain(before.iter().map(|text| &text[..])));
+    }
     say(model, Notice { tone: Tone::Plain, text: format!("`{command}` runs"), hint: None });
     vec![Effect::Pipe { id, command: command.to_owned() }]
 }

@@ -43,8 +43,9 @@ const fn column(
 
 /// The columns from left to right. What is left of the width goes to path and event.
 const COLUMNS: &[Column] = &[
-    Column { wanted: any_said, ..column("", 2, false, 0, said) },
-    column("#", 7, true, 0, |_, row| (Paint::Dim, row.id.to_string())),
+    // What is said stands close to the number, in room that numbers seldom need: a first mark moves nothing.
+    column("", SAID, false, 0, said),
+    column("#", NUMBER, true, 0, |_, row| (Paint::Dim, row.id.to_string())),
     column("time", 8, false, 50, time),
     Column {
         wanted: several_endpoints,
@@ -68,10 +69,6 @@ fn always(_: &Model) -> bool {
     true
 }
 
-fn any_said(model: &Model) -> bool {
-    model.list.seen().any(|row| row.tags != Tags::NONE || row.note.is_some())
-}
-
 fn several_endpoints(model: &Model) -> bool {
     model.list.seen().any(|row| row.endpoint != "default")
 }
@@ -87,6 +84,17 @@ fn any_took(model: &Model) -> bool {
 /// Stand for widths that depend on the terminal's.
 const PATH: usize = usize::MAX;
 const EVENT: usize = usize::MAX - 1;
+/// Stands for the width of the longest number, and for no less than [`DIGITS`].
+const NUMBER: usize = usize::MAX - 2;
+const DIGITS: usize = 5;
+/// What a person said of it: two signs, and no blank behind them.
+const SAID: usize = 2;
+
+/// How wide the numbers are.
+fn digits(model: &Model) -> usize {
+    let longest = model.list.rows.iter().map(|row| row.id.0).max().unwrap_or(0);
+    longest.to_string().len().max(DIGITS)
+}
 
 /// Draws the list, or what to do where there is none.
 pub(super) fn draw(model: &Model, areas: &Areas, buffer: &mut Buffer) {
@@ -126,7 +134,16 @@ fn selection(model: &Model) -> Style {
 /// The columns that a width has room for, with their widths.
 fn columns(model: &Model, width: usize) -> Vec<(&'static Column, usize)> {
     let there: Vec<_> = COLUMNS.iter().filter(|column| width >= column.from && (column.wanted)(model)).collect();
-    let fixed: usize = there.iter().filter(|column| column.width < EVENT).map(|column| column.width + 1).sum();
+    let digits = digits(model);
+    let fixed: usize = there
+        .iter()
+        .map(|column| match column.width {
+            PATH | EVENT => 0,
+            NUMBER => digits + 1,
+            SAID => SAID,
+            width => width + 1,
+        })
+        .sum();
     let has_event = there.iter().any(|column| column.width == EVENT);
     let rest = width.saturating_sub(fixed + if has_event { 3 } else { 2 });
     let event = if has_event { rest * 11 / 20 } else { 0 };
@@ -135,28 +152,32 @@ fn columns(model: &Model, width: usize) -> Vec<(&'static Column, usize)> {
         .map(|column| match column.width {
             PATH => (column, rest - event),
             EVENT => (column, event),
+            NUMBER => (column, digits),
             width => (column, width),
         })
         .collect()
 }
 
 fn names(columns: &[(&Column, usize)]) -> Pieces {
-    columns.iter().map(|(column, width)| piece(Paint::Dim, &cell(column.name, *width, column.right))).collect()
+    columns.iter().map(|(column, width)| piece(Paint::Dim, &column.in_it(column.name, *width))).collect()
 }
 
 fn cells(model: &Model, row: &Summary, columns: &[(&Column, usize)]) -> Pieces {
     let cells = columns.iter().map(|(column, width)| {
         let (paint, text) = (column.cell)(model, row);
-        piece(paint, &cell(&text, *width, column.right))
+        piece(paint, &column.in_it(&text, *width))
     });
     cells.collect()
 }
 
-/// A text in a column, with a blank behind it.
-fn cell(text: &str, width: usize, right: bool) -> String {
-    let text = body::fit(text, width);
-    let blanks = " ".repeat(width.saturating_sub(body::width(&text)));
-    if right { format!("{blanks}{text} ") } else { format!("{text}{blanks} ") }
+impl Column {
+    /// A text in the column, with a blank behind it.
+    fn in_it(&self, text: &str, width: usize) -> String {
+        let text = body::fit(text, width);
+        let blanks = " ".repeat(width.saturating_sub(body::width(&text)));
+        let behind = if self.width == SAID { "" } else { " " };
+        if self.right { format!("{blanks}{text}{behind}") } else { format!("{text}{blanks}{behind}") }
+    }
 }
 
 /// What a person said of it: a mark, and a pin, a note or an edit.

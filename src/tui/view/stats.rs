@@ -17,7 +17,7 @@ use crate::{
         line::{Pieces, line, piece},
         look::{Look, Paint},
         model::Model,
-        stats::{WINDOWS, colour},
+        stats::WINDOWS,
     },
 };
 
@@ -151,21 +151,42 @@ fn chart(stats: &Stats, columns: usize, height: usize, look: Look) -> Vec<Pieces
     rows
 }
 
+/// The verdicts, the worst first: it stands below, or to the left.
+const WORST_FIRST: [usize; 4] = [1, 3, 2, 0];
+
+/// How many of a bar's cells each verdict has: by its share, and at least one each where there are enough. One cell after the
+/// other goes to who has the most captures for each cell it has (Adams' method).
+fn shares(counts: &Counts, cells: usize) -> [usize; 4] {
+    let mut given = [0; 4];
+    for _ in 0..cells {
+        let there = WORST_FIRST.into_iter().filter(|verdict| counts[*verdict] > 0);
+        // Of two that have as much the worse one comes first.
+        let next = there.reduce(|best, other| {
+            let more = |one: usize, two: usize| u128::from(counts[one]) * given[two] as u128;
+            let is_more = match (given[best], given[other]) {
+                (0, 0) => counts[other] > counts[best],
+                _ => more(other, best) > more(best, other),
+            };
+            if is_more { other } else { best }
+        });
+        next.into_iter().for_each(|verdict| given[verdict] += 1);
+    }
+    given
+}
+
 /// One cell of a bar: which verdict it shows, and how much of it is filled.
 fn cell(counts: &Counts, most: u64, row: usize, height: usize, look: Look) -> (Paint, &'static str) {
-    // What is worst stands below.
-    const ORDER: [usize; 4] = [1, 3, 2, 0];
     let levels = look.signs().levels;
     let steps = levels.len() as u64 - 1;
-    let scale = |count: u64| (count * height as u64 * steps).div_ceil(most.max(1));
-    let (bottom, top) = (row as u64 * steps, scale(sum(counts)));
-    let level = top.saturating_sub(bottom).min(steps);
+    let top = (sum(counts) * height as u64 * steps).div_ceil(most.max(1));
+    let level = top.saturating_sub(row as u64 * steps).min(steps);
+    let given = shares(counts, top.div_ceil(steps) as usize);
     let mut reached = 0;
-    let paint = ORDER.into_iter().find_map(|verdict| {
-        reached += counts.get(verdict).copied().unwrap_or_default();
-        (scale(reached) > bottom).then_some(paint_of(verdict))
+    let verdict = WORST_FIRST.into_iter().find(|verdict| {
+        reached += given[*verdict];
+        reached > row
     });
-    (paint.unwrap_or(Paint::Plain), levels.get(level as usize).copied().unwrap_or(" "))
+    (verdict.map_or(Paint::Plain, paint_of), levels.get(level as usize).copied().unwrap_or(" "))
 }
 
 /// A table of bars.
@@ -173,7 +194,25 @@ struct Table {
     name: &'static str,
     /// What is said of all of them.
     note: Option<String>,
-    rows: Vec<(String, u64, Paint)>,
+    rows: Vec<(String, Of)>,
+}
+
+/// What a bar is of.
+#[derive(Clone, Copy)]
+enum Of {
+    /// So many.
+    Number(u64),
+    /// So many of each verdict.
+    Verdicts(Counts),
+}
+
+impl Of {
+    fn count(self) -> u64 {
+        match self {
+            Self::Number(count) => count,
+            Self::Verdicts(counts) => sum(&counts),
+        }
+    }
 }
 
 /// The four tables beside each other, or fewer where the terminal is narrow.
@@ -219,8 +258,7 @@ const NAMES: usize = 8;
 fn by_name(name: &'static str, counts: &[(String, Counts)]) -> Table {
     let row = |(name, counts): &(String, Counts)| {
         let name = if name.is_empty() { "-" } else { name };
-
-        (name.to_owned(), sum(counts), colour(counts))
+        (name.to_owned(), Of::Verdicts(*counts))
     };
     Table { name, note: None, rows: counts.iter().take(NAMES).map(row).collect() }
 }
@@ -228,7 +266,7 @@ fn by_name(name: &'static str, counts: &[(String, Counts)]) -> Table {
 fn classes(name: &'static str, ends: &[u64], counts: &[u64], words: fn(u64) -> String) -> Table {
     let last = ends.last().map(|end| format!("≥ {}", words(*end)));
     let names = ends.iter().map(|end| format!("< {}", words(*end))).chain(last);
-    let rows = names.zip(counts).filter(|(_, count)| **count > 0).map(|(name, count)| (name, *count, Paint::Brand));
+    let rows = names.zip(counts).filter(|(_, count)| **count > 0).map(|(name, count)| (name, Of::Number(*count)));
     Table { name, note: None, rows: rows.collect() }
 }
 
@@ -243,19 +281,26 @@ fn bars(table: &Table, width: usize, look: Look) -> Vec<Pieces> {
     if table.rows.is_empty() {
         rows.push(vec![piece(Paint::Dim, "nothing")]);
     }
-    let most = table.rows.iter().map(|row| row.1).max().unwrap_or(1).max(1);
+    let most = table.rows.iter().map(|row| row.1.count()).max().unwrap_or(1).max(1);
     let room = width.saturating_sub(LABEL + NUMBER + 2);
-    for (name, count, paint) in &table.rows {
+    for (name, of) in &table.rows {
         let name = body::fit(name, LABEL);
         let blanks = " ".repeat(LABEL.saturating_sub(body::width(&name)) + 1);
-        let bar = bar(*count, most, room, look);
-        rows.push(vec![
-            piece(Paint::Dim, &format!("{name}{blanks}")),
-            piece(*paint, &bar),
-            piece(Paint::Plain, &format!(" {}", thousands(*count))),
-        ]);
+        let mut row = vec![piece(Paint::Dim, &format!("{name}{blanks}"))];
+        row.extend(parted(*of, &bar(of.count(), most, room, look)));
+        row.push(piece(Paint::Plain, &format!(" {}", thousands(of.count()))));
+        rows.push(row);
     }
     rows
+}
+
+/// A bar in the colours of its verdicts, each as long as its share.
+fn parted(of: Of, bar: &str) -> Pieces {
+    let Of::Verdicts(counts) = of else { return vec![piece(Paint::Brand, bar)] };
+    let given = shares(&counts, bar.chars().count());
+    let mut cells = bar.chars();
+    let mut part = |verdict: usize| piece(paint_of(verdict), &cells.by_ref().take(given[verdict]).collect::<String>());
+    WORST_FIRST.into_iter().map(&mut part).filter(|piece| !piece.text.is_empty()).collect()
 }
 
 /// A bar of a length, to a part of a cell.
@@ -280,6 +325,30 @@ mod tests {
         assert_eq!(bar(1, 1_000, 4, LOOK), "▏");
         assert_eq!(bar(0, 10, 4, LOOK), "");
         assert_eq!(bar(u64::MAX, u64::MAX, 2, Look::plain(true, false)), "##");
+    }
+
+    #[test]
+    fn the_cells_of_a_bar_are_shared_by_verdict() {
+        for (counts, cells, given) in [
+            ([9, 1, 0, 0], 10, [9, 1, 0, 0]),
+            ([5, 5, 0, 0], 10, [5, 5, 0, 0]),
+            ([999, 1, 0, 0], 4, [3, 1, 0, 0]),
+            ([3, 1, 2, 4], 10, [3, 1, 2, 4]),
+            ([9, 1, 0, 0], 1, [1, 0, 0, 0]),
+            ([1, 1, 0, 0], 1, [0, 1, 0, 0]),
+            ([0, 7, 0, 0], 3, [0, 3, 0, 0]),
+            ([u64::MAX, 0, 0, u64::MAX], 4, [2, 0, 0, 2]),
+            ([0; 4], 5, [0; 4]),
+        ] {
+            assert_eq!(shares(&counts, cells), given, "{counts:?}");
+        }
+    }
+
+    #[test]
+    fn a_bar_of_a_table_is_parted_by_verdict_and_no_longer_for_it() {
+        let parts: Vec<_> =
+            parted(Of::Verdicts([9, 1, 0, 0]), "█████▌").into_iter().map(|piece| (piece.paint, piece.text)).collect();
+        assert_eq!(parts, [(Paint::Bad, "█".to_owned()), (Paint::Good, "████▌".to_owned())]);
     }
 
     #[test]
