@@ -231,14 +231,27 @@ fn every_way_an_app_can_fail_is_told_in_words() {
         (&half.0, "closed the connection without a whole reply"),
         (&long_head.0, "larger than 64 KiB"),
         (&format!("http://{nobody}"), "connection refused: nothing listens on"),
-        ("ftp://h", "is no URL that creel can send to"),
-        ("localhost:3000", "is no URL that creel can send to"),
     ] {
         let delivery = delivery(&home, "1", to);
         let error = delivery["error"].as_str().unwrap();
         assert!(error.contains(words) && !error.contains('\n'), "{to}: {error}");
         assert_eq!(delivery["status"], Value::Null);
     }
+}
+
+#[test]
+fn what_is_no_url_is_told_before_anything_is_sent_or_stored() {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet"]);
+    serving.post("/", &[], b"{}");
+    for (to, hint) in [("localhost:3000", "did you mean http://localhost:3000?"), ("ftp://h", "it is http://HOST")] {
+        for args in [&["resend", "1", "--to", to][..], &["send", "github/push", "--secret", "s", "--to", to]] {
+            let said = home.fails(2, args);
+            assert!(said.contains("is no URL that creel can send to") && said.contains(hint), "{args:?}: {said}");
+        }
+        assert!(home.fails(2, &["serve", "--listen", "0", "--forward", to]).contains(hint));
+    }
+    assert!(home.captures()[0]["deliveries"].as_array().unwrap().is_empty());
 }
 
 #[test]

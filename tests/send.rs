@@ -95,10 +95,17 @@ fn a_body_of_ones_own_is_signed_and_set() {
 #[test]
 fn what_cannot_be_sent_is_said_in_words() {
     let home = Home::new();
+    home.write(
+        "creel.toml",
+        "[[endpoint]]\nname = 'shop'\npath = '/shop'\nprovider = 'stripe'\nsecret = { env = 'CREEL_TEST_UNSET' }\n",
+    );
     for (args, words) in [
         (&["send", "gitub"][..], "did you mean `github`?"),
         (&["send", "github/nothing", "--secret", "x", "--to", "http://127.0.0.1:9"], "creel has no such sample"),
         (&["send", "github"], "there is no secret"),
+        (&["send", "github", "--secret-env", "CREEL_TEST_UNSET"], "CREEL_TEST_UNSET: it is not set"),
+        (&["send", "stripe"], "there is no secret: the environment variable CREEL_TEST_UNSET is not set"),
+        (&["sign", "--provider", "svix", "--file", "/dev/null", "--secret-env", "CREEL_TEST_UNSET"], "it is not set"),
         (&["send", "github", "--secret", "x"], "no creel captures into this store"),
         (&["send", "github", "--set", "a", "--secret", "x", "--to", "http://h"], "`a` sets nothing"),
         (&["send", "wise", "--secret", "x", "--to", "http://h", "--body", "/dev/null"], "a public key"),

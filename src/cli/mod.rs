@@ -37,8 +37,14 @@ use clap::{Args, Parser, Subcommand};
 
 pub use self::print::{Printer, report};
 use crate::{
-    engine::{Settings, Wishes, forward::Answering, secret::Source, settings},
+    engine::{
+        Settings, Wishes,
+        forward::Answering,
+        secret::{self, Source},
+        settings,
+    },
     record::Failure,
+    verify::Secret,
 };
 
 /// The answer to what was asked, as an exit code says it.
@@ -285,6 +291,12 @@ impl Secrets {
     fn sources(&self) -> Vec<Source> {
         let env = self.env.iter().cloned().map(Source::Env);
         env.chain(self.file.iter().cloned().map(Source::File)).collect()
+    }
+
+    /// Reads them, for what is to be done with them now.
+    fn read(&self) -> Result<Vec<Secret>, Failure> {
+        let demanded = self.sources().iter().map(Source::demanded).collect::<Result<Vec<_>, _>>()?;
+        Ok([secret::plain(&self.given)?, demanded].concat())
     }
 
     fn is_empty(&self) -> bool {

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{Answer, Common, Printer, Secrets};
 use crate::{
-    engine::{Engine, Play as Playing, Played, Rehearsal, Step, Wishes, edit::Edit},
+    engine::{Engine, Play as Playing, Played, Rehearsal, Step, edit::Edit, target::sendable},
     record::{Failure, Outcome, text::lossless},
 };
 
@@ -75,9 +75,8 @@ pub(super) fn run(play: &Play, common: &Common) -> Result<Answer, Failure> {
 }
 
 fn playing(play: &Play, printer: &Printer) -> Result<Playing, Failure> {
-    let wishes = Wishes { secrets: play.secrets.given.clone(), sources: play.secrets.sources(), ..Wishes::default() };
-    let (secrets, notices) = wishes.open_bin_secrets()?;
-    notices.iter().for_each(|notice| super::report(notice));
+    let secrets = play.secrets.read()?;
+    sendable(&play.to)?;
     let shuffle = play.shuffle.then(|| play.seed.unwrap_or_else(|| crate::engine::now().unix_ms().cast_unsigned()));
     if let Some(seed) = shuffle.filter(|_| play.seed.is_none() && !printer.quiet) {
         super::report(&format!("shuffled by --seed {seed}"));

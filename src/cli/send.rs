@@ -12,10 +12,11 @@ use serde_json::json;
 use super::{Answer, Common, Printer, Secrets, input};
 use crate::{
     engine::{
-        self, Engine, Settings, Wishes,
+        self, Engine, Settings,
         edit::{no_secret, with_value},
         endpoint::Endpoint,
         send::{Event, SPOILS, Spoil},
+        target::sendable,
     },
     record::{Failure, Headers, Outcome},
     verify::{Provider, Sample, Secret},
@@ -199,7 +200,11 @@ fn letter(send: &Send, provider: &Provider, kind: Option<&str>) -> Result<Letter
         },
         (None, None) => {
             let known: Vec<_> = samples.iter().map(|sample| sample.event).collect();
-            let hint = if known.is_empty() { "send a body of yours: --body FILE".to_owned() } else { known.join(", ") };
+            let hint = if known.is_empty() {
+                "send a body of yours: --body FILE".to_owned()
+            } else {
+                format!("there are {}", known.join(", "))
+            };
             return Err(Failure::new(doing(), "creel has no such sample").hint(hint));
         }
     };
@@ -212,16 +217,13 @@ fn letter(send: &Send, provider: &Provider, kind: Option<&str>) -> Result<Letter
 /// The secrets given, else those of the endpoint of this provider.
 fn secrets(send: &Send, provider: &Provider, settings: &Settings) -> Result<Vec<Secret>, Failure> {
     if !send.secrets.is_empty() {
-        let wishes =
-            Wishes { secrets: send.secrets.given.clone(), sources: send.secrets.sources(), ..Wishes::default() };
-        let (secrets, notices) = wishes.open_bin_secrets()?;
-        notices.iter().for_each(|notice| super::report(notice));
-        return Ok(secrets);
+        return send.secrets.read();
     }
-    let secrets = endpoint_of(provider, settings).map(|endpoint| endpoint.secrets.clone()).unwrap_or_default();
+    let endpoint = endpoint_of(provider, settings);
+    let secrets = endpoint.map(|endpoint| endpoint.secrets.clone()).unwrap_or_default();
     if secrets.is_empty() && !matches!(spoil(send), Spoil::Unsigned | Spoil::WrongSecret) {
-        return Err(no_secret(provider)
-            .hint("give one with --secret or --secret-env, configure the endpoint's, or send it --as unsigned"));
+        return Err(no_secret(provider, endpoint)
+            .hint("give one with --secret-env, --secret-file or --secret, or send it --as unsigned"));
     }
     Ok(secrets)
 }
@@ -235,7 +237,7 @@ fn endpoint_of<'a>(provider: &Provider, settings: &'a Settings) -> Option<&'a En
 /// The URL given, else the endpoint of this provider at the creel that captures into this store.
 fn target(send: &Send, provider: &Provider, settings: &Settings) -> Result<String, Failure> {
     if let Some(to) = &send.to {
-        return Ok(to.clone());
+        return sendable(to).map(|()| to.clone());
     }
     let path = endpoint_of(provider, settings)
         .map_or_else(|| format!("/{}", provider.name()), |endpoint| endpoint.path.clone());

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{Answer, Common, Secrets, input, send::headers_of};
 use crate::{
-    engine::{self, Wishes},
+    engine::{self, edit::no_secret},
     record::{Failure, Timestamp},
     verify::Request,
 };
@@ -41,9 +41,10 @@ pub(crate) struct Sign {
 
 pub(super) fn run(sign: &Sign, common: &Common) -> Result<Answer, Failure> {
     let provider = super::providers::named(engine::catalog()?, &sign.provider)?;
-    let wishes = Wishes { secrets: sign.secrets.given.clone(), sources: sign.secrets.sources(), ..Wishes::default() };
-    let (secrets, notices) = wishes.open_bin_secrets()?;
-    notices.iter().for_each(|notice| super::report(notice));
+    let secrets = sign.secrets.read()?;
+    if secrets.is_empty() {
+        return Err(no_secret(provider, None).hint("give one with --secret-env, --secret-file or --secret"));
+    }
     let body = input::read(&sign.file)?;
     let headers = headers_of(&sign.headers)?;
     let target = sign

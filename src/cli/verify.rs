@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{Answer, Common, Secrets, input, row};
 use crate::{
-    engine::{self, Settings, Wishes, endpoint::Endpoints, no_such_capture},
+    engine::{self, Settings, endpoint::Endpoints, no_such_capture},
     export::json as contract,
     record::{CaptureId, Failure, Head, Judgement, Timestamp, Verdict},
     store::{Bodies, Reader},
@@ -56,12 +56,8 @@ pub(super) fn run(verify: &Verify, common: &Common) -> Result<Answer, Failure> {
         (None, Some(id)) => from_store(CaptureId(id), common)?,
         (None, None) => return Err(Failure::new("verifying", "neither a number nor a file was given")),
     };
-    let given =
-        Wishes { secrets: verify.secrets.given.clone(), sources: verify.secrets.sources(), ..Wishes::default() };
-    let (secrets, notices) = given.open_bin_secrets()?;
-    notices.iter().for_each(|notice| super::report(notice));
     if !verify.secrets.is_empty() {
-        case.secrets = secrets;
+        case.secrets = verify.secrets.read()?;
     }
     case.provider = verify.provider.clone().or(case.provider);
     case.url = verify.url.clone().or(case.url);

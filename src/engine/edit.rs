@@ -140,7 +140,7 @@ impl Edit {
         let provider = provider(capture, endpoint, catalog)?;
         let secrets = if self.secrets.is_empty() { endpoint.known_secrets() } else { (&self.secrets[..]).into() };
         if secrets.is_empty() {
-            return Err(no_secret(provider).hint("configure the endpoint's, or give one with --secret or --secret-env"));
+            return Err(no_secret(provider, Some(endpoint)));
         }
         let at = now();
         let request = Request {
@@ -183,9 +183,13 @@ fn whole_of(whole: &Rewritten, capture: &Capture, receipt: &mut Vec<Change>) -> 
     Capture { head: whole.head.clone(), body, ..capture.clone() }
 }
 
-/// The failure of signing as a provider whose secret nobody gave.
-pub fn no_secret(provider: &Provider) -> Failure {
-    Failure::new(format!("signing as {}", provider.title()), "there is no secret")
+/// The failure of signing as a provider whose secret nobody gave, for an endpoint where there is one.
+pub fn no_secret(provider: &Provider, endpoint: Option<&Endpoint>) -> Failure {
+    let unset = endpoint.and_then(|endpoint| endpoint.unset.first());
+    let why =
+        unset.map_or("there is no secret".to_owned(), |source| format!("there is no secret: {source} is not set"));
+    let hint = "configure the endpoint's, or give one with --secret-env, --secret-file or --secret";
+    Failure::new(format!("signing as {}", provider.title()), why).hint(hint)
 }
 
 fn other(what: &str, from: String, to: String) -> Change {

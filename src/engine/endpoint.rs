@@ -23,6 +23,8 @@ pub struct Endpoint {
     pub provider: Option<String>,
     /// Its secrets, tried in order.
     pub secrets: Vec<Secret>,
+    /// Where a further secret should have come from and none was: variables that are not set.
+    pub unset: Vec<String>,
     /// The URL as the sender knows it, for schemes that sign it.
     pub url: Option<String>,
     /// The app that captures are resent to.
@@ -71,6 +73,7 @@ impl Endpoint {
             path: "/".to_owned(),
             provider: None,
             secrets: Vec::new(),
+            unset: Vec::new(),
             url: None,
             app: None,
             forwards: Vec::new(),

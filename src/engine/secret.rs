@@ -21,7 +21,20 @@ pub enum Source {
     Command(String),
 }
 
+/// Secrets as somebody typed them.
+pub fn plain(given: &[String]) -> Result<Vec<Secret>, Failure> {
+    if given.iter().any(String::is_empty) {
+        return Err(Failure::new("reading --secret", "it is empty").hint("an empty secret would let everybody sign"));
+    }
+    Ok(given.iter().map(|text| Secret::new(text.as_bytes().to_vec())).collect())
+}
+
 impl Source {
+    /// Reads a secret that something is to be done with now: here a variable that is not set is a mistake.
+    pub fn demanded(&self) -> Result<Secret, Failure> {
+        self.read()?.ok_or_else(|| self.failure("it is not set").hint("export it in this shell, or name another"))
+    }
+
     /// Reads the secret. None where an environment variable is not set: that is a machine's state, not a mistake, and
     /// the endpoint's signatures stay unchecked.
     pub fn read(&self) -> Result<Option<Secret>, Failure> {

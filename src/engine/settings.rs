@@ -8,13 +8,13 @@ use std::{
 
 use super::{
     config::{self, File, Notice},
-    endpoint::{Endpoint, Endpoints, OPEN_BIN},
+    endpoint::{Endpoint, Endpoints},
     filters,
     forward::{Answering, Forward},
     guard::Networks,
     identity::Tls,
-    secret::Source,
-    target::{Target, Targets},
+    secret::{self, Source},
+    target::Targets,
 };
 use crate::{record::Failure, wire::Limits};
 
@@ -83,8 +83,8 @@ impl Settings {
             None => default_db()?,
         };
         let listen = wishes.listen.clone().or(file.listen.take()).unwrap_or_else(|| LISTEN.to_owned());
-        let (endpoints, notices) = endpoints(wishes, &mut file)?;
         let targets = Targets::new(std::mem::take(&mut file.targets));
+        let (endpoints, notices) = endpoints(wishes, &targets, &mut file)?;
         let tls = file.tls.take().or(wishes.tls.then_some(Tls::SelfMade));
         let tunnel = wishes.tunnel.clone().or(file.tunnel.take());
         Ok(Self {
@@ -102,7 +102,7 @@ impl Settings {
     }
 }
 
-fn endpoints(wishes: &Wishes, file: &mut File) -> Result<(Endpoints, Vec<Notice>), Failure> {
+fn endpoints(wishes: &Wishes, targets: &Targets, file: &mut File) -> Result<(Endpoints, Vec<Notice>), Failure> {
     let mut endpoints = std::mem::take(&mut file.endpoints);
     let mut notices = std::mem::take(&mut file.notices);
     if wishes.wants_an_open_bin() {
@@ -110,7 +110,7 @@ fn endpoints(wishes: &Wishes, file: &mut File) -> Result<(Endpoints, Vec<Notice>
             endpoints.push(Endpoint::open_bin());
             endpoints.len() - 1
         });
-        wishes.lay_over(&mut endpoints[at], &mut notices)?;
+        wishes.lay_over(&mut endpoints[at], targets, &mut notices)?;
     }
     Ok((Endpoints::new(endpoints), notices))
 }
@@ -124,7 +124,7 @@ impl Wishes {
             || !self.sources.is_empty()
     }
 
-    fn lay_over(&self, bin: &mut Endpoint, notices: &mut Vec<Notice>) -> Result<(), Failure> {
+    fn lay_over(&self, bin: &mut Endpoint, targets: &Targets, notices: &mut Vec<Notice>) -> Result<(), Failure> {
         if let Some(provider) = &self.provider {
             config::known_provider(provider).map_err(|hint| {
                 Failure::new(format!("reading --provider {provider}"), "no such provider").hint(hint)
@@ -132,36 +132,21 @@ impl Wishes {
             bin.provider = Some(provider.clone());
         }
         if let Some(forward) = &self.forward {
-            bin.app = Some(Target::url(forward));
-            bin.forwards = self
-                .auto
-                .map(|answer| Arc::new(Forward::plain(&bin.name, Target::url(forward), answer)))
-                .into_iter()
-                .collect();
+            let app = targets.named(forward)?;
+            bin.forwards =
+                self.auto.map(|answer| Arc::new(Forward::plain(&bin.name, app.clone(), answer))).into_iter().collect();
+            bin.app = Some(app);
         }
         if let Some(url) = &self.url {
             bin.url = Some(url.clone());
         }
-        let (secrets, missing) = self.open_bin_secrets()?;
-        if !secrets.is_empty() || !missing.is_empty() {
-            bin.secrets = secrets;
+        let (read, unset) = config::read_secrets(&self.sources)?;
+        if !self.secrets.is_empty() || !self.sources.is_empty() {
+            bin.secrets = [secret::plain(&self.secrets)?, read].concat();
         }
-        notices.extend(missing);
+        notices.extend(unset.iter().map(|source| config::not_set(source, &bin.name)));
+        bin.unset = unset;
         Ok(())
-    }
-
-    /// The secrets that the command line names, given ones first, and a notice for each variable that is not set.
-    pub fn open_bin_secrets(&self) -> Result<(Vec<crate::verify::Secret>, Vec<Notice>), Failure> {
-        if self.secrets.iter().any(String::is_empty) {
-            let why = "it is empty";
-            return Err(Failure::new("reading --secret", why).hint("an empty secret would let everybody sign"));
-        }
-        let given = self.secrets.iter().map(|s| crate::verify::Secret::new(s.as_bytes().to_vec())).collect();
-        config::read_secrets(OPEN_BIN, &self.sources).map(|(read, notices)| {
-            let mut all: Vec<_> = given;
-            all.extend(read);
-            (all, notices)
-        })
     }
 }
 

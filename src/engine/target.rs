@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::{record::Failure, wire::PathRule};
+use crate::{
+    record::Failure,
+    wire::{self, PathRule},
+};
 
 /// One place to send to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,20 +49,34 @@ impl Targets {
         self.0.iter()
     }
 
-    /// What somebody wrote: a target's name, or a URL. What is neither is told with the names there are; a URL that cannot
-    /// be sent to is left to the sending, which says why.
+    /// What somebody wrote: a target's name, or a URL. What is neither is told with the names there are.
     pub fn named(&self, text: &str) -> Result<Target, Failure> {
         let named = self.iter().find(|target| target.name.as_deref() == Some(text));
         if let Some(target) = named {
             return Ok(target.clone());
         }
-        let names: Vec<_> = self.iter().filter_map(|target| target.name.as_deref()).collect();
-        if text.contains([':', '/', '.']) || names.is_empty() {
-            return Ok(Target::url(text));
-        }
-        Err(Failure::new(format!("sending to `{text}`"), "it is neither a URL nor a target of creel.toml")
-            .hint(format!("the targets are {}", names.join(", "))))
+        sendable(text).map_err(|failure| {
+            let names: Vec<_> = self.iter().filter_map(|target| target.name.as_deref()).collect();
+            if text.contains([':', '/', '.']) || names.is_empty() {
+                return failure;
+            }
+            Failure::new(format!("sending to `{text}`"), "it is neither a URL nor a target of creel.toml")
+                .hint(format!("the targets are {}", names.join(", ")))
+        })?;
+        Ok(Target::url(text))
     }
+}
+
+/// Whether a URL can be sent to; else what is wrong with it.
+pub fn sendable(url: &str) -> Result<(), Failure> {
+    if wire::can_send_to(url) {
+        return Ok(());
+    }
+    let with_scheme = format!("http://{url}");
+    let is_bare = !url.contains("://") && wire::can_send_to(&with_scheme);
+    let hint =
+        if is_bare { format!("did you mean {with_scheme}?") } else { "it is http://HOST or https://HOST".to_owned() };
+    Err(Failure::new(format!("sending to `{url}`"), "it is no URL that creel can send to").hint(hint))
 }
 
 #[cfg(test)]
@@ -73,5 +90,9 @@ mod tests {
         assert_eq!(targets.named("staging"), Ok(staging));
         assert_eq!(targets.named("http://h").unwrap().title(), "http://h");
         assert!(targets.named("stagin").unwrap_err().to_string().contains("staging"));
+        assert!(
+            targets.named("localhost:3000").unwrap_err().to_string().contains("did you mean http://localhost:3000?")
+        );
+        assert!(targets.named("ftp://h").unwrap_err().to_string().contains("it is http://HOST or https://HOST"));
     }
 }

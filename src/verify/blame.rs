@@ -26,8 +26,12 @@ enum App {
     Hung,
     /// Nothing listens there.
     Refused,
-    /// Any other way of saying nothing.
+    /// It speaks, and not in HTTP.
+    Babbled,
+    /// It hung up before its answer was whole.
     Broke,
+    /// It was not asked: no such host, a certificate that nobody vouches for, a program that failed.
+    Unasked,
 }
 
 /// A row: check, app, and what that says. The first that fits counts; `None` fits every check.
@@ -36,6 +40,7 @@ struct Row(Option<Check>, App, &'static str);
 const ROWS: &[Row] = &[
     Row(None, App::Refused, "nothing listens there: is the app running, and on that port?"),
     Row(None, App::Hung, "the app does not answer: it works before it answers, or waits for something itself"),
+    Row(None, App::Babbled, "something else listens there: is it the right port, and http or https as it should be?"),
     Row(None, App::Broke, "the app broke off while it answered: look for a crash in its log"),
     Row(None, App::Said(508, 508), "it came back to the creel that sent it: the app's URL leads in a ring"),
     Row(
@@ -124,8 +129,10 @@ fn app(delivery: &Delivery, habits: &Habits) -> App {
         Outcome::Replied(reply) if habits.is_success(reply.status) || (200..300).contains(&reply.status) => App::Took,
         Outcome::Replied(reply) => App::Said(reply.status, reply.status),
         Outcome::Failed(why) if why.contains("refused") => App::Refused,
-        Outcome::Failed(why) if why.contains("within") => App::Hung,
-        Outcome::Failed(_) => App::Broke,
+        Outcome::Failed(why) if why.contains("within") || why.contains("does not answer") => App::Hung,
+        Outcome::Failed(why) if why.contains("in HTTP/1") || why.contains("not in TLS") => App::Babbled,
+        Outcome::Failed(why) if ["closed the connection", "talking to"].iter().any(|it| why.contains(it)) => App::Broke,
+        Outcome::Failed(_) => App::Unasked,
     }
 }
 
@@ -189,11 +196,16 @@ mod tests {
             (Passed, None, Err("connection refused: nothing listens on h"), "is the app running"),
             (Passed, None, Err("no whole reply within 30s"), "does not answer"),
             (Passed, None, Err("h closed the connection without a whole reply"), "a crash"),
+            (Passed, None, Err("talking to h: connection reset"), "a crash"),
+            (Passed, None, Err("h did not answer in HTTP/1"), "something else"),
         ] {
             let said = said(verdict, fault, outcome, 1);
             assert!(said.contains(words), "{verdict:?} {outcome:?}: {said}");
         }
         assert_eq!(said(Passed, None, Ok(200), 1), "", "nothing is wrong");
+        let unknown =
+            said(Passed, None, Err("TLS with h: its certificate has expired; to send all the same: --insecure"), 1);
+        assert_eq!(unknown, "", "the app was not asked");
     }
 
     #[test]

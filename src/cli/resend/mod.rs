@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     body::compare,
-    engine::{self, Aim, Each, Engine, Pacing, Transform, Wishes, edit::Edit, no_such_capture},
+    engine::{self, Aim, Each, Engine, Pacing, Transform, edit::Edit, no_such_capture},
     export::json,
     record::{Batch, BatchId, Body, Capture, CaptureId, Failure},
     store::{Bodies, Reader},
@@ -113,6 +113,9 @@ pub(super) fn run(resend: &Resend, common: &Common) -> Result<Answer, Failure> {
     let printer = common.printer();
     let mut aim = aim(resend)?;
     let engine = Engine::visit(common.settings()?);
+    if let Some(to) = &aim.to {
+        engine.targets().named(to)?;
+    }
     let reader = engine.reader()?;
     if resend.dead {
         return dead(&engine, &reader, &printer);
@@ -318,10 +321,7 @@ impl Sending<'_> {
 }
 
 fn aim(resend: &Resend) -> Result<Aim, Failure> {
-    let wishes =
-        Wishes { secrets: resend.secrets.given.clone(), sources: resend.secrets.sources(), ..Wishes::default() };
-    let (secrets, notices) = wishes.open_bin_secrets()?;
-    notices.iter().for_each(|notice| super::report(notice));
+    let secrets = resend.secrets.read()?;
     let headers = headers_of(&resend.headers)?;
     let headers = headers.iter().map(|header| (header.name_text().into_owned(), header.value_text().into_owned()));
     let edit = Edit {

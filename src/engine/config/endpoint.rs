@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Notice, forward, guard::GuardRow, known_provider, place::Place, read_secrets, respond};
+use super::{Notice, forward, guard::GuardRow, known_provider, not_set, place::Place, read_secrets, respond};
 use crate::{
     engine::{
         endpoint::{Endpoint, Learned},
@@ -80,9 +80,9 @@ impl EndpointRow {
             Some(Sources::One(source)) => vec![source],
             Some(Sources::Several(sources)) => sources,
         };
-        let (secrets, mut notices) = read_secrets(&name, &sources)?;
-        let (tokens, more) = read_secrets(&name, self.verify_token.as_slice())?;
-        notices.extend(more);
+        let (secrets, unset) = read_secrets(&sources)?;
+        let (tokens, more) = read_secrets(self.verify_token.as_slice())?;
+        let mut notices: Vec<_> = unset.iter().chain(&more).map(|source| not_set(source, &name)).collect();
         let (app, forwards) = forward::read(self.forward, &name, place, targets)?;
         let respond = Standing::new(respond::read(self.respond, place)?);
         let guard = self.guard.map(|row| row.read(place, &name)).transpose()?;
@@ -95,6 +95,7 @@ impl EndpointRow {
             path: self.path.into_inner(),
             provider: self.provider.map(Spanned::into_inner),
             secrets,
+            unset,
             url: self.url,
             app,
             forwards,

@@ -5,7 +5,7 @@ use std::{fs, ops::Range, path::PathBuf, sync::Arc, time::Duration};
 use serde::Deserialize;
 use toml::{Spanned, Value};
 
-use super::{place::Place, target::check_url};
+use super::{place::Place, target::wrong_target};
 use crate::{
     engine::{
         Transform,
@@ -109,11 +109,7 @@ pub(super) fn read(
 }
 
 fn target(text: &str, at: &std::ops::Range<usize>, place: &Place<'_>, targets: &Targets) -> Result<Target, Failure> {
-    let target = targets.named(text).map_err(|failure| place.at(at, failure.why))?;
-    if target.name.is_none() {
-        check_url(place, &Spanned::new(at.clone(), text.to_owned()))?;
-    }
-    Ok(target)
+    targets.named(text).map_err(|failure| wrong_target(place, at, failure))
 }
 
 impl TransformRow {

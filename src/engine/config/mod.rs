@@ -179,20 +179,22 @@ fn parse(path: &Path, text: &str) -> Result<File, Failure> {
     Ok(file)
 }
 
-/// Reads the secrets of an endpoint; a variable that is not set becomes a notice.
-pub(super) fn read_secrets(endpoint: &str, sources: &[Source]) -> Result<(Vec<Secret>, Vec<Notice>), Failure> {
+/// Reads the secrets of an endpoint, and tells which variables are not set.
+pub(super) fn read_secrets(sources: &[Source]) -> Result<(Vec<Secret>, Vec<String>), Failure> {
     let mut secrets = Vec::new();
-    let mut notices = Vec::new();
+    let mut unset = Vec::new();
     for source in sources {
         match source.read()? {
             Some(secret) => secrets.push(secret),
-            None => notices.push(format!(
-                "{} is not set: signatures of the endpoint `{endpoint}` may stay unchecked",
-                source.name()
-            )),
+            None => unset.push(source.name()),
         }
     }
-    Ok((secrets, notices))
+    Ok((secrets, unset))
+}
+
+/// What a person should know of a variable that is not set.
+pub(super) fn not_set(source: &str, endpoint: &str) -> Notice {
+    format!("{source} is not set: signatures of the endpoint `{endpoint}` may stay unchecked")
 }
 
 /// Whether the catalog knows a provider; else what to do instead.

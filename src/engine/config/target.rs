@@ -1,13 +1,15 @@
 //! `[[target]]`: a named place to send to.
 
+use std::ops::Range;
+
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::place::Place;
 use crate::{
-    engine::target::Target,
+    engine::target::{Target, sendable},
     record::Failure,
-    wire::{self, PathRule},
+    wire::PathRule,
 };
 
 #[derive(Deserialize)]
@@ -43,9 +45,14 @@ impl TargetRow {
 
 /// Whether a URL can be sent to.
 pub(super) fn check_url(place: &Place<'_>, url: &Spanned<String>) -> Result<(), Failure> {
-    if wire::can_send_to(url.get_ref()) {
-        return Ok(());
+    sendable(url.get_ref()).map_err(|failure| wrong_target(place, &url.span(), failure))
+}
+
+/// What is wrong with what was written as a target, at its place.
+pub(super) fn wrong_target(place: &Place<'_>, at: &Range<usize>, failure: Failure) -> Failure {
+    let said = place.at(at, format!("{}: {}", failure.doing, failure.why));
+    match failure.hint {
+        Some(hint) => said.hint(hint),
+        None => said,
     }
-    let why = format!("`{}` is no URL to send to: it is http://HOST or https://HOST", url.get_ref());
-    Err(place.at(&url.span(), why))
 }
