@@ -163,16 +163,11 @@ pub(super) fn read_ahead(
     super::spawn("creel-read", move || {
         let mut left = left.into_iter().peekable();
         while left.peek().is_some() {
-            let (mut captures, mut kib) = (VecDeque::new(), 0);
-            while captures.len() < LOAD
-                && kib < LOAD_KIB
-                && let Some((id, errand)) = left.next()
-            {
-                let read = reader.capture(id, Bodies::Read);
-                let capture = read.and_then(|found| found.ok_or_else(|| no_such_capture(id))).map_err(|why| (id, why));
-                kib += capture.as_ref().map_or(0, |capture| capture.body.bytes.len() >> 10) + 1;
-                captures.push_back((errand, capture));
-            }
+            let (captures, kib) = match reader.at_once(|reader| load(reader, &mut left)) {
+                Ok(load) => load,
+                // Each of them says so.
+                Err(_) => load(&reader, &mut left),
+            };
             let room = Arc::clone(&room).acquire_many_owned(kib.min(AHEAD_KIB) as u32);
             let Ok(room) = runtime.block_on(room) else { return };
             if ahead.blocking_send(Load { captures, room: Arc::new(room) }).is_err() {
@@ -181,6 +176,21 @@ pub(super) fn read_ahead(
         }
     })?;
     Ok(loads)
+}
+
+/// Reads the next ones: so many, or of so many bytes.
+fn load(reader: &Reader, left: &mut impl Iterator<Item = (CaptureId, ErrandId)>) -> (VecDeque<Ahead>, usize) {
+    let (mut captures, mut kib) = (VecDeque::new(), 0);
+    while captures.len() < LOAD
+        && kib < LOAD_KIB
+        && let Some((id, errand)) = left.next()
+    {
+        let read = reader.capture(id, Bodies::Read);
+        let capture = read.and_then(|found| found.ok_or_else(|| no_such_capture(id))).map_err(|why| (id, why));
+        kib += capture.as_ref().map_or(0, |capture| capture.body.bytes.len() >> 10) + 1;
+        captures.push_back((errand, capture));
+    }
+    (captures, kib)
 }
 
 /// What is sent next, and when: asked by all senders, one at a time.

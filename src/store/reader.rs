@@ -156,13 +156,15 @@ impl Reader {
         let found = self.ask(&doing, || match capture(&self.connection, id, bodies)? {
             Some((_, chunks)) if chunks > 0 && bodies != Bodies::Leave => {
                 // Both looks see one state of the store.
-                let state = self.connection.unchecked_transaction()?;
-                let Some((mut capture, chunks)) = capture(&state, id, Bodies::Leave)? else { return Ok(None) };
+                let _state = self.state()?;
+                let Some((mut capture, chunks)) = capture(&self.connection, id, Bodies::Leave)? else {
+                    return Ok(None);
+                };
                 let wanted = match bodies {
                     Bodies::First(bytes) => chunks.min(bytes.div_ceil(CHUNK_BYTES) as i64),
                     Bodies::Read | Bodies::Leave => chunks,
                 };
-                capture.body.bytes = body(&state, id.0, wanted, &|| true)?.unwrap_or_default();
+                capture.body.bytes = body(&self.connection, id.0, wanted, &|| true)?.unwrap_or_default();
                 Ok(Some(capture))
             }
             found => Ok(found.map(|(capture, _)| capture)),
@@ -176,15 +178,30 @@ impl Reader {
         }
     }
 
+    /// Reads several things as the store stands at one moment: it takes half the time, since SQLite looks only once for what
+    /// was written meanwhile. Not for long: the WAL grows as long as it lasts.
+    pub fn at_once<T>(&self, read: impl FnOnce(&Self) -> T) -> Result<T, Failure> {
+        let state = self.ask("reading the store", || self.state())?;
+        let read = read(self);
+        drop(state);
+        Ok(read)
+    }
+
+    /// The present state of the store, until it is dropped; none where it is held already.
+    fn state(&self) -> Result<Option<rusqlite::Transaction<'_>>, Error> {
+        self.connection.is_autocommit().then(|| self.connection.unchecked_transaction()).transpose()
+    }
+
     /// A capture with its whole body, in place of its first bytes; none where it is gone, or where `goes_on` says no. That is
     /// asked between pieces, so that a large body that nobody waits for any more is left.
     pub fn body(&self, capture: &Capture, goes_on: &dyn Fn() -> bool) -> Result<Option<Capture>, Failure> {
         let doing = format!("reading the body of capture {}", capture.id);
         let bytes = self.ask(&doing, || {
             let sql = "SELECT chunks FROM content WHERE id = ?";
-            let state = self.connection.unchecked_transaction()?;
-            let chunks = state.prepare_cached(sql)?.query_row([capture.id.0], |row| row.get(0)).optional()?;
-            chunks.map_or(Ok(None), |chunks| body(&state, capture.id.0, chunks, goes_on))
+            let _state = self.state()?;
+            let mut statement = self.connection.prepare_cached(sql)?;
+            let chunks = statement.query_row([capture.id.0], |row| row.get(0)).optional()?;
+            chunks.map_or(Ok(None), |chunks| body(&self.connection, capture.id.0, chunks, goes_on))
         })?;
         let Some(bytes) = bytes.filter(|_| goes_on()) else { return Ok(None) };
         let whole = Capture { body: Body { bytes, ..capture.body.clone() }, ..capture.clone() };
