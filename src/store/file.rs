@@ -127,7 +127,7 @@ pub(super) fn connect_with(path: &Path, role: Role, steps: &[Migration]) -> Resu
     fs::set_permissions(path, Permissions::from_mode(FILE_MODE)).map_err(|error| Failure::new(&doing, error))?;
     set_up(&connection, role).map_err(|error| trouble::failure(&doing, &error))?;
     if state != State::Version(steps.len()) {
-        let _lock = (role == Role::Visiting).then(|| Lock::take(path)).transpose()?;
+        let _lock = (role == Role::Visiting).then(|| Lock::take_to_bring_up(path)).transpose()?;
         back_up(&connection, state, path)?;
         schema::migrate(&mut connection, steps)?;
     }
@@ -295,5 +295,27 @@ mod tests {
         assert_eq!(captures(&connect_with(&path, Role::Visiting, &steps).unwrap()), 8);
         assert_eq!(captures(&Connection::open(&copy).unwrap()), 7);
         assert_eq!(fs::metadata(&copy).unwrap().mode() & 0o777, FILE_MODE);
+    }
+
+    #[test]
+    fn who_reads_what_an_older_creel_captures_into_is_told_to_stop_that_one_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("creel.db");
+        make(&path).unwrap();
+        let newest = schema::MIGRATIONS.len();
+        let older = connect_with(&path, Role::Capturing, &schema::MIGRATIONS[..newest - 1]).unwrap();
+        let mut lock = Lock::take(&path).unwrap();
+        lock.announce("http://127.0.0.1:27335").unwrap();
+        for refused in [connect_reading(&path), connect(&path, Role::Visiting)] {
+            let said = refused.unwrap_err().to_string();
+            let pid = std::process::id().to_string();
+            for words in ["must be brought up", &pid, "http://127.0.0.1:27335", "stop that one", "`creel serve`"] {
+                assert!(said.contains(words), "{words}: {said}");
+            }
+            assert!(!said.contains("creel watch"), "{said}");
+        }
+        assert_eq!(schema::state(&older, &path).unwrap(), State::Version(newest - 1));
+        drop((older, lock));
+        assert_eq!(schema::state(&connect_reading(&path).unwrap(), &path).unwrap(), State::Version(newest));
     }
 }

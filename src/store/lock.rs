@@ -40,6 +40,15 @@ pub(super) struct Lock {
 impl Lock {
     /// Takes the lock of the store at `path`, an absolute path.
     pub(super) fn take(path: &Path) -> Result<Self, Failure> {
+        Self::take_or(path, |holder| taken(path, holder))
+    }
+
+    /// The same, to bring an older store up to this version.
+    pub(super) fn take_to_bring_up(path: &Path) -> Result<Self, Failure> {
+        Self::take_or(path, |holder| outdated(path, holder))
+    }
+
+    fn take_or(path: &Path, refused: impl FnOnce(&Holder) -> Failure) -> Result<Self, Failure> {
         let file = open(&lock_path(path), true).map_err(|why| Failure::new(file::opening(path), why))?;
         for _ in 0..TRIES {
             match file.try_lock() {
@@ -48,7 +57,7 @@ impl Lock {
                 Err(TryLockError::Error(error)) => return Err(Failure::new(file::opening(path), error)),
             }
         }
-        Err(taken(path, &read(&file)))
+        Err(refused(&read(&file)))
     }
 
     fn introduced(mut self, path: &Path) -> Result<Self, Failure> {
@@ -99,9 +108,25 @@ fn read(mut file: &File) -> Holder {
     Holder { pid, address: lines.next().filter(|line| !line.is_empty()).map(str::to_owned) }
 }
 
-fn taken(path: &Path, holder: &Holder) -> Failure {
+/// Who holds it, and where that listens, as far as it is known.
+fn words(holder: &Holder) -> (String, String) {
     let who = holder.pid.map_or_else(|| "another process".into(), |pid| format!("process {pid}"));
     let place = holder.address.as_ref().map(|address| format!(", listening on {address}")).unwrap_or_default();
+    (who, place)
+}
+
+/// An older creel captures into a store that this one would have to bring up first.
+fn outdated(path: &Path, holder: &Holder) -> Failure {
+    let (who, place) = words(holder);
+    let why =
+        format!("it is of an older version and must be brought up to this one, but {who} captures into it{place}");
+    let stop = holder.pid.map_or_else(|| "stop that one".to_owned(), |pid| format!("stop that one (`kill {pid}`)"));
+    Failure::new(file::opening(path), why)
+        .hint(format!("{stop}, then start this version once, to capture: `creel` or `creel serve`"))
+}
+
+fn taken(path: &Path, holder: &Holder) -> Failure {
+    let (who, place) = words(holder);
     Failure::new(file::opening(path), format!("{who} captures into it already{place}"))
         .hint("`creel watch` shows what it catches; --db PATH captures into another file")
 }

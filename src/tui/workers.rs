@@ -160,7 +160,7 @@ impl Workers {
                 Msg::Resent { id, delivery }
             }),
             Effect::ResendMarked => {
-                self.deliver(|stage| Msg::ResentMarked(catch("resending", || stage.resend_marked())))
+                self.deliver(|stage| Msg::ResentMarked(catch("resending", || stage.resend_marked())));
             }
             Effect::StopResending => self.stage.stop_resending(),
             Effect::Open { generation, .. } | Effect::View { generation, .. } | Effect::Rest { generation, .. } => {
