@@ -4,7 +4,10 @@
 
 mod support;
 
-use support::Home;
+use support::{
+    Home,
+    app::{App, status},
+};
 
 /// A home with two captures, of which the second is larger.
 fn home() -> Home {
@@ -58,4 +61,31 @@ fn what_the_screen_saved_has_its_name_here_and_the_configuration_goes_before_it(
     assert!(home.yes(&["ls", "@mine"]).contains("/small"));
     home.write("creel.toml", "[filters]\nlong = \"size>20\"\n");
     assert!(home.yes(&["ls", "@mine"]).contains("/large"));
+}
+
+#[test]
+fn forwarding_takes_the_names_too_and_a_wrong_one_is_pointed_at_in_its_file() {
+    let home = Home::new();
+    let app = App::start(|_, _| status(200));
+    let endpoint = |when: &str| {
+        let url = &app.url;
+        format!("[[endpoint]]\nname = \"a\"\npath = \"/\"\n[[endpoint.forward]]\nto = \"{url}\"\nwhen = \"{when}\"\n")
+    };
+    home.write("creel.toml", &(endpoint("@lnog") + "[filters]\nlong = \"size>20\"\n"));
+    let said = home.fails(2, &["serve", "--listen", "0"]);
+    for words in ["creel.toml:6:8", "no filter has the name `lnog`", "did you mean `@long`?"] {
+        assert!(said.contains(words), "{said}");
+    }
+    home.write("creel.toml", &(endpoint("@long or @mine") + "[filters]\nlong = \"size>20\"\n"));
+    std::fs::create_dir_all(home.path().join(".local/state/creel")).unwrap();
+    home.write(".local/state/creel/screen.toml", "[filters]\nmine = \"path:/mine\"\n");
+    let serving = home.serve(&["--quiet"]);
+    for (path, body) in [("/small", "{}"), ("/large", "{\"fish\":\"a trout that is long\"}"), ("/mine", "{}")] {
+        serving.post(path, &[], body.as_bytes());
+    }
+    let mut paths = [app.path(), app.path()];
+    paths.sort();
+    assert_eq!(paths, ["/large", "/mine"]);
+    home.until(&["ls", "reply:200"], |listed| listed.lines().count() == 2);
+    assert!(home.yes(&["ls", "reply:none"]).contains("/small") && app.is_idle());
 }

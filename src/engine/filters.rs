@@ -52,7 +52,7 @@ impl Filters {
 }
 
 /// Whether the filters of the configuration can be read.
-pub(super) fn check(rows: &[FilterRow]) -> Result<(), Failure> {
+fn check(rows: &[FilterRow]) -> Result<(), Failure> {
     if let Some(row) = rows.iter().find(|row| !query::is_name(&row.name)) {
         let why = format!("`{}` is no name for a filter", row.name);
         return Err(Failure::new(format!("reading {}", row.name_at), why).hint("letters, digits, - and _"));

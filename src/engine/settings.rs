@@ -9,7 +9,7 @@ use std::{
 use super::{
     config::{self, File, Notice},
     endpoint::{Endpoint, Endpoints},
-    filters,
+    filters::Filters,
     forward::{Answering, Forward},
     guard::Networks,
     identity::Tls,
@@ -76,8 +76,8 @@ pub struct Settings {
 impl Settings {
     /// Reads the configuration files and lays the wishes over them.
     pub fn resolve(wishes: &Wishes) -> Result<Self, Failure> {
-        let mut file = config::read(wishes.config.as_deref())?;
-        filters::check(&file.screen.filters)?;
+        let named = Filters::read(wishes.config.as_deref())?;
+        let mut file = config::read(wishes.config.as_deref(), &named.names)?;
         let db = match wishes.db.clone().or(file.db.take()) {
             Some(path) => path,
             None => default_db()?,

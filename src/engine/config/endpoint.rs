@@ -5,13 +5,12 @@ use std::sync::Arc;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Notice, forward, guard::GuardRow, known_provider, not_set, place::Place, read_secrets, respond};
+use super::{Named, Notice, forward, guard::GuardRow, known_provider, not_set, place::Place, read_secrets, respond};
 use crate::{
     engine::{
         endpoint::{Endpoint, Learned},
         respond::{Standing, Words},
         secret::Source,
-        target::Targets,
     },
     record::Failure,
 };
@@ -71,7 +70,7 @@ impl EndpointRow {
         self,
         place: &Place<'_>,
         before: &[Endpoint],
-        targets: &Targets,
+        named: &Named<'_>,
     ) -> Result<(Endpoint, Vec<Notice>), Failure> {
         check(place, &self, before)?;
         let name = self.name.into_inner();
@@ -83,7 +82,7 @@ impl EndpointRow {
         let (secrets, unset) = read_secrets(&sources)?;
         let (tokens, more) = read_secrets(self.verify_token.as_slice())?;
         let mut notices: Vec<_> = unset.iter().chain(&more).map(|source| not_set(source, &name)).collect();
-        let (app, forwards) = forward::read(self.forward, &name, place, targets)?;
+        let (app, forwards) = forward::read(self.forward, &name, place, named)?;
         let respond = Standing::new(respond::read(self.respond, place)?);
         let guard = self.guard.map(|row| row.read(place, &name)).transpose()?;
         let guard = guard.map(|(guard, more)| {

@@ -5,14 +5,14 @@ use std::{fs, ops::Range, path::PathBuf, sync::Arc, time::Duration};
 use serde::Deserialize;
 use toml::{Spanned, Value};
 
-use super::{place::Place, target::wrong_target};
+use super::{Named, place::Place, target::wrong_target};
 use crate::{
     engine::{
         Transform,
         forward::{Answering, Forward, Order, Program, Retry, span},
         target::{Target, Targets},
     },
-    query::Filter,
+    query::{Filter, Names},
     record::Failure,
 };
 
@@ -70,8 +70,9 @@ pub(super) fn read(
     forward: Option<Spanned<Value>>,
     endpoint: &str,
     place: &Place<'_>,
-    targets: &Targets,
+    named: &Named<'_>,
 ) -> Result<Forwards, Failure> {
+    let targets = named.targets;
     let Some(forward) = forward else { return Ok((None, Vec::new())) };
     let at = forward.span();
     let wrong = |why: String| place.at(&at, why);
@@ -81,8 +82,8 @@ pub(super) fn read(
         row => vec![row],
     };
     let (mut app, mut forwards) = (None, Vec::<Arc<Forward>>::new());
-    // Where the next program stands: behind the one before it.
-    let mut below = at.clone();
+    // Where the next program stands, and the next filter: behind the one before it.
+    let (mut below, mut below_filter) = (at.clone(), at.clone());
     for row in rows {
         let mut row = ForwardRow::deserialize(row).map_err(|error| wrong(error.message().to_owned()))?;
         let to = target(&row.to, &at, place, targets)?;
@@ -93,10 +94,16 @@ pub(super) fn read(
             row.read(&stands, place)
         });
         let program = program.transpose()?;
+        let when = row.when.take().map(|text| {
+            let stands = place.value_of("when", &below_filter);
+            below_filter.start = stands.start;
+            filter(&text, named.filters).map_err(|why| place.at(&stands, why))
+        });
+        let when = when.transpose()?;
         if !row.auto {
             continue;
         }
-        let forward = Forward { program, ..row.read(endpoint, to).map_err(&wrong)? };
+        let forward = Forward { program, when, ..row.read(endpoint, to).map_err(&wrong)? };
         if forwards.iter().any(|other| other.lane == forward.lane) {
             return Err(wrong(format!("`{}` is forwarded to twice", forward.to.title())));
         }
@@ -106,6 +113,14 @@ pub(super) fn read(
         return Err(wrong("only one app can answer the sender: one `answer = \"proxy\"` an endpoint".to_owned()));
     }
     Ok((app, forwards))
+}
+
+/// A filter, in which `@name` may stand for another one.
+fn filter(text: &str, names: &Names) -> Result<Filter, String> {
+    Filter::parse_with(text, names).map_err(|error| {
+        let hint = error.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+        format!("`when`: {}, at column {}{hint}", error.message, error.column)
+    })
 }
 
 fn target(text: &str, at: &std::ops::Range<usize>, place: &Place<'_>, targets: &Targets) -> Result<Target, Failure> {
@@ -129,8 +144,6 @@ impl TransformRow {
 
 impl ForwardRow {
     fn read(self, endpoint: &str, mut to: Target) -> Result<Forward, String> {
-        let when =
-            self.when.map(|text| Filter::parse(&text).map_err(|error| format!("`when`: {error}"))).transpose()?;
         let retry = match self.retry {
             None => Retry::default(),
             Some(RetryRow::Word(word)) => match &word[..] {
@@ -152,6 +165,6 @@ impl ForwardRow {
         });
         to.resign |= self.resign;
         let (order, timeout) = (self.order, timeout.transpose()?);
-        Ok(Forward { when, order, retry, timeout, ..Forward::plain(endpoint, to, self.answer) })
+        Ok(Forward { order, retry, timeout, ..Forward::plain(endpoint, to, self.answer) })
     }
 }

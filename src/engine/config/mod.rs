@@ -28,7 +28,7 @@ use super::{
     settings,
     target::{Target, Targets},
 };
-use crate::{record::Failure, verify::Secret, wire::Limits};
+use crate::{query::Names, record::Failure, verify::Secret, wire::Limits};
 
 /// The file's name, here and in the user's configuration folder.
 pub(super) const NAME: &str = "creel.toml";
@@ -72,18 +72,26 @@ struct Rows {
     tunnel: Option<String>,
 }
 
-/// Reads the one named file, or `creel.toml` here over the user's.
-pub(super) fn read(named: Option<&Path>) -> Result<File, Failure> {
+/// Reads the one named file, or `creel.toml` here over the user's. `names` are the filters for which `@name` stands in them:
+/// those of both files, whichever of them uses one, and the saved ones.
+pub(super) fn read(named: Option<&Path>, names: &Names) -> Result<File, Failure> {
+    let parse = |path: &Path, text: &str| parse(path, text, names);
     if let Some(path) = named {
         let text = fs::read_to_string(path).map_err(|why| Failure::new(format!("reading {}", path.display()), why))?;
         return parse(path, &text);
     }
-    let local = read_if_there(Path::new(NAME))?.unwrap_or_default();
+    let local = if_there(Path::new(NAME), parse)?.unwrap_or_default();
     let user = match settings::user_config() {
-        Some(path) => read_if_there(&path)?.unwrap_or_default(),
+        Some(path) => if_there(&path, parse)?.unwrap_or_default(),
         None => File::default(),
     };
     Ok(local.over(user))
+}
+
+/// What a row may mean by a name.
+struct Named<'a> {
+    targets: &'a Targets,
+    filters: &'a Names,
 }
 
 /// The filters that have names, of the one named file, or of `creel.toml` here over the user's; nothing else is looked at.
@@ -112,10 +120,6 @@ fn filters_over(mut rows: Vec<FilterRow>, others: Vec<FilterRow>) -> Vec<FilterR
     let taken: Vec<_> = rows.iter().map(|row| row.name.clone()).collect();
     rows.extend(others.into_iter().filter(|row| !taken.contains(&row.name)));
     rows
-}
-
-fn read_if_there(path: &Path) -> Result<Option<File>, Failure> {
-    if_there(path, parse)
 }
 
 fn if_there<T>(path: &Path, read: impl FnOnce(&Path, &str) -> Result<T, Failure>) -> Result<Option<T>, Failure> {
@@ -154,7 +158,7 @@ impl File {
     }
 }
 
-fn parse(path: &Path, text: &str) -> Result<File, Failure> {
+fn parse(path: &Path, text: &str, names: &Names) -> Result<File, Failure> {
     let place = Place { path, text };
     let rows: Rows = toml::from_str(text).map_err(|error| place.syntax(&error))?;
     let trusted_proxies = guard::networks(&rows.trusted_proxies, &place)?;
@@ -172,7 +176,8 @@ fn parse(path: &Path, text: &str) -> Result<File, Failure> {
     let filters = screen::filters(rows.filters, &place);
     file.screen = Screen { theme: rows.theme, keys: screen::keys(rows.keys, &place)?, filters };
     for row in rows.endpoint {
-        let (endpoint, notices) = row.read(&place, &file.endpoints, &targets)?;
+        let named = Named { targets: &targets, filters: names };
+        let (endpoint, notices) = row.read(&place, &file.endpoints, &named)?;
         file.endpoints.push(endpoint);
         file.notices.extend(notices);
     }
@@ -214,7 +219,8 @@ mod tests {
     use super::*;
 
     fn failure(text: &str) -> String {
-        parse(Path::new("creel.toml"), text).unwrap_err().to_string()
+        let names = crate::query::named([("bad", "sig:failed")]).0;
+        parse(Path::new("creel.toml"), text, &names).unwrap_err().to_string()
     }
 
     #[test]
@@ -234,6 +240,7 @@ mod tests {
             forward = "http://localhost:3000/hooks"
             respond = { status = 201, body = "ok" }
             "#,
+            &Names::new(),
         )
         .unwrap();
         assert_eq!((file.limits.body_bytes, file.limits.head_time), (1 << 20, Duration::from_secs(3)));
@@ -264,8 +271,25 @@ mod tests {
     }
 
     #[test]
+    fn a_filter_of_forwarding_takes_names_and_a_mistake_in_it_is_pointed_at() {
+        let names = crate::query::named([("bad", "sig:failed")]).0;
+        let rows = "[[endpoint]]\nname = 'a'\npath = '/a'\n[[endpoint.forward]]\nto = 'http://localhost:1'\nwhen = '@bad size>1k'\n\
+                    [[endpoint.forward]]\nto = 'http://localhost:2'\nwhen = ";
+        let file = parse(Path::new("creel.toml"), &format!("{rows}'not @bad'"), &names).unwrap();
+        let whens: Vec<_> = file.endpoints[0].forwards.iter().map(|row| row.when.as_ref().unwrap().text()).collect();
+        assert_eq!(whens, ["@bad size>1k", "not @bad"]);
+        for (when, words) in [
+            ("'@bda'", "`when`: no filter has the name `bda`, at column 1; did you mean `@bad`?"),
+            ("'size>1k sgi:failed'", "`when`: there is no field `sgi`, at column 9"),
+        ] {
+            let said = failure(&format!("{rows}{when}"));
+            assert!(said.contains("creel.toml:9:8") && said.contains(words), "{said}");
+        }
+    }
+
+    #[test]
     fn the_local_file_goes_before_the_users() {
-        let read = |text: &str| parse(Path::new("creel.toml"), text).unwrap();
+        let read = |text: &str| parse(Path::new("creel.toml"), text, &Names::new()).unwrap();
         let local = read("listen = 'a'\n[[endpoint]]\nname = 'x'\npath = '/x'");
         let user = read(
             "listen = 'b'\ndb = 'd'\n[[endpoint]]\nname = 'x'\npath = '/y'\n[[endpoint]]\nname = 'z'\npath = '/z'",
