@@ -21,11 +21,11 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let on_a_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
-    let answer = match Cli::parse().face(on_a_terminal) {
+    let answer = Cli::parse().face(on_a_terminal).and_then(|face| match face {
         Face::Screen(wishes) => Settings::resolve(&wishes).and_then(Engine::capture).and_then(screen),
         Face::Watch(wishes) => watch(&wishes, on_a_terminal),
         Face::Lines(work) => cli::run(work),
-    };
+    });
     match answer {
         Ok(Answer::Yes) => ExitCode::SUCCESS,
         Ok(Answer::No) => ExitCode::from(1),

@@ -59,8 +59,9 @@ fn never_begins(mut stream: TcpStream) {
     while stream.write_all(b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n").is_ok() {}
 }
 
+/// Where nothing listens; a port that was free a moment ago may be another test's by now.
 fn nobody() -> String {
-    format!("http://{}", TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap())
+    "http://127.0.0.1:1".to_owned()
 }
 
 /// Where to, what is told of it, and the status that a sender who waits gets.
@@ -156,6 +157,8 @@ fn an_endless_reply_is_cut_and_a_sender_gets_no_part_of_it() {
     };
     let kept = reply("1");
     assert_eq!((&kept["size"], &kept["truncated"]), (&(1 << 20).into(), &true.into()));
+    let shown = home.yes(&["show", "1"]);
+    assert!(shown.contains(" lines more, in --json)") && shown.lines().count() < 300, "a person sees its beginning");
     let answer = serving.raw(b"POST /1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}");
     assert!(answer.starts_with("HTTP/1.1 502 ") && answer.ends_with("\"app\":\"no reply\"}"), "{answer}");
     assert_eq!(reply("2")["truncated"], true);
@@ -185,7 +188,10 @@ fn a_redirect_is_shown_and_never_followed() {
     assert!(answer.starts_with("HTTP/1.1 307 ") && answer.contains(&place), "the sender may follow it: {answer}");
     let shown = home.until(&["show", "1", "--json"], |shown| shown.contains(&place));
     assert!(shown.contains("307"), "{shown}");
-    assert_eq!(home.run(&["resend", "1", "--to", &to]).status.code(), Some(1));
+    let resent = home.run(&["resend", "1", "--to", &to]);
+    assert_eq!(resent.status.code(), Some(1));
+    let said = String::from_utf8(resent.stdout).unwrap();
+    assert!(said.contains(&format!("it points to {place}")), "{said}");
     assert_eq!(elsewhere.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock, "nobody went there");
 }
 

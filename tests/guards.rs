@@ -163,6 +163,16 @@ fn too_many_are_told_when_to_come_again() {
 }
 
 #[test]
+fn who_shows_no_key_uses_up_nothing_of_what_all_share() {
+    let home = home("token = { command = 'echo t' }, methods = ['POST'], rate = { per_minute = 1, burst = 1 }");
+    let serving = home.serve(&["--quiet"]);
+    let with =
+        |method: &str, key: &str| status(&ask(&serving, method, "/shut", &format!("Authorization: Bearer {key}\r\n")));
+    let statuses = [with("POST", "x"), with("GET", "t"), with("POST", "x"), with("POST", "t"), with("POST", "t")];
+    assert_eq!(statuses, [401, 405, 401, 200, 429]);
+}
+
+#[test]
 fn a_strict_endpoint_answers_401_to_what_does_not_pass_and_keeps_it() {
     let home = Home::new();
     home.write(

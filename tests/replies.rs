@@ -146,7 +146,7 @@ fn another_process_says_what_is_answered_from_the_next_request_on() {
         (&["--status", "503", "--every", "2"], "503 to one of every 2, else 200", [200, 503, 200]),
         (
             &["--fault", "close", "--first", "1", "--per", "endpoint"],
-            "no answer, closed to the first 1, else 200",
+            "with a closed connection to the first 1, else 200",
             [0, 200, 200],
         ),
     ] {

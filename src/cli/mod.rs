@@ -223,28 +223,40 @@ pub struct Work {
 }
 
 impl Cli {
-    /// Which face was asked for. A bare `creel` that is not on a terminal serves.
-    pub fn face(self, on_a_terminal: bool) -> Face {
+    /// Which face was asked for. A bare `creel` that is not on a terminal serves. Options before the subcommand's name count
+    /// as if they stood after it; where it takes none of them, that is a mistake, and not passed over.
+    pub fn face(self, on_a_terminal: bool) -> Result<Face, Failure> {
         let Self { command, common, bin, listen } = self;
-        match command {
+        Ok(match command {
             None if on_a_terminal && !common.json => Face::Screen(common.wishes(&bin, &listen)),
             None => {
                 let serve = serve::Serve::in_place_of_the_screen(bin, listen, on_a_terminal);
                 Face::Lines(Work { command: Command::Serve(serve), common })
             }
-            Some(Command::Watch(watch)) => Face::Watch(common.wishes(&watch.bin, &listen)),
-            Some(command) => Face::Lines(Work { command: command.with(bin, listen), common }),
-        }
+            Some(Command::Serve(serve)) => Face::Lines(Work { command: Command::Serve(serve.or(bin, listen)), common }),
+            Some(Command::Watch(watch)) => Face::Watch(common.wishes(&watch.bin.or(bin), &listen)),
+            Some(command) => {
+                if let Some(option) = bin.given().or(listen.given()) {
+                    let why = "it stands before a subcommand that does not take it there";
+                    return Err(Failure::new(format!("reading {option}"), why)
+                        .hint("write it after the subcommand's name, if its --help knows it"));
+                }
+                Face::Lines(Work { command, common })
+            }
+        })
     }
 }
 
-impl Command {
-    /// Options before the subcommand's name count as if they stood after it.
-    fn with(self, bin: Bin, listen: Listen) -> Self {
-        match self {
-            Self::Serve(serve) => Self::Serve(serve.or(bin, listen)),
-            other => other,
-        }
+impl Listen {
+    /// These, and the others where it has none.
+    fn or(self, other: Self) -> Self {
+        Self { listen: self.listen.or(other.listen), tls: self.tls || other.tls, tunnel: self.tunnel.or(other.tunnel) }
+    }
+
+    /// An option of these that was given. The address may be the environment's, which is for all commands.
+    fn given(&self) -> Option<&'static str> {
+        let options = [(self.tls, "--tls"), (self.tunnel.is_some(), "--tunnel")];
+        options.into_iter().find(|(is_given, _)| *is_given).map(|(_, option)| option)
     }
 }
 
@@ -281,6 +293,30 @@ impl Common {
 }
 
 impl Bin {
+    /// These, and the others where it has none.
+    fn or(self, other: Self) -> Self {
+        Self {
+            provider: self.provider.or(other.provider),
+            secrets: if self.secrets.is_empty() { other.secrets } else { self.secrets },
+            forward: self.forward.or(other.forward),
+            auto: self.auto || other.auto,
+            proxy: self.proxy || other.proxy,
+            url: self.url.or(other.url),
+        }
+    }
+
+    /// An option of these that was given.
+    fn given(&self) -> Option<&'static str> {
+        let options = [
+            (self.provider.is_some(), "--provider"),
+            (!self.secrets.is_empty(), "--secret"),
+            (self.forward.is_some(), "--forward"),
+            (self.auto || self.proxy, "--auto"),
+            (self.url.is_some(), "--url"),
+        ];
+        options.into_iter().find(|(is_given, _)| *is_given).map(|(_, option)| option)
+    }
+
     fn answering(&self) -> Option<Answering> {
         let ack = self.auto.then_some(Answering::Ack);
         ack.or(self.proxy.then_some(Answering::Proxy))
@@ -342,7 +378,7 @@ mod tests {
     use super::*;
 
     fn face(line: &str, on_a_terminal: bool) -> Face {
-        Cli::try_parse_from(line.split(' ')).unwrap().face(on_a_terminal)
+        Cli::try_parse_from(line.split(' ')).unwrap().face(on_a_terminal).unwrap()
     }
 
     #[test]
@@ -374,6 +410,18 @@ mod tests {
             };
             let wishes = serve.wishes(&common);
             assert_eq!((wishes.listen.as_deref(), wishes.db), (Some("1"), Some(PathBuf::from("a"))), "{line}");
+        }
+        let Face::Watch(wishes) = face("creel --provider github watch", true) else { panic!("not the screen") };
+        assert_eq!(wishes.provider.as_deref(), Some("github"));
+    }
+
+    #[test]
+    fn an_option_that_a_subcommand_would_not_hear_is_a_mistake() {
+        for (line, option) in
+            [("creel --secret x verify 1", "--secret"), ("creel --tls ls", "--tls"), ("creel --url x show 1", "--url")]
+        {
+            let Err(failure) = Cli::try_parse_from(line.split(' ')).unwrap().face(true) else { panic!("{line}") };
+            assert!(failure.to_string().contains(option), "{failure}");
         }
     }
 }

@@ -32,19 +32,8 @@ impl Serve {
     }
 
     /// The options given before the subcommand's name, where it has none of its own.
-    pub(super) fn or(mut self, bin: Bin, listen: Listen) -> Self {
-        self.listen.listen = self.listen.listen.or(listen.listen);
-        self.listen.tls |= listen.tls;
-        self.listen.tunnel = self.listen.tunnel.or(listen.tunnel);
-        self.bin.provider = self.bin.provider.or(bin.provider);
-        self.bin.forward = self.bin.forward.or(bin.forward);
-        self.bin.auto |= bin.auto;
-        self.bin.proxy |= bin.proxy;
-        self.bin.url = self.bin.url.or(bin.url);
-        if self.bin.secrets.is_empty() {
-            self.bin.secrets = bin.secrets;
-        }
-        self
+    pub(super) fn or(self, bin: Bin, listen: Listen) -> Self {
+        Self { bin: self.bin.or(bin), listen: self.listen.or(listen), ..self }
     }
 
     pub(super) fn wishes(&self, common: &Common) -> Wishes {

@@ -16,6 +16,8 @@ use crate::{
 
 /// How many lines of a body are formatted at a time.
 const SLICE: usize = 1_000;
+/// How many lines of a reply's body are printed for eyes. An app may send without end, at each try.
+const REPLY_LINES: usize = 200;
 /// How many columns a picture takes.
 const PICTURE_COLUMNS: u16 = 78;
 
@@ -60,7 +62,7 @@ pub(super) fn run(show: &Show, common: &Common) -> Result<Answer, Failure> {
         return printer.bytes(&capture.body.bytes).map(|()| Answer::Yes);
     }
     if let Some(view) = show.view.as_deref().and_then(body::view_named) {
-        return print_view(&printer, &content(&capture), view).map(|()| Answer::Yes);
+        return print_view(&printer, &content(&capture), view, usize::MAX).map(|()| Answer::Yes);
     }
     if let Some(path) = &show.path {
         return print_value(&printer, &capture, path);
@@ -102,15 +104,22 @@ fn print(
         printer.line("trailers")?;
         print_headers(printer, capture.trailers.iter())?;
     }
-    print_body(printer, &content(capture))?;
+    print_body(printer, &content(capture), usize::MAX)?;
     deliveries.iter().rev().try_for_each(|delivery| print_delivery(printer, capture, delivery, zone))
+}
+
+/// When it came, and from whom where that is known; of what nobody sent, when it was made.
+fn received(capture: &Capture, zone: &Zone) -> (&'static str, String) {
+    let at = row::moment(capture.received_at, zone);
+    let from = if capture.peer.is_empty() { String::new() } else { format!(" from {}", capture.peer) };
+    (if capture.edited_from.is_some() { "made" } else { "received" }, format!("{at}{from}"))
 }
 
 fn facts(capture: &Capture, zone: &Zone) -> Vec<(&'static str, String)> {
     let judgement = &capture.judgement;
     let mut facts = vec![
         ("capture", format!("#{}  {}", capture.id, capture.uid)),
-        ("received", format!("{} from {}", row::moment(capture.received_at, zone), capture.peer)),
+        received(capture, zone),
         ("endpoint", capture.endpoint.clone()),
     ];
     let mut add = |name, value: Option<String>| facts.extend(value.map(|value| (name, value)));
@@ -172,18 +181,18 @@ fn content(capture: &Capture) -> Content {
     Content { received_at: Some(capture.received_at), columns: PICTURE_COLUMNS, ..content }
 }
 
-/// The body through the view that fits it best.
-fn print_body(printer: &Printer, content: &Content) -> Result<(), Failure> {
+/// The body through the view that fits it best, its first lines.
+fn print_body(printer: &Printer, content: &Content, most: usize) -> Result<(), Failure> {
     if content.bytes.is_empty() {
         return Ok(());
     }
     printer.line("")?;
-    print_view(printer, content, body::best(content))
+    print_view(printer, content, body::best(content), most)
 }
 
-fn print_view(printer: &Printer, content: &Content, view: &View) -> Result<(), Failure> {
+fn print_view(printer: &Printer, content: &Content, view: &View, most: usize) -> Result<(), Failure> {
     let document = view.show(content).map_err(|why| Failure::new(format!("showing the body as {}", view.name), why))?;
-    let count = document.line_count();
+    let (all, count) = (document.line_count(), document.line_count().min(most));
     for from in (0..count).step_by(SLICE) {
         for line in document.lines(from..count.min(from + SLICE)) {
             printer.line(&line.iter().map(plain).collect::<String>())?;
@@ -191,6 +200,9 @@ fn print_view(printer: &Printer, content: &Content, view: &View) -> Result<(), F
         if printer.closed() {
             break;
         }
+    }
+    if all > count {
+        printer.line(&format!("({} lines more, in --json)", all - count))?;
     }
     document.note().map_or(Ok(()), |note| printer.line(&format!("({note})")))
 }
@@ -255,7 +267,7 @@ fn print_delivery(printer: &Printer, capture: &Capture, delivery: &Delivery, zon
 
 fn print_reply(printer: &Printer, reply: &Reply) -> Result<(), Failure> {
     print_headers(printer, reply.headers.iter())?;
-    print_body(printer, &Content::of(&reply.body, &reply.headers))?;
+    print_body(printer, &Content::of(&reply.body, &reply.headers), REPLY_LINES)?;
     if reply.truncated { printer.line("(the reply went on; this is its first part)") } else { Ok(()) }
 }
 

@@ -1,7 +1,7 @@
 //! Whose bug is it: what the check of a signature says and what the app replied, seen together.
 
 use super::{Habits, Provider};
-use crate::record::{Delivery, Fault, Judgement, Outcome, Verdict};
+use crate::record::{Delivery, Fault, Judgement, Outcome, Verdict, text};
 
 /// What the check came to, as far as it tells who is to blame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +77,9 @@ const ROWS: &[Row] = &[
         App::Said(300, 399),
         "the app sends elsewhere, and providers do not follow: give them the URL it points to",
     ),
-    Row(None, App::Said(502, 504), "a proxy answered for the app, which did not"),
+    Row(None, App::Said(502, 502), "a proxy answered for the app, which did not"),
+    Row(None, App::Said(504, 504), "a proxy answered for the app, which did not"),
+    Row(None, App::Said(503, 503), "the app, or a proxy before it, says that it cannot answer now"),
     Row(Some(Check::Passed), App::Said(500, 599), "the signature is right and the app fails: its own bug"),
     Row(
         Some(Check::Failed),
@@ -94,7 +96,19 @@ pub fn blame(judgement: &Judgement, delivery: &Delivery, provider: Option<&Provi
     let (check, app) = (check(judgement), app(delivery, &habits));
     let row = ROWS.iter().find(|row| row.0.is_none_or(|it| it == check) && fits(row.1, app));
     let whose = row.map(|row| row.2.to_owned());
-    whose.into_iter().chain(too_slow(delivery, &habits, title)).chain(odd_success(delivery, &habits, title)).collect()
+    whose
+        .into_iter()
+        .chain(leads_to(delivery))
+        .chain(too_slow(delivery, &habits, title))
+        .chain(odd_success(delivery, &habits, title))
+        .collect()
+}
+
+/// Where a redirect leads.
+fn leads_to(delivery: &Delivery) -> Option<String> {
+    let Outcome::Replied(reply) = &delivery.outcome else { return None };
+    let place = reply.headers.get("location").filter(|_| (300..400).contains(&reply.status))?;
+    Some(format!("it points to {}", text::lossless(place)))
 }
 
 /// The app took longer than its provider would have waited.

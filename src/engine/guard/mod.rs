@@ -7,7 +7,10 @@
 mod address;
 mod rate;
 
-use std::{net::IpAddr, time::Instant};
+use std::{
+    net::IpAddr,
+    time::{Duration, Instant},
+};
 
 pub use address::{Networks, forwarded};
 pub use rate::{Buckets, Rate};
@@ -29,7 +32,7 @@ pub struct Guard {
     pub allow: Networks,
     /// Networks that may not.
     pub deny: Networks,
-    /// How many requests all together may send.
+    /// How many requests all together may send, of those that may come in.
     pub rate: Option<Buckets<()>>,
     /// How many each address may send.
     pub rate_per_address: Option<Buckets<IpAddr>>,
@@ -58,10 +61,12 @@ impl Guard {
     }
 
     fn objection(&self, from: IpAddr, head: &Head, now: Instant) -> Option<Shut> {
+        // An address may try few keys a minute; and who may not come in uses up nothing of what all share.
         self.wrong_address(from)
-            .or_else(|| self.too_often(from, now))
+            .or_else(|| self.sends_too_often(from, now))
             .or_else(|| self.wrong_method(head))
             .or_else(|| self.no_key(head))
+            .or_else(|| self.too_many(now))
     }
 
     fn wrong_address(&self, from: IpAddr) -> Option<Shut> {
@@ -72,15 +77,14 @@ impl Guard {
         is_stranger.then(|| shut(403, format!("the address {from} is not among the allowed ones")))
     }
 
-    fn too_often(&self, from: IpAddr, now: Instant) -> Option<Shut> {
-        let own = self.rate_per_address.as_ref().and_then(|buckets| buckets.take(from, now));
-        let (wait, whose) = match own {
-            Some(wait) => (wait, format!("the address {from} sends too often")),
-            None => (self.rate.as_ref()?.take((), now)?, "too many requests for this endpoint".to_owned()),
-        };
-        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-        let later = ("Retry-After".to_owned(), seconds.max(1).to_string());
-        Some(Shut { headers: vec![later], ..shut(429, whose) })
+    fn sends_too_often(&self, from: IpAddr, now: Instant) -> Option<Shut> {
+        let wait = self.rate_per_address.as_ref()?.take(from, now)?;
+        Some(later(wait, format!("the address {from} sends too often")))
+    }
+
+    fn too_many(&self, now: Instant) -> Option<Shut> {
+        let wait = self.rate.as_ref()?.take((), now)?;
+        Some(later(wait, "too many requests for this endpoint".to_owned()))
     }
 
     fn wrong_method(&self, head: &Head) -> Option<Shut> {
@@ -109,6 +113,13 @@ impl Guard {
 
 fn shut(status: u16, reason: String) -> Shut {
     Shut { status, reason, headers: Vec::new() }
+}
+
+/// Told to come again, after that time in whole seconds.
+fn later(wait: Duration, reason: String) -> Shut {
+    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    let header = ("Retry-After".to_owned(), seconds.max(1).to_string());
+    Shut { headers: vec![header], ..shut(429, reason) }
 }
 
 impl Key {

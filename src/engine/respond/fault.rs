@@ -108,10 +108,10 @@ impl fmt::Display for What {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Status(status) => write!(f, "{status}"),
-            Self::Close => f.write_str("no answer, closed"),
-            Self::Silence(time) => write!(f, "no answer for {} s", time.as_secs()),
-            Self::Half => f.write_str("half an answer"),
-            Self::Slow(time) => write!(f, "an answer over {} s", time.as_secs()),
+            Self::Close => f.write_str("with a closed connection"),
+            Self::Silence(time) => write!(f, "with silence for {} s", time.as_secs()),
+            Self::Half => f.write_str("with half an answer"),
+            Self::Slow(time) => write!(f, "with a slow answer over {} s", time.as_secs()),
         }
     }
 }

@@ -341,10 +341,10 @@ mod tests {
             ("503", "503"),
             ("503 first 3", "503 to the first 3 of each event, else 200"),
             ("first 1", "500 to the first 1 of each event, else 200"),
-            ("close every 2", "no answer, closed to one of every 2, else 200"),
-            ("half 20%", "half an answer to 20 %, else 200"),
-            ("silence 7", "no answer for 7 s"),
-            ("slow delay 5", "an answer over 30 s, after 5 ms"),
+            ("close every 2", "with a closed connection to one of every 2, else 200"),
+            ("half 20%", "with half an answer to 20 %, else 200"),
+            ("silence 7", "with silence for 7 s"),
+            ("slow delay 5", "with a slow answer over 30 s, after 5 ms"),
         ] {
             let words = Words::typed(text).unwrap().unwrap();
             assert_eq!(words.over(&Respond::default()).unwrap().to_string(), answer, "{text}");

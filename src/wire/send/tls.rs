@@ -29,7 +29,7 @@ fn words(error: &rustls::Error) -> Option<String> {
         rustls::Error::InvalidMessage(_) => return Some("it answers, and not in TLS".to_owned()),
         _ => return None,
     };
-    Some(format!("{why}; `creel resend --insecure` takes it"))
+    Some(format!("{why}; --insecure, or `insecure = true` of a target, takes it"))
 }
 
 /// What is wrong with a certificate.
