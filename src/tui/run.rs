@@ -148,12 +148,22 @@ pub(super) fn run<B: Backend>(
     let bell = ring_once(stage, answers);
     let workers = Workers::start(stage, answers, hands)?;
     let mut next_frame = Instant::now();
+    let mut heard = Heard::Something;
     loop {
         // What is asked for here is answered after this frame, and drawn in the next.
         bell.store(false, Ordering::Release);
         update(&mut model, Msg::Clock(clock()));
         if dispatch(&workers, update(&mut model, Msg::Frame)) {
             break;
+        }
+        if heard == Heard::OnlyTheBell {
+            // The picture would be the last one: the answer, which is there in a moment, must not wait for its turn behind it.
+            heard = hear(&mut model, &workers, inbox, next_frame);
+            match heard {
+                Heard::Leave => break,
+                Heard::OnlyTheBell => continue,
+                Heard::Something => {}
+            }
         }
         fault::point("screen");
         match terminal.draw(|frame| view::draw(&model, frame)) {
@@ -162,7 +172,8 @@ pub(super) fn run<B: Backend>(
             drawn => drawn.map_err(failed).map(drop)?,
         }
         next_frame = Instant::now().max(next_frame) + FRAME;
-        if hear(&mut model, &workers, inbox, next_frame) {
+        heard = hear(&mut model, &workers, inbox, next_frame);
+        if heard == Heard::Leave {
             break;
         }
         if workers.was_lent() {
@@ -187,20 +198,35 @@ fn begin(options: Options, size: (u16, u16)) -> Model {
     model
 }
 
+/// What came between two frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Heard {
+    /// The screen is to be left.
+    Leave,
+    /// Nothing but that something was stored, of which nothing is known yet.
+    OnlyTheBell,
+    /// Something that may change the picture, if only time.
+    Something,
+}
+
 /// Waits until something happens, or until what is drawn has aged; then takes what comes until the next frame is due, so
-/// that a flood costs no more than its frames. Whether the screen is to be left.
-fn hear(model: &mut Model, workers: &Workers, inbox: &impl Inbox, next_frame: Instant) -> bool {
+/// that a flood costs no more than its frames.
+fn hear(model: &mut Model, workers: &Workers, inbox: &impl Inbox, next_frame: Instant) -> Heard {
     let mut message = inbox.next(age::next(model));
+    let mut heard = if matches!(message, Some(Msg::Ring)) { Heard::OnlyTheBell } else { Heard::Something };
     while let Some(it) = message {
+        if !matches!(it, Msg::Ring) {
+            heard = Heard::Something;
+        }
         if dispatch(workers, update(model, it)) {
-            return true;
+            return Heard::Leave;
         }
         message = match next_frame.saturating_duration_since(Instant::now()) {
             Duration::ZERO => None,
             rest => inbox.next(Some(rest)),
         };
     }
-    false
+    heard
 }
 
 /// Turns the bell's rings into at most one message between two frames.
