@@ -37,7 +37,7 @@ const VISITING_CHECKPOINT_PAGES: i64 = 4_000;
 /// Bytes of WAL that stay on the disk after a burst.
 const WAL_KEPT_BYTES: i64 = 64 * 1024 * 1024;
 /// KiB of pages that a writing connection keeps in memory.
-const WRITER_CACHE_KIB: i64 = 8 * 1024;
+const WRITER_CACHE_KIB: i64 = 2 * 1024;
 /// KiB of pages that a reading connection keeps in memory.
 const READER_CACHE_KIB: i64 = 2 * 1024;
 /// How long one process waits for another's transaction.
@@ -251,7 +251,7 @@ mod tests {
             ("page_size", "Integer(16384)"),
             ("synchronous", "Integer(2)"),
             ("wal_autocheckpoint", "Integer(0)"),
-            ("cache_size", "Integer(-8192)"),
+            ("cache_size", "Integer(-2048)"),
             ("busy_timeout", "Integer(5000)"),
             ("trusted_schema", "Integer(0)"),
         ] {
