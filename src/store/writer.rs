@@ -283,7 +283,7 @@ impl Writer {
     /// Writes a part of the index.
     pub(super) fn index(&self, change: Change) -> Result<Pending<()>, Full> {
         let (reply, pending) = oneshot::channel();
-        self.push_with(Job::Index(Box::new(change), reply), Haste::Soon).map(|()| pending)
+        self.push(Job::Index(Box::new(change), reply)).map(|()| pending)
     }
 
     /// Writes all captures that a source gives, in one transaction: all of them, or where the source fails none. Who else
