@@ -103,7 +103,7 @@ pub(super) fn read(
         if !row.auto {
             continue;
         }
-        let forward = Forward { program, when, ..row.read(endpoint, to).map_err(&wrong)? };
+        let forward = Forward { when, program, ..row.read(endpoint, to).map_err(&wrong)? };
         if forwards.iter().any(|other| other.lane == forward.lane) {
             return Err(wrong(format!("`{}` is forwarded to twice", forward.to.title())));
         }
