@@ -1,4 +1,5 @@
-//! The view of any bytes: offset, sixteen bytes in two groups of eight, and the ASCII among them.
+//! The view of any bytes: offset, sixteen bytes in two groups of eight, and the ASCII among them; fewer bytes a row where there
+//! is less room.
 
 use std::{fmt::Write, ops::Range};
 
@@ -7,6 +8,8 @@ use bytes::Bytes;
 use super::{Content, Document, Line, Role, Span};
 
 const PER_LINE: usize = 16;
+/// How many bytes a row has, and how many columns that takes: a part of a line each where a whole one has no room.
+const ROWS: [(usize, usize); 3] = [(PER_LINE, 76), (8, 43), (4, 27)];
 
 /// Always.
 pub(super) fn fits(_: &Content) -> bool {
@@ -36,7 +39,14 @@ impl Document for Hex {
     }
 
     fn lines(&self, range: Range<usize>) -> Vec<Line> {
-        (range.start..range.end.min(self.line_count())).map(|line| self.line(line * PER_LINE)).collect()
+        (range.start..range.end.min(self.line_count())).map(|line| self.row(line * PER_LINE, PER_LINE)).collect()
+    }
+
+    fn rows_within(&self, line: usize, columns: usize) -> Option<Vec<Line>> {
+        let (per_row, _) = ROWS.into_iter().find(|(_, needed)| *needed <= columns)?;
+        let start = line * PER_LINE;
+        let end = (start + PER_LINE).min(self.bytes.len());
+        Some((start..end).step_by(per_row).map(|offset| self.row(offset, per_row)).collect())
     }
 
     fn note(&self) -> Option<&str> {
@@ -45,10 +55,10 @@ impl Document for Hex {
 }
 
 impl Hex {
-    fn line(&self, offset: usize) -> Line {
-        let bytes = &self.bytes[offset..self.bytes.len().min(offset + PER_LINE)];
+    fn row(&self, offset: usize, per_row: usize) -> Line {
+        let bytes = &self.bytes[offset..self.bytes.len().min(offset + per_row)];
         let mut line = vec![Span { role: Role::Address, text: format!("{offset:08x}  ") }];
-        for place in 0..PER_LINE {
+        for place in 0..per_row {
             let gap = if place == 8 { " " } else { "" };
             match bytes.get(place) {
                 Some(byte) => add(&mut line, role(*byte), |text| write!(text, "{gap}{byte:02x} ")),
@@ -109,5 +119,23 @@ mod tests {
             ]
         );
         assert!(shown(b"").is_empty());
+    }
+
+    #[test]
+    fn where_there_is_less_room_a_row_has_fewer_bytes_and_none_is_left_out() {
+        let content = Content { bytes: Bytes::from_static(b"0123456789abcdefXYZ"), ..Content::default() };
+        let document = open(&content).unwrap();
+        let rows = |line, columns| {
+            let text = |line: &Line| line.iter().map(|span| span.text.as_str()).collect::<String>();
+            document.rows_within(line, columns).map(|rows| rows.iter().map(text).collect::<Vec<_>>())
+        };
+        for (per_row, needed) in ROWS {
+            let fitting = rows(0, needed).unwrap();
+            assert_eq!(fitting.len(), PER_LINE / per_row);
+            assert!(fitting.iter().all(|row| row.len() == needed), "{fitting:?}");
+        }
+        assert_eq!(rows(0, 50).unwrap()[1], "00000008  38 39 61 62 63 64 65 66  89abcdef");
+        assert_eq!(rows(1, 50).unwrap(), ["00000010  58 59 5a                 XYZ"]);
+        assert_eq!(rows(0, 20), None);
     }
 }

@@ -104,6 +104,12 @@ pub trait Document: Send + Sync {
     fn line_count(&self) -> usize;
     /// Those lines; the part of the range that lies past the end is left out.
     fn lines(&self, range: Range<usize>) -> Vec<Line>;
+    /// The rows that a line takes in so many columns, where it must not be wrapped like a text: what stands in columns would
+    /// be torn.
+    fn rows_within(&self, line: usize, columns: usize) -> Option<Vec<Line>> {
+        let _ = (line, columns);
+        None
+    }
     /// What a reader should know about the whole, in one safe line: that it is broken and where, that it is encoded.
     fn note(&self) -> Option<&str>;
     /// How its lines lie in each other, where they do: for folding, and for paths to what a line shows.
@@ -147,6 +153,10 @@ impl Document for Unfolded {
 
     fn lines(&self, range: Range<usize>) -> Vec<Line> {
         self.document.lines(range)
+    }
+
+    fn rows_within(&self, line: usize, columns: usize) -> Option<Vec<Line>> {
+        self.document.rows_within(line, columns)
     }
 
     fn note(&self) -> Option<&str> {

@@ -108,6 +108,10 @@ impl Walk for Table {
         place.at
     }
 
+    fn is_table(&self) -> bool {
+        true
+    }
+
     fn step(&self, place: &mut Place, sink: &mut impl Sink) {
         if std::mem::take(&mut place.is_head) {
             self.row(
@@ -325,6 +329,23 @@ mod tests {
             ),
             ["id  fish   at", "1   trout", "    pike   [1,2]", "not json"]
         );
+    }
+
+    #[test]
+    fn a_row_is_cut_where_there_is_no_room_and_never_wrapped() {
+        let body = "id,name,note\n1,trout,a long note\n22,鱼,\n";
+        let content = Content { bytes: body.into(), content_type: Some("text/csv".to_owned()), ..Content::default() };
+        let document = open(&content).unwrap();
+        let row = |line, columns| {
+            let rows = document.rows_within(line, columns).unwrap();
+            assert_eq!(rows.len(), 1);
+            rows[0].iter().map(|span| &span.text[..]).collect::<String>()
+        };
+        assert_eq!(
+            (row(0, 15), row(1, 15), row(2, 15)),
+            ("id  name   note".into(), "1   trout  a l…".into(), "22  鱼".into())
+        );
+        assert_eq!((row(1, 22), row(1, 5), row(1, 1)), ("1   trout  a long note".into(), "1   …".into(), "…".into()));
     }
 
     #[test]

@@ -116,7 +116,15 @@ impl Palette {
 
     /// The rows that fit what was typed, the best first.
     pub(super) fn rows(&self, model: &Model) -> Vec<Row> {
-        let rows = match &self.about {
+        let rows = self.all_rows(model);
+        let pattern = Pattern::new(&self.typed.text(), CaseMatching::Ignore, Normalization::Smart, AtomKind::Fuzzy);
+        let mut matcher = Matcher::new(Config::DEFAULT);
+        pattern.match_list(rows, &mut matcher).into_iter().map(|(row, _)| row).collect()
+    }
+
+    /// All its rows, whatever was typed.
+    pub(super) fn all_rows(&self, model: &Model) -> Vec<Row> {
+        match &self.about {
             About::Draft(id) => of_draft(model, *id),
             // What is looked for stands first: what does something, then what changes how it looks; moving about is for the keys.
             About::All => {
@@ -126,10 +134,7 @@ impl Palette {
             }
             About::Capture => [done(), things(model)].concat(),
             About::Export(batch) => forms("", Some(batch)),
-        };
-        let pattern = Pattern::new(&self.typed.text(), CaseMatching::Ignore, Normalization::Smart, AtomKind::Fuzzy);
-        let mut matcher = Matcher::new(Config::DEFAULT);
-        pattern.match_list(rows, &mut matcher).into_iter().map(|(row, _)| row).collect()
+        }
     }
 
     /// Chooses a row so many below.

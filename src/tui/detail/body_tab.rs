@@ -19,6 +19,9 @@ pub(super) fn body_line(document: &Arc<dyn Document>, at: usize) -> Pieces {
 pub(super) fn no_body(model: &Model, columns: usize) -> Vec<Pieces> {
     match &model.detail.body {
         Some(BodyView { document: Err(why), .. }) => line::paragraph(Paint::Warning, why, columns),
+        Some(BodyView { document: Ok(document), .. }) if document.line_count() == 0 => {
+            line::paragraph(Paint::Dim, "The request has no body.", columns)
+        }
         _ => Vec::new(),
     }
 }

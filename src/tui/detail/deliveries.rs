@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     body,
-    record::{Delivery, Outcome, Reply},
+    record::{Delivery, Outcome, Post, Reply},
     tui::{
         line::{self, Piece, Pieces, piece, plain},
         look::Paint,
@@ -23,11 +23,30 @@ const REPLY_UNDONE: u64 = 1 << 20;
 const BAR: u32 = 24;
 
 pub(super) fn deliveries(model: &Model, columns: usize) -> Vec<Pieces> {
+    if let (true, Some(standing)) = (model.detail.deliveries.is_empty(), standing(model)) {
+        return vec![standing];
+    }
     if model.detail.deliveries.is_empty() {
         let words = "Not sent on yet. r resends it to the endpoint's app, R to a URL that you are asked for; every byte stays as it came, and what had to change is listed here.";
         return line::paragraph(Paint::Dim, words, columns);
     }
-    each(model).collect::<Vec<_>>().join(&[Vec::new()][..])
+    let standing = standing(model).into_iter().map(|row| vec![row]);
+    standing.chain(each(model)).collect::<Vec<_>>().join(&[Vec::new()][..])
+}
+
+/// What of it is still to be sent, or never will be unasked.
+fn standing(model: &Model) -> Option<Pieces> {
+    let row = model.list.row().filter(|row| Some(row.id) == model.detail.id())?;
+    let (paint, words) = given_up(row.post?);
+    Some(vec![piece(paint, words)])
+}
+
+/// How what is to be forwarded stands, in words.
+pub(super) fn given_up(post: Post) -> (Paint, &'static str) {
+    match post {
+        Post::Dead => (Paint::Bad, "given up: U sends it once more"),
+        Post::Waiting => (Paint::Warning, "on its way, or waiting for its next try"),
+    }
 }
 
 /// The lines of each delivery.
@@ -37,7 +56,8 @@ fn each(model: &Model) -> impl Iterator<Item = Vec<Pieces>> {
 
 /// The first line of the delivery that the cursor is on.
 pub(super) fn first_line(model: &Model) -> usize {
-    each(model).take(model.detail.delivery).map(|lines| lines.len() + 1).sum()
+    let above = standing(model).map_or(0, |_| 2);
+    above + each(model).take(model.detail.delivery).map(|lines| lines.len() + 1).sum::<usize>()
 }
 
 fn delivery_lines(model: &Model, at: usize, delivery: &Delivery) -> Vec<Pieces> {

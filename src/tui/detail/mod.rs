@@ -20,6 +20,7 @@ use super::{
     line::{self, Pieces},
     model::Model,
     msg::{BodyView, Opened},
+    view,
 };
 use crate::{
     body::Document,
@@ -301,8 +302,22 @@ impl Source<'_> {
         }
     }
 
+    /// The rows of a line that must not be wrapped like a text.
+    fn fixed(&self, at: usize, columns: usize) -> Option<Vec<Pieces>> {
+        let rows = self.document?.rows_within(at.checked_sub(self.before.len())?, columns)?;
+        Some(rows.into_iter().map(line::of_body).collect())
+    }
+
+    /// How many rows a line takes.
+    fn height(&self, at: usize, columns: usize) -> usize {
+        self.fixed(at, columns).map_or_else(|| wrapped(&self.line(at), columns).len(), |rows| rows.len())
+    }
+
     /// The rows of a line with what is looked for marked.
     fn drawn(&self, at: usize, columns: usize) -> Vec<Pieces> {
+        if let Some(rows) = self.fixed(at, columns) {
+            return rows.into_iter().map(|row| find::marked(self.model, row)).collect();
+        }
         let pieces = self.line(at);
         let indent = line::hang(&pieces, columns);
         line::wrap_under(&find::marked(self.model, pieces), columns, indent)
@@ -329,7 +344,7 @@ impl Source<'_> {
         while rows > at.row && at.line > 0 {
             rows -= at.row + 1;
             at.line -= 1;
-            at.row = wrapped(&self.line(at.line), columns).len() - 1;
+            at.row = self.height(at.line, columns).saturating_sub(1);
         }
         Scroll { row: at.row.saturating_sub(rows), ..at }
     }
@@ -337,7 +352,7 @@ impl Source<'_> {
     /// The last place from which a whole screen is seen.
     fn last(&self, columns: usize, height: usize) -> Scroll {
         let Some(line) = self.count().checked_sub(1) else { return Scroll::default() };
-        let end = Scroll { line, row: wrapped(&self.line(line), columns).len() - 1 };
+        let end = Scroll { line, row: self.height(line, columns).saturating_sub(1) };
         self.above(end, columns, height.saturating_sub(1))
     }
 }
@@ -396,10 +411,12 @@ pub(super) fn scroll(model: &mut Model, rows: isize) {
     model.detail.scroll[model.detail.tab as usize] = to.min(last);
 }
 
-/// How many of so many rows the open tab has: the body's gives one to the path of the cursor, where there is one.
+/// How many of so many rows the open tab has: the body's gives one to the path of the cursor, where there is one, or to what is
+/// said of the body and has no room above.
 pub(super) fn body_rows(model: &Model, rows: u16) -> u16 {
     let has_path = model.detail.tab == Tab::Body && model.detail.cursor.is_on();
-    rows.saturating_sub(u16::from(has_path && rows > 2))
+    let is_taken = has_path || view::note_below(model).is_some();
+    rows.saturating_sub(u16::from(is_taken && rows > 2))
 }
 
 fn tab_lines(model: &Model, capture: &Capture, columns: usize) -> Vec<Pieces> {

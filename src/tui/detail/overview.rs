@@ -1,5 +1,6 @@
 //! The overview.
 
+use super::deliveries::given_up;
 use super::facts::{NAMES, fact, indented, outcome, text_fact, told, verdict};
 use crate::{
     body, engine,
@@ -81,6 +82,10 @@ pub(super) fn overview(model: &Model, capture: &Capture, columns: usize) -> Vec<
     lines.extend(told("app", app.paint, &app.text, columns));
     for sentence in model.detail.deliveries.first().map(|last| blame(capture, last)).unwrap_or_default() {
         lines.extend(indented(Paint::Warning, &sentence, columns));
+    }
+    let row = model.list.row().filter(|row| row.id == capture.id);
+    if let Some((paint, words)) = row.and_then(|row| row.post).map(given_up) {
+        lines.extend(indented(paint, words, columns));
     }
     lines.extend(preview(model));
     lines

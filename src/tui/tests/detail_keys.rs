@@ -120,6 +120,31 @@ fn headers_are_explained_and_the_signed_bytes_shown() {
 }
 
 #[test]
+fn what_was_given_up_says_so_with_the_key_that_sends_it_once_more() {
+    let mut play = Play::new(3, (80, 40));
+    play.basket.0.lock().unwrap()[2].post = Some(crate::record::Post::Dead);
+    play.ring();
+    play.keys("\n");
+    assert!(play.screen().contains("given up: U sends it once more"), "{}", play.screen());
+    play.keys("5");
+    assert!(play.screen().contains("given up: U sends it once more"), "{}", play.screen());
+    play.basket.0.lock().unwrap()[2].post = None;
+    play.ring();
+    assert!(play.screen().contains("Not sent on yet"), "{}", play.screen());
+}
+
+#[test]
+fn a_time_without_traffic_says_so_and_where_there_may_be_some() {
+    let mut play = Play::new(0, (80, 24));
+    play.keys("S");
+    play.frame();
+    assert!(play.screen().contains("Nothing came in the last minute; tab shows a longer time."), "{}", play.screen());
+    play.keys("\t\t");
+    play.frame();
+    assert!(play.screen().contains("Nothing came in the last day."), "{}", play.screen());
+}
+
+#[test]
 fn deliveries_are_folded_one_by_one_and_compared_by_their_time() {
     let mut play = open((100, 40));
     let deliveries = vec![delivery(2, 400, 200), delivery(1, 100, 500)];

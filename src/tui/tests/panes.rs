@@ -15,7 +15,7 @@ fn the_detail_has_what_there_is_to_know_and_nothing_that_acts() {
     play.keys("2");
     assert!(play.screen().contains("\"␛]0;owned␇\""), "{}", play.screen());
     play.keys("v");
-    assert!(play.screen().contains(" json: invalid"), "{}", play.screen());
+    assert!(play.screen().contains("invalid JSON at 1:9 (byte 8): control character"), "{}", play.screen());
     play.keys("3");
     let headers = play.screen();
     assert!(headers.contains("Authorization: ••••••") && !headers.contains("Bearer"), "{headers}");

@@ -25,10 +25,8 @@ pub(super) fn ask(model: &mut Model) -> Vec<Effect> {
     model.prompt = Some(Prompt::new(Purpose::Answer(endpoint), ""));
     model.notice = Some(Notice {
         tone: Tone::Plain,
-        text: "503 · 503 first 3 · close every 2 · half 20% · slow 10 · silence 30 · delay 500".to_owned(),
-        hint: Some(
-            "`file` for what the configuration says; what is answered leaves after the commit all the same".to_owned(),
-        ),
+        text: "503 · 503 first 3 · close every 2 · half 20% · slow 10 · silence 30".to_owned(),
+        hint: Some("or delay 500; `file`: as configured. All is stored first, all the same".to_owned()),
     });
     Vec::new()
 }

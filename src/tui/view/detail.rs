@@ -8,7 +8,7 @@ use crate::{
     tui::{
         detail::{self, TABS, Tab},
         keys::Mode,
-        layout::Areas,
+        layout::{self, Areas},
         line::{Pieces, line, piece},
         look::Paint,
         model::Model,
@@ -47,10 +47,30 @@ fn path(model: &Model, columns: usize) -> Pieces {
     let mut pieces = vec![piece(Paint::Brand, &end(&words, columns.saturating_sub(1)))];
     let size = model.detail.cursor.under().map_or(String::new(), |under| format!(", {} bytes", under.value.len()));
     let spelling = model.detail.cursor.spelling().map_or(String::new(), |name| format!("  {name}{size}"));
-    if body::width(&words) + body::width(&spelling) < columns {
+    let mut used = body::width(&words);
+    if used + body::width(&spelling) < columns {
         pieces.push(piece(Paint::Dim, &spelling));
+        used += body::width(&spelling);
+    }
+    if let Some(note) = note_below(model) {
+        let room = columns.saturating_sub(used);
+        let gap = if used == 0 { 0 } else { room.saturating_sub(body::width(&note)) };
+        if used == 0 || gap >= 2 {
+            pieces.push(piece(Paint::Dim, &format!("{}{}", " ".repeat(gap), body::fit(&note, room))));
+        }
     }
     pieces
+}
+
+/// What the body's document says of itself, where it has no room beside the tabs: it stands below then.
+pub(in crate::tui) fn note_below(model: &Model) -> Option<String> {
+    let body = model.detail.body.as_ref().filter(|_| model.detail.tab == Tab::Body)?;
+    let said = body.document.as_ref().ok()?.note()?;
+    let columns = usize::from(layout::areas(model).tabs.width);
+    let row = names(model, columns);
+    let name = body::VIEWS.get(body.view).map_or("", |view| view.name);
+    let needed = width(&row) + 2 + body::width(name) + 2 + body::width(said);
+    (needed > columns || detail::find::words(model).is_some()).then(|| said.to_owned())
 }
 
 /// The end of a text, in so many columns.
@@ -74,9 +94,12 @@ fn rule(model: &Model, area: Rect, buffer: &mut Buffer) {
     lines((0..area.height).map(|_| line(&row, model.look)), area, buffer);
 }
 
-/// The tabs' names, shortened to their first letters where there is no room; the open one stands out. What a body is
-/// shown as stands at the right end.
-fn tabs(model: &Model, columns: usize) -> Pieces {
+fn width(pieces: &Pieces) -> usize {
+    pieces.iter().map(|piece| body::width(&piece.text)).sum()
+}
+
+/// The tabs' names, shortened to their first letters where there is no room; the open one stands out.
+fn names(model: &Model, columns: usize) -> Pieces {
     let names = |short: bool| -> Pieces {
         let mut pieces = Vec::new();
         for (tab, name) in TABS {
@@ -91,16 +114,23 @@ fn tabs(model: &Model, columns: usize) -> Pieces {
         }
         pieces
     };
-    let width = |pieces: &Pieces| pieces.iter().map(|piece| body::width(&piece.text)).sum::<usize>();
-    let mut row = names(false);
-    if width(&row) > columns {
-        row = names(true);
-    }
+    let row = names(false);
+    if width(&row) > columns { names(true) } else { row }
+}
+
+/// The row of the tabs. What a body is shown as stands at the right end.
+fn tabs(model: &Model, columns: usize) -> Pieces {
+    let mut row = names(model, columns);
     let note = note(model);
     let room = columns.saturating_sub(width(&row) + 2);
-    // Where there is no room for what else there is, the view's own name matters.
-    let note =
-        if body::width(&note) > room { note.split_once("; ").map_or(&note[..], |(view, _)| view) } else { &note };
+    // Where there is no room for what else there is, the view's own name matters; what is said of the body stands below then.
+    let fits = |note: &&str| body::width(note) <= room;
+    let shorter = [
+        &note[..],
+        note.rsplit_once("; v: ").map_or("", |(said, _)| said),
+        note.split([':', ';']).next().unwrap_or_default(),
+    ];
+    let note = shorter.into_iter().find(fits).unwrap_or(shorter[2]);
     if !note.is_empty() && room > 6 {
         let note = body::fit(note, room);
         let gap = columns.saturating_sub(width(&row) + body::width(&note) + 1);
@@ -130,8 +160,7 @@ fn note(model: &Model) -> String {
     let note = body.document.as_ref().ok().and_then(|document| document.note());
     let others = body::VIEWS.iter().zip(body.fits.iter()).filter(|(view, fits)| **fits && view.name != name);
     let others: Vec<&str> = others.map(|(view, _)| view.name).collect();
-    match note {
-        Some(note) => format!("{name}{reading}: {note}; v: {}", others.join(" ")),
-        None => format!("{name}{reading}; v: {}", others.join(" ")),
-    }
+    let note = note.map_or(String::new(), |note| format!(": {note}"));
+    let others = if others.is_empty() { String::new() } else { format!("; v: {}", others.join(" ")) };
+    format!("{name}{reading}{note}{others}")
 }

@@ -13,7 +13,7 @@ use ratatui::{Frame, buffer::Buffer};
 
 pub(super) use self::{
     chrome::is_refused_at,
-    detail::tab_at,
+    detail::{note_below, tab_at},
     help::rows as help_rows,
     sheet::{last_row, palette_row_at},
     stats::last_row as last_stats_row,

@@ -70,24 +70,32 @@ pub(super) fn seen(scroll: usize, height: usize, count: usize) -> String {
     if count <= height { String::new() } else { format!("{}-{} of {count}", scroll + 1, (scroll + height).min(count)) }
 }
 
-/// Where the palette is.
-fn palette_area(model: &Model) -> Rect {
+/// Where the palette is: no higher than all its rows need, and what is wrong with what it asks of.
+fn palette_area(model: &Model, palette: &Palette) -> Rect {
     let (columns, rows) = model.size;
     let width = columns.saturating_sub(if columns > 60 { 8 } else { 0 }).min(PALETTE_COLUMNS);
-    let height = rows.saturating_sub(2).min(PALETTE_ROWS);
+    let needed =
+        palette.all_rows(model).len() + 3 + warning(model, palette, usize::from(width.saturating_sub(2))).len();
+    let height = rows.saturating_sub(2).min(PALETTE_ROWS).min(u16::try_from(needed).unwrap_or(PALETTE_ROWS));
     Rect::new((columns - width) / 2, 1.min(rows), width, height)
+}
+
+/// What is wrong with what the palette asks of, in so many columns.
+fn warning(model: &Model, palette: &Palette, columns: usize) -> Vec<Pieces> {
+    let text = palette.warning(model);
+    text.map_or_else(Vec::new, |text| line::paragraph(Paint::Bad, &text, columns.saturating_sub(4)))
 }
 
 /// Which of the palette's rows is the first that is seen, and how many are.
 fn window(model: &Model, palette: &Palette, count: usize) -> (usize, usize) {
-    let seen = usize::from(frame::inside(palette_area(model)).height.saturating_sub(1)).max(1);
+    let seen = usize::from(frame::inside(palette_area(model, palette)).height.saturating_sub(1)).max(1);
     let chosen = palette.chosen.min(count.saturating_sub(1));
     ((chosen + 1).saturating_sub(seen), seen)
 }
 
 /// Which row of the palette stands at a place of the terminal.
 pub(in crate::tui) fn palette_row_at(model: &Model, palette: &Palette, at: Position) -> Option<usize> {
-    let inner = frame::inside(palette_area(model));
+    let inner = frame::inside(palette_area(model, palette));
     let count = palette.rows(model).len();
     let (top, _) = window(model, palette, count);
     let row = at.y.checked_sub(inner.y + 1).filter(|_| inner.contains(at))?;
@@ -102,7 +110,7 @@ pub(super) fn palette(model: &Model, palette: &Palette, buffer: &mut Buffer) -> 
     let keys = [("enter", "does it"), (if model.look.unicode { "↑↓" } else { "up/down" }, "choose"), ("esc", "leaves")];
     let keys = keys.into_iter().map(|(chord, words)| (chord.to_owned(), words)).collect();
     let frame = Frame { title: palette.title(), note, keys };
-    let inner = frame::draw(model, palette_area(model), &frame, buffer);
+    let inner = frame::draw(model, palette_area(model, palette), &frame, buffer);
     let columns = usize::from(inner.width);
     let room = columns.saturating_sub(4).max(1);
     // As in every prompt, what does not fit scrolls away to the left.
@@ -115,9 +123,9 @@ pub(super) fn palette(model: &Model, palette: &Palette, buffer: &mut Buffer) -> 
     let shown = rows.iter().enumerate().skip(top).take(seen);
     let shown = shown.map(|(at, row)| line(&palette_row(row, at == chosen, chords, columns), model.look));
     let nothing = rows.is_empty().then(|| line(&[piece(Paint::Dim, "   nothing has these letters")], model.look));
-    let warning = palette.warning(model).map(|text| line::paragraph(Paint::Bad, &text, columns.saturating_sub(4)));
+    let warning = warning(model, palette, columns);
     let indented = |row: Pieces| line(&[vec![piece(Paint::Plain, "   ")], row].concat(), model.look);
-    let warning = warning.into_iter().flatten().map(indented);
+    let warning = warning.into_iter().map(indented);
     lines(std::iter::once(line(&head, model.look)).chain(shown).chain(nothing).chain(warning), inner, buffer);
     let before = text(&palette.typed.text[first..palette.typed.cursor]);
     Position::new(inner.x + (3 + body::width(&before)).min(columns) as u16, inner.y)

@@ -14,7 +14,7 @@ use crate::{
     record::Verdict,
     store::{Counts, SIZES, Stats, TIMES},
     tui::{
-        line::{Pieces, line, piece},
+        line::{self, Pieces, line, piece},
         look::{Look, Paint},
         model::Model,
         stats::WINDOWS,
@@ -51,6 +51,17 @@ fn content(model: &Model, area: Rect) -> Rows {
         Some(stats) => {
             above.extend(wrapped(totals(stats), columns));
             rows.push(Vec::new());
+            if sum(&stats.all) == 0 {
+                let (name, _) = WINDOWS.get(model.stats.window).copied().unwrap_or_default();
+                let more = if model.stats.window + 1 < WINDOWS.len() { "; tab shows a longer time" } else { "" };
+                let words = format!("Nothing came in the {name}{more}.");
+                rows.extend(
+                    line::paragraph(Paint::Dim, &words, columns)
+                        .into_iter()
+                        .map(|row| [vec![piece(Paint::Dim, " ")], row].concat()),
+                );
+                return (above, rows);
+            }
             rows.extend(chart(stats, columns, chart_rows(height), model.look));
             rows.push(Vec::new());
             rows.extend(tables(stats, columns, model.look));
