@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
-use super::{Answer, Common, Printer};
+use super::{Answer, Common, Printer, input};
 use crate::{
     body::{
         Difference,
@@ -17,10 +17,10 @@ use crate::{
 #[derive(Debug, Args)]
 pub(crate) struct Diff {
     /// The number of the first capture
-    #[arg(value_name = "A")]
+    #[arg(value_name = "A", value_parser = input::id)]
     before: i64,
     /// The number of the second
-    #[arg(value_name = "B")]
+    #[arg(value_name = "B", value_parser = input::id)]
     after: i64,
     /// Compare the last replies of the app to them instead
     #[arg(long)]

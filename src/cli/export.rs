@@ -18,7 +18,7 @@ use crate::{
 
 #[derive(Debug, Args)]
 pub(crate) struct Export {
-    /// Which: for example `provider:stripe age<1d`; all words must match
+    /// Which: for example `provider:stripe 'age<1d'`; all words must match
     filter: Vec<String>,
     /// The form
     #[arg(long = "as", value_name = "FORMAT", value_parser = format_names(), default_value = "json")]

@@ -12,7 +12,7 @@ use crate::{
 
 #[derive(Debug, Args)]
 pub(crate) struct Forget {
-    /// Which: for example `age>7d` or `id:10..20`; all words must match
+    /// Which: for example `'age>7d'` or `id:10..20`; all words must match
     #[arg(conflicts_with = "all")]
     filter: Vec<String>,
     /// All of them

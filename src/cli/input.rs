@@ -21,6 +21,17 @@ pub(super) const PAGE: usize = 500;
 /// to.
 const LARGEST: u64 = 256 << 20;
 
+/// A capture's number, as it is typed or copied from where it is shown: `42` or `#42`.
+pub(super) fn id(text: &str) -> Result<i64, String> {
+    text.trim_start_matches('#').parse().map_err(|_| "a capture's number is wanted, like 42".to_owned())
+}
+
+/// So many seconds, or how many a second: no less than nothing, and with an end.
+pub(super) fn amount(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number: &f64| number.is_finite() && *number >= 0.0);
+    number.ok_or_else(|| "a number is wanted, 0 or more, like 2.5".to_owned())
+}
+
 /// A file's bytes, or those of standard input for `-`.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     let doing = || format!("reading {}", path.display());

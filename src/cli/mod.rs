@@ -65,11 +65,11 @@ pub struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
-    common: Common,
-    #[command(flatten)]
     bin: Bin,
     #[command(flatten)]
     listen: Listen,
+    #[command(flatten)]
+    common: Common,
 }
 
 const AFTER_HELP: &str = "Without a command: capture and inspect, the server and the screen. On no terminal it \
@@ -81,48 +81,91 @@ then defaults.";
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Capture without a screen: a line a capture
+    #[command(
+        after_help = "Examples:\n  creel serve --listen 0 --json\n  creel serve --provider github --secret-env GITHUB_WEBHOOK_SECRET"
+    )]
     Serve(serve::Serve),
     /// The screen on a store that another creel fills
+    #[command(after_help = "Examples:\n  creel watch")]
     Watch(Watch),
     /// Follow in plain lines, oldest first
+    #[command(after_help = "Examples:\n  creel tail\n  creel tail --json sig:failed")]
     Tail(tail::Tail),
     /// List captures, newest first
+    #[command(after_help = "Examples:\n  creel ls sig:failed 'age<1h'\n  creel ls --limit 0 --json provider:stripe")]
     Ls(ls::Ls),
     /// Show one capture: summary, headers, body, signature, deliveries
+    #[command(
+        after_help = "Examples:\n  creel show 42\n  creel show 42 --as curl\n  creel show 42 --path data.object.id"
+    )]
     Show(show::Show),
     /// Send captures again, byte for byte
+    #[command(
+        after_help = "Examples:\n  creel resend 42 --to http://localhost:3000\n  creel resend 42 --set data.amount=5 --resign\n  creel resend --filter sig:passed --to staging --jobs 16\n  creel resend --marked --watch target/debug --until-ok"
+    )]
     Resend(Box<resend::Resend>),
     /// List what was to be forwarded and was given up; `resend --dead` sends it once more
+    #[command(after_help = "Examples:\n  creel dead\n  creel resend --dead")]
     Dead(dead::Dead),
     /// Block until captures come that match, or none does: for scripts and CI
+    #[command(
+        after_help = "Examples:\n  creel wait event:invoice.paid --timeout 10\n  creel wait event:order.created --then 'event:order.paid sig:passed' --all\n\nExit codes: 0 it came, or with --absent did not; 1 it did not in time, or with --absent did; \
+2 error; 3 all came, and then more in the time of --quiet-for."
+    )]
     Wait(wait::Wait),
     /// Send signed sample events, or a body of yours
+    #[command(
+        after_help = "Examples:\n  creel send github/push\n  creel send stripe --to http://localhost:3000/stripe --secret-env STRIPE_SECRET --as stale"
+    )]
     Send(Box<send::Send>),
     /// Print the headers that make a body right
+    #[command(
+        after_help = "Examples:\n  creel sign --provider github --secret-env GITHUB_WEBHOOK_SECRET --file body.json"
+    )]
     Sign(sign::Sign),
     /// Judge the signature of a capture, or of a raw HTTP request in a file
+    #[command(
+        after_help = "Examples:\n  creel verify 42\n  creel verify --file request.http --provider stripe --secret-env STRIPE_SECRET"
+    )]
     Verify(verify::Verify),
     /// List the signature providers creel knows, or show one
+    #[command(after_help = "Examples:\n  creel providers stripe\n  creel providers check mine.toml")]
     Providers(providers::Providers),
     /// Say in what two captures differ, or the last replies to them
+    #[command(after_help = "Examples:\n  creel diff 41 42\n  creel diff 41 42 --replies")]
     Diff(diff::Diff),
-    /// Write captures in forms for other tools: JSON lines, HAR, curl
+    /// Write captures in forms for other tools: JSON lines, HAR, curl, raw HTTP, CSV, code for a test
+    #[command(
+        after_help = "Examples:\n  creel export provider:stripe --out stripe.jsonl\n  creel export mark:marked --as python --out test_webhooks.py"
+    )]
     Export(export::Export),
     /// Mark, pin or note captures: `mark:marked` finds them again
+    #[command(after_help = "Examples:\n  creel mark 41 42\n  creel mark --filter sig:failed --note look")]
     Mark(mark::Mark),
     /// Write captures as a folder of plain files, to be kept beside an app's tests
+    #[command(after_help = "Examples:\n  creel rehearse mark:marked --out tests/webhooks")]
     Rehearse(rehearse::Rehearse),
     /// Send such a folder to an app again, and hold its replies against what is expected
+    #[command(
+        after_help = "Examples:\n  creel play tests/webhooks --to http://localhost:3000\n  creel play tests/webhooks --to http://localhost:3000 --speed 0 --junit creel.xml"
+    )]
     Play(Box<play::Play>),
     /// Read captures out of files: JSON lines, HAR, webhook.site, ngrok, raw HTTP; all of them or none
+    #[command(after_help = "Examples:\n  creel import stripe.jsonl recorded.har")]
     Import(import::Import),
     /// Say what an endpoint answers from now on: another status, a delay, a fault; or what the file says again
+    #[command(
+        after_help = "Examples:\n  creel respond stripe --status 503 --first 3\n  creel respond stripe --fault close --every 2\n  creel respond stripe --reset"
+    )]
     Respond(Box<respond::Respond>),
     /// List what was turned away at the door, and why
+    #[command(after_help = "Examples:\n  creel refused --heads")]
     Refused(refused::Refused),
     /// Delete captures, and say how many
+    #[command(after_help = "Examples:\n  creel forget 'age>7d'\n  creel forget --all")]
     Forget(forget::Forget),
     /// Print the JSON Schema of a capture in --json
+    #[command(after_help = "Examples:\n  creel schema")]
     Schema,
     /// One jq program over one value, in a process that may do next to nothing
     #[command(name = "__jq", hide = true)]
@@ -131,6 +174,7 @@ enum Command {
 
 /// Options of every subcommand.
 #[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Options of every command")]
 pub struct Common {
     /// The store, one SQLite file [default: creel/creel.db in the platform's data folder]
     #[arg(long, global = true, env = "CREEL_DB", value_name = "PATH")]
@@ -394,6 +438,29 @@ mod tests {
         assert_eq!(without, [""; 0]);
     }
 
+    /// The words of a line of shell, without its quotes.
+    fn words(line: &str) -> Vec<String> {
+        let parts = line.split('\'').enumerate();
+        let words = parts.map(|(at, part)| if at % 2 == 1 { part.replace(' ', "\u{0}") } else { part.to_owned() });
+        words.collect::<String>().split(' ').map(|word| word.replace('\u{0}', " ")).collect()
+    }
+
+    #[test]
+    fn every_subcommand_has_examples_that_can_be_typed() {
+        for command in Cli::command().get_subcommands().filter(|command| !command.is_hide_set()) {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let examples: Vec<_> = help.lines().filter_map(|line| line.strip_prefix("  ")).collect();
+            let own = format!("creel {}", command.get_name());
+            assert!(examples.first().is_some_and(|line| line.starts_with(&own)), "{own}: {help}");
+            for line in examples {
+                let is_quoted = line.split('\'').step_by(2).all(|bare| !bare.contains(['<', '>', '|', '&', '*']));
+                assert!(is_quoted, "a shell would take it for something else: {line}");
+                let parsed = Cli::try_parse_from(words(line)).map_err(|why| why.to_string());
+                assert!(parsed.is_ok_and(|cli| cli.face(true).is_ok()), "{line}");
+            }
+        }
+    }
+
     #[test]
     fn a_terminal_gets_the_screen_and_a_pipe_gets_lines() {
         assert!(matches!(face("creel", true), Face::Screen(_)));
@@ -413,6 +480,20 @@ mod tests {
         }
         let Face::Watch(wishes) = face("creel --provider github watch", true) else { panic!("not the screen") };
         assert_eq!(wishes.provider.as_deref(), Some("github"));
+    }
+
+    #[test]
+    fn numbers_are_read_as_they_are_shown_and_told_in_words_where_they_are_none() {
+        assert!(Cli::try_parse_from(["creel", "show", "#42"]).is_ok());
+        for (line, words) in [
+            ("creel show abc", "a capture's number is wanted, like 42"),
+            ("creel wait --timeout -1", "a number is wanted, 0 or more"),
+            ("creel wait --timeout=nan", "a number is wanted, 0 or more"),
+            ("creel play dir --to http://h --speed=inf", "a number is wanted, 0 or more"),
+        ] {
+            let said = Cli::try_parse_from(line.split(' ')).unwrap_err().to_string();
+            assert!(said.contains(words), "{line}: {said}");
+        }
     }
 
     #[test]

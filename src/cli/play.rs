@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::json;
 
-use super::{Answer, Common, Printer, Secrets};
+use super::{Answer, Common, Printer, Secrets, input};
 use crate::{
     engine::{Engine, Play as Playing, Played, Rehearsal, Step, edit::Edit, target::sendable},
     record::{Failure, Outcome, text::lossless},
@@ -19,7 +19,7 @@ pub(crate) struct Play {
     #[arg(long, value_name = "URL")]
     to: String,
     /// How many times as fast as it came; 0 for as fast as it goes
-    #[arg(long, value_name = "N", default_value_t = 1.0)]
+    #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = input::amount)]
     speed: f64,
     /// The last request first
     #[arg(long, conflicts_with = "shuffle")]
@@ -44,7 +44,7 @@ pub(crate) struct Play {
     /// Take an https certificate that nobody vouches for
     #[arg(long)]
     insecure: bool,
-    /// Write the results as XML in the form of `JUnit`, for CI
+    /// Write the results as JUnit XML, for CI
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
 }

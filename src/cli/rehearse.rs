@@ -13,7 +13,7 @@ use crate::{
 
 #[derive(Debug, Args)]
 pub(crate) struct Rehearse {
-    /// Which: for example `mark:marked`, or `endpoint:shop time>2026-11-23`; all words must match
+    /// Which: for example `mark:marked`, or `endpoint:shop 'time>2026-11-23'`; all words must match
     #[arg(required = true)]
     filter: Vec<String>,
     /// The folder, which is made

@@ -58,7 +58,7 @@ pub(crate) struct Send {
     #[arg(long, value_name = "N", default_value_t = 1)]
     times: u32,
     /// How many a second at most
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = input::amount)]
     rate: Option<f64>,
     /// Take an https certificate that nobody vouches for
     #[arg(long)]

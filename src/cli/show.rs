@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use clap::Args;
 
-use super::{Answer, Common, Printer, row};
+use super::{Answer, Common, Printer, input, row};
 use crate::{
     body::{self, Content, Role, Span, View},
     engine::{self, no_such_capture},
@@ -28,6 +28,7 @@ const PATH_HELP: &str = "Print a value of the body and nothing else: data.items[
 #[derive(Debug, Args)]
 pub(crate) struct Show {
     /// The capture's number
+    #[arg(value_parser = input::id)]
     id: i64,
     /// In a form for other tools: see the list below
     #[arg(long = "as", value_name = "FORMAT", value_parser = format_names())]

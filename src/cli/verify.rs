@@ -18,7 +18,7 @@ use crate::{
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
     /// The capture's number; its endpoint's provider and secrets are used unless others are given
-    #[arg(required_unless_present = "file", conflicts_with = "file", value_name = "ID")]
+    #[arg(required_unless_present = "file", conflicts_with = "file", value_name = "ID", value_parser = input::id)]
     id: Option<i64>,
     /// A raw HTTP request: request line, headers, an empty line, the body to the end of the file; - for standard input
     #[arg(long, value_name = "FILE")]

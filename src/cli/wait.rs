@@ -20,10 +20,8 @@ use crate::{
 };
 
 #[derive(Debug, Args)]
-#[command(after_help = "Exit codes: 0 it came, or with --absent did not; 1 it did not in time, or with --absent did; \
-2 error; 3 all came, and then more in the time of --quiet-for.")]
 pub(crate) struct Wait {
-    /// Which: for example `provider:stripe event:invoice.paid sig:passed body.data.amount>5`; all words must match
+    /// Which: for example `provider:stripe event:invoice.paid sig:passed 'body.data.amount>5'`; all words must match
     filter: Vec<String>,
     /// How many must have come
     #[arg(long, value_name = "N", default_value_t = 1)]
@@ -32,10 +30,10 @@ pub(crate) struct Wait {
     #[arg(long, value_name = "FILTER", conflicts_with = "absent")]
     then: Vec<String>,
     /// And after all of them none that the first filter takes, for that many seconds
-    #[arg(long, value_name = "S", conflicts_with = "absent")]
+    #[arg(long, value_name = "S", conflicts_with = "absent", value_parser = input::amount)]
     quiet_for: Option<f64>,
     /// How long to wait, in seconds
-    #[arg(long, value_name = "S", default_value_t = 30.0)]
+    #[arg(long, value_name = "S", default_value_t = 30.0, value_parser = input::amount, allow_negative_numbers = true)]
     timeout: f64,
     /// Yes where none comes for all that time
     #[arg(long, conflicts_with = "count")]
@@ -44,7 +42,7 @@ pub(crate) struct Wait {
     #[arg(long)]
     all: bool,
     /// Count what came after this number
-    #[arg(long, value_name = "ID", conflicts_with = "all")]
+    #[arg(long, value_name = "ID", conflicts_with = "all", value_parser = input::id)]
     after: Option<i64>,
 }
 

@@ -36,7 +36,7 @@ const UP_PAUSE: Duration = Duration::from_millis(250);
 pub(crate) struct Resend {
     /// The captures' numbers
     #[arg(required_unless_present_any = ["filter", "marked", "dead", "continued"], value_name = "ID",
-          conflicts_with_all = ["filter", "marked", "dead", "continued"])]
+          conflicts_with_all = ["filter", "marked", "dead", "continued"], value_parser = input::id)]
     ids: Vec<i64>,
     /// All that match a filter, oldest first, in place of numbers
     #[arg(long, value_name = "FILTER", conflicts_with_all = ["marked", "dead", "continued"])]
@@ -102,7 +102,7 @@ pub(crate) struct Resend {
     #[command(flatten)]
     secrets: Secrets,
     /// How many a second at most
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = input::amount)]
     rate: Option<f64>,
     /// Take an https certificate that nobody vouches for
     #[arg(long)]
