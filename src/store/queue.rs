@@ -55,9 +55,9 @@ struct State<T> {
 }
 
 impl<T> State<T> {
-    /// Whether all that waits may wait longer.
-    fn is_patient(&self) -> bool {
-        !self.haste && !self.closed && self.waiting.len() < COMPANY
+    /// Whether all that waits may wait longer. What takes much of the room there is may not.
+    fn is_patient(&self, max_bytes: usize) -> bool {
+        !self.haste && !self.closed && self.waiting.len() < COMPANY && self.bytes < max_bytes / 4
     }
 }
 
@@ -84,7 +84,7 @@ impl<T> Queue<T> {
         state.waiting.push(job);
         state.haste |= haste == Haste::Now;
         // Who is awake already, for a job that can wait, need not be woken for another.
-        if state.asleep && (state.waiting.len() == 1 || !state.is_patient()) {
+        if state.asleep && (state.waiting.len() == 1 || !state.is_patient(self.max_bytes)) {
             self.wake.notify_one();
         }
         Ok(())
@@ -99,7 +99,7 @@ impl<T> Queue<T> {
             state.asleep = false;
         }
         let until = Instant::now() + PATIENCE;
-        while state.is_patient() {
+        while state.is_patient(self.max_bytes) {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;
@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     fn what_nobody_waits_for_waits_for_company_and_not_for_long() {
-        let queue = Queue::new(2 * COMPANY, usize::MAX);
+        let queue = Queue::new(2 * COMPANY, 4_000);
         let mut taken = Vec::new();
         let mut take = |queue: &Queue<char>| {
             taken.clear();
@@ -204,22 +204,29 @@ mod tests {
             taken.len()
         };
         queue.push('a', 1, Haste::Soon).unwrap();
-        assert!(queue.lock().is_patient());
+        assert!(queue.lock().is_patient(queue.max_bytes));
         queue.push('b', 1, Haste::Now).unwrap();
-        assert!(!queue.lock().is_patient(), "one that somebody waits for takes it along");
+        assert!(!queue.lock().is_patient(queue.max_bytes), "one that somebody waits for takes it along");
         assert_eq!(take(&queue), 2);
 
         queue.push('c', 1, Haste::Soon).unwrap();
-        assert!(queue.lock().is_patient(), "haste is over with what was in haste");
+        assert!(queue.lock().is_patient(queue.max_bytes), "haste is over with what was in haste");
         assert_eq!(take(&queue), 1, "alone it goes, too");
 
         (0..COMPANY).for_each(|_| queue.push('d', 1, Haste::Soon).unwrap());
-        assert!(!queue.lock().is_patient(), "many are company enough");
+        assert!(!queue.lock().is_patient(queue.max_bytes), "many are company enough");
         assert_eq!(take(&queue), COMPANY);
 
-        queue.push('e', 1, Haste::Soon).unwrap();
+        queue.release(3 + COMPANY, 3 + COMPANY);
+        queue.push('e', 1_000, Haste::Soon).unwrap();
+        assert!(!queue.lock().is_patient(queue.max_bytes), "large ones take the room of others");
+        assert_eq!(take(&queue), 1);
+        queue.release(1, 1_000);
+
+        queue.push('f', 1, Haste::Soon).unwrap();
+        assert!(queue.lock().is_patient(queue.max_bytes));
         queue.close();
-        assert!(!queue.lock().is_patient(), "the end waits for nobody");
+        assert!(!queue.lock().is_patient(queue.max_bytes), "the end waits for nobody");
     }
 
     #[test]
