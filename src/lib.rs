@@ -12,6 +12,9 @@
 //!       └──────────► Delivery (the outcome) ───────────────────────────► ┘   Effect::Page ─► store/reader ─► Model ─► tui/view
 //! ```
 //!
+//! What is forwarded goes the same way without a person: `engine/admit` has an errand stored with the capture, `engine/forward`
+//! brings it to its app, and what came of it is a fact like any other.
+//!
 //! # The floors
 //!
 //! A room imports only from floors below its own, never from a sibling; a third-party crate has one home.

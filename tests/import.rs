@@ -42,6 +42,9 @@ fn json_lines_come_back_as_they_left() {
     odd(&serving);
     serving.post("/big", &[], &vec![7; 300_000]);
     drop(serving);
+    home.yes(&["mark", "2", "3", "--note", "the odd ones"]);
+    home.yes(&["mark", "3"]);
+    home.yes(&["mark", "3", "--pin"]);
     let lines = home.path().join("all.jsonl");
     home.yes(&["export", "--reveal", "--out", lines.to_str().unwrap()]);
     let said = other.yes(&["import", lines.to_str().unwrap(), "--json"]);
@@ -50,6 +53,9 @@ fn json_lines_come_back_as_they_left() {
         assert_eq!(lasting(&other, id), lasting(&home, id), "{id}");
     }
     let captures = other.captures();
+    let (marks, noted) = (["marked", "pinned"], serde_json::json!("the odd ones"));
+    assert_eq!(captures[2]["marks"], serde_json::json!(marks), "what a person said of them comes along");
+    assert_eq!((&captures[1]["note"], &captures[2]["note"]), (&noted, &noted));
     assert!(captures.iter().all(|capture| capture["flags"].as_array().unwrap().contains(&"imported".into())));
     // The raw request tells it too: not a byte differs.
     for id in ["1", "2", "3", "5"] {

@@ -1,7 +1,7 @@
 //! **Floor 4 — the command line.** Reads what the user typed, then works: one file a subcommand, one row in `Command`.
 //!
 //! Parsing does no work, so that it can be tested. Everything printed goes through [`print::Printer`], which never lets
-//! a payload's control byte reach a terminal and takes a closed pipe for success. Exit codes: 0 yes, 1 no, 2 error.
+//! a payload's control byte reach a terminal and takes a closed pipe for success. Exit codes: 0 yes, 1 no, 2 error, 3 more came (`wait`).
 //! This room must never know the screen; `main` chooses between the two.
 
 mod dead;

@@ -188,6 +188,8 @@ impl Judge {
             judgement,
             trailers: entry.trailers,
             flags,
+            tags: entry.tags,
+            note: entry.note,
             reply_status: entry.reply_status.unwrap_or(endpoint.respond.file().status),
             ..Capture::new(uid, received_at, entry.head, body)
         })

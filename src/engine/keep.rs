@@ -34,10 +34,12 @@ impl Engine {
             truncated: capture.body.truncated,
             // Nobody sent it, so nobody was answered.
             reply_status: Some(0),
+            tags: Tags::EDITED,
+            note: None,
             sha256: None,
         };
         let judged = Judge::new(self.endpoints.clone())?.judged(entry).map_err(|why| Failure::new(doing(), why))?;
-        let mut made = Some(Capture { tags: Tags::EDITED, edited_from: Some(capture.id), ..judged });
+        let mut made = Some(Capture { edited_from: Some(capture.id), ..judged });
         let source = Box::new(move || Ok(made.take()));
         let pending = self.writer()?.import(source).map_err(|full| Failure::new(doing(), full))?;
         let stored = pending.blocking_recv().map_err(|_| Failure::new(doing(), "the store is closed"))??;

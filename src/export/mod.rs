@@ -1,5 +1,5 @@
 //! **Floor 1 — how a capture leaves.** Writes a capture in forms that other programs take: a shell command, the bytes of
-//! an HTTP request, JSON.
+//! an HTTP request, JSON, an archive, a row of a table, code for a test.
 //!
 //! A format is one file and one row of [`FORMATS`]; [`json`] is besides that the contract of every `--json` output, and
 //! [`SCHEMA`] its description.

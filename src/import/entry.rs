@@ -5,7 +5,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::{Entry, Form};
-use crate::record::{Flag, Flags, Head, Headers, Timestamp, Uid, Version};
+use crate::record::{Flag, Flags, Head, Headers, Tagging, Tags, Timestamp, Uid, Version};
 
 type Read<T> = Result<T, String>;
 
@@ -45,6 +45,8 @@ fn plain(head: Head, body: impl Into<Bytes>) -> Entry {
         flags: Flags::default(),
         truncated: false,
         reply_status: None,
+        tags: Tags::NONE,
+        note: None,
         sha256: None,
     }
 }
@@ -89,9 +91,18 @@ fn json(value: &Value) -> Read<Entry> {
         flags: flags.collect(),
         truncated: body["truncated"] == true,
         reply_status: value["reply"]["status"].as_u64().and_then(|status| u16::try_from(status).ok()),
+        tags: tags(value),
+        note: value["note"].as_str().map(Tagging::note_of).filter(|note| !note.is_empty()),
         sha256: sha256.transpose()?,
         ..plain(head, bytes)
     })
+}
+
+/// What a person tagged it with. The other marks are told anew, by the store it comes into.
+fn tags(value: &Value) -> Tags {
+    let has = |name: &str| value["marks"].as_array().is_some_and(|marks| marks.iter().any(|mark| mark == name));
+    let all = [Tags::MARKED, Tags::PINNED, Tags::EDITED].into_iter();
+    all.filter(|tag| tag.marks().any(|mark| has(mark.name()))).fold(Tags::NONE, Tags::with)
 }
 
 fn har(value: &Value) -> Read<Entry> {

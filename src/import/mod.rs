@@ -17,7 +17,7 @@ use std::{
 use bytes::Bytes;
 use serde_json::Value;
 
-use crate::record::{Failure, Flags, Head, Headers, Timestamp, Uid};
+use crate::record::{Failure, Flags, Head, Headers, Tags, Timestamp, Uid};
 
 /// The largest entry that is read, in bytes of the file: a body of 128 MiB in base64, and its head.
 const LARGEST_ENTRY: u64 = 192 << 20;
@@ -45,6 +45,10 @@ pub struct Entry {
     pub truncated: bool,
     /// What its sender was answered, where the file says so.
     pub reply_status: Option<u16>,
+    /// What a person tagged it with, where it is a creel's.
+    pub tags: Tags,
+    /// What a person noted, where it is a creel's.
+    pub note: Option<String>,
     /// What the SHA-256 of its body must be, where the file says so.
     pub sha256: Option<[u8; 32]>,
 }
