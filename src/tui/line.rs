@@ -55,6 +55,20 @@ pub(super) fn wrap_under(pieces: &[Piece], columns: usize, indent: usize) -> Vec
     let mut rows = vec![Vec::new()];
     let (mut used, mut start) = (0, 0);
     for piece in pieces {
+        if piece.text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            // Nearly all there is: a byte a column, so that nothing is looked up for it.
+            let mut rest = &piece.text[..];
+            while used + rest.len() > columns {
+                let (row, after) = rest.split_at(columns.saturating_sub(used));
+                push(&mut rows, piece.paint, row.to_owned());
+                rows.push(Vec::new());
+                push(&mut rows, Paint::Plain, " ".repeat(indent));
+                (rest, used, start) = (after, indent, indent);
+            }
+            used += rest.len();
+            push(&mut rows, piece.paint, rest.to_owned());
+            continue;
+        }
         let mut text = String::new();
         for grapheme in piece.text.graphemes(true) {
             let width = grapheme.width();
@@ -127,6 +141,9 @@ mod tests {
         assert_eq!(texts(&wrap(&line, 4)), ["abc", "漢字", "d"]);
         assert_eq!(texts(&wrap(&line, 1)), ["a", "b", "c", "漢", "字", "d"]);
         assert_eq!(texts(&wrap(&[], 4)), [""]);
+        let mixed = [piece(Paint::Plain, "abcdefg"), piece(Paint::Dim, "é"), piece(Paint::Plain, "hi")];
+        assert_eq!(texts(&wrap_under(&mixed, 4, 1)), ["abcd", " efg", " éhi"]);
+        assert_eq!(texts(&wrap(&[piece(Paint::Plain, "漢字"), piece(Paint::Plain, "ab")], 1)), ["漢", "字", "a", "b"]);
     }
 
     #[test]
