@@ -100,7 +100,9 @@ fn split(bytes: &Bytes) -> Option<(Head, Bytes)> {
         }
     };
     let head = Head::parse(bytes.slice(..end));
-    let is_request = !head.target().is_empty() && !head.method().is_empty() && head.method().is_ascii();
+    let first = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default().trim_ascii_end();
+    let has_version = first.rsplit(|byte| *byte == b' ').next().is_some_and(|word| word.starts_with(b"HTTP/"));
+    let is_request = has_version && !head.target().is_empty() && !head.method().is_empty() && head.method().is_ascii();
     is_request.then(|| (head, bytes.slice(end..)))
 }
 
@@ -189,6 +191,7 @@ mod tests {
             let (head, rest) = split(&Bytes::from_static(raw.as_bytes())).unwrap();
             assert_eq!((&*head.path(), &rest[..]), (path, body.as_bytes()));
         }
+        assert!(split(&Bytes::from_static(b"title = 5\n")).is_none());
         assert!(split(&Bytes::from_static(b"")).is_none());
         assert!(split(&Bytes::from_static(b"{\"a\":1}")).is_none());
     }

@@ -61,7 +61,8 @@ fn check(rows: &[FilterRow]) -> Result<(), Failure> {
     let first = rows.iter().find_map(|row| Some((row, &wrong.iter().find(|(name, _)| *name == row.name)?.1)));
     first.map_or(Ok(()), |(row, error)| {
         let why = format!("the filter `{}`: {}, at column {}", row.name, error.message, error.column);
-        Err(Failure::new(format!("reading {}", row.text_at), why).hint(error.hint.clone().unwrap_or_default()))
+        let failure = Failure::new(format!("reading {}", row.text_at), why);
+        Err(error.hint.iter().fold(failure, |failure, hint| failure.hint(hint)))
     })
 }
 

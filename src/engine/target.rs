@@ -57,11 +57,14 @@ impl Targets {
         }
         sendable(text).map_err(|failure| {
             let names: Vec<_> = self.iter().filter_map(|target| target.name.as_deref()).collect();
-            if text.contains([':', '/', '.']) || names.is_empty() {
+            if text.contains([':', '/', '.']) {
                 return failure;
             }
-            Failure::new(format!("sending to `{text}`"), "it is neither a URL nor a target of creel.toml")
-                .hint(format!("the targets are {}", names.join(", ")))
+            let hint = match names.is_empty() {
+                true => "name a place to send to by [[target]] there, or give its URL: http://HOST".to_owned(),
+                false => format!("the targets are {}", names.join(", ")),
+            };
+            Failure::new(format!("sending to `{text}`"), "it is neither a URL nor a target of creel.toml").hint(hint)
         })?;
         Ok(Target::url(text))
     }
@@ -90,6 +93,7 @@ mod tests {
         assert_eq!(targets.named("staging"), Ok(staging));
         assert_eq!(targets.named("http://h").unwrap().title(), "http://h");
         assert!(targets.named("stagin").unwrap_err().to_string().contains("staging"));
+        assert!(Targets::default().named("stagin").unwrap_err().to_string().contains("[[target]]"));
         assert!(
             targets.named("localhost:3000").unwrap_err().to_string().contains("did you mean http://localhost:3000?")
         );

@@ -51,8 +51,5 @@ pub(super) fn check_url(place: &Place<'_>, url: &Spanned<String>) -> Result<(), 
 /// What is wrong with what was written as a target, at its place.
 pub(super) fn wrong_target(place: &Place<'_>, at: &Range<usize>, failure: Failure) -> Failure {
     let said = place.at(at, format!("{}: {}", failure.doing, failure.why));
-    match failure.hint {
-        Some(hint) => said.hint(hint),
-        None => said,
-    }
+    failure.hint.into_iter().fold(said, Failure::hint)
 }
