@@ -65,7 +65,13 @@ fn path(model: &Model, columns: usize) -> Pieces {
 /// What the body's document says of itself, where it has no room beside the tabs: it stands below then.
 pub(in crate::tui) fn note_below(model: &Model) -> Option<String> {
     let body = model.detail.body.as_ref().filter(|_| model.detail.tab == Tab::Body)?;
-    let said = body.document.as_ref().ok()?.note()?;
+    let document = body.document.as_ref().ok()?;
+    let said = document.note()?;
+    let first = document.lines(0..1).into_iter().flatten().map(|span| span.text).collect::<String>();
+    if first.contains(said) {
+        // It stands there already.
+        return None;
+    }
     let columns = usize::from(layout::areas(model).tabs.width);
     let row = names(model, columns);
     let name = body::VIEWS.get(body.view).map_or("", |view| view.name);
