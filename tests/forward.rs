@@ -211,7 +211,8 @@ fn nothing_acknowledged_is_lost_when_creel_is_killed_while_it_forwards() {
 fn mistakes_in_the_configuration_are_pointed_at() {
     let home = Home::new();
     for (forward, words) in [
-        ("forward = { to = 'localhost' }", "is no URL"),
+        ("forward = { to = 'localhost' }", "neither a URL nor a target"),
+        ("forward = { to = 'localhost:3000' }", "did you mean http://localhost:3000?"),
         ("forward = { to = 'http://h', retry = 'often' }", "`retry` is"),
         ("forward = { to = 'http://h', retry = ['5 s'] }", "is no time"),
         ("forward = { to = 'http://h', when = 'nope:1' }", "`when`"),

@@ -62,7 +62,7 @@ fn check(rows: &[FilterRow]) -> Result<(), Failure> {
     first.map_or(Ok(()), |(row, error)| {
         let why = format!("the filter `{}`: {}, at column {}", row.name, error.message, error.column);
         let failure = Failure::new(format!("reading {}", row.text_at), why);
-        Err(error.hint.iter().fold(failure, |failure, hint| failure.hint(hint)))
+        Err(error.hint.iter().fold(failure, Failure::hint))
     })
 }
 

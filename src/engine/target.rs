@@ -60,9 +60,10 @@ impl Targets {
             if text.contains([':', '/', '.']) {
                 return failure;
             }
-            let hint = match names.is_empty() {
-                true => "name a place to send to by [[target]] there, or give its URL: http://HOST".to_owned(),
-                false => format!("the targets are {}", names.join(", ")),
+            let hint = if names.is_empty() {
+                "name a place to send to by [[target]] there, or give its URL: http://HOST".to_owned()
+            } else {
+                format!("the targets are {}", names.join(", "))
             };
             Failure::new(format!("sending to `{text}`"), "it is neither a URL nor a target of creel.toml").hint(hint)
         })?;
