@@ -42,10 +42,10 @@ const PARTS_AT_ONCE: usize = 8;
 const MOST_WAITING: i64 = 1 << 17;
 /// The shortest time between two looks for what is to be done, so that a flood does not wake the thread with each commit.
 const LOOK: Duration = Duration::from_millis(200);
-/// Captures a second from which on capturing goes first, and how many may then wait for their marks: a search reads those in
-/// the time of a few pages of the list.
+/// Captures a second from which on capturing goes first, and how many may then wait for their marks: a search looks through
+/// those in a quarter of a second.
 const FLOOD: f64 = 1_000.0;
-const MOST_LATE: i64 = 1 << 15;
+const MOST_LATE: i64 = 1 << 17;
 /// The shortest time over which is told how many come, and the longest.
 const PACE: RangeInclusive<Duration> = Duration::from_millis(50)..=Duration::from_secs(2);
 /// The time after which is tried again what failed.
