@@ -44,12 +44,17 @@ const JOBS: usize = 32;
 const QUEUED: usize = 1_000;
 const WATCHED: Duration = Duration::from_secs(5);
 
+/// What is measured, by its name.
+const PARTS: [(&str, Part); 3] = [("latency", latency), ("bulk", bulk), ("waiting", waiting)];
+type Part = fn(&Path);
+
 fn main() {
     let folder = tempfile::tempdir().unwrap();
     let wanted: Vec<_> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
-    let parts: [(&str, fn(&Path)); 3] = [("latency", latency), ("bulk", bulk), ("waiting", waiting)];
-    for (_, part) in parts.iter().filter(|(name, _)| wanted.is_empty() || wanted.iter().any(|want| want == name)) {
-        part(folder.path());
+    for (name, part) in PARTS {
+        if wanted.is_empty() || wanted.iter().any(|want| want == name) {
+            part(folder.path());
+        }
     }
 }
 
