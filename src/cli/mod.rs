@@ -497,6 +497,15 @@ mod tests {
     }
 
     #[test]
+    fn no_more_go_at_a_time_than_a_system_lets_a_process_open() {
+        let parsed = |jobs: &str| Cli::try_parse_from(["creel", "resend", "1", "--jobs", jobs]).map(drop);
+        for jobs in ["0", "513", "1000000"] {
+            assert!(parsed(jobs).unwrap_err().to_string().contains("1..=512"), "{jobs}");
+        }
+        assert!(parsed("1").is_ok() && parsed("512").is_ok());
+    }
+
+    #[test]
     fn an_option_that_a_subcommand_would_not_hear_is_a_mistake() {
         for (line, option) in
             [("creel --secret x verify 1", "--secret"), ("creel --tls ls", "--tls"), ("creel --url x show 1", "--url")]

@@ -76,6 +76,8 @@ impl Engine {
         each: &mut dyn FnMut(batch::Each),
     ) -> Result<u64, Failure> {
         let client = (left.len() > 1).then(wire::Client::default);
+        // A sender stands ready for each at most, however many are wished for.
+        let pacing = Pacing { jobs: pacing.jobs.min(left.len()), ..pacing };
         let (endpoints, targets) = (self.endpoints.clone(), self.targets.clone());
         let courier = Courier { writer: self.writer()?, endpoints, targets, client };
         let runtime = self.sending()?;

@@ -26,7 +26,14 @@ use crate::{
     record::{Batch, BatchId, Body, Capture, CaptureId, Failure},
     store::{Bodies, Reader},
 };
-use clap::Args;
+use clap::{Args, builder::RangedU64ValueParser};
+
+/// How many captures may be under way at a time: as many connections are open, and a system allows a process few thousand.
+const MOST_JOBS: u64 = 512;
+
+fn jobs() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(1..=MOST_JOBS)
+}
 
 /// How often, and after what pause, an app is tried again that was built a moment ago and does not listen yet.
 const UP_TRIES: usize = 20;
@@ -58,7 +65,7 @@ pub(crate) struct Resend {
     #[arg(long)]
     append_path: bool,
     /// How many at a time; one keeps their order
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = jobs())]
     jobs: usize,
     /// Send again whenever something in this folder changes, until it is stopped
     #[arg(long, value_name = "DIR", conflicts_with_all = ["dead", "continued"])]

@@ -1,6 +1,6 @@
 //! What is sent on, and what comes of it.
 
-use super::say;
+use super::{plain, say};
 use crate::{
     record::{CaptureId, Delivery, Failure, Outcome, Post},
     tui::{
@@ -97,7 +97,7 @@ pub(super) fn resend_dead(model: &mut Model) -> Vec<Effect> {
     let id = row.id;
     if row.post != Some(Post::Dead) {
         let text = format!("nothing of #{id} was given up; `reply:dead` finds what was");
-        return say(model, Notice { tone: Tone::Plain, text, hint: None });
+        return plain(model, text, None);
     }
     if !model.sending.insert(id) {
         return Vec::new();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{list, say};
+use super::{list, plain, say};
 use crate::{
     body,
     record::{Capture, CaptureId, Failure},
@@ -134,7 +134,7 @@ pub(super) fn save(model: &mut Model) -> Vec<Effect> {
     let part = model.detail.cursor.part().filter(|_| model.detail.tab == Tab::Body);
     let Some(part) = part else {
         let text = "only parts of a multipart body can be saved one by one".to_owned();
-        return say(model, Notice { tone: Tone::Plain, text, hint: None });
+        return plain(model, text, None);
     };
     model.prompt = Some(Prompt::new(Purpose::Save(part.bytes.clone()), &part.name));
     Vec::new()

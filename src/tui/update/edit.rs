@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::say;
+use super::{plain, say};
 use crate::{
     body,
     engine::rewrite,
@@ -18,10 +18,6 @@ use crate::{
         prompt::{LONGEST, Prompt, Purpose},
     },
 };
-
-fn plain(model: &mut Model, text: String, hint: Option<&str>) -> Vec<Effect> {
-    say(model, Notice { tone: Tone::Plain, text, hint: hint.map(str::to_owned) })
-}
 
 /// Opens the selected capture's request in the editor; where it was edited already, asks what becomes of that.
 pub(super) fn begin(model: &mut Model) -> Vec<Effect> {

@@ -1,6 +1,6 @@
 //! Captures into a file: what is marked, else the selected one; in a form that is chosen, under a name that is asked for.
 
-use super::say;
+use super::{plain, say};
 use crate::{
     body,
     record::{CaptureId, Failure},
@@ -12,10 +12,6 @@ use crate::{
         prompt::{Prompt, Purpose},
     },
 };
-
-fn plain(model: &mut Model, text: String, hint: Option<&str>) -> Vec<Effect> {
-    say(model, Notice { tone: Tone::Plain, text, hint: hint.map(str::to_owned) })
-}
 
 /// Looks what is marked, to be exported in a form; without one, that is asked next.
 pub(super) fn begin(model: &Model, format: Option<usize>) -> Vec<Effect> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{prompt, say};
+use super::{plain, prompt, say};
 use crate::{
     query::Filter,
     record::{Counters, Failure, Tagging, Tags},
@@ -212,7 +212,7 @@ pub(super) fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
         }
         Command::Zoom | Command::Widen | Command::Narrow if model.size.0 < layout::WIDE => {
             let text = format!("list and detail stand beside each other from {} columns on", layout::WIDE);
-            return say(model, Notice { tone: Tone::Plain, text, hint: None });
+            return plain(model, text, None);
         }
         Command::Zoom => {
             model.panes.zoomed = !model.panes.zoomed;

@@ -129,6 +129,11 @@ fn say(model: &mut Model, notice: Notice) -> Vec<Effect> {
     Vec::new()
 }
 
+/// Says something that is neither good nor bad.
+fn plain(model: &mut Model, text: String, hint: Option<&str>) -> Vec<Effect> {
+    say(model, Notice { tone: Tone::Plain, text, hint: hint.map(str::to_owned) })
+}
+
 /// A frame is about to be drawn: what rang since the last one is asked for now, so that a flood costs one question a
 /// frame and not one a capture.
 fn frame(model: &mut Model) -> Vec<Effect> {

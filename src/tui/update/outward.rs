@@ -1,6 +1,6 @@
 //! What leaves the screen for other programs: a body to a shell command, a URL to the browser.
 
-use super::{act, say};
+use super::{act, plain, say};
 use crate::{
     body,
     engine::{
@@ -25,7 +25,7 @@ const LOOKED_AT: usize = 64 << 10;
 pub(super) fn ask_pipe(model: &mut Model) -> Vec<Effect> {
     let Some(id) = model.list.row().map(|row| row.id) else {
         let text = "there is no body to give to a command yet".to_owned();
-        return say(model, Notice { tone: Tone::Plain, text, hint: None });
+        return plain(model, text, None);
     };
     let last = model.commands.first().cloned().unwrap_or_default();
     model.prompt = Some(Prompt::new(Purpose::Pipe(id), &last));
@@ -41,7 +41,7 @@ pub(super) fn pipe(model: &mut Model, id: CaptureId, command: &str) -> Vec<Effec
         let before = std::mem::take(&mut model.commands);
         model.commands = filters::merged(std::iter::once(command.trim()).chain(before.iter().map(|text| &text[..])));
     }
-    say(model, Notice { tone: Tone::Plain, text: format!("`{command}` runs"), hint: None });
+    plain(model, format!("`{command}` runs"), None);
     vec![Effect::Pipe { id, command: command.to_owned() }]
 }
 
@@ -64,7 +64,7 @@ pub(super) fn piped(model: &mut Model, command: &str, piped: Result<Piped, Failu
 pub(super) fn ask_browse(model: &mut Model) -> Vec<Effect> {
     let Some(url) = url(model) else {
         let text = "there is no URL under the cursor or in the body, and no provider is known".to_owned();
-        return say(model, Notice { tone: Tone::Plain, text, hint: None });
+        return plain(model, text, None);
     };
     model.prompt = Some(Prompt::new(Purpose::Browse, &url));
     Vec::new()
@@ -98,7 +98,7 @@ fn first_url(text: &str) -> Option<String> {
 pub(super) fn browse(model: &mut Model, url: &str) -> Vec<Effect> {
     if !pipe::is_web(url.trim()) {
         let text = "only URLs of http and https are opened".to_owned();
-        return say(model, Notice { tone: Tone::Plain, text, hint: None });
+        return plain(model, text, None);
     }
     vec![Effect::Browse(url.trim().to_owned())]
 }
