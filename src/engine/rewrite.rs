@@ -18,7 +18,7 @@ pub struct Rewritten {
     pub head: Head,
     /// The body.
     pub body: Bytes,
-    /// Why the body is no JSON any more, where it was before.
+    /// What to say of a body that is no JSON any more, where it was before.
     pub broken: Option<String>,
 }
 
@@ -109,6 +109,7 @@ pub fn read(capture: &Capture, edited: &[u8]) -> Result<Option<Rewritten>, Failu
     let head = if is == was { capture.head.clone() } else { head_of(&lines, &was, skipped, capture)? };
     let head = with_length(head, &[capture.body.bytes.len()], body.len());
     let broken = why_broken(&body).filter(|_| why_broken(&capture.body.bytes).is_none());
+    let broken = broken.map(|why| format!("its body was JSON and is none any more: {why}"));
     Ok(Some(Rewritten { head, body, broken }))
 }
 

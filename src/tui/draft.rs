@@ -35,7 +35,7 @@ impl Draft {
     pub(super) fn wrong(&self) -> Option<String> {
         match &self.request {
             Err(why) => Some(format!("this is no request: {why}")),
-            Ok(request) => request.broken.as_ref().map(|why| format!("its body was JSON and is none any more: {why}")),
+            Ok(request) => request.broken.clone(),
         }
     }
 }

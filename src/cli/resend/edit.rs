@@ -28,7 +28,7 @@ pub(super) fn in_editor(capture: &Capture, as_it_is: bool) -> Result<Option<Rewr
         let next = match rewrite::read(capture, &text) {
             Ok(Some(Rewritten { broken: Some(_), .. })) if as_it_is => Next::AsItIs,
             Ok(Some(Rewritten { broken: Some(why), .. })) => {
-                let failure = Failure::new(format!("editing request #{}", capture.id), broken(&why));
+                let failure = Failure::new(format!("editing request #{}", capture.id), why);
                 ask(failure.hint("--as-it-is sends it so"), true)?
             }
             Ok(None) => {
@@ -47,10 +47,6 @@ pub(super) fn in_editor(capture: &Capture, as_it_is: bool) -> Result<Option<Rewr
             }
         }
     }
-}
-
-fn broken(why: &str) -> String {
-    format!("its body was JSON and is none any more: {why}")
 }
 
 /// Asks what to do, where there is a terminal to ask on; else that is the failure.

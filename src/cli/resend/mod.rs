@@ -64,7 +64,7 @@ pub(crate) struct Resend {
     /// Append the captured path to the URL's, in place of replacing it
     #[arg(long)]
     append_path: bool,
-    /// How many at a time; one keeps their order
+    /// How many at a time, 512 at most; one keeps their order
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = jobs())]
     jobs: usize,
     /// Send again whenever something in this folder changes, until it is stopped
