@@ -15,7 +15,7 @@ use creel::{
     body,
     export::{FORMATS, SCHEMA, json},
     record::{
-        Body, Capture, CaptureId, Change, Delivery, DeliveryId, Event, Evidence, Explanation, Fault, Flag, Head,
+        Body, Capture, CaptureId, Cause, Change, Delivery, DeliveryId, Event, Evidence, Explanation, Fault, Flag, Head,
         Header, Headers, Judgement, Mark, Outcome, Reply, Timestamp, Uid, Verdict, Version,
     },
 };
@@ -91,7 +91,10 @@ fn deliveries() -> Vec<Delivery> {
     };
     let headers = [("Content-Type", "text/plain")].into_iter().collect();
     let reply = Reply { status: 500, headers, body: Bytes::from_static(b"\xff"), truncated: true };
-    vec![delivery(2, Outcome::Replied(reply)), delivery(1, Outcome::Failed("connection refused".into()))]
+    vec![
+        delivery(2, Outcome::Replied(reply)),
+        delivery(1, Outcome::Failed(Cause::Refused, "connection refused".into())),
+    ]
 }
 
 fn written(name: &str, capture: &Capture) -> Vec<u8> {
@@ -235,6 +238,7 @@ fn the_schema_knows_every_name_there_is() {
         let names = schema.pointer(pointer).unwrap().as_array().unwrap();
         names.iter().filter_map(Value::as_str).map(str::to_string).collect::<Vec<_>>()
     };
+    assert_eq!(listed("/$defs/delivery/properties/error_kind/enum"), Cause::all().map(Cause::name).collect::<Vec<_>>());
     assert_eq!(listed("/$defs/flag/enum"), Flag::all().map(Flag::name).collect::<Vec<_>>());
     assert_eq!(
         listed("/$defs/signature/properties/verdict/enum"),

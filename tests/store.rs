@@ -16,7 +16,7 @@ use bytes::Bytes;
 use creel::{
     query::Filter,
     record::{
-        Body, Capture, CaptureId, Change, Delivery, DeliveryId, Event, Evidence, Explanation, Fault, Flag, Head,
+        Body, Capture, CaptureId, Cause, Change, Delivery, DeliveryId, Event, Evidence, Explanation, Fault, Flag, Head,
         Headers, Judgement, LastDelivery, Outcome, Refusal, Reply, Timestamp, Uid, Verdict,
     },
     store::{self, Bell, Bodies, Pending, Reader, Role, Start, Stored, Writer},
@@ -184,7 +184,7 @@ fn a_delivery_is_numbered_kept_and_shown_in_its_row_also_from_another_process() 
         body: Bytes::from_static(b"\xff"),
         truncated: true,
     };
-    let outcomes = [Outcome::Failed("nobody".to_owned()), Outcome::Replied(reply)];
+    let outcomes = [Outcome::Failed(Cause::NoHost, "nobody".to_owned()), Outcome::Replied(reply)];
     for (attempt, (writer, outcome)) in [&writer, &visitor].into_iter().zip(outcomes).enumerate() {
         let receipt = vec![
             Change::Replaced { name: "Host".to_owned(), from: "a".to_owned(), to: "b".to_owned() },

@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use creel::{
     query::Filter,
-    record::{BatchId, CaptureId, Circuit, Counters, Delivery, ErrandId, Next, Outcome, Post, Settlement, Timestamp},
+    record::{
+        BatchId, CaptureId, Cause, Circuit, Counters, Delivery, ErrandId, Next, Outcome, Post, Settlement, Timestamp,
+    },
     store::{Bell, Haste, Posted, Posting, Reader, Role, Start, Stored, Writer},
 };
 use store_support::{capture, delivery, place};
@@ -26,7 +28,10 @@ fn forward(writer: &Writer, n: u64, names: &[&str]) -> Stored {
 }
 
 fn settle(writer: &Writer, capture: i64, errand: i64, next: Next) -> Delivery {
-    let tried = Delivery { errand: Some(ErrandId(errand)), ..delivery(capture, Outcome::Failed("refused".into())) };
+    let tried = Delivery {
+        errand: Some(ErrandId(errand)),
+        ..delivery(capture, Outcome::Failed(Cause::Refused, "refused".into()))
+    };
     let settlement = Settlement { errand: ErrandId(errand), next, answered: None };
     writer.settle(tried, settlement, Haste::Now).unwrap().blocking_recv().unwrap().unwrap()
 }

@@ -16,9 +16,9 @@ use bytes::Bytes;
 use creel::{
     query::{Sql, Value},
     record::{
-        Capture, CaptureId, Change, Counters, Delivery, DeliveryId, Event, Evidence, Explanation, Fault, Flag, Flags,
-        Handshake, Head, Headers, Judgement, LastDelivery, Outcome, Repeat, Reply, Summary, Tags, Timestamp, Uid,
-        Verdict,
+        Capture, CaptureId, Cause, Change, Counters, Delivery, DeliveryId, Event, Evidence, Explanation, Fault, Flag,
+        Flags, Handshake, Head, Headers, Judgement, LastDelivery, Outcome, Repeat, Reply, Summary, Tags, Timestamp,
+        Uid, Verdict,
     },
     store::{Bell, Bodies, CHUNK_BYTES, Reader, Role, Start, Writer},
 };
@@ -283,7 +283,7 @@ fn deliveries_are_numbered_by_the_store_and_seen_in_the_list() {
     };
     let mut replied = delivery(1, Outcome::Replied(reply));
     replied.receipt = vec![Change::Replaced { name: "Host".into(), from: "a".into(), to: "b".into() }];
-    let failed = delivery(1, Outcome::Failed("connection refused".into()));
+    let failed = delivery(1, Outcome::Failed(Cause::Refused, "connection refused".into()));
     let keep = |delivery: &Delivery| writer.deliver(delivery.clone()).unwrap().blocking_recv().unwrap();
     let reader = Reader::open(&place.path).unwrap();
     let listed = |id| reader.summary(CaptureId(id)).unwrap().map(|row| (row.deliveries, row.last_delivery)).unwrap();
@@ -295,11 +295,11 @@ fn deliveries_are_numbered_by_the_store_and_seen_in_the_list() {
     let second = keep(&failed).unwrap();
     assert_eq!(second, Delivery { id: DeliveryId(2), attempt: 2, ..failed });
     assert_eq!(listed(1), (2, Some(LastDelivery::Failed)));
-    let of_another = keep(&delivery(2, Outcome::Failed(String::new()))).unwrap();
+    let of_another = keep(&delivery(2, Outcome::Failed(Cause::Other, String::new()))).unwrap();
     assert_eq!((of_another.id, of_another.attempt), (DeliveryId(3), 1));
 
     assert_eq!(reader.deliveries(CaptureId(1)).unwrap(), [second, first]);
-    let lost = keep(&delivery(99, Outcome::Failed(String::new()))).unwrap_err();
+    let lost = keep(&delivery(99, Outcome::Failed(Cause::Other, String::new()))).unwrap_err();
     assert!(lost.why.contains("no capture 99"), "{lost}");
 }
 
@@ -314,7 +314,7 @@ fn a_visitor_keeps_deliveries_while_another_captures() {
         for writer in [&capturing, &visitor] {
             scope.spawn(move || {
                 for _ in 0..50 {
-                    let kept = writer.deliver(delivery(1, Outcome::Failed("no".into()))).unwrap();
+                    let kept = writer.deliver(delivery(1, Outcome::Failed(Cause::Other, "no".into()))).unwrap();
                     kept.blocking_recv().unwrap().unwrap();
                 }
             });

@@ -52,7 +52,7 @@ fn reply(reader: &Reader, id: CaptureId) -> Result<(u16, Reply), Failure> {
     let none = || Failure::new(format!("comparing the replies to capture {id}"), "there is none");
     let replied = |outcome: Outcome| match outcome {
         Outcome::Replied(reply) => Some((reply.status, reply)),
-        Outcome::Failed(_) => None,
+        Outcome::Failed(..) => None,
     };
     reader.deliveries(id)?.into_iter().find_map(|delivery| replied(delivery.outcome)).ok_or_else(none)
 }

@@ -8,7 +8,8 @@ use serde_json::json;
 use super::{Answer, Common, Printer, Secrets, input};
 use crate::{
     engine::{Engine, Play as Playing, Played, Rehearsal, Step, edit::Edit, target::sendable},
-    record::{Failure, Outcome, text::lossless},
+    export::json,
+    record::{Failure, text::lossless},
 };
 
 #[derive(Debug, Args)]
@@ -100,12 +101,10 @@ fn title(step: &Step) -> String {
 fn print(printer: &Printer, step: &Step, played: &Played) -> Result<(), Failure> {
     let status = played.outcome.status();
     if printer.json {
-        let error = match &played.outcome {
-            Outcome::Failed(why) => Some(why),
-            Outcome::Replied(_) => None,
-        };
+        let (error, error_kind) = json::error(&played.outcome);
         return printer.value(&json!({
-            "file": step.file, "event": step.event, "status": status, "error": error, "took_ms": played.took_ms,
+            "file": step.file, "event": step.event, "status": status, "error": error, "error_kind": error_kind,
+            "took_ms": played.took_ms,
             "passed": played.faults.is_empty(), "faults": played.faults,
         }));
     }

@@ -18,6 +18,7 @@ use crate::{
         send::{Event, SPOILS, Spoil},
         target::sendable,
     },
+    export::json,
     record::{Failure, Headers, Outcome},
     verify::{Provider, Sample, Secret},
     wire::{self, Outgoing, PathRule},
@@ -154,18 +155,16 @@ fn print(
     took_ms: u64,
     outcome: &Outcome,
 ) -> Result<(), Failure> {
-    let (status, error) = match outcome {
-        Outcome::Replied(reply) => (Some(reply.status), None),
-        Outcome::Failed(why) => (None, Some(why)),
-    };
+    let (status, (error, error_kind)) = (outcome.status(), json::error(outcome));
     if printer.json {
         let value = json!({
-            "provider": provider.name(), "event": kind, "to": to, "status": status, "error": error, "took_ms": took_ms,
+            "provider": provider.name(), "event": kind, "to": to, "status": status, "error": error, "error_kind": error_kind,
+            "took_ms": took_ms,
         });
         return printer.value(&value);
     }
     let result =
-        status.map_or_else(|| format!("failed: {}", error.map_or("", |it| it)), |s| format!("{s} in {took_ms} ms"));
+        status.map_or_else(|| format!("failed: {}", error.unwrap_or_default()), |s| format!("{s} in {took_ms} ms"));
     printer.line(&format!("{}/{kind} → {to}  {result}", provider.name()))
 }
 

@@ -262,7 +262,7 @@ fn print_delivery(printer: &Printer, capture: &Capture, delivery: &Delivery, zon
     }
     match &delivery.outcome {
         Outcome::Replied(reply) => print_reply(printer, reply),
-        Outcome::Failed(_) => Ok(()),
+        Outcome::Failed(..) => Ok(()),
     }
 }
 
@@ -276,7 +276,7 @@ fn print_reply(printer: &Printer, reply: &Reply) -> Result<(), Failure> {
 pub(super) fn outcome(delivery: &Delivery) -> String {
     let result = match &delivery.outcome {
         Outcome::Replied(reply) => format!("{} in {} ms", reply.status, delivery.took_ms),
-        Outcome::Failed(why) => format!("failed: {why}"),
+        Outcome::Failed(_, why) => format!("failed: {why}"),
     };
     format!("#{} → {}  {result}", delivery.capture, delivery.to)
 }

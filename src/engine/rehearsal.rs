@@ -315,7 +315,7 @@ fn capture(step: &Step) -> Capture {
 /// In what a reply is not as expected, a sentence each.
 fn faults(expect: &Expect, outcome: &Outcome, took_ms: u64) -> Vec<String> {
     let reply = match outcome {
-        Outcome::Failed(why) => return vec![why.clone()],
+        Outcome::Failed(_, why) => return vec![why.clone()],
         Outcome::Replied(reply) => reply,
     };
     let mut faults = Vec::new();
@@ -412,6 +412,7 @@ fn short_text(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::Cause;
 
     fn expect(toml: &str) -> Expect {
         toml::from_str(toml).unwrap()
@@ -450,7 +451,7 @@ mod tests {
         }
         assert_eq!(faults(&expect(""), &reply(500, ""), 1), ["the status is 500, not 2xx"]);
         assert_eq!(faults(&expect("json = { '/a' = 1 }"), &reply(200, "x"), 1), ["the body is no JSON"]);
-        assert_eq!(faults(&expect(""), &Outcome::Failed("refused".into()), 1), ["refused"]);
+        assert_eq!(faults(&expect(""), &Outcome::Failed(Cause::Refused, "refused".into()), 1), ["refused"]);
         assert!(toml::from_str::<Expect>("stauts = 200").is_err());
     }
 

@@ -85,10 +85,11 @@ pub fn capture(capture: &Capture, deliveries: &[Delivery], bodies: bool) -> Valu
 
 /// A delivery, as it stands in its capture's object.
 pub fn delivery(delivery: &Delivery, bodies: bool) -> Value {
-    let (error, reply) = match &delivery.outcome {
-        Outcome::Replied(reply) => (None, Some(self::reply(reply, bodies))),
-        Outcome::Failed(why) => (Some(why), None),
+    let reply = match &delivery.outcome {
+        Outcome::Replied(reply) => Some(self::reply(reply, bodies)),
+        Outcome::Failed(..) => None,
     };
+    let (error, error_kind) = error(&delivery.outcome);
     json!({
         "id": delivery.id.0,
         "to": delivery.to,
@@ -97,9 +98,18 @@ pub fn delivery(delivery: &Delivery, bodies: bool) -> Value {
         "attempt": delivery.attempt,
         "started_at": delivery.started_at.to_string(),
         "error": error,
+        "error_kind": error_kind,
         "receipt": delivery.receipt.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "reply": reply,
     })
+}
+
+/// Why no reply came, in words and by the name of its cause: `error` and `error_kind` wherever an outcome is told.
+pub fn error(outcome: &Outcome) -> (Option<&str>, Option<&'static str>) {
+    match outcome {
+        Outcome::Replied(_) => (None, None),
+        Outcome::Failed(cause, why) => (Some(why), Some(cause.name())),
+    }
 }
 
 /// What `verify` prints of a judgement: verdict, fault and explanation.

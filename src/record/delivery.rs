@@ -4,7 +4,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use super::{CaptureId, ErrandId, Headers, Timestamp};
+use super::{CaptureId, Cause, ErrandId, Headers, Timestamp};
 
 /// A delivery's number in its store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,8 +38,8 @@ pub struct Delivery {
 pub enum Outcome {
     /// The app replied.
     Replied(Reply),
-    /// No whole reply came; why, in one line.
-    Failed(String),
+    /// No whole reply came: why, as a fact and in one line.
+    Failed(Cause, String),
 }
 
 /// An app's reply.
@@ -104,15 +104,16 @@ impl Outcome {
     pub fn status(&self) -> Option<u16> {
         match self {
             Self::Replied(reply) => Some(reply.status),
-            Self::Failed(_) => None,
+            Self::Failed(..) => None,
         }
     }
 
-    /// Whether status and body, or the failure, are the same. Headers are not asked: they hold the time.
+    /// Whether status and body, or the failure's words, are the same. Headers are not asked: they hold the time; nor is the
+    /// cause, which older stores have not noted.
     fn says_the_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Replied(a), Self::Replied(b)) => a.status == b.status && a.body == b.body,
-            (Self::Failed(a), Self::Failed(b)) => a == b,
+            (Self::Failed(_, a), Self::Failed(_, b)) => a == b,
             _ => false,
         }
     }

@@ -6,6 +6,7 @@
 
 mod body;
 mod capture;
+mod cause;
 mod delivery;
 mod errand;
 mod event;
@@ -24,6 +25,7 @@ mod timestamp;
 
 pub use body::Body;
 pub use capture::{Capture, CaptureId, Uid};
+pub use cause::Cause;
 pub use delivery::{Change, Delivery, DeliveryId, Outcome, Reply, Turn};
 pub use errand::{Batch, BatchId, Circuit, Errand, ErrandId, Next, Post, Settlement};
 pub use event::Event;

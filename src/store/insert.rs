@@ -49,7 +49,7 @@ const SAME_EVENT: &str = "SELECT 1 FROM summary WHERE id = ? AND event_id = ? AN
 const DELIVERIES: &str = "SELECT deliveries FROM summary WHERE id = ?";
 const DELIVERED: &str = "UPDATE summary SET deliveries = ?, app = ?, took_ms = ? WHERE id = ?";
 const DELIVERY: &str = "INSERT INTO delivery (id, capture, url, started_at, took_ms, attempt, receipt, status, error,
-    truncated, headers, body, errand) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    truncated, headers, body, errand, cause) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 const REFUSAL: &str = "INSERT INTO refusal (at, peer, status, reason, head) VALUES (?, ?, ?, ?, ?)";
 const IMPORTED: &str = "INSERT INTO imported (first_id, last_id) VALUES (?, ?)";
 const TELL: &str = "INSERT OR REPLACE INTO respond (endpoint, words) VALUES (?, ?)";
@@ -346,9 +346,9 @@ impl<'c> Transaction<'c> {
     }
 
     fn insert_delivery(&self, delivery: &Delivery, id: i64, attempt: u32) -> Result<(), Error> {
-        let (reply, error) = match &delivery.outcome {
-            Outcome::Replied(reply) => (Some(reply), None),
-            Outcome::Failed(why) => (None, Some(why)),
+        let (reply, cause, error) = match &delivery.outcome {
+            Outcome::Replied(reply) => (Some(reply), None, None),
+            Outcome::Failed(cause, why) => (None, Some(cause.number()), Some(why)),
         };
         self.connection.prepare_cached(DELIVERY)?.execute(params![
             id,
@@ -364,6 +364,7 @@ impl<'c> Transaction<'c> {
             reply.and_then(|reply| codec::headers_in(&reply.headers)),
             reply.map(|reply| &reply.body[..]),
             delivery.errand.map(|errand| errand.0),
+            cause,
         ])?;
         Ok(())
     }

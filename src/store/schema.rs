@@ -232,6 +232,12 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         ALTER TABLE summary ADD COLUMN edited_from INTEGER;
     ",
     },
+    Migration {
+        reason: "why a delivery got no reply, as a fact beside the words",
+        sql: "
+        ALTER TABLE delivery ADD COLUMN cause INTEGER;       -- Cause::number(); null: it was not noted, or there was a reply
+    ",
+    },
 ];
 
 /// What stands in a file's header about its schema.
@@ -293,7 +299,10 @@ pub(super) fn migrate(connection: &mut Connection, steps: &[Migration]) -> Resul
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::Flag;
+    use crate::{
+        record::{Cause, Flag, Outcome},
+        store::select,
+    };
 
     const NEXT: Migration = Migration {
         reason: "a synthetic step, to prove that an old store survives one",
@@ -363,6 +372,20 @@ mod tests {
         let found: Vec<(i64, i64)> =
             rows.query_map((), |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect();
         assert_eq!(found, [(2, 3), (6, 6)]);
+    }
+
+    #[test]
+    fn a_failed_delivery_of_an_older_store_keeps_its_words_and_has_no_known_cause() {
+        let mut store = Connection::open_in_memory().unwrap();
+        let before = MIGRATIONS.iter().position(|step| step.sql.contains("COLUMN cause")).unwrap();
+        migrate(&mut store, &MIGRATIONS[..before]).unwrap();
+        let row = "INSERT INTO delivery (id, capture, url, started_at, took_ms, attempt, receipt, error, truncated)
+            VALUES (1, 1, '', 0, 0, 1, '[]', 'connection refused', 0)";
+        store.execute(row, ()).unwrap();
+        migrate(&mut store, MIGRATIONS).unwrap();
+        let sql = format!("SELECT {} FROM delivery", select::DELIVERY_COLUMNS);
+        let read = store.query_row(&sql, (), select::delivery).unwrap();
+        assert_eq!(read.outcome, Outcome::Failed(Cause::Other, "connection refused".to_owned()));
     }
 
     #[test]

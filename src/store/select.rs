@@ -5,8 +5,9 @@ use rusqlite::{Error, Row, types::Type};
 
 use super::codec;
 use crate::record::{
-    Batch, BatchId, Body, Capture, CaptureId, Circuit, Delivery, DeliveryId, Errand, ErrandId, Event, Fault, Flags,
-    Head, Judgement, LastDelivery, Outcome, Post, Refusal, Repeat, Reply, Summary, Tags, Timestamp, Uid, Verdict,
+    Batch, BatchId, Body, Capture, CaptureId, Cause, Circuit, Delivery, DeliveryId, Errand, ErrandId, Event, Fault,
+    Flags, Head, Judgement, LastDelivery, Outcome, Post, Refusal, Repeat, Reply, Summary, Tags, Timestamp, Uid,
+    Verdict,
 };
 
 /// The columns that [`summary`] reads, in its order.
@@ -22,7 +23,7 @@ pub(super) const CONTENT_COLUMNS: &str = "sha256, declared, chunks, judgement, t
 pub(super) const CONTENT_COLUMNS_BUT_THE_BODY: &str = "sha256, declared, chunks, judgement, trailers, head, NULL";
 /// The columns that [`delivery`] reads.
 pub(super) const DELIVERY_COLUMNS: &str =
-    "id, capture, url, started_at, took_ms, attempt, receipt, status, error, truncated, headers, body, errand";
+    "id, capture, url, started_at, took_ms, attempt, receipt, status, error, truncated, headers, body, errand, cause";
 /// The columns that [`refusal`] reads.
 pub(super) const REFUSAL_COLUMNS: &str = "at, peer, status, reason, head";
 
@@ -134,7 +135,10 @@ pub(super) fn capture(row: &Row<'_>) -> Result<(Capture, i64), Error> {
 pub(super) fn delivery(row: &Row<'_>) -> Result<Delivery, Error> {
     let receipt: String = row.get(6)?;
     let outcome = match row.get::<_, Option<u16>>(7)? {
-        None => Outcome::Failed(row.get::<_, Option<String>>(8)?.unwrap_or_default()),
+        None => {
+            let cause = row.get::<_, Option<i64>>(13)?.map_or_else(Cause::default, Cause::of_number);
+            Outcome::Failed(cause, row.get::<_, Option<String>>(8)?.unwrap_or_default())
+        }
         Some(status) => Outcome::Replied(Reply {
             status,
             headers: codec::headers_out(row.get(10)?).ok_or_else(|| unreadable(10, Type::Blob))?,

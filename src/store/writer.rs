@@ -89,7 +89,7 @@ impl Job {
                 Self::Capture(capture, ..) => capture.head.raw().len() + capture.body.bytes.len(),
                 Self::Deliver(delivery, ..) => match &delivery.outcome {
                     crate::record::Outcome::Replied(reply) => reply.body.len(),
-                    crate::record::Outcome::Failed(_) => 0,
+                    crate::record::Outcome::Failed(..) => 0,
                 },
                 Self::Refuse(refusal) => refusal.head.len(),
                 Self::Post(posting, _) => posting.bytes(),

@@ -130,7 +130,7 @@ fn compared(stage: &dyn Stage, what: Compare) -> Result<Compared, Failure> {
             let deliveries = stage.deliveries(id)?;
             let replied = deliveries.iter().filter_map(|delivery| match &delivery.outcome {
                 Outcome::Replied(reply) => Some((delivery.attempt, reply)),
-                Outcome::Failed(_) => None,
+                Outcome::Failed(..) => None,
             });
             let last: Vec<_> = replied.take(2).collect();
             let [(after_try, after), (before_try, before)] = last[..] else {

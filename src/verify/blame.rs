@@ -1,7 +1,7 @@
 //! Whose bug is it: what the check of a signature says and what the app replied, seen together.
 
 use super::{Habits, Provider};
-use crate::record::{Delivery, Fault, Judgement, Outcome, Verdict, text};
+use crate::record::{Cause, Delivery, Fault, Judgement, Outcome, Verdict, text};
 
 /// What the check came to, as far as it tells who is to blame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,26 +22,27 @@ enum App {
     Said(u16, u16),
     /// A success.
     Took,
-    /// No reply within the time that creel waited.
-    Hung,
-    /// Nothing listens there.
-    Refused,
-    /// It speaks, and not in HTTP.
-    Babbled,
-    /// It hung up before its answer was whole.
-    Broke,
-    /// It was not asked: no such host, a certificate that nobody vouches for, a program that failed.
-    Unasked,
+    /// No reply came, for that cause.
+    Silent(Cause),
 }
 
 /// A row: check, app, and what that says. The first that fits counts; `None` fits every check.
 struct Row(Option<Check>, App, &'static str);
 
+const ELSE: &str = "something else listens there: is it the right port, and http or https as it should be?";
+
+/// Of a cause without a row (no such host, a certificate that nobody vouches for, a program that failed) its own words say
+/// all: the app was not asked.
 const ROWS: &[Row] = &[
-    Row(None, App::Refused, "nothing listens there: is the app running, and on that port?"),
-    Row(None, App::Hung, "the app does not answer: it works before it answers, or waits for something itself"),
-    Row(None, App::Babbled, "something else listens there: is it the right port, and http or https as it should be?"),
-    Row(None, App::Broke, "the app broke off while it answered: look for a crash in its log"),
+    Row(None, App::Silent(Cause::Refused), "nothing listens there: is the app running, and on that port?"),
+    Row(
+        None,
+        App::Silent(Cause::TimedOut),
+        "the app does not answer: it works before it answers, or waits for something itself",
+    ),
+    Row(None, App::Silent(Cause::NotHttp), ELSE),
+    Row(None, App::Silent(Cause::NotTls), ELSE),
+    Row(None, App::Silent(Cause::BrokenOff), "the app broke off while it answered: look for a crash in its log"),
     Row(None, App::Said(508, 508), "it came back to the creel that sent it: the app's URL leads in a ring"),
     Row(
         Some(Check::Passed),
@@ -142,11 +143,7 @@ fn app(delivery: &Delivery, habits: &Habits) -> App {
     match &delivery.outcome {
         Outcome::Replied(reply) if habits.is_success(reply.status) || (200..300).contains(&reply.status) => App::Took,
         Outcome::Replied(reply) => App::Said(reply.status, reply.status),
-        Outcome::Failed(why) if why.contains("refused") => App::Refused,
-        Outcome::Failed(why) if why.contains("within") || why.contains("does not answer") => App::Hung,
-        Outcome::Failed(why) if why.contains("in HTTP/1") || why.contains("not in TLS") => App::Babbled,
-        Outcome::Failed(why) if ["closed the connection", "talking to"].iter().any(|it| why.contains(it)) => App::Broke,
-        Outcome::Failed(_) => App::Unasked,
+        Outcome::Failed(cause, _) => App::Silent(*cause),
     }
 }
 
@@ -166,12 +163,12 @@ mod tests {
 
     const GITHUB: &str = include_str!("../../assets/providers/github.toml");
 
-    fn delivery(outcome: Result<u16, &str>, took_ms: u64) -> Delivery {
+    fn delivery(outcome: Result<u16, Cause>, took_ms: u64) -> Delivery {
         let outcome = match outcome {
             Ok(status) => {
                 Outcome::Replied(Reply { status, headers: Headers::default(), body: Bytes::new(), truncated: false })
             }
-            Err(why) => Outcome::Failed(why.to_owned()),
+            Err(cause) => Outcome::Failed(cause, String::new()),
         };
         let started_at = Timestamp::from_unix_ms(0);
         let (id, capture) = (DeliveryId(1), CaptureId(1));
@@ -188,7 +185,7 @@ mod tests {
         }
     }
 
-    fn said(verdict: Verdict, fault: Option<Fault>, outcome: Result<u16, &str>, took_ms: u64) -> String {
+    fn said(verdict: Verdict, fault: Option<Fault>, outcome: Result<u16, Cause>, took_ms: u64) -> String {
         let judgement = Judgement { verdict, fault, ..Judgement::default() };
         let github = Provider::parse("github", GITHUB).unwrap();
         blame(&judgement, &delivery(outcome, took_ms), Some(&github)).join("; ")
@@ -207,19 +204,19 @@ mod tests {
             (Failed, Some(Fault::Mismatch), Ok(500), "does not verify first"),
             (Unchecked, None, Ok(404), "no such path"),
             (Unchecked, None, Ok(302), "do not follow"),
-            (Passed, None, Err("connection refused: nothing listens on h"), "is the app running"),
-            (Passed, None, Err("no whole reply within 30s"), "does not answer"),
-            (Passed, None, Err("h closed the connection without a whole reply"), "a crash"),
-            (Passed, None, Err("talking to h: connection reset"), "a crash"),
-            (Passed, None, Err("h did not answer in HTTP/1"), "something else"),
+            (Passed, None, Err(Cause::Refused), "is the app running"),
+            (Passed, None, Err(Cause::TimedOut), "does not answer"),
+            (Passed, None, Err(Cause::BrokenOff), "a crash"),
+            (Passed, None, Err(Cause::NotHttp), "something else"),
+            (Passed, None, Err(Cause::NotTls), "something else"),
         ] {
             let said = said(verdict, fault, outcome, 1);
             assert!(said.contains(words), "{verdict:?} {outcome:?}: {said}");
         }
         assert_eq!(said(Passed, None, Ok(200), 1), "", "nothing is wrong");
-        let unknown =
-            said(Passed, None, Err("TLS with h: its certificate has expired; to send all the same: --insecure"), 1);
-        assert_eq!(unknown, "", "the app was not asked");
+        for unasked in [Cause::Certificate, Cause::NoHost, Cause::Unsendable, Cause::Other] {
+            assert_eq!(said(Passed, None, Err(unasked), 1), "", "the app was not asked");
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::{
     body::compare,
     engine::{self, Each},
     export::json,
-    record::{CaptureId, Delivery, Failure, Outcome, Turn},
+    record::{CaptureId, Cause, Delivery, Failure, Outcome, Turn},
     store::{Bodies, Reader},
     verify,
 };
@@ -41,7 +41,7 @@ pub(super) struct Report<'a> {
 /// Whether nothing listened there.
 pub(super) fn is_refused(each: &Each) -> bool {
     let outcome = each.as_ref().map(|delivery| &delivery.outcome);
-    matches!(outcome, Ok(Outcome::Failed(why)) if why.contains("refused"))
+    matches!(outcome, Ok(Outcome::Failed(Cause::Refused, _)))
 }
 
 impl<'a> Report<'a> {

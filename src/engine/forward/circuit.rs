@@ -79,7 +79,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::record::{Headers, Reply};
+    use crate::record::{Cause, Headers, Reply};
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_unix_ms(seconds * 1000)
@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn an_app_that_fails_again_and_again_is_spared_for_ever_longer_until_it_answers() {
         let mut circuit = Circuit::default();
-        let refused = Outcome::Failed("refused".into());
+        let refused = Outcome::Failed(Cause::Refused, "refused".into());
         for _ in 1..OPENS_AFTER {
             assert_eq!(circuit.tried(&refused, at(0)), None);
         }

@@ -16,11 +16,12 @@ use crate::{
     },
     query::{Content, Filter},
     record::{
-        Capture, CaptureId, Delivery, DeliveryId, Errand, ErrandId, Failure, Next, Outcome, Settlement, Timestamp,
+        Capture, CaptureId, Cause, Delivery, DeliveryId, Errand, ErrandId, Failure, Next, Outcome, Settlement,
+        Timestamp,
     },
     store::{Bodies, Haste, Posting, Reader},
     verify::{Catalog, Habits, Provider},
-    wire::{Client, Outgoing, RING, SendLimits},
+    wire::{Client, Outgoing, SendLimits},
 };
 
 /// Bytes of a reply that goes back to a sender: more than what is kept of others.
@@ -214,7 +215,7 @@ fn unmade(forward: &Forward, errand: ErrandId, capture: CaptureId, failure: &Fai
         took_ms: 0,
         attempt: 0,
         receipt: Vec::new(),
-        outcome: Outcome::Failed(format!("{}: {}", failure.doing, failure.why)),
+        outcome: Outcome::Failed(Cause::Unsendable, format!("{}: {}", failure.doing, failure.why)),
         errand: Some(errand),
     };
     Attempt { delivery, went_out: false }
@@ -267,7 +268,7 @@ fn next(forward: &Forward, habits: Option<&Habits>, outcome: &Outcome, tries: u3
     }
     let in_a_ring = match outcome {
         Outcome::Replied(reply) => reply.status == 508,
-        Outcome::Failed(why) => why.contains(RING),
+        Outcome::Failed(cause, _) => *cause == Cause::Ring,
     };
     let now = engine::now();
     match forward.retry.wait(tries, habits, chance).filter(|_| !in_a_ring) {
@@ -289,7 +290,7 @@ fn success(habits: Option<&Habits>, outcome: &Outcome) -> bool {
 pub(super) fn words(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Replied(reply) => format!("answered {}", reply.status),
-        Outcome::Failed(why) => why.clone(),
+        Outcome::Failed(_, why) => why.clone(),
     }
 }
 

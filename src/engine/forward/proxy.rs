@@ -1,7 +1,7 @@
 //! An app's reply on its way back to the sender.
 
 use crate::{
-    record::{CaptureId, Header, Outcome, Reply},
+    record::{CaptureId, Cause, Header, Outcome, Reply},
     wire::Answer,
 };
 
@@ -10,7 +10,7 @@ pub(super) fn status(outcome: &Outcome) -> u16 {
     match outcome {
         Outcome::Replied(Reply { truncated: true, .. }) => 502,
         Outcome::Replied(reply) if (200..600).contains(&reply.status) => reply.status,
-        Outcome::Failed(why) if why.contains("within") => 504,
+        Outcome::Failed(Cause::TimedOut, _) => 504,
         _ => 502,
     }
 }

@@ -58,6 +58,6 @@ pub(super) fn outcome(delivery: &Delivery) -> Piece {
             let paint = if (200..300).contains(&reply.status) { Paint::Good } else { Paint::Bad };
             piece(paint, &format!("{} in {} ms", reply.status, delivery.took_ms))
         }
-        Outcome::Failed(why) => piece(Paint::Bad, &format!("failed: {why}")),
+        Outcome::Failed(_, why) => piece(Paint::Bad, &format!("failed: {why}")),
     }
 }

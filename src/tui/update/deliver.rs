@@ -34,7 +34,7 @@ fn outcome(delivery: &Delivery) -> Notice {
                 hint: None,
             }
         }
-        Outcome::Failed(why) => Notice { tone: Tone::Bad, text: format!("#{id}: {why}"), hint: None },
+        Outcome::Failed(_, why) => Notice { tone: Tone::Bad, text: format!("#{id}: {why}"), hint: None },
     }
 }
 

@@ -32,7 +32,7 @@ use self::{
     stream::{Rewritten, Stream, Turn},
     url::Url,
 };
-use crate::record::{Change, Head, Headers, Outcome, Reply};
+use crate::record::{Cause, Change, Head, Headers, Outcome, Reply};
 
 /// Scheme and host of a URL, with which a request keeps its own target. What is no URL stays as it is: sending says so.
 pub fn origin(url: &str) -> String {
@@ -68,9 +68,6 @@ pub struct Outgoing {
     /// Whether a certificate that nobody vouches for is good enough.
     pub insecure: bool,
 }
-
-/// What stands in the words for a request that would have come back to creel's own listener.
-pub const RING: &str = "is creel's own address";
 
 /// How long a connection may take to be made.
 const CONNECT_TIME: Duration = Duration::from_secs(5);
@@ -147,14 +144,14 @@ async fn deliver(pool: Option<&Pool>, outgoing: Outgoing, limits: &SendLimits) -
     let Outgoing { head, body, to, path, insecure } = outgoing;
     let Some(url) = Url::parse(&to) else {
         let why = format!("`{to}` is no URL that creel can send to; it takes http://HOST and https://HOST");
-        return Sent { to, took_ms: 0, receipt: Vec::new(), outcome: Outcome::Failed(why) };
+        return Sent { to, took_ms: 0, receipt: Vec::new(), outcome: Outcome::Failed(Cause::Unsendable, why) };
     };
     let Plan { method, target, head, receipt } = Plan::new(&head, &body, &url, path, insecure, pool.is_some());
     let mut call = Call { url: &url, method: &method, head, body, insecure, limits, reply_head: Headers::default() };
     let outcome = match timeout(limits.total, call.make(pool)).await {
         Ok(Ok(reply)) => Outcome::Replied(reply),
-        Ok(Err(why)) => Outcome::Failed(why),
-        Err(_) => Outcome::Failed(format!("no whole reply within {:?}", limits.total)),
+        Ok(Err(Why(cause, words))) => Outcome::Failed(cause, words),
+        Err(_) => Outcome::Failed(Cause::TimedOut, format!("no whole reply within {:?}", limits.total)),
     };
     Sent { to: url.with(&target), took_ms: began.elapsed().as_millis() as u64, receipt, outcome }
 }
@@ -170,18 +167,21 @@ struct Call<'a> {
     reply_head: Headers,
 }
 
-/// Why there is no reply.
+/// Why there is no reply: as a fact, and in words for a person.
+struct Why(Cause, String);
+
+/// An exchange without a reply.
 struct Broken {
-    why: String,
+    why: Why,
     /// Whether the connection had ended before a byte of a reply came.
     unheard: bool,
 }
 
 impl Call<'_> {
-    async fn make(&mut self, pool: Option<&Pool>) -> Result<Reply, String> {
+    async fn make(&mut self, pool: Option<&Pool>) -> Result<Reply, Why> {
         let own = self.limits.own_urls.iter().find(|own| Url::parse(own).is_some_and(|own| own.is_beside(self.url)));
         if let Some(own) = own {
-            return Err(format!("{own} {RING}: nothing is forwarded in a ring"));
+            return Err(ring(own));
         }
         let Some(pool) = pool else {
             let mut line = self.connect().await?;
@@ -208,29 +208,29 @@ impl Call<'_> {
 
     /// Sends the request on a connection. Gives the reply, and whether it was read to its end.
     async fn exchange(&mut self, line: &mut Line) -> Result<(Reply, bool), Broken> {
-        let broken = |why: String, unheard: bool| Broken { why, unheard };
+        let broken = |why: Why, unheard: bool| Broken { why, unheard };
         *lock(&line.turn) = Turn { head: self.head.clone(), body: self.body.len(), heard: BytesMut::new() };
         let request = hyper::Request::builder()
             .method(self.method)
             .uri("/")
             .header("content-length", self.body.len())
             .body(Full::new(self.body.clone()))
-            .map_err(|_| broken(format!("the method `{}` cannot be sent", self.method), false))?;
-        line.sender.ready().await.map_err(|error| broken(words(&error, self.url), true))?;
+            .map_err(|_| broken(self.unsendable(), false))?;
+        line.sender.ready().await.map_err(|error| broken(why(&error, self.url), true))?;
         let response = line.sender.send_request(request).await;
-        let response = response.map_err(|error| broken(words(&error, self.url), lock(&line.turn).heard.is_empty()))?;
+        let response = response.map_err(|error| broken(why(&error, self.url), lock(&line.turn).heard.is_empty()))?;
         let headers = reply_headers(&lock(&line.turn).heard, &response);
         self.reply_head = headers.ok_or_else(|| broken(head_too_large(), false))?;
         self.read(response).await.map_err(|why| broken(why, false))
     }
 
-    async fn read(&mut self, response: Response<Incoming>) -> Result<(Reply, bool), String> {
+    async fn read(&mut self, response: Response<Incoming>) -> Result<(Reply, bool), Why> {
         let status = response.status().as_u16();
         let headers = std::mem::take(&mut self.reply_head);
         let mut incoming = response.into_body();
         let mut body = BytesMut::new();
         while let Some(frame) = incoming.frame().await {
-            let Ok(data) = frame.map_err(|error| words(&error, self.url))?.into_data() else { continue };
+            let Ok(data) = frame.map_err(|error| why(&error, self.url))?.into_data() else { continue };
             let room = self.limits.reply_bytes - body.len();
             body.extend_from_slice(&data[..data.len().min(room)]);
             if data.len() > room {
@@ -240,16 +240,20 @@ impl Call<'_> {
         Ok((Reply { status, headers, body: body.freeze(), truncated: false }, true))
     }
 
-    async fn connect(&self) -> Result<Line, String> {
+    fn unsendable(&self) -> Why {
+        Why(Cause::Unsendable, format!("the method `{}` cannot be sent", self.method))
+    }
+
+    async fn connect(&self) -> Result<Line, Why> {
         let (url, limits) = (self.url, self.limits);
         let connected = timeout(limits.connect, connect(url, self.insecure, &limits.own)).await;
-        let stream =
-            connected.map_err(|_| format!("no connection to {} within {:?}", url.authority(), limits.connect))??;
+        let late = || format!("no connection to {} within {:?}", url.authority(), limits.connect);
+        let stream = connected.map_err(|_| Why(Cause::TimedOut, late()))??;
         let turn = Arc::new(Mutex::new(Turn::default()));
         let stream = Rewritten::new(stream, Arc::clone(&turn), REPLY_HEAD_BYTES);
         let mut builder = http1::Builder::new();
         builder.max_buf_size(REPLY_HEAD_BYTES);
-        let (sender, connection) = builder.handshake(TokioIo::new(stream)).await.map_err(|error| words(&error, url))?;
+        let (sender, connection) = builder.handshake(TokioIo::new(stream)).await.map_err(|error| why(&error, url))?;
         let driver = tokio::spawn(async move { drop(connection.await) });
         let driver = Driver(driver.abort_handle());
         Ok(Line { sender, turn, used: false, driver, since: Instant::now() })
@@ -260,12 +264,12 @@ fn lock(turn: &Mutex<Turn>) -> std::sync::MutexGuard<'_, Turn> {
     turn.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn connect(url: &Url, insecure: bool, own: &[SocketAddr]) -> Result<Stream, String> {
+async fn connect(url: &Url, insecure: bool, own: &[SocketAddr]) -> Result<Stream, Why> {
     // Asked once: what was looked at is what is connected to.
-    let addresses = lookup_host((url.host(), url.port())).await.map_err(|why| connecting(&why, url))?;
+    let addresses = lookup_host((url.host(), url.port())).await.map_err(|_| nowhere(url))?;
     let addresses: Vec<SocketAddr> = addresses.collect();
     if let Some(own) = own.iter().find(|own| addresses.iter().any(|address| is_own(address, own))) {
-        return Err(format!("{own} {RING}: nothing is forwarded in a ring"));
+        return Err(ring(own));
     }
     let stream = TcpStream::connect(&addresses[..]).await.map_err(|why| connecting(&why, url))?;
     let _ = stream.set_nodelay(true);
@@ -284,21 +288,42 @@ fn is_own(address: &SocketAddr, own: &SocketAddr) -> bool {
     address.port() == own.port() && (ip == own_ip || everywhere || (here && own_ip.is_loopback()))
 }
 
-fn connecting(why: &io::Error, url: &Url) -> String {
+fn ring(own: &impl std::fmt::Display) -> Why {
+    Why(Cause::Ring, format!("{own} is creel's own address: nothing is forwarded in a ring"))
+}
+
+fn nowhere(url: &Url) -> Why {
+    Why(Cause::NoHost, format!("there is no host `{}`", url.host()))
+}
+
+fn connecting(why: &io::Error, url: &Url) -> Why {
     let authority = url.authority();
-    match why.kind() {
-        io::ErrorKind::ConnectionRefused => format!("connection refused: nothing listens on {authority}"),
-        io::ErrorKind::TimedOut => format!("{authority} does not answer"),
-        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => format!("{authority} cannot be reached"),
-        _ if why.to_string().contains("lookup") || why.kind() == io::ErrorKind::NotFound => {
-            format!("there is no host `{}`", url.host())
-        }
+    let cause = cause(why);
+    let words = match cause {
+        Cause::Refused => format!("connection refused: nothing listens on {authority}"),
+        Cause::TimedOut => format!("{authority} does not answer"),
+        Cause::Unreachable => format!("{authority} cannot be reached"),
+        // A name without an address.
+        _ if why.kind() == io::ErrorKind::InvalidInput => return nowhere(url),
         _ => format!("connecting to {authority}: {why}"),
+    };
+    Why(cause, words)
+}
+
+/// What an error of the network says of the other side.
+fn cause(why: &io::Error) -> Cause {
+    use io::ErrorKind as Kind;
+    match why.kind() {
+        Kind::ConnectionRefused => Cause::Refused,
+        Kind::TimedOut => Cause::TimedOut,
+        Kind::HostUnreachable | Kind::NetworkUnreachable => Cause::Unreachable,
+        Kind::UnexpectedEof | Kind::ConnectionReset | Kind::ConnectionAborted | Kind::BrokenPipe => Cause::BrokenOff,
+        _ => Cause::Other,
     }
 }
 
-fn head_too_large() -> String {
-    format!("the head of the reply is larger than {} KiB", REPLY_HEAD_BYTES >> 10)
+fn head_too_large() -> Why {
+    Why(Cause::TooLarge, format!("the head of the reply is larger than {} KiB", REPLY_HEAD_BYTES >> 10))
 }
 
 /// The reply's headers as they came: read from the stream's own bytes, after any interim replies (RFC 9110, section
@@ -319,21 +344,27 @@ fn reply_headers(raw: &[u8], response: &Response<Incoming>) -> Option<Headers> {
     Some(headers)
 }
 
-/// A protocol's error in words for a person.
-fn words(error: &hyper::Error, url: &Url) -> String {
+/// What a protocol's error comes to.
+fn why(error: &hyper::Error, url: &Url) -> Why {
     let authority = url.authority();
-    let cut = error.source().and_then(|why| why.downcast_ref::<io::Error>());
-    if error.is_incomplete_message() || cut.is_some_and(|why| why.kind() == io::ErrorKind::UnexpectedEof) {
-        return format!("{authority} closed the connection without a whole reply");
+    let source = error.source().and_then(|why| why.downcast_ref::<io::Error>());
+    if error.is_incomplete_message() || source.is_some_and(|why| why.kind() == io::ErrorKind::UnexpectedEof) {
+        return Why(Cause::BrokenOff, format!("{authority} closed the connection without a whole reply"));
     }
     if error.is_parse_too_large() {
         return head_too_large();
     }
     if error.is_parse() {
-        return format!("{authority} did not answer in HTTP/1");
+        return Why(Cause::NotHttp, format!("{authority} did not answer in HTTP/1"));
     }
-    match error.source() {
-        Some(why) => format!("talking to {authority}: {why}"),
-        None => format!("talking to {authority}: {error}"),
-    }
+    let cause = match source {
+        Some(why) if tls::is_of_tls(why) => Cause::Tls,
+        // Chunks that are none.
+        Some(why) if matches!(why.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData) => Cause::NotHttp,
+        Some(why) => cause(why),
+        None if error.is_canceled() || error.is_closed() => Cause::BrokenOff,
+        None => Cause::Other,
+    };
+    let said = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+    Why(cause, format!("talking to {authority}: {said}"))
 }

@@ -1,6 +1,9 @@
 //! TLS to an app.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    io,
+    sync::{Arc, OnceLock},
+};
 
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
@@ -11,25 +14,39 @@ use rustls::{
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
+use super::Why;
+use crate::record::Cause;
+
 /// Makes a connection secure, or says in words why it is not.
-pub(super) async fn connect(stream: TcpStream, host: &str, insecure: bool) -> Result<TlsStream<TcpStream>, String> {
-    let name = ServerName::try_from(host.to_owned())
-        .map_err(|_| format!("`{host}` is no name that a certificate could have"))?;
+pub(super) async fn connect(stream: TcpStream, host: &str, insecure: bool) -> Result<TlsStream<TcpStream>, Why> {
+    let nameless = || Why(Cause::Unsendable, format!("`{host}` is no name that a certificate could have"));
+    let name = ServerName::try_from(host.to_owned()).map_err(|_| nameless())?;
     let connector = TlsConnector::from(config(insecure)?);
     connector.connect(name, stream).await.map_err(|why| {
-        let told = why.get_ref().and_then(|why| why.downcast_ref::<rustls::Error>()).and_then(words);
-        format!("TLS with {host}: {}", told.unwrap_or_else(|| why.to_string()))
+        let Why(cause, told) = of_tls(&why).map_or_else(|| Why(super::cause(&why), why.to_string()), self::why);
+        Why(cause, format!("TLS with {host}: {told}"))
     })
 }
 
-/// What is wrong with the other side, in words; none: its own words do.
-fn words(error: &rustls::Error) -> Option<String> {
-    let why = match error {
-        rustls::Error::InvalidCertificate(why) => certificate(why),
-        rustls::Error::InvalidMessage(_) => return Some("it answers, and not in TLS".to_owned()),
-        _ => return None,
-    };
-    Some(format!("{why}; --insecure, or `insecure = true` of a target, takes it"))
+/// Whether an error is one of TLS, and not of the connection below it.
+pub(super) fn is_of_tls(why: &io::Error) -> bool {
+    of_tls(why).is_some()
+}
+
+fn of_tls(why: &io::Error) -> Option<&rustls::Error> {
+    why.get_ref().and_then(|why| why.downcast_ref())
+}
+
+/// What is wrong with the other side.
+fn why(error: &rustls::Error) -> Why {
+    match error {
+        rustls::Error::InvalidCertificate(why) => Why(
+            Cause::Certificate,
+            format!("{}; --insecure, or `insecure = true` of a target, takes it", certificate(why)),
+        ),
+        rustls::Error::InvalidMessage(_) => Why(Cause::NotTls, "it answers, and not in TLS".to_owned()),
+        other => Why(Cause::Tls, other.to_string()),
+    }
 }
 
 /// What is wrong with a certificate.
@@ -59,7 +76,7 @@ fn certificate(why: &CertificateError) -> String {
     }
 }
 
-fn config(insecure: bool) -> Result<Arc<ClientConfig>, String> {
+fn config(insecure: bool) -> Result<Arc<ClientConfig>, Why> {
     static CONFIGS: [OnceLock<Arc<ClientConfig>>; 2] = [OnceLock::new(), OnceLock::new()];
     let slot = &CONFIGS[usize::from(insecure)];
     if let Some(config) = slot.get() {
@@ -68,7 +85,7 @@ fn config(insecure: bool) -> Result<Arc<ClientConfig>, String> {
     let provider = Arc::new(crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
-        .map_err(|why| format!("TLS cannot be set up: {why}"))?;
+        .map_err(|why| Why(Cause::Other, format!("TLS cannot be set up: {why}")))?;
     let config = if insecure {
         let anybody = Arc::new(Anybody(provider));
         builder.dangerous().with_custom_certificate_verifier(anybody).with_no_client_auth()
@@ -136,7 +153,8 @@ mod tests {
             (name(&[]), "its certificate is for no name"),
             (CertificateError::BadEncoding, "nobody vouches for its certificate ("),
         ] {
-            let said = words(&rustls::Error::InvalidCertificate(why)).unwrap();
+            let Why(cause, said) = super::why(&rustls::Error::InvalidCertificate(why));
+            assert_eq!(cause, Cause::Certificate);
             assert!(said.contains(named) && said.contains("--insecure"), "{said}");
         }
     }
