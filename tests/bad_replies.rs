@@ -16,7 +16,7 @@ use creel::{
     wire::{self, Outgoing, PathRule, SendLimits},
 };
 use serde_json::Value;
-use support::Home;
+use support::{Home, port::Port};
 
 /// An app that does this with each connection.
 fn app(act: fn(TcpStream)) -> String {
@@ -65,15 +65,10 @@ fn never_begins(mut stream: TcpStream) {
     while stream.write_all(b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n").is_ok() {}
 }
 
-/// Where nothing listens; a port that was free a moment ago may be another test's by now.
-fn nobody() -> String {
-    "http://127.0.0.1:1".to_owned()
-}
-
 /// Where to, what is told of it, in words and as a fact, and the status that a sender who waits gets.
-fn all() -> Vec<(String, &'static str, &'static str, u16)> {
+fn all(nobody: &Port) -> Vec<(String, &'static str, &'static str, u16)> {
     vec![
-        (nobody(), "connection refused", "refused", 502),
+        (nobody.url(), "connection refused", "refused", 502),
         (app(resets), "", "broken-off", 502),
         (app(|stream| says(stream, b"")), "closed the connection without a whole reply", "broken-off", 502),
         (app(hangs), "no whole reply within 1.5s", "timed-out", 504),
@@ -133,7 +128,8 @@ fn config(home: &Home, rows: impl Iterator<Item = (usize, String)>) {
 #[test]
 fn a_sender_who_waits_hears_that_there_was_no_reply() {
     let home = Home::new();
-    let all = all();
+    let nobody = Port::reserved();
+    let all = all(&nobody);
     let forward = |to: &str, status| format!("{{ to = '{to}', answer = 'proxy', timeout_s = {:?} }}", patience(status));
     config(&home, all.iter().enumerate().map(|(n, (to, .., status))| (n, forward(to, *status))));
     let serving = home.serve(&["--quiet"]);
@@ -153,7 +149,8 @@ fn a_sender_who_waits_hears_that_there_was_no_reply() {
 #[test]
 fn each_is_tried_again_and_given_up_with_its_reason() {
     let home = Home::new();
-    let all = all();
+    let nobody = Port::reserved();
+    let all = all(&nobody);
     let forward = |to: &str, status| format!("{{ to = '{to}', retry = ['1ms'], timeout_s = {:?} }}", patience(status));
     config(&home, all.iter().enumerate().map(|(n, (to, .., status))| (n, forward(to, *status))));
     let serving = home.serve(&["--quiet"]);

@@ -7,7 +7,7 @@ mod support;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::Value;
-use support::{Home, Serving};
+use support::{Home, Serving, port::Port};
 
 /// Each delivery is signed anew, as by a sender that tries again.
 fn post(serving: &Serving, path: &str, id: &str, created: i64) -> i64 {
@@ -77,8 +77,8 @@ fn an_app_that_failed_makes_the_next_delivery_a_retry() {
     config(&home);
     let serving = home.serve(&["--quiet"]);
     let first = post(&serving, "/good", "evt_1", 100);
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let refused = home.run(&["resend", &first.to_string(), "--to", &format!("http://{nobody}")]);
+    let nobody = Port::reserved();
+    let refused = home.run(&["resend", &first.to_string(), "--to", &nobody.url()]);
     assert_eq!(refused.status.code(), Some(1));
     let again = post(&serving, "/good", "evt_1", 100);
     assert_eq!(marks(&home, again), ["duplicate", "retry"]);

@@ -6,7 +6,7 @@ mod support;
 
 use creel::store::{FORGET_AT_ONCE, Reader};
 use rusqlite::Connection;
-use support::Home;
+use support::{Home, port::Port};
 
 fn rows(home: &Home, table: &str) -> i64 {
     let store = Connection::open(home.db()).unwrap();
@@ -21,8 +21,8 @@ fn what_a_filter_takes_is_gone_while_a_creel_captures() {
     for (path, body) in [("/a", &large[..]), ("/b", b"{}"), ("/a", b"{}")] {
         serving.post(path, &[], body);
     }
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    home.run(&["resend", "1", "2", "--to", &format!("http://{nobody}")]);
+    let nobody = Port::reserved();
+    home.run(&["resend", "1", "2", "--to", &nobody.url()]);
     assert_eq!((rows(&home, "chunk"), rows(&home, "delivery")), (3, 2));
     assert_eq!(home.yes(&["forget", "path:/a"]), "2 forgotten\n");
     assert_eq!(["chunk", "content", "summary", "delivery"].map(|table| rows(&home, table)), [0, 1, 1, 1]);

@@ -13,6 +13,7 @@ use std::{
 use support::{
     Home,
     app::{App, status},
+    port::Port,
 };
 
 fn header<'a>(request: &'a str, name: &str) -> &'a str {
@@ -133,9 +134,11 @@ fn a_ring_ends_at_the_first_return() {
 #[test]
 fn creel_does_not_forward_to_its_own_listener() {
     let home = Home::new();
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    config(&home, &format!("forward = {{ to = 'http://localhost:{port}/x' }}"));
-    let serving = home.serve_on(&format!("127.0.0.1:{port}"), &["--quiet"]);
+    let own = Port::reserved();
+    let address = own.address;
+    config(&home, &format!("forward = {{ to = 'http://localhost:{}/x' }}", address.port()));
+    let _held = own.lent();
+    let serving = home.serve_on(&address.to_string(), &["--quiet"]);
     serving.post("/a", &[], b"");
     let dead = home.until(&["dead"], |dead| !dead.is_empty());
     assert!(dead.contains("creel's own address"), "{dead}");
@@ -159,8 +162,8 @@ fn order_is_kept_where_that_is_wished_for() {
 #[test]
 fn an_app_that_is_down_is_spared_and_creel_says_so() {
     let home = Home::new();
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    config(&home, &format!("forward = {{ to = 'http://{nobody}' }}"));
+    let nobody = Port::reserved();
+    config(&home, &format!("forward = {{ to = '{}' }}", nobody.url()));
     let mut serving = home.serve(&["--quiet"]);
     for _ in 0..5 {
         serving.post("/a", &[], b"");

@@ -18,6 +18,7 @@ use serde_json::Value;
 use support::{
     Home,
     app::{App, status},
+    port::Port,
 };
 
 const SECRET: &str = "It's a Secret to Everybody";
@@ -135,7 +136,7 @@ fn every_subcommand_answers_yes_no_and_error() {
     post(&serving, &github(BODY, "id-1"), BODY);
     let app = App::start(|_, _| status(200));
     let url = app.url.clone();
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let nobody = Port::reserved();
     let raw = home.write("request.http", "POST / HTTP/1.1\r\nX-Hub-Signature-256: sha256=00\r\n\r\n{}");
     let raw = raw.to_str().unwrap();
     for (code, args) in [
@@ -148,7 +149,7 @@ fn every_subcommand_answers_yes_no_and_error() {
         (0, &["show", "1", "--as", "curl"]),
         (2, &["show", "1", "--as", "nothing"]),
         (0, &["resend", "1", "--to", &url]),
-        (1, &["resend", "1", "--to", &format!("http://{nobody}")]),
+        (1, &["resend", "1", "--to", &nobody.url()]),
         (2, &["resend", "9", "--to", &url]),
         (2, &["resend", "1"]),
         (0, &["verify", "1"]),
@@ -209,10 +210,10 @@ fn an_unreachable_app_is_a_failed_delivery_with_a_reason() {
     let home = home();
     let serving = home.serve(&["--quiet"]);
     post(&serving, &github(BODY, "id-1"), BODY);
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let output = home.run(&["resend", "1", "--to", &format!("http://{nobody}")]);
+    let nobody = Port::reserved();
+    let output = home.run(&["resend", "1", "--to", &nobody.url()]);
     let said = String::from_utf8(output.stdout).unwrap();
-    assert!(said.contains("connection refused") && said.contains(&nobody.to_string()), "{said}");
+    assert!(said.contains("connection refused") && said.contains(&nobody.address.to_string()), "{said}");
     let one: Value = serde_json::from_str(&home.yes(&["show", "1", "--json"])).unwrap();
     assert_eq!(one["deliveries"][0]["status"], Value::Null);
     assert!(one["deliveries"][0]["error"].as_str().unwrap().contains("connection refused"), "{one}");

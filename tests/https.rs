@@ -6,7 +6,7 @@ mod support;
 
 use std::{os::unix::fs::PermissionsExt, sync::Arc};
 
-use support::{Home, Serving};
+use support::{Home, Serving, port::Port};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_rustls::{
     TlsConnector,
@@ -136,7 +136,9 @@ fn a_sample_finds_its_way_to_a_creel_that_speaks_https() {
 #[test]
 fn nothing_is_forwarded_to_itself_by_https_or_by_its_tunnel() {
     let home = Home::new();
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let own = Port::reserved();
+    let port = own.address.port();
+    let _held = own.lent();
     home.write("mine.sh", "echo http://127.0.0.9:4242; exec sleep 600");
     home.write(
         "creel.toml",

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use support::{Home, app::App};
+use support::{Home, app::App, port::Port};
 
 /// An app that tells what it gets, and says `{"ok":true}`, but to `/bad` that something is wrong.
 fn app() -> App {
@@ -106,9 +106,10 @@ fn replies_are_held_against_what_is_expected() {
     ] {
         assert!(xml.contains(part), "{part}: {xml}");
     }
-    let nobody = home.run(&["play", "shop", "--to", "http://127.0.0.1:1", "--speed", "0", "--json"]);
-    assert_eq!(nobody.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&nobody.stdout).contains("connection refused"), "{nobody:?}");
+    let nobody = Port::reserved();
+    let refused = home.run(&["play", "shop", "--to", &nobody.url(), "--speed", "0", "--json"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&refused.stdout).contains("connection refused"), "{refused:?}");
 }
 
 #[test]

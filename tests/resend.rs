@@ -12,7 +12,7 @@ use std::{
 };
 
 use serde_json::Value;
-use support::{Home, Serving, app::request};
+use support::{Home, Serving, app::request, port::Port};
 
 /// An app that tells what it got and does what it is told with the connection.
 fn app(act: impl Fn(TcpStream) + Send + 'static) -> (String, Receiver<Vec<u8>>) {
@@ -224,13 +224,13 @@ fn every_way_an_app_can_fail_is_told_in_words() {
     let long_head = app(|mut stream| {
         drop(stream.write_all(&[b"HTTP/1.1 200 OK\r\nA: ", &vec![b'a'; 200 << 10][..], b"\r\n\r\n"].concat()));
     });
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let nobody = Port::reserved();
     for (to, words) in [
         (&garbage.0[..], "did not answer in HTTP/1"),
         (&silence.0, "closed the connection without a whole reply"),
         (&half.0, "closed the connection without a whole reply"),
         (&long_head.0, "larger than 64 KiB"),
-        (&format!("http://{nobody}"), "connection refused: nothing listens on"),
+        (&nobody.url(), "connection refused: nothing listens on"),
     ] {
         let delivery = delivery(&home, "1", to);
         let error = delivery["error"].as_str().unwrap();

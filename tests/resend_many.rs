@@ -8,7 +8,6 @@ mod support;
 use std::{
     collections::BTreeSet,
     io::{BufRead, BufReader, Read},
-    net::TcpListener,
     process::{Child, ChildStderr, Command, Stdio},
     sync::{Arc, Barrier, Mutex, atomic, mpsc},
     time::{Duration, Instant},
@@ -17,6 +16,7 @@ use std::{
 use support::{
     Home,
     app::{App, status},
+    port::Port,
 };
 
 /// A home with so many captures, `/00`, `/01` and so on.
@@ -261,15 +261,12 @@ fn without_until_ok_it_watches_until_it_is_stopped() {
 #[test]
 fn an_app_that_does_not_listen_yet_is_waited_for() {
     let home = caught(3);
-    let place = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = place.local_addr().unwrap();
-    drop(place);
-    let to = format!("http://{address}");
-    let sending = Resending::start(&home, &["--filter", "path:/", "--to", &to, "--until-ok"]);
+    let place = Port::reserved();
+    let sending = Resending::start(&home, &["--filter", "path:/", "--to", &place.url(), "--until-ok"]);
     while home.run(&["ls", "reply:failed"]).status.code() != Some(0) {
         std::thread::yield_now();
     }
-    let app = App::on(TcpListener::bind(address).unwrap(), |_, _| status(200));
+    let app = App::on(place.listen(), |_, _| status(200));
     let (code, printed, _) = sending.end();
     assert_eq!((code, app.paths()), (Some(0), named(0..3)), "{printed}");
 }

@@ -11,7 +11,7 @@ use creel::{
     verify::{Catalog, Request, Sample, Secret},
 };
 use serde_json::Value;
-use support::Home;
+use support::{Home, port::Port};
 
 /// A secret that is of every form: text, base64 and hex.
 const SECRET: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
@@ -114,7 +114,8 @@ fn what_cannot_be_sent_is_said_in_words() {
         let error = home.fails(2, args);
         assert!(error.contains(words), "{args:?}: {error}");
     }
-    let refused = home.run(&["send", "github", "--secret", "x", "--to", "http://127.0.0.1:1"]);
+    let nobody = Port::reserved();
+    let refused = home.run(&["send", "github", "--secret", "x", "--to", &nobody.url()]);
     assert_eq!(refused.status.code(), Some(1));
 }
 

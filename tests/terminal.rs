@@ -15,7 +15,7 @@ use std::{
 };
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
-use support::Home;
+use support::{Home, port::Port};
 
 /// Longer than anything may take on a busy machine; reached only by a failure.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -386,8 +386,8 @@ fn a_monkey_at_the_keys_breaks_nothing() {
 #[test]
 fn a_resend_shows_in_its_row() {
     let home = Home::new();
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let forward = format!("http://{nobody}");
+    let nobody = Port::reserved();
+    let forward = nobody.url();
     let mut terminal = Terminal::start(&home, &["--listen", "127.0.0.1:0", "--forward", &forward], (30, 120), &[]);
     let address = terminal.address();
     post(&address, b"POST /x HTTP/1.1\r\n", b"{}");
