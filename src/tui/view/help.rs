@@ -1,4 +1,4 @@
-//! The help: every key, from the table, and the filter's fields from theirs.
+//! The help: every key, from the table, and the filter's fields from theirs; in as many columns as fit beside each other.
 
 use ratatui::{buffer::Buffer, layout::Rect};
 
@@ -8,16 +8,25 @@ use super::{
     sheet::{outside, seen},
 };
 use crate::{
-    query,
+    body, query,
     tui::{
-        line::{Pieces, line, paragraph, piece},
+        line::{Pieces, line, paragraph, piece, wrap},
         look::Paint,
         model::Model,
     },
 };
 
-/// How far the chords reach.
-const CHORDS: usize = 26;
+/// How far the keys reach in a column with room, and in a narrow one.
+const KEYS: usize = 22;
+const NARROW_KEYS: usize = 16;
+/// Under how many columns a column is narrow.
+const NARROW: usize = COLUMN;
+/// How wide a column is at least where there are several, and what stands between two.
+const COLUMN: usize = 54;
+const GAP: usize = 2;
+
+/// What is not torn apart by the end of a column: a key with all that is said of it.
+type Item = Vec<Pieces>;
 
 /// How far the help can be scrolled.
 pub(in crate::tui) fn rows(model: &Model) -> usize {
@@ -37,15 +46,19 @@ pub(super) fn draw(model: &Model, buffer: &mut Buffer) {
     lines(rows.into_iter().skip(model.help_scroll).map(|row| line(&row, model.look)), area, buffer);
 }
 
+/// The rows of the help, columns side by side.
 fn content(model: &Model) -> Vec<Pieces> {
-    let columns = usize::from(area(model).width);
+    let room = usize::from(area(model).width);
+    let count = ((room + GAP) / (COLUMN + GAP)).max(1);
+    let width = (room + GAP) / count - GAP.min(room);
+    beside(balanced(&items(model, width), count), width)
+}
+
+/// Everything, one below the other.
+fn items(model: &Model, columns: usize) -> Vec<Item> {
     let signs = model.look.signs();
-    let mut rows = vec![vec![piece(Paint::Heading, " Keys")], Vec::new()];
-    for bound in model.keys.rows() {
-        rows.extend(row(&bound.chords.join("  "), bound.key.help, columns));
-    }
-    rows.extend([Vec::new(), vec![piece(Paint::Heading, " Signs")], Vec::new()]);
-    for (sign, paint, words) in [
+    let keys = model.keys.rows().map(|bound| row(&bound.chords, bound.key.help, columns)).collect();
+    let words = [
         (signs.passed, Paint::Good, "the signature is right"),
         (signs.partly, Paint::Warning, "the token is right; the body is not covered"),
         (signs.failed, Paint::Bad, "the signature is missing, wrong or stale: tab 4 says why"),
@@ -59,34 +72,148 @@ fn content(model: &Model) -> Vec<Pieces> {
         (signs.noted, Paint::Brand, "you noted something, with ;"),
         (signs.edited, Paint::Brand, "not caught: made of another capture"),
         (signs.folded, Paint::Plain, "so many repeats of its event are folded under it: x shows them"),
-    ] {
-        let words = paragraph(Paint::Plain, words, columns.saturating_sub(6));
-        rows.extend(words.into_iter().enumerate().map(|(at, row)| {
-            let before = if at == 0 { format!(" {sign}  ") } else { "    ".to_owned() };
-            [vec![piece(paint, &before)], row].concat()
-        }));
-    }
-    rows.extend([Vec::new(), vec![piece(Paint::Heading, " Filter")], Vec::new()]);
+    ];
+    let meanings = words.map(|(sign, paint, words)| meaning(sign, paint, words, columns)).into();
     let grammar = "words, \"phrases\" and fields; side by side all must match; and, or, not, ( )";
     let grammar = paragraph(Paint::Dim, grammar, columns.saturating_sub(2));
-    rows.extend(grammar.into_iter().map(|row| [vec![piece(Paint::Dim, " ")], row].concat()));
-    rows.extend(row("@name", "a filter that was saved, or stands in creel.toml under [filters]", columns));
-    for field in query::FIELDS {
-        rows.extend(row(field.example, field.help, columns));
+    let mut filter = vec![grammar.into_iter().map(|row| [vec![piece(Paint::Dim, " ")], row].concat()).collect()];
+    let saved = "a filter that was saved, or stands in creel.toml under [filters]";
+    filter.push(row(&["@name".to_owned()], saved, columns));
+    filter.extend(query::FIELDS.iter().map(|field| row(&[field.example.to_owned()], field.help, columns)));
+    [(" Keys", keys), (" Signs", meanings), (" Filter", filter)].into_iter().flat_map(headed).collect()
+}
+
+/// A group with its heading, which stays with the first of it.
+fn headed((heading, mut items): (&str, Vec<Item>)) -> Vec<Item> {
+    if let Some(first) = items.first_mut() {
+        first.splice(0..0, [Vec::new(), vec![piece(Paint::Heading, heading)], Vec::new()]);
+    }
+    items
+}
+
+/// The same in at most so many columns, the highest of them as low as can be.
+fn balanced(items: &[Item], count: usize) -> Vec<Vec<Pieces>> {
+    let all = items.iter().map(Vec::len).sum::<usize>();
+    let fitting = (all.div_ceil(count)..all).map(|height| filled(items, height)).find(|columns| columns.len() <= count);
+    fitting.unwrap_or_else(|| filled(items, all))
+}
+
+/// Columns of that height, filled one after the other; none begins with an empty row.
+fn filled(items: &[Item], height: usize) -> Vec<Vec<Pieces>> {
+    let mut columns: Vec<Vec<Pieces>> = vec![Vec::new()];
+    for item in items {
+        if columns.last().is_some_and(|column| !column.is_empty() && column.len() + item.len() > height) {
+            columns.push(Vec::new());
+        }
+        let Some(column) = columns.last_mut() else { continue };
+        let skipped = usize::from(column.is_empty() && item.first().is_some_and(Vec::is_empty));
+        column.extend(item.iter().skip(skipped).cloned());
+    }
+    columns
+}
+
+/// Columns side by side, each that wide.
+fn beside(columns: Vec<Vec<Pieces>>, width: usize) -> Vec<Pieces> {
+    let mut rows: Vec<Pieces> = Vec::new();
+    for (at, column) in columns.into_iter().enumerate() {
+        let start = at * (width + GAP);
+        rows.resize(rows.len().max(column.len()), Vec::new());
+        for (row, pieces) in rows.iter_mut().zip(column) {
+            let used: usize = row.iter().map(|piece| body::width(&piece.text)).sum();
+            row.push(piece(Paint::Plain, &" ".repeat(start.saturating_sub(used))));
+            row.extend(pieces);
+        }
     }
     rows
 }
 
-/// A key and what it does, in as many rows as that takes; on a narrow terminal the key gets less room.
-fn row(key: &str, words: &str, columns: usize) -> Vec<Pieces> {
-    let room = if columns < 60 { 16 } else { CHORDS };
-    let key = crate::body::fit(key, room);
-    let blanks = " ".repeat(room - crate::body::width(&key));
-    let mut before = piece(Paint::Brand, &format!(" {key}{blanks} "));
-    let paragraph = paragraph(Paint::Plain, words, columns.saturating_sub(room + 3));
-    let row = |row: Pieces| {
-        let rest = piece(Paint::Plain, &" ".repeat(room + 2));
-        [vec![std::mem::replace(&mut before, rest)], row].concat()
+/// A sign and what it means.
+fn meaning(sign: &str, paint: Paint, words: &str, columns: usize) -> Item {
+    let rows = paragraph(Paint::Plain, words, columns.saturating_sub(5));
+    let before = |at| if at == 0 { format!(" {sign}  ") } else { "    ".to_owned() };
+    rows.into_iter().enumerate().map(|(at, row)| [vec![piece(paint, &before(at))], row].concat()).collect()
+}
+
+/// Keys and what they do, in as many rows as that takes; in a narrow column the keys get less room.
+fn row(keys: &[String], words: &str, columns: usize) -> Item {
+    let room = if columns < NARROW { NARROW_KEYS } else { KEYS };
+    let keys = packed(keys, room);
+    let words = paragraph(Paint::Plain, words, columns.saturating_sub(room + 3));
+    let row = |at: usize| {
+        let key = keys.get(at).map_or("", |key| key);
+        let blanks = " ".repeat(room.saturating_sub(body::width(key)));
+        let before = piece(Paint::Brand, &format!(" {key}{blanks} "));
+        [vec![before], words.get(at).cloned().unwrap_or_default()].concat()
     };
-    paragraph.into_iter().map(row).collect()
+    (0..keys.len().max(words.len())).map(row).collect()
+}
+
+/// Keys in rows of at most so many columns; one that is wider is broken.
+fn packed(keys: &[String], room: usize) -> Vec<String> {
+    let mut rows: Vec<String> = Vec::new();
+    for key in keys {
+        match rows.last_mut().filter(|row| body::width(row) + 2 + body::width(key) <= room) {
+            Some(row) => *row = format!("{row}  {key}"),
+            None => rows.extend(wrap(&[piece(Paint::Brand, key)], room).into_iter().map(text)),
+        }
+    }
+    rows
+}
+
+fn text(row: Pieces) -> String {
+    row.into_iter().map(|piece| piece.text).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        record::Zone,
+        tui::{keys::KEYMAP, look::Look, stage::Place},
+    };
+
+    fn help(columns: u16) -> Vec<String> {
+        let place = Place::Listening("http://127.0.0.1:1".to_owned());
+        let model = Model::new(place, Zone::utc(), Look::plain(true, true), (columns, 30));
+        content(&model).into_iter().map(text).collect()
+    }
+
+    #[test]
+    fn columns_are_as_many_as_fit_and_about_as_high_as_each_other() {
+        for (columns, beside) in [(40, 1), (80, 1), (113, 1), (120, 2), (200, 3)] {
+            let rows = help(columns);
+            assert!(rows.iter().all(|row| body::width(row) <= usize::from(columns) - 2), "{columns}");
+            let width = (usize::from(columns) - 2 + GAP) / beside;
+            let is_filled = |row: &String, at: usize| {
+                let seen: String = row.chars().skip(at * width).take(width).collect();
+                !seen.trim().is_empty()
+            };
+            for at in 0..beside {
+                let filled = rows.iter().filter(|row| is_filled(row, at)).count();
+                assert!(filled * 10 >= rows.len() * 8, "column {at} of {beside}: {filled} of {} rows", rows.len());
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_cut_at_any_width() {
+        let sorted = |words: &mut dyn Iterator<Item = &str>| {
+            let mut words: Vec<_> = words.map(str::to_owned).collect();
+            words.sort();
+            words
+        };
+        for columns in [40, 54, 60, 118] {
+            for key in KEYMAP {
+                let keys: Vec<_> = key.chords.iter().map(|&chord| chord.to_owned()).collect();
+                let shown = row(&keys, key.help, columns).into_iter().map(|row| text(row) + "\n").collect::<String>();
+                let said = sorted(&mut key.chords.iter().copied().chain(key.help.split(' ')));
+                assert_eq!(sorted(&mut shown.split_whitespace()), said, "at {columns}");
+            }
+            for field in query::FIELDS {
+                let rows = row(&[field.example.to_owned()], field.help, columns);
+                let keys: String = rows.iter().map(|row| row[0].text.trim()).collect();
+                assert_eq!(keys, field.example.to_owned(), "at {columns}");
+            }
+        }
+    }
 }
