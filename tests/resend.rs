@@ -126,7 +126,7 @@ const OTHER: &[Other] = &[
     ),
     (
         b"POST / HTTP/1.1\r\nHost:x\r\nA:1\r\nB:   2  \r\n\r\n",
-        "POST / HTTP/1.1\r\nHost: {H}\r\nA: 1\r\nB: 2\r\nConnection: close\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost:{H}\r\nA:1\r\nB:   2  \r\nConnection: close\r\n\r\n",
         &[],
     ),
 ];
@@ -374,6 +374,29 @@ fn what_is_edited_is_sent_and_told_in_the_receipt() {
         (&["resend", "1", "--to", &url, "--header", "x"], "is no header"),
     ] {
         assert!(home.fails(2, args).contains(words), "{args:?}");
+    }
+}
+
+#[test]
+fn a_line_of_the_head_that_nothing_is_done_to_is_sent_as_it_came() {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet"]);
+    let odd = "hOsT:  x\r\nX-Tab:\t1\r\nX-None:\r\nX-dUP:2  \r\nx-dup:   3\r\n";
+    send(&serving, format!("POST /a HTTP/1.1\r\n{odd}Content-Length:2\r\n\r\n{{}}").as_bytes());
+    let (url, heard) = app(say(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
+    let host = url.trim_start_matches("http://").to_owned();
+    let lines = odd.replace("  x", &format!("  {host}"));
+    for (args, lines) in [
+        (&[][..], lines.clone()),
+        (&["--header", "X-Tab: new"], lines.replace("\t1", "\tnew")),
+        (&["--header", "X-New: new"], lines.clone()),
+        (&["--drop-header", "x-dup"], lines.replace("X-dUP:2  \r\nx-dup:   3\r\n", "")),
+    ] {
+        home.yes(&[&["resend", "1", "--to", &url], args].concat());
+        let got = String::from_utf8(heard.recv().unwrap()).unwrap();
+        let length = "Content-Length:2\r\n";
+        assert!(got.starts_with(&format!("POST /a HTTP/1.1\r\n{lines}{length}")), "{args:?}: {got}");
+        assert_eq!(got.contains("X-New: new\r\n"), args.contains(&"X-New: new"), "{got}");
     }
 }
 

@@ -109,7 +109,7 @@ impl Edit {
         let head = if is_as_it_was {
             capture.head.clone()
         } else {
-            Head::from_parts(&capture.head.method(), &target, capture.head.version(), &headers)
+            capture.head.remade(&capture.head.method(), &target, capture.head.version(), &headers)
         };
         Ok(Edited { head, body, receipt })
     }

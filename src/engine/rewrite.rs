@@ -6,7 +6,7 @@
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
-use crate::record::{Capture, CaptureId, Failure, Head, Headers};
+use crate::record::{Capture, CaptureId, Failure, Head};
 
 /// What the lines of creel's own begin with.
 const OURS: &str = "# creel: ";
@@ -52,14 +52,10 @@ pub fn fitting(head: Head, before: usize, after: usize) -> Head {
     with_length(head, &[before], after)
 }
 
-/// A head with another value of the header at a place.
+/// A head with another value of the header at a place; all else of it stays byte for byte.
 #[must_use]
 pub fn with_header(head: &Head, at: usize, value: &str) -> Head {
-    let mut headers = Headers::with_capacity(head.headers().len());
-    for (place, header) in head.headers().iter().enumerate() {
-        headers.push(header.name, if place == at { value.as_bytes() } else { header.value });
-    }
-    Head::from_parts(&head.method(), head.target(), head.version(), &headers)
+    head.with_value(at, value.as_bytes())
 }
 
 /// What stands in the place of a body that an editor could not keep.
@@ -212,11 +208,9 @@ pub(super) fn with_length(head: Head, before: &[usize], length: usize) -> Head {
         return head;
     }
     let new = length.to_string();
-    let mut headers = Headers::with_capacity(head.headers().len());
-    for header in head.headers() {
-        headers.push(header.name, if header.is(NAME) { new.as_bytes() } else { header.value });
-    }
-    Head::from_parts(&head.method(), head.target(), head.version(), &headers)
+    let lengths: Vec<_> =
+        head.headers().iter().enumerate().filter(|(_, header)| header.is(NAME)).map(|(at, _)| at).collect();
+    lengths.into_iter().fold(head, |head, at| head.with_value(at, new.as_bytes()))
 }
 
 /// Why a body is no JSON.
@@ -262,6 +256,15 @@ mod tests {
         let new = edited(&capture, "POST /a?x=1", "PUT /b").unwrap().unwrap();
         assert_eq!((&*new.head.method(), &new.head.target()[..]), ("PUT", &b"/b"[..]));
         assert_eq!(new.body, capture.body.bytes);
+    }
+
+    #[test]
+    fn a_header_and_a_length_are_changed_in_their_place_and_nothing_else_is() {
+        const ODD: &str = "POST /a HTTP/1.1\r\nHost:  h\r\nX-Dup:\t1\r\ncontent-LENGTH:7 \r\nx-dup:2\r\n\r\n";
+        let odd = || Head::parse(Bytes::from_static(ODD.as_bytes()));
+        let raw = |head: Head| String::from_utf8(head.raw().to_vec()).unwrap();
+        assert_eq!(raw(with_header(&odd(), 1, "new")), ODD.replace("\t1", "\tnew"));
+        assert_eq!(raw(fitting(odd(), 7, 12)), ODD.replace(":7 ", ":12 "));
     }
 
     #[test]

@@ -94,7 +94,7 @@ fn changed(head: &Head, body: &Bytes, asked: &Value, made: &Value) -> Result<(He
     let target = target.map_or(head.target().to_vec(), |text| text.as_bytes().to_vec());
     // A value that was not changed keeps its bytes, which its text may not tell.
     let headers = headers.map_or(head.headers().clone(), |list| kept_bytes(head.headers(), &list));
-    Ok((Head::from_parts(&method, &target, head.version(), &headers), body))
+    Ok((head.remade(&method, &target, head.version(), &headers), body))
 }
 
 fn is_token(name: &str) -> bool {
@@ -224,7 +224,7 @@ mod tests {
         made["method"] = "PUT".into();
         made["headers"].as_array_mut().unwrap().push(json!(["X-New", "1"]));
         let (new, kept) = changed(&head, &body, &asked, &made).unwrap();
-        assert_eq!(&new.raw()[..], b"PUT /a HTTP/1.1\r\nHost: x\r\nX-8: caf\xe9\r\nX-New: 1\r\n\r\n");
+        assert_eq!(&new.raw()[..], b"PUT /a HTTP/1.1\r\nHost:x\r\nX-8: caf\xe9\r\nX-New: 1\r\n\r\n");
         assert_eq!(kept, body);
     }
 

@@ -126,11 +126,8 @@ impl Capture {
         if !self.head.headers().iter().any(Header::lets_in) {
             return self;
         }
-        let mut headers = Headers::with_capacity(self.head.headers().len());
-        for header in self.head.headers() {
-            headers.push(header.name, if header.lets_in() { MASK.as_bytes() } else { header.value });
-        }
-        let head = Head::from_parts(&self.head.method(), self.head.target(), self.head.version(), &headers);
+        let places = self.head.headers().iter().enumerate().filter(|(_, header)| header.lets_in()).map(|(at, _)| at);
+        let head = places.fold(self.head.clone(), |head, at| head.with_value(at, MASK.as_bytes()));
         Self { head, ..self }
     }
 

@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt, ops::Range};
 
 use bytes::{Bytes, BytesMut};
 
-use super::{Headers, text};
+use super::{Header, Headers, text};
 
 /// The protocol version of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +87,78 @@ impl Head {
         }
         raw.extend_from_slice(b"\r\n");
         Self::parse(raw.freeze())
+    }
+
+    /// The head with another value in a header's place; every other byte stays as it came.
+    #[must_use]
+    pub fn with_value(&self, at: usize, value: &[u8]) -> Self {
+        let Some((_, place)) = self.headers.places(at) else { return self.clone() };
+        let mut raw = BytesMut::with_capacity(self.raw.len() + value.len());
+        raw.extend_from_slice(&self.raw[..place.start]);
+        self.write_value(at, value, &mut raw);
+        raw.extend_from_slice(&self.raw[place.end..]);
+        Self::parse(raw.freeze())
+    }
+
+    /// A head of other parts. A header that stands in this one keeps its line as it came, white space and all; one that has
+    /// another value keeps what stands around the value.
+    #[must_use]
+    pub fn remade(&self, method: &str, target: &[u8], version: Version, headers: &Headers) -> Self {
+        let mut raw = BytesMut::with_capacity(self.raw.len() + target.len());
+        for part in [method.as_bytes(), b" ", target, b" ", version.name().as_bytes(), b"\r\n"] {
+            raw.extend_from_slice(part);
+        }
+        for (header, line) in headers.iter().zip(self.lines_of(headers)) {
+            match line.and_then(|at| Some((at, self.headers.places(at)?))) {
+                Some((at, (name, value))) => {
+                    raw.extend_from_slice(&self.raw[name.start..value.start]);
+                    self.write_value(at, header.value, &mut raw);
+                    raw.extend_from_slice(self.behind(value.end));
+                }
+                None => [header.name, b": ", header.value].iter().for_each(|part| raw.extend_from_slice(part)),
+            }
+            raw.extend_from_slice(b"\r\n");
+        }
+        raw.extend_from_slice(b"\r\n");
+        Self::parse(raw.freeze())
+    }
+
+    /// Writes a value behind what stands before it on its line; a line without a colon gets one.
+    fn write_value(&self, at: usize, value: &[u8], raw: &mut BytesMut) {
+        let has_colon = self.headers.places(at).is_some_and(|(name, _)| self.raw.get(name.end) == Some(&b':'));
+        if !has_colon && !value.is_empty() {
+            raw.extend_from_slice(b": ");
+        }
+        raw.extend_from_slice(value);
+    }
+
+    /// What stands from a place on to the end of its line.
+    fn behind(&self, at: usize) -> &[u8] {
+        let rest = &self.raw[at..];
+        let line = &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())];
+        line.strip_suffix(b"\r").unwrap_or(line)
+    }
+
+    /// For each header the line of this head that it is, or else one of its name; each line once.
+    fn lines_of(&self, headers: &Headers) -> Vec<Option<usize>> {
+        let own: Vec<_> = self.headers.iter().collect();
+        let mut free = vec![true; own.len()];
+        let mut take = |from: usize, fits: &dyn Fn(&Header<'_>) -> bool| {
+            let at = (from..own.len()).chain(0..from).find(|&at| free[at] && fits(&own[at]))?;
+            free[at] = false;
+            Some(at)
+        };
+        let mut next = 0;
+        let same = headers.iter().map(|header| {
+            let at = take(next, &|own| *own == header);
+            next = at.map_or(next, |at| at + 1);
+            at
+        });
+        let mut lines: Vec<_> = same.collect();
+        for (line, header) in lines.iter_mut().zip(headers).filter(|(line, _)| line.is_none()) {
+            *line = take(0, &|own| own.name == header.name);
+        }
+        lines
     }
 
     /// The bytes, request line to empty line.
@@ -224,6 +296,47 @@ mod tests {
         let head = Head::from_parts("PUT", b"/x", Version::Http2, &headers);
         assert_eq!(&head.raw()[..], b"PUT /x HTTP/2.0\r\na: 1\r\na: 2\r\n\r\n");
         assert_eq!((head.headers(), head.version()), (&headers, Version::Http2));
+    }
+
+    /// What a tidy sender does not write: spaces, a tab, no space, doubles, mixed case, a bare line feed, a line without a colon.
+    const ODD: &str = "POST /a HTTP/1.1\r\nHost:  h\r\nx-dUP:\t1\r\nX-None:\r\nX-Bare:b \t \nX-Dup:1\r\nx-dUP:   2 \r\nno colon\r\n\r\n";
+
+    #[test]
+    fn another_value_leaves_every_other_byte_as_it_came() {
+        for (at, from, to) in [
+            (0, "Host:  h\r\n", "Host:  other\r\n"),
+            (1, "x-dUP:\t1\r\n", "x-dUP:\tother\r\n"),
+            (2, "X-None:\r\n", "X-None:other\r\n"),
+            (3, "X-Bare:b \t \n", "X-Bare:other \t \n"),
+            (4, "X-Dup:1\r\n", "X-Dup:other\r\n"),
+            (5, "x-dUP:   2 \r\n", "x-dUP:   other \r\n"),
+            (6, "no colon\r\n", "no colon: other\r\n"),
+        ] {
+            let expected = ODD.replacen(from, to, 1);
+            let changed = head(ODD).with_value(at, b"other");
+            assert_eq!(std::str::from_utf8(changed.raw()).unwrap(), expected, "{at}");
+            assert_eq!(changed.headers().iter().nth(at).unwrap().value, b"other");
+        }
+        assert_eq!(head(ODD).with_value(7, b"other"), head(ODD), "there is none");
+    }
+
+    #[test]
+    fn a_head_made_of_another_keeps_the_lines_that_are_left() {
+        let odd = head(ODD);
+        let whole = odd.remade("POST", b"/a", Version::Http11, odd.headers());
+        assert_eq!(std::str::from_utf8(whole.raw()).unwrap(), ODD.replace("\t \n", "\t \r\n"));
+        let list = [("X-New", "n"), ("x-dUP", "9"), ("x-dUP", "1"), ("X-Dup", "1"), ("no colon", ""), ("Host", "h")];
+        let other = odd.remade("PUT", b"/b", Version::Http11, &list.into_iter().collect());
+        let expected =
+            "PUT /b HTTP/1.1\r\nX-New: n\r\nx-dUP:   9 \r\nx-dUP:\t1\r\nX-Dup:1\r\nno colon\r\nHost:  h\r\n\r\n";
+        assert_eq!(std::str::from_utf8(other.raw()).unwrap(), expected);
+        assert!(
+            other
+                .headers()
+                .iter()
+                .map(|header| (header.name, header.value))
+                .eq(list.map(|(name, value)| (name.as_bytes(), value.as_bytes())))
+        );
     }
 
     #[test]

@@ -63,6 +63,12 @@ impl Headers {
         self.lines.push(line);
     }
 
+    /// Where name and value of a line stand in the bytes that the list is a reading of.
+    pub(super) fn places(&self, at: usize) -> Option<(Range<usize>, Range<usize>)> {
+        let wide = |range: &Range<u32>| range.start as usize..range.end as usize;
+        self.lines.get(at).map(|line| (wide(&line.name), wide(&line.value)))
+    }
+
     /// The first value of that name.
     pub fn get(&self, name: &str) -> Option<&[u8]> {
         self.get_all(name).next()

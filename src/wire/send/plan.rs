@@ -27,7 +27,7 @@ impl Plan {
             receipt.push(Change::Other { what: "version".to_owned(), from, to });
         }
         let headers = headers(head, body, url, keep, &mut receipt);
-        let sent = Head::from_parts(&head.method(), &target, Version::Http11, &headers);
+        let sent = head.remade(&head.method(), &target, Version::Http11, &headers);
         Self { method: head.method().into_owned(), head: sent.raw().clone(), target, receipt }
     }
 }
