@@ -110,6 +110,11 @@ pub trait Document: Send + Sync {
         let _ = (line, columns);
         None
     }
+    /// Where its columns stand in a line, from left to right, where its lines stand in columns; a line that begins with
+    /// [`Role::Error`] does not.
+    fn columns(&self) -> &[Range<usize>] {
+        &[]
+    }
     /// What a reader should know about the whole, in one safe line: that it is broken and where, that it is encoded.
     fn note(&self) -> Option<&str>;
     /// How its lines lie in each other, where they do: for folding, and for paths to what a line shows.
@@ -157,6 +162,10 @@ impl Document for Unfolded {
 
     fn rows_within(&self, line: usize, columns: usize) -> Option<Vec<Line>> {
         self.document.rows_within(line, columns)
+    }
+
+    fn columns(&self) -> &[Range<usize>] {
+        self.document.columns()
     }
 
     fn note(&self) -> Option<&str> {

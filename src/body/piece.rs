@@ -34,9 +34,9 @@ pub(super) trait Walk {
     fn goes_on(&self, _: &Self::Place) -> bool {
         false
     }
-    /// Whether its lines stand in columns: too long ones are cut and not wrapped.
-    fn is_table(&self) -> bool {
-        false
+    /// Where its columns stand in a line, where its lines stand in columns.
+    fn columns(&self) -> &[Range<usize>] {
+        &[]
     }
     /// Makes the line there and goes to its end. Makes the same breaks whatever the sink is.
     fn step(&self, place: &mut Self::Place, sink: &mut impl Sink);
@@ -231,12 +231,8 @@ impl<W: Walk<Place: Send + Sync> + Send + Sync> Document for Sparse<W> {
         range.map(|_| self.line(&mut place)).collect()
     }
 
-    fn rows_within(&self, line: usize, columns: usize) -> Option<Vec<Line>> {
-        if !self.walk.is_table() {
-            return None;
-        }
-        let line = self.lines(line..line + 1).into_iter().next()?;
-        Some(vec![within(line, columns)])
+    fn columns(&self) -> &[Range<usize>] {
+        self.walk.columns()
     }
 
     fn note(&self) -> Option<&str> {
@@ -254,30 +250,6 @@ impl<W: Walk> Sparse<W> {
         self.walk.step(place, &mut draw);
         draw.line
     }
-}
-
-/// A line in so many columns: its end is cut where it is longer, and so are blanks that nothing follows.
-fn within(mut line: Line, columns: usize) -> Line {
-    while line.last().is_some_and(|span| span.text.trim().is_empty()) {
-        line.pop();
-    }
-    let widths: Vec<usize> = line.iter().map(|span| super::width(&span.text)).collect();
-    if widths.iter().sum::<usize>() <= columns {
-        return line;
-    }
-    // A column is kept for the sign that there is more, wherever it comes to stand.
-    let mut room = columns.saturating_sub(1);
-    let mut kept = Vec::new();
-    for (span, width) in line.into_iter().zip(widths) {
-        if width <= room {
-            room -= width;
-            kept.push(span);
-            continue;
-        }
-        kept.push(super::Span { text: super::fit(&format!("{}\u{2026}", span.text), room + 1), ..span });
-        break;
-    }
-    kept
 }
 
 /// The first part of some bytes, as it fits in a line.

@@ -37,6 +37,8 @@ pub(super) enum Command {
     PreviousTab,
     ScrollDown,
     ScrollUp,
+    ScrollRight,
+    ScrollLeft,
     NextView,
     OtherView,
     Toggle,
@@ -117,6 +119,8 @@ impl Command {
                 | Self::PreviousTab
                 | Self::ScrollDown
                 | Self::ScrollUp
+                | Self::ScrollRight
+                | Self::ScrollLeft
                 | Self::FindNext
                 | Self::FindPrevious
                 | Self::NextDelivery
@@ -218,8 +222,8 @@ pub(super) const KEYMAP: &[Key] = &[
     key(&["G", "end"], ALL, Command::Bottom, "to the end: the oldest, or the last line", None),
     key(&["enter"], LIST, Command::Open, "open the capture", Some("open")),
     key(&["esc"], ALL, Command::Back, "back; in the list, take the filter away", None),
-    key(&["tab", "l", "right"], BOTH, Command::NextTab, "next tab of the detail", None),
-    key(&["shift-tab", "h", "left"], BOTH, Command::PreviousTab, "previous tab", None),
+    key(&["tab", "l"], BOTH, Command::NextTab, "next tab of the detail", None),
+    key(&["shift-tab", "h"], BOTH, Command::PreviousTab, "previous tab", None),
     key(&["1"], BOTH, Command::Tab(0), "Overview", None),
     key(&["2"], BOTH, Command::Tab(1), "Body", None),
     key(&["3"], BOTH, Command::Tab(2), "Headers", None),
@@ -228,6 +232,8 @@ pub(super) const KEYMAP: &[Key] = &[
     key(&["6"], BOTH, Command::Tab(5), "Raw: the request as it came", None),
     key(&["J"], BOTH, Command::ScrollDown, "scroll the detail down", None),
     key(&["K"], BOTH, Command::ScrollUp, "scroll the detail up", None),
+    key(&["right"], BOTH, Command::ScrollRight, "a column of a wide table to the right; else the next tab", None),
+    key(&["left"], BOTH, Command::ScrollLeft, "a column of it to the left; else the previous tab", None),
     key(&["v"], BOTH, Command::NextView, "show the body in the next view that fits it", Some("view")),
     key(&["V"], BOTH, Command::OtherView, "show the body in the next of all views", None),
     key(

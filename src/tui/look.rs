@@ -111,6 +111,9 @@ pub(super) struct Signs {
     pub(super) unfolded: &'static str,
     pub(super) up: &'static str,
     pub(super) down: &'static str,
+    /// That more stands to the left, and to the right.
+    pub(super) left: &'static str,
+    pub(super) right: &'static str,
     /// From nothing to a whole cell.
     pub(super) levels: &'static [&'static str],
     /// From nothing to a whole cell, from left to right.
@@ -140,6 +143,8 @@ const UNICODE: Signs = Signs {
     unfolded: "▾",
     up: "↑",
     down: "↓",
+    left: "‹",
+    right: "›",
     levels: &[" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
     parts: &["", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"],
     tunnel: "⇄",
@@ -167,6 +172,8 @@ const ASCII: Signs = Signs {
     unfolded: "v",
     up: "^",
     down: "v",
+    left: "<",
+    right: ">",
     levels: &[" ", ".", ":", "|", "#"],
     parts: &["", "#"],
     tunnel: "<->",

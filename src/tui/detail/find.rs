@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Scroll, Tab, source, tree};
+use super::{Scroll, Tab, aside, source, tree};
 use crate::{
     body::Document,
     tui::{
@@ -232,6 +232,7 @@ fn show_current(model: &mut Model) -> Vec<Effect> {
         hit.line = tree::row_of(model, hit.line);
     }
     let from = model.detail.scroll[model.detail.tab as usize];
+    let is_row = aside::reveal(model, hit.line, hit.at);
     let source = source(model, columns);
     let pieces = source.line(hit.line);
     let indent = line::hang(&pieces, columns);
@@ -240,7 +241,7 @@ fn show_current(model: &mut Model) -> Vec<Effect> {
         *before += letters(row).len() - if at > 0 { indent } else { 0 };
         Some(*before)
     });
-    let row = { ends }.position(|end| hit.at < end).unwrap_or(0);
+    let row = if is_row { 0 } else { { ends }.position(|end| hit.at < end).unwrap_or(0) };
     let target = Scroll { line: hit.line, row };
     let is_seen = source.rows(from, columns, height).iter().any(|(place, _)| *place == target);
     let to = if is_seen { from } else { source.above(target, columns, height / 3) };

@@ -1,5 +1,6 @@
 //! The detail: one capture, in tabs, a file each.
 
+pub(super) mod aside;
 mod body_tab;
 mod deliveries;
 mod explained;
@@ -72,6 +73,8 @@ pub(super) struct Detail {
     /// The cursor in the body, and what is folded in it.
     pub(super) cursor: tree::Cursor,
     pub(super) scroll: [Scroll; TABS.len()],
+    /// From which of its columns on a wide table is seen.
+    aside: aside::Aside,
     /// Whether secrets in headers are shown.
     pub(super) unmasked: bool,
     /// Deliveries that are folded where they would be open, and open where they would be folded.
@@ -304,7 +307,11 @@ impl Source<'_> {
 
     /// The rows of a line that must not be wrapped like a text.
     fn fixed(&self, at: usize, columns: usize) -> Option<Vec<Pieces>> {
-        let rows = self.document?.rows_within(at.checked_sub(self.before.len())?, columns)?;
+        let (document, line) = (self.document?, at.checked_sub(self.before.len())?);
+        if let Some(row) = aside::row(self.model, line, columns) {
+            return Some(vec![row]);
+        }
+        let rows = document.rows_within(line, columns)?;
         Some(rows.into_iter().map(line::of_body).collect())
     }
 

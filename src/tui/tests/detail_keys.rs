@@ -279,3 +279,29 @@ fn the_tries_at_an_event_stand_beside_the_schedule_of_its_provider() {
         assert!(play.screen().contains("try 2"), "a late answer is dropped");
     }
 }
+
+#[test]
+fn a_table_that_is_wider_than_its_pane_scrolls_sideways_and_says_which_columns_are_seen() {
+    let mut play = open((18, 12));
+    play.keys("2");
+    let table = body::VIEWS.iter().position(|view| view.name == "table").unwrap();
+    while play.model.detail.body.as_ref().unwrap().view != table {
+        play.keys("V");
+    }
+    let row = |play: &Play, at: usize| play.screen().lines().nth(at).unwrap().trim_matches('"').trim_end().to_owned();
+    let first = [row(&play, 2), row(&play, 3)];
+    assert!(first[0].starts_with("evil") && first[0].ends_with('›'), "{first:?}");
+    assert!(play.screen().contains("columns 1-2 of 3"), "{}", play.screen());
+    play.press(KeyCode::Right);
+    assert_eq!([row(&play, 2), row(&play, 3)], ["‹ n    id", "‹ 1.0  1"], "the names go with their cells");
+    assert!(play.screen().contains("columns 2-3 of 3"), "{}", play.screen());
+    play.press(KeyCode::Right);
+    assert_eq!(row(&play, 2), "‹ n    id", "the last column is seen: there is no further");
+    play.press(KeyCode::Left);
+    assert_eq!([row(&play, 2), row(&play, 3)], first);
+    play.keys("/id\n");
+    assert_eq!(row(&play, 2), "‹ n    id", "what is found is shown");
+    play.keys("\u{1b}3");
+    play.press(KeyCode::Right);
+    assert_eq!(play.model.detail.tab as usize, 3, "where nothing is wider than the pane it is the next tab");
+}

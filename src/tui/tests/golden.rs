@@ -47,6 +47,8 @@ const KEYS: &[(&str, &str)] = &[
     ("tab-6", "j"),
     ("scroll-down", "j 6 esc"),
     ("scroll-up", "j 6 J J esc"),
+    ("scroll-right", "j 2 V V V V V V V V V V V"),
+    ("scroll-left", "j 2 V V V V V V V V V V V right right"),
     ("next-view", "j 2"),
     ("other-view", "j 2"),
     ("toggle", "j 2 j"),

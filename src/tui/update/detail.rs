@@ -44,6 +44,19 @@ pub(super) fn show_tab(model: &mut Model, tab: usize) -> Vec<Effect> {
     list::follow_selection(model)
 }
 
+pub(super) fn next_tab(model: &mut Model, forward: bool) -> Vec<Effect> {
+    show_tab(model, (model.detail.tab as usize + if forward { 1 } else { TABS.len() - 1 }) % TABS.len())
+}
+
+/// Scrolls a table that is wider than the pane by a column; else goes to another tab.
+pub(super) fn scroll_aside(model: &mut Model, right: bool) -> Vec<Effect> {
+    if model.mode != Mode::Detail || !detail::aside::is_wide(model) {
+        return next_tab(model, right);
+    }
+    detail::aside::step(model, right);
+    Vec::new()
+}
+
 /// Of a large body only the first piece came; asks for the rest.
 fn rest(model: &Model) -> Vec<Effect> {
     let is_cut = model.detail.body.as_ref().is_some_and(|body| body.is_cut);

@@ -23,7 +23,7 @@ use crossterm::event::KeyEvent;
 
 use super::{
     arrived, copy,
-    detail::{TABS, Tab, tree},
+    detail::{Tab, tree},
     effect::{Ask, Effect},
     keys::{Command, Mode},
     layout,
@@ -219,8 +219,10 @@ fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
             list::follow_selection(model)
         }
         Command::Tab(tab) => detail::show_tab(model, tab),
-        Command::NextTab => detail::show_tab(model, (model.detail.tab as usize + 1) % TABS.len()),
-        Command::PreviousTab => detail::show_tab(model, (model.detail.tab as usize + TABS.len() - 1) % TABS.len()),
+        Command::NextTab => detail::next_tab(model, true),
+        Command::PreviousTab => detail::next_tab(model, false),
+        Command::ScrollRight => detail::scroll_aside(model, true),
+        Command::ScrollLeft => detail::scroll_aside(model, false),
         Command::NextView => detail::next_view(model, true),
         Command::OtherView => detail::next_view(model, false),
         Command::Toggle if model.detail.tab == Tab::Body => tree::toggle(model),

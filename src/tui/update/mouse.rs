@@ -29,6 +29,8 @@ pub(super) fn moved(model: &mut Model, event: MouseEvent) -> Vec<Effect> {
     match event.kind {
         MouseEventKind::ScrollDown => wheel(model, at, WHEEL),
         MouseEventKind::ScrollUp => wheel(model, at, -WHEEL),
+        MouseEventKind::ScrollRight => aside(model, at, true),
+        MouseEventKind::ScrollLeft => aside(model, at, false),
         MouseEventKind::Down(MouseButton::Left) => click(model, at),
         MouseEventKind::Drag(MouseButton::Left) if model.dragging => drag(model, event.column),
         MouseEventKind::Up(_) => {
@@ -49,6 +51,14 @@ fn wheel(model: &mut Model, at: Position, rows: isize) -> Vec<Effect> {
     }
     let command = if rows > 0 { Command::Down } else { Command::Up };
     (0..WHEEL).flat_map(|_| super::move_by(model, command)).collect()
+}
+
+fn aside(model: &mut Model, at: Position, right: bool) -> Vec<Effect> {
+    let is_there = matches!(model.mode, Mode::List | Mode::Detail) && layout::areas(model).detail.contains(at);
+    if is_there && crate::tui::detail::aside::is_wide(model) {
+        crate::tui::detail::aside::step(model, right);
+    }
+    Vec::new()
 }
 
 fn click(model: &mut Model, at: Position) -> Vec<Effect> {

@@ -1,10 +1,12 @@
 //! The detail.
 
+use std::sync::Arc;
+
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::lines;
 use crate::{
-    body,
+    body::{self, Document},
     tui::{
         detail::{self, TABS, Tab},
         keys::Mode,
@@ -66,7 +68,7 @@ fn path(model: &Model, columns: usize) -> Pieces {
 pub(in crate::tui) fn note_below(model: &Model) -> Option<String> {
     let body = model.detail.body.as_ref().filter(|_| model.detail.tab == Tab::Body)?;
     let document = body.document.as_ref().ok()?;
-    let said = document.note()?;
+    let said = &said(model, document)?[..];
     let first = document.lines(0..1).into_iter().flatten().map(|span| span.text).collect::<String>();
     if first.contains(said) {
         // It stands there already.
@@ -77,6 +79,12 @@ pub(in crate::tui) fn note_below(model: &Model) -> Option<String> {
     let name = body::VIEWS.get(body.view).map_or("", |view| view.name);
     let needed = width(&row) + 2 + body::width(name) + 2 + body::width(said);
     (needed > columns || detail::find::words(model).is_some()).then(|| said.to_owned())
+}
+
+/// What is said of a document: which columns of it are seen, and what it says of itself.
+fn said(model: &Model, document: &Arc<dyn Document>) -> Option<String> {
+    let parts = [detail::aside::words(model), document.note().map(str::to_owned)];
+    parts.into_iter().flatten().reduce(|seen, note| format!("{seen}; {note}"))
 }
 
 /// The end of a text, in so many columns.
@@ -163,7 +171,7 @@ fn note(model: &Model) -> String {
     let Some(body) = model.detail.body.as_ref().filter(|_| model.detail.tab == Tab::Body) else { return String::new() };
     let name = body::VIEWS.get(body.view).map_or("", |view| view.name);
     let reading = if body.is_cut { ", the rest is being read" } else { "" };
-    let note = body.document.as_ref().ok().and_then(|document| document.note());
+    let note = body.document.as_ref().ok().and_then(|document| said(model, document));
     let others = body::VIEWS.iter().zip(body.fits.iter()).filter(|(view, fits)| **fits && view.name != name);
     let others: Vec<&str> = others.map(|(view, _)| view.name).collect();
     let note = note.map_or(String::new(), |note| format!(": {note}"));
