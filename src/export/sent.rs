@@ -2,7 +2,8 @@
 //!
 //! Method, target, headers with their order, case and repeats, and body are the captured ones. Another value has `Host`,
 //! which is the app's; the first framing header becomes the `Content-Length`; headers that speak of the connection (RFC
-//! 9110, section 7.6.1) and `Expect` go, and a `Connection: close` comes last. So it is what `creel resend` sends.
+//! 9110, section 7.6.1) and `Expect` go, and a `Connection: close` comes last. So it is what `creel resend` sends,
+//! but for the white space around a value: that is written by the libraries of the languages, as `Name: value`.
 
 use crate::record::{Capture, Header};
 
