@@ -1,12 +1,15 @@
 //! The views of XML and HTML: tags indented by how they lie in each other, text between them. Entities stay as they are
 //! written: nothing is expanded and nothing fetched.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 use memchr::{memchr, memchr2, memchr3, memmem};
 use quick_xml::{Reader, events::Event};
 
 use super::{
     Content, Document, LINE_CHARS, Role, escape,
+    omit::Open,
     piece::{Sink, Sparse, Walk, cut},
     text,
 };
@@ -97,11 +100,11 @@ struct Markup {
     is_html: bool,
 }
 
-/// Before a line: the next byte, how many elements are open, and what the line goes on with.
+/// Before a line: the next byte, which elements are open, and what the line goes on with.
 #[derive(Clone, Copy)]
 struct Place {
     at: usize,
-    depth: u32,
+    open: Open,
     inside: Option<Run>,
 }
 
@@ -128,7 +131,7 @@ impl Walk for Markup {
     type Place = Place;
 
     fn start(&self) -> Place {
-        Place { at: self.after_space(0), depth: 0, inside: None }
+        Place { at: self.after_space(0), open: Open::default(), inside: None }
     }
 
     fn ended(&self, place: &Place) -> bool {
@@ -153,10 +156,8 @@ impl Markup {
 
     fn line<S: Sink>(&self, place: &mut Place, sink: &mut S) {
         let (kind, end) = self.token(place.at);
-        if kind == Kind::End {
-            place.depth = place.depth.saturating_sub(1);
-        }
-        let depth = place.depth.min(DEEPEST_INDENT);
+        self.close(&mut place.open, kind, place.at..end);
+        let depth = place.open.depth().min(DEEPEST_INDENT);
         if S::DRAWS {
             (0..depth).for_each(|_| sink.add(Role::Plain, "  "));
         }
@@ -165,27 +166,58 @@ impl Markup {
             Kind::Text => self.run(place, Run { end, role: Role::Plain }, false, used, sink),
             Kind::Aside => self.run(place, Run { end, role: Role::Dim }, false, used, sink),
             _ if end - place.at > LINE_CHARS / 8 => {
-                place.depth += u32::from(kind == Kind::Start);
+                let tag = place.at..end;
+                if kind == Kind::Start {
+                    self.open(&mut place.open, tag);
+                }
                 self.run(place, Run { end, role: Role::Markup }, false, used, sink);
             }
             _ => {
-                self.tag(place.at..end, sink);
+                let tag = place.at..end;
+                self.tag(tag.clone(), sink);
                 place.at = end;
-                if kind == Kind::Start && !self.beside(place, sink) {
-                    place.depth = place.depth.saturating_add(1);
+                if kind == Kind::Start && !self.beside(place, tag.clone(), sink) {
+                    self.open(&mut place.open, tag);
                 }
             }
         }
     }
 
+    /// Ends what a tag ends: in HTML an element whose end tag is left out, too.
+    fn close(&self, open: &mut Open, kind: Kind, tag: Range<usize>) {
+        match kind {
+            Kind::End if self.is_html => open.end(&self.name(tag)),
+            Kind::End => open.pop(),
+            Kind::Start | Kind::Whole if self.is_html => open.before(&self.name(tag)),
+            _ => {}
+        }
+    }
+
+    fn open(&self, open: &mut Open, tag: Range<usize>) {
+        if self.is_html { open.begin(&self.name(tag)) } else { open.push() }
+    }
+
+    /// The name in a tag of HTML, in small letters.
+    fn name(&self, tag: Range<usize>) -> String {
+        let bytes = self.bytes[tag].iter().skip_while(|byte| matches!(byte, b'<' | b'/'));
+        bytes
+            .take_while(|byte| byte.is_ascii_alphanumeric())
+            .map(|byte| char::from(byte.to_ascii_lowercase()))
+            .collect()
+    }
+
     /// Text that stands beside its tags, with the end tag; whether it does.
-    fn beside<S: Sink>(&self, place: &mut Place, sink: &mut S) -> bool {
+    fn beside<S: Sink>(&self, place: &mut Place, tag: Range<usize>, sink: &mut S) -> bool {
         let window = &self.bytes[place.at..self.bytes.len().min(place.at + BESIDE)];
         let Some(length) = memchr2(b'<', b'\n', window).filter(|&length| window[length..].starts_with(b"</")) else {
             return false;
         };
         let (kind, end) = self.token(place.at + length);
         if kind != Kind::End || end - place.at > 2 * BESIDE {
+            return false;
+        }
+        if self.is_html && self.name(tag) != self.name(place.at + length..end) {
+            // The end tag of what lies around it.
             return false;
         }
         if S::DRAWS && length > 0 {
@@ -197,7 +229,7 @@ impl Markup {
     }
 
     /// A tag that fits in a line: its names and values in their colours.
-    fn tag<S: Sink>(&self, range: std::ops::Range<usize>, sink: &mut S) {
+    fn tag<S: Sink>(&self, range: Range<usize>, sink: &mut S) {
         if !S::DRAWS {
             return;
         }
@@ -362,5 +394,54 @@ mod tests {
     fn html_knows_elements_without_end() {
         let (lines, _) = shown("<!DOCTYPE html><p>a<br>b<img src=x></p>", "text/html");
         assert_eq!(lines, ["<!DOCTYPE html>", "<p>", "  a", "  <br>", "  b", "  <img src=x>", "</p>"]);
+    }
+
+    #[test]
+    fn html_whose_end_tags_are_left_out_goes_no_deeper() {
+        let body = "<ul><li>one<li>two <b>bold</b><ul><li>in</ul><li>last</ul><p>a<p>b<table><tr><td>1<td>2<tr><td>3</table></p>";
+        let (lines, _) = shown(body, "text/html");
+        assert_eq!(
+            lines,
+            [
+                "<ul>",
+                "  <li>",
+                "    one",
+                "  <li>",
+                "    two ",
+                "    <b>bold</b>",
+                "    <ul>",
+                "      <li>",
+                "        in",
+                "    </ul>",
+                "  <li>",
+                "    last",
+                "</ul>",
+                "<p>",
+                "  a",
+                "<p>",
+                "  b",
+                "<table>",
+                "  <tr>",
+                "    <td>",
+                "      1",
+                "    <td>",
+                "      2",
+                "  <tr>",
+                "    <td>",
+                "      3",
+                "</table>",
+                "</p>",
+            ]
+        );
+        let (lines, _) = shown("<dl><dt>t<dd>d<dt>u<dd>e</dl><select><option>x<option>y</select>", "text/html");
+        let depth = |line: &String| line.len() - line.trim_start().len();
+        assert_eq!(lines.iter().map(depth).max(), Some(4));
+        assert_eq!(lines.last().map(String::as_str), Some("</select>"));
+    }
+
+    #[test]
+    fn xml_keeps_every_element_open_until_its_end() {
+        let (lines, _) = shown("<r><li><li>x</li></li></r>", "text/xml");
+        assert_eq!(lines, ["<r>", "  <li>", "    <li>x</li>", "  </li>", "</r>"]);
     }
 }

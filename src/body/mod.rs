@@ -22,6 +22,7 @@ mod json;
 mod jwt;
 mod markup;
 mod multipart;
+mod omit;
 mod path;
 mod picture;
 mod piece;
