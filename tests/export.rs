@@ -21,6 +21,15 @@ fn what_a_filter_takes_is_written_oldest_first_and_masked() {
     assert!(!lines.contains("hunter2") && lines.contains("******"), "{lines}");
     assert!(home.yes(&["export", "path:/a", "--reveal"]).contains("hunter2"));
 
+    serving.post("/key?x=1&token=hunter3&y=%20", &[], b"");
+    for format in ["json", "curl", "http", "httpie", "har", "csv", "python"] {
+        let masked = home.yes(&["export", "path:/key", "--as", format]);
+        assert!(!masked.contains("hunter3") && masked.contains("token="), "{format}: {masked}");
+    }
+    assert!(home.yes(&["export", "path:/key"]).contains("/key?x=1&token=******&y=%20"));
+    assert!(home.yes(&["export", "path:/key", "--reveal"]).contains("token=hunter3"));
+    assert_eq!(home.yes(&["forget", "path:/key"]), "1 forgotten\n");
+
     assert_eq!(home.yes(&["export", "--as", "har", "--out", "all.har"]), "3 exported\n");
     let har: Value = serde_json::from_slice(&std::fs::read(home.path().join("all.har")).unwrap()).unwrap();
     let entries = har["log"]["entries"].as_array().unwrap();

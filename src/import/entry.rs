@@ -148,6 +148,9 @@ fn webhook_site(value: &Value) -> Read<Entry> {
     if value["type"] == "email" {
         return Err("it is an e-mail and no request".to_owned());
     }
+    if value["type"] == "dns" {
+        return Err("it is a question to a name server and no request".to_owned());
+    }
     let mut lines = Vec::new();
     for (name, values) in value["headers"].as_object().into_iter().flatten() {
         let one = std::slice::from_ref(values);
@@ -159,13 +162,17 @@ fn webhook_site(value: &Value) -> Read<Entry> {
     let (_, target) = in_two(text(value, "url")?);
     let content = value["content"].as_str().unwrap_or_default();
     let at = text(value, "created_at")?;
+    let head = head(text(value, "method")?, target.as_bytes(), Version::Http11, &lines)?;
     // Without a zone it is UTC.
     let received_at =
         Timestamp::from_rfc3339(at).or_else(|| Timestamp::from_rfc3339(&format!("{}Z", at.replace(' ', "T"))));
     Ok(Entry {
         received_at: Some(received_at.ok_or("its time is none")?),
         peer: value["ip"].as_str().map(str::to_owned),
-        ..plain(head(text(value, "method")?, target.as_bytes(), Version::Http11, &lines)?, content.as_bytes().to_vec())
+        note: value["note"].as_str().map(Tagging::note_of).filter(|note| !note.is_empty()),
+        // Of a form with files the fields are listed, and not the bytes.
+        truncated: is_cut(&head, content.len()),
+        ..plain(head, content.as_bytes().to_vec())
     })
 }
 
@@ -188,9 +195,14 @@ pub(super) fn raw(bytes: &[u8]) -> Read<Entry> {
     let body = &bytes[end..];
     let is_chunked = head.headers().get_all("transfer-encoding").any(|value| value.eq_ignore_ascii_case(b"chunked"));
     let whole = if is_chunked { unchunked(body) } else { None };
-    let declared = head.headers().text("content-length").and_then(|text| text.parse::<usize>().ok());
-    let truncated = declared.is_some_and(|length| length > body.len() && !is_chunked);
+    let truncated = !is_chunked && is_cut(&head, body.len());
     Ok(Entry { truncated, ..plain(head, whole.unwrap_or_else(|| body.to_vec())) })
+}
+
+/// Whether a head declares more than there is.
+fn is_cut(head: &Head, length: usize) -> bool {
+    let declared = head.headers().text("content-length").and_then(|text| text.parse::<usize>().ok());
+    declared.is_some_and(|declared| declared > length)
 }
 
 /// Where a head ends: after its first empty line.

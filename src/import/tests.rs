@@ -58,6 +58,21 @@ fn webhook_site_and_ngrok_list_the_newest_first_and_are_read_oldest_first() {
     assert_eq!(entries[0].received_at, Timestamp::from_rfc3339("2026-11-23T09:05:00.123Z"));
 }
 
+/// As webhook.site documents `/token/ID/requests`: a form with a file, of whose body only the fields are told.
+#[test]
+fn of_a_listed_form_with_a_file_it_is_told_that_its_body_is_not_there() {
+    let text = br#"{"data":[{"uuid":"a2a6a4ae","type":"web","token_id":"a94a7294","ip":"127.0.0.1","country_code":"DK","hostname":"webhook.site",
+      "method":"POST","user_agent":"Paw","content":"","query":{"action":"create"},"request":{"status":"example"},
+      "files":{"file":{"id":"98bf","filename":"example.png","size":420915,"content_type":"image/png"}},
+      "headers":{"content-length":["420925"],"request-id":["37856131"]},"url":"https:\/\/webhook.site\/a94a7294\/201?","size":420925,
+      "custom_action_output":{},"custom_action_errors":[],"note":"look here","time":0.0015,"created_at":"2019-10-03 19:06:35",
+      "updated_at":"2019-10-03 19:06:35","sorting":1778164375611988}],"total":1,"per_page":50,"current_page":1,"is_last_page":true,"from":1,"to":1}"#;
+    let entries = all(text, None).unwrap();
+    assert_eq!((&entries[0].head.target()[..], entries[0].truncated), (&b"/a94a7294/201?"[..], true));
+    assert_eq!(entries[0].note.as_deref(), Some("look here"));
+    assert_eq!(entries[0].received_at, Timestamp::from_rfc3339("2019-10-03T19:06:35Z"));
+}
+
 #[test]
 fn a_raw_request_keeps_every_byte() {
     let raw = b"POST /a HTTP/1.1\nHost:x\r\nX-8: \xff\r\ncontent-length: 9\r\n\r\n\x00\r\n";
@@ -91,6 +106,7 @@ fn what_is_wrong_is_told_with_its_number() {
         ("{\"a\":1}".to_owned(), 1, "there is no list of requests"),
         ("[1]".to_owned(), 1, "it is of no form that is known"),
         ("[{\"uuid\":\"1\",\"type\":\"email\"}]".to_owned(), 1, "an e-mail"),
+        ("[{\"uuid\":\"1\",\"type\":\"dns\"}]".to_owned(), 1, "a name server"),
         ("GET / HTTP/1.1\r\nHost: x\r\n".to_owned(), 1, "it ends before its head does"),
     ] {
         let (number, words) = bad(text.as_bytes());

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Body, Event, Fault, Flags, Head, Header, Headers, Judgement, Repeat, Tags, Timestamp};
+use super::{Body, Event, Fault, Flags, Head, Header, Headers, Judgement, Repeat, Tags, Timestamp, pairs};
 
 /// A capture's number in its store: ascending in the order of commit, never used twice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -94,6 +94,21 @@ pub struct Capture {
 /// What stands in the place of a value that lets somebody in.
 const MASK: &str = "******";
 
+/// The name of a guard's key in a query.
+const KEY: &[u8] = b"token";
+
+/// A target with the keys in its query masked; none where it has none. All else of it stays as it was written.
+fn masked_target(target: &[u8]) -> Option<Vec<u8>> {
+    let at = memchr::memchr(b'?', target)? + 1;
+    let is_key = |pair: &[u8]| pairs::pairs(pair).any(|(name, value)| *name == *KEY && !value.is_empty());
+    let all: Vec<_> = target[at..].split(|&byte| byte == b'&').collect();
+    all.iter().any(|pair| is_key(pair)).then(|| {
+        let shown =
+            all.iter().map(|pair| if is_key(pair) { [KEY, b"=", MASK.as_bytes()].concat() } else { pair.to_vec() });
+        [&target[..at], &shown.collect::<Vec<_>>().join(&b'&')].concat()
+    })
+}
+
 impl Capture {
     /// That request, and nothing that anybody found out about it yet.
     pub fn new(uid: Uid, received_at: Timestamp, head: Head, body: Body) -> Self {
@@ -120,14 +135,20 @@ impl Capture {
         }
     }
 
-    /// The capture with the headers that let somebody in masked. As it is where there are none.
+    /// The capture with what lets somebody in masked: headers, and the key that stands as `token` in a query. As it is where
+    /// there is none.
     #[must_use]
     pub fn masked(self) -> Self {
-        if !self.head.headers().iter().any(Header::lets_in) {
+        let target = masked_target(self.head.target());
+        if target.is_none() && !self.head.headers().iter().any(Header::lets_in) {
             return self;
         }
         let places = self.head.headers().iter().enumerate().filter(|(_, header)| header.lets_in()).map(|(at, _)| at);
         let head = places.fold(self.head.clone(), |head, at| head.with_value(at, MASK.as_bytes()));
+        let head = match target {
+            Some(target) => head.remade(&head.method(), &target, head.version(), head.headers()),
+            None => head,
+        };
         Self { head, ..self }
     }
 
