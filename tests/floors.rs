@@ -52,6 +52,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("md5", &["verify"]),
     ("memchr", &["*"]),
     ("mimalloc", &["main"]),
+    ("mmap_io", &["store"]),
     ("notify", &["cli"]),
     ("nucleo_matcher", &["tui"]),
     ("p521", &["verify"]),

@@ -7,7 +7,7 @@
 //!
 //! In reading order: `schema` (the tables and how they grew), `file` (opening: modes, pragmas, whose file it is),
 //! `lock` (one capturing process a store), `queue` and `writer` (what callers hold), `scribe` (the thread: batches,
-//! trouble, recovery), `insert` and `post` (rows in), `seen` (repeats of an event), `select` and `reader` (rows out), `codec`
+//! trouble, recovery), `insert` and `post` (rows in), `seen` (repeats of an event), `select` and `reader` (rows out), `large` (bodies too large for memory), `codec`
 //! (lists of headers and the like as one column), `function` (what filters use in SQL), `search` (rows that a filter takes,
 //! a slice at a time), `values` (what stands in its columns, for whoever types a filter), `gram` and `index` (what lets a search pass over most of them), `trouble` (SQLite's errors in words).
 //!
@@ -21,6 +21,7 @@ mod function;
 mod gram;
 mod index;
 mod insert;
+mod large;
 mod lock;
 mod post;
 mod queue;
@@ -41,6 +42,7 @@ pub use bell::Bell;
 pub use file::sqlite_version;
 pub use function::teach;
 pub use index::Indexer;
+pub use large::{Looking, looking};
 pub use lock::{Holder, holder};
 pub use post::{Posted, Posting};
 pub use queue::{Full, Haste};

@@ -8,6 +8,7 @@ use rusqlite::{Connection, Error, InterruptHandle, OptionalExtension, ToSql, par
 use super::{
     CHUNK_BYTES, file,
     insert::chunk_id,
+    large::{READ_INTO_MEMORY, Sheet},
     select::{
         self, CONTENT_COLUMNS, CONTENT_COLUMNS_BUT_THE_BODY, DELIVERY_COLUMNS, ERRAND_COLUMNS, REFUSAL_COLUMNS,
         SUMMARY_COLUMNS,
@@ -352,14 +353,28 @@ fn body(state: &Connection, id: i64, chunks: i64, goes_on: &dyn Fn() -> bool) ->
             state.prepare_cached("SELECT body FROM content WHERE id = ?")?.query_row([id], |row| row.get(0))?;
         return Ok(Some(body.unwrap_or_default().into()));
     }
-    let mut parts = state.prepare_cached("SELECT bytes FROM chunk WHERE id >= ? AND id < ? ORDER BY id")?;
-    let mut rows = parts.query([chunk_id(id, 0), chunk_id(id, chunks)])?;
-    let mut body = Vec::new();
-    while let Some(row) = rows.next()? {
-        if !goes_on() {
+    let pieces = |put: &mut dyn FnMut(&[u8])| -> Result<bool, Error> {
+        let sql = "SELECT bytes FROM chunk WHERE id >= ? AND id < ? ORDER BY id";
+        let mut statement = state.prepare_cached(sql)?;
+        let mut rows = statement.query([chunk_id(id, 0), chunk_id(id, chunks)])?;
+        while let Some(row) = rows.next()? {
+            if !goes_on() {
+                return Ok(false);
+            }
+            put(row.get_ref(0)?.as_blob()?);
+        }
+        Ok(true)
+    };
+    let folder = state.path().and_then(|path| Path::new(path).parent());
+    let is_large = chunks.unsigned_abs() as usize * CHUNK_BYTES > READ_INTO_MEMORY;
+    if let Some(mut sheet) = folder.filter(|_| is_large).and_then(|folder| Sheet::new(folder).ok()) {
+        if !pieces(&mut |piece| sheet.add(piece))? {
             return Ok(None);
         }
-        body.extend_from_slice(row.get_ref(0)?.as_blob()?);
+        if let Some(bytes) = sheet.finish() {
+            return Ok(Some(bytes));
+        }
     }
-    Ok(Some(body.into()))
+    let mut body = Vec::new();
+    Ok(pieces(&mut |piece| body.extend_from_slice(piece))?.then(|| body.into()))
 }

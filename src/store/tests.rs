@@ -11,7 +11,10 @@ use rusqlite::{Error, ffi, limits::Limit};
 use tempfile::TempDir;
 use tokio::sync::oneshot::error::TryRecvError;
 
-use super::{Bell, Full, Pending, QUEUE_JOBS, Reader, Role, Start, Stored, Writer, holder};
+use super::{
+    Bell, Bodies, Full, Pending, QUEUE_JOBS, Reader, Role, Start, Stored, Writer, holder, large::READ_INTO_MEMORY,
+    looking,
+};
 use crate::record::{Body, Capture, CaptureId, Event, Failure, Head, Refusal, Timestamp, Uid};
 
 struct Place {
@@ -199,6 +202,22 @@ fn one_poisoned_job_does_not_take_the_others_with_it() {
     assert_eq!(results[2], Ok(Stored { id: CaptureId(2), duplicate_of: Some(CaptureId(1)), errand: None }));
     writer.close().unwrap();
     assert_eq!(*rings.lock().unwrap(), 3, "once a batch");
+}
+
+#[test]
+fn a_body_too_large_for_memory_is_read_whole_and_left_when_nobody_waits_for_it() {
+    let place = place();
+    let writer = open(&place.path);
+    let kept = capture("large", READ_INTO_MEMORY + 1);
+    let id = writer.capture(kept.clone()).unwrap().blocking_recv().unwrap().unwrap().id;
+    let reader = Reader::open(&place.path).unwrap();
+    let begun = reader.capture(id, Bodies::First(10)).unwrap().unwrap();
+    assert_eq!(reader.body(&begun, &|| false).unwrap(), None);
+    for read in [reader.capture(id, Bodies::Read), reader.body(&begun, &|| true)] {
+        let read = read.unwrap().unwrap();
+        drop(looking());
+        assert!(read.body == kept.body);
+    }
 }
 
 #[test]

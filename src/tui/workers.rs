@@ -23,6 +23,7 @@ use super::{
 use crate::{
     body::Document,
     record::{Failure, Timestamp},
+    store,
 };
 
 /// Where what happens is told, and how many wishes are still to be answered there.
@@ -204,8 +205,10 @@ impl Workers {
         let is_late =
             move || searches.load(Ordering::Acquire) != generation || latest.load(Ordering::Acquire) != opened;
         self.apart("creel-find", "searching", move |_| {
+            let looking = store::looking();
             let found = catch_unwind(AssertUnwindSafe(|| find::in_document(&needle, &document, first, is_late)));
             // A search that panicked has told so, and found nothing.
+            drop(looking);
             let (hits, more) = found.unwrap_or_else(|_| Some((Vec::new(), false)))?;
             Some(Msg::Found { generation, hits, more })
         });
@@ -251,10 +254,12 @@ fn worker(name: &str, stage: &Arc<dyn Stage>, latest: &Arc<AtomicU64>) -> Result
     let work = move || {
         for (effect, awaited) in inbox {
             let late = |generation: u64| generation < latest.load(Ordering::Acquire);
+            let looking = store::looking();
             let answer = catch_unwind(AssertUnwindSafe(|| perform(&*stage, effect.clone(), late)));
             if let Some(answer) = answer.unwrap_or_else(|_| unanswered(&effect)) {
                 awaited.send(answer);
             }
+            drop(looking);
         }
     };
     let spawned = thread::Builder::new().name(name.to_owned()).spawn(work);
