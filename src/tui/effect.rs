@@ -95,6 +95,8 @@ pub(super) enum Effect {
     Marked { format: Option<usize>, selected: Option<CaptureId> },
     /// Write captures to a file.
     Export(Export),
+    /// End that.
+    StopExport,
     /// Say in what two messages differ.
     Compare(Compare),
     /// Delete captures for good. Done before anything that follows.

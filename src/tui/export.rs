@@ -1,6 +1,7 @@
 //! Captures that go into a file in a form for other tools: which, as what, where to; and how that is done.
 
 use std::{
+    cell::Cell,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -61,6 +62,8 @@ pub(super) enum Exported {
     },
     /// Something stands at that place, and was left as it is.
     IsThere,
+    /// Somebody stopped it before the file was whole.
+    Stopped,
 }
 
 impl Export {
@@ -83,22 +86,33 @@ impl Export {
         FORMATS.get(self.format)
     }
 
-    /// Writes the file. Each capture is read when its turn has come.
-    pub(super) fn write(&self, reader: &Reader) -> Result<Exported, Failure> {
+    /// Writes the file. Each capture is read when its turn has come. Between two of them `goes_on` hears how many are written,
+    /// and says whether to go on.
+    pub(super) fn write(&self, reader: &Reader, goes_on: &mut dyn FnMut(usize) -> bool) -> Result<Exported, Failure> {
         let Some(format) = self.form() else { return Err(Failure::new("exporting", "there is no such form")) };
         let path = place(&self.path);
         let mut bytes = 0;
+        let (written_yet, mut stopped) = (Cell::new(0), false);
         let written = export::to_file(&path, self.over, |out| {
             let mut counted = |written: &[u8]| {
+                if !goes_on(written_yet.get()) {
+                    stopped = true;
+                    return Err(Failure::new("exporting", "it was stopped"));
+                }
                 bytes += written.len() as u64;
                 out(written)
             };
-            let count = export::write(&mut counted, reader, &self.batch.ids, (format, self.reveal), |_, _| {})?;
+            let told = |count, _| written_yet.set(count);
+            let count = export::write(&mut counted, reader, &self.batch.ids, (format, self.reveal), told)?;
             if count == 0 {
                 return Err(Failure::new("exporting", "none of it is in the store any more"));
             }
             Ok(count)
-        })?;
+        });
+        if stopped {
+            return Ok(Exported::Stopped);
+        }
+        let written = written?;
         let whole = std::path::absolute(&path).unwrap_or(path);
         Ok(written.map_or(Exported::IsThere, |count| Exported::Written { path: settings::shown(&whole), count, bytes }))
     }

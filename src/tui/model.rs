@@ -8,6 +8,7 @@ use std::{
 use super::{
     detail::Detail,
     draft::Draft,
+    export::Export,
     filters::Shelf,
     keys::{Keymap, Mode},
     list::List,
@@ -72,6 +73,8 @@ pub(super) struct Model {
     pub(super) notice: Option<Notice>,
     /// Captures that are on their way to an app.
     pub(super) sending: BTreeSet<CaptureId>,
+    /// What is being written to a file.
+    pub(super) exporting: Option<Export>,
     /// Whether all that is marked is on its way.
     pub(super) sending_marked: bool,
     /// The URL that was last resent to.
@@ -148,6 +151,7 @@ impl Model {
             drafts: BTreeMap::new(),
             notice: None,
             sending: BTreeSet::new(),
+            exporting: None,
             sending_marked: false,
             last_url: None,
             rung: true,

@@ -152,6 +152,8 @@ pub(super) enum Msg {
         selected: Option<CaptureId>,
         marked: Result<Vec<CaptureId>, Failure>,
     },
+    /// So many captures are in the file that is being written.
+    Exporting(usize),
     /// Captures were written to a file, or not.
     Exported {
         export: Export,

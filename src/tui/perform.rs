@@ -113,6 +113,7 @@ pub(super) fn perform(stage: &dyn Stage, effect: Effect, late: impl Fn(u64) -> b
         | Effect::Copy(_)
         | Effect::Marked { .. }
         | Effect::Export(_)
+        | Effect::StopExport
         | Effect::Forget(_)
         | Effect::Quit => None,
     }

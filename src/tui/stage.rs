@@ -126,7 +126,7 @@ pub(super) trait Stage: Send + Sync + 'static {
     /// What is marked, oldest first.
     fn marked(&self) -> Result<Vec<CaptureId>, Failure>;
     /// Writes captures to a file; blocks until it is whole.
-    fn export(&self, export: &Export) -> Result<Exported, Failure>;
+    fn export(&self, export: &Export, goes_on: &mut dyn FnMut(usize) -> bool) -> Result<Exported, Failure>;
     /// Sends once more what was given up of a capture.
     fn resend_dead(&self, id: CaptureId) -> Result<Delivery, Failure>;
     /// Calls `hear` with what goes on in forwarding.
@@ -325,8 +325,8 @@ impl Stage for Live {
         export::marked(&self.engine.reader()?)
     }
 
-    fn export(&self, export: &Export) -> Result<Exported, Failure> {
-        export.write(&self.engine.reader()?)
+    fn export(&self, export: &Export, goes_on: &mut dyn FnMut(usize) -> bool) -> Result<Exported, Failure> {
+        export.write(&self.engine.reader()?, goes_on)
     }
 
     fn stop_resending(&self) {

@@ -152,6 +152,7 @@ struct Play {
     /// What was written to files, and whether something stands at every place.
     exported: Vec<Export>,
     is_there: bool,
+    export_takes_long: bool,
     /// The tries at every event, where there are any.
     tries: Option<Vec<crate::verify::Try>>,
 }
@@ -173,6 +174,7 @@ impl Play {
             refusals: Refusals::default(),
             exported: Vec::new(),
             is_there: false,
+            export_takes_long: false,
             tries: None,
         };
         play.frame();
@@ -258,6 +260,7 @@ impl Play {
             | Effect::Browse(_)
             | Effect::Marked { .. }
             | Effect::Export(_)
+            | Effect::StopExport
             | Effect::Outside { .. } => self.perform_outward(effect),
             Effect::ResendMarked => Some(Msg::ResentMarked(Ok((2, 1)))),
             Effect::Copy(bytes) => {
@@ -302,6 +305,14 @@ impl Play {
             Effect::Browse(url) => Some(Msg::Browsed { url, browsed: Ok(()) }),
             Effect::Marked { format, selected } => {
                 Some(Msg::Marked { format, selected, marked: Ok(self.basket.marked()) })
+            }
+            Effect::Export(export) if self.export_takes_long => {
+                self.exported.push(export);
+                None
+            }
+            Effect::StopExport => {
+                let export = self.exported.last().cloned()?;
+                Some(Msg::Exported { export, exported: Ok(Exported::Stopped) })
             }
             Effect::Export(export) => {
                 let (path, count) = (export.path.clone(), export.batch.ids.len());

@@ -6,16 +6,18 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
         mpsc::{Sender, channel},
     },
     thread,
+    time::{Duration, Instant},
 };
 
 use super::{
     detail::find::{self, Needle},
     draft::{Outside, Returned},
     effect::{Ask, Effect},
+    export::Export,
     msg::Msg,
     perform::perform,
     stage::Stage,
@@ -25,6 +27,9 @@ use crate::{
     record::{Failure, Timestamp},
     store,
 };
+
+/// How often at most it is told how far a file is.
+const PROGRESS: Duration = Duration::from_millis(250);
 
 /// Where what happens is told, and how many wishes are still to be answered there.
 #[derive(Clone)]
@@ -93,6 +98,8 @@ pub(super) struct Workers {
     /// The latest search: those before it stop.
     searches: Arc<AtomicU64>,
     hands: Hands,
+    /// Whether the export that was begun last is to end.
+    export_stopped: RefCell<Arc<AtomicBool>>,
     /// What went wrong on the way out.
     failed: RefCell<Option<Failure>>,
     /// Whether the terminal was lent since the last frame.
@@ -110,6 +117,7 @@ impl Workers {
             latest,
             searches: Arc::new(AtomicU64::new(0)),
             hands,
+            export_stopped: RefCell::default(),
             failed: RefCell::new(None),
             lent: Cell::new(false),
             stage: Arc::clone(stage),
@@ -142,10 +150,8 @@ impl Workers {
                     Some(Msg::Marked { format, selected, marked })
                 });
             }
-            Effect::Export(export) => self.apart("creel-export", "exporting", move |stage| {
-                let exported = catch("exporting", || stage.export(&export));
-                Some(Msg::Exported { export, exported })
-            }),
+            Effect::Export(export) => self.export(export),
+            Effect::StopExport => self.export_stopped.borrow().store(true, Ordering::Release),
             Effect::Browse(url) => self.apart("creel-browse", "opening a URL", move |stage| {
                 let browsed = catch("opening a URL", || stage.browse(&url));
                 Some(Msg::Browsed { url, browsed })
@@ -211,6 +217,24 @@ impl Workers {
             drop(looking);
             let (hits, more) = found.unwrap_or_else(|_| Some((Vec::new(), false)))?;
             Some(Msg::Found { generation, hits, more })
+        });
+    }
+
+    /// Writes captures to a file on a thread of its own, and tells now and then how far it is.
+    fn export(&self, export: Export) {
+        let (answers, stopped) = (self.answers.clone(), Arc::new(AtomicBool::new(false)));
+        self.export_stopped.replace(Arc::clone(&stopped));
+        self.apart("creel-export", "exporting", move |stage| {
+            let mut told = Instant::now();
+            let mut goes_on = |count| {
+                if told.elapsed() >= PROGRESS {
+                    told = Instant::now();
+                    answers.send(Msg::Exporting(count));
+                }
+                !stopped.load(Ordering::Acquire)
+            };
+            let exported = catch("exporting", || stage.export(&export, &mut goes_on));
+            Some(Msg::Exported { export, exported })
         });
     }
 

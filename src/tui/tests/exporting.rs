@@ -102,6 +102,49 @@ fn leaving_writes_nothing_and_an_empty_store_says_why() {
     sees(&play, "nothing is caught yet");
 }
 
+#[test]
+fn how_far_it_is_is_told_and_esc_stops_it() {
+    let mut play = Play::new(10, (100, 30));
+    play.export_takes_long = true;
+    play.keys(" kWhar:\n\n");
+    sees(&play, "is being written to");
+    play.send(Msg::Exporting(1));
+    sees(&play, "1 of 1 are written to creel-1-marked.har; esc stops that");
+    play.keys("W");
+    sees(&play, "is still being written to creel-1-marked.har");
+    play.keys("\u{1b}");
+    sees(&play, "export stopped, nothing was written");
+    play.send(Msg::Exporting(1));
+    sees(&play, "export stopped, nothing was written");
+    play.export_takes_long = false;
+    play.keys("Whar:\n\n");
+    sees(&play, "is written to creel-1-marked.har");
+}
+
+#[test]
+fn of_an_export_that_is_stopped_no_file_is_left_and_what_stood_there_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let (db, path) = (folder.path().join("creel.db"), folder.path().join("out/x.csv"));
+    basket::fill(&db);
+    fs::create_dir(folder.path().join("out")).unwrap();
+    let reader = Reader::open(&db).unwrap();
+    let ids: Vec<_> = reader.page(Start::Newest, 5, None).unwrap().iter().map(|row| row.id).collect();
+    let batch = crate::tui::export::Batch { ids: ids.into(), marked: true };
+    let mut export = Export { path: path.display().to_string(), ..Export::new(batch, 0) };
+    let mut heard = Vec::new();
+    let stopped = export.write(&reader, &mut |count| {
+        heard.push(count);
+        count < 2
+    });
+    assert_eq!((stopped.unwrap(), heard.last()), (Exported::Stopped, Some(&2)));
+    assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 0);
+    assert!(matches!(export.write(&reader, &mut |_| true).unwrap(), Exported::Written { count: 5, .. }));
+    let whole = fs::read(&path).unwrap();
+    export.over = true;
+    assert_eq!(export.write(&reader, &mut |_| false).unwrap(), Exported::Stopped);
+    assert_eq!((fs::read(&path).unwrap(), fs::read_dir(path.parent().unwrap()).unwrap().count()), (whole, 1));
+}
+
 /// The real thing: a store, the screen's own loop, a file.
 #[test]
 fn every_form_is_written_by_the_real_loop_as_the_store_has_it() {

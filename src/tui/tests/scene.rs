@@ -239,7 +239,7 @@ impl Stage for Scene {
         Ok(self.basket.marked())
     }
 
-    fn export(&self, export: &Export) -> Result<Exported, Failure> {
+    fn export(&self, export: &Export, _: &mut dyn FnMut(usize) -> bool) -> Result<Exported, Failure> {
         Err(nothing(&format!("writing {}", export.path)))
     }
 

@@ -10,11 +10,16 @@ use crate::{
         model::{Model, Notice, Tone},
         palette::Palette,
         prompt::{Prompt, Purpose},
+        view::thousands,
     },
 };
 
 /// Looks what is marked, to be exported in a form; without one, that is asked next.
-pub(super) fn begin(model: &Model, format: Option<usize>) -> Vec<Effect> {
+pub(super) fn begin(model: &mut Model, format: Option<usize>) -> Vec<Effect> {
+    if let Some(export) = &model.exporting {
+        let text = format!("{} is still being written to {}", export.words(), export.path);
+        return plain(model, text, Some("esc stops that"));
+    }
     vec![Effect::Marked { format, selected: model.list.row().map(|row| row.id) }]
 }
 
@@ -74,7 +79,22 @@ pub(super) fn typed(model: &mut Model, export: Export, path: &str) -> Vec<Effect
 fn send(model: &mut Model, export: Export) -> Vec<Effect> {
     let text = format!("{} is being written to {}", export.words(), export.path);
     model.notice = Some(Notice { tone: Tone::Plain, text, hint: None });
+    model.exporting = Some(export.clone());
     vec![Effect::Export(export)]
+}
+
+/// So many are written.
+pub(super) fn goes_on(model: &mut Model, count: usize) -> Vec<Effect> {
+    let Some(export) = &model.exporting else { return Vec::new() };
+    let (count, all) = (thousands(count as u64), thousands(export.batch.ids.len() as u64));
+    let text = format!("{count} of {all} are written to {}; esc stops that", export.path);
+    plain(model, text, None)
+}
+
+/// Ends it: the file is whole or not there.
+pub(super) fn stop(model: &mut Model) -> Vec<Effect> {
+    model.exporting = None;
+    vec![Effect::StopExport]
 }
 
 /// Whether what stands at the place is written over was answered; else another place is asked for.
@@ -84,8 +104,10 @@ pub(super) fn over(model: &mut Model, export: Export, answer: &str) -> Vec<Effec
 
 /// The file is there, or not.
 pub(super) fn exported(model: &mut Model, export: Export, exported: Result<Exported, Failure>) -> Vec<Effect> {
+    model.exporting = None;
     let (path, count, bytes) = match exported {
         Err(failure) => return say(model, Notice::of(&failure)),
+        Ok(Exported::Stopped) => return plain(model, "export stopped, nothing was written".to_owned(), None),
         Ok(Exported::IsThere) if model.prompt.is_some() || model.palette.is_some() => {
             let text = format!("{} is there already: nothing was written", export.path);
             return plain(model, text, Some("export it again, under another name"));

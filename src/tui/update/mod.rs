@@ -112,6 +112,7 @@ fn react(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Tries { generation, tries } => detail::tries(model, generation, tries),
         Msg::Kept(kept) => act::kept(model, kept),
         Msg::Marked { format, selected, marked } => export::marked(model, format, selected, marked),
+        Msg::Exporting(count) => export::goes_on(model, count),
         Msg::Exported { export, exported } => export::exported(model, export, exported),
         Msg::Compared(compared) => act::compared(model, compared),
         Msg::Resent { id, delivery } => deliver::resent(model, id, delivery),
@@ -181,6 +182,7 @@ fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
     match command {
         Command::Quit => act::quit(model),
         Command::Help => help(model),
+        Command::Back if model.exporting.is_some() => export::stop(model),
         Command::Back => back(model),
         Command::Filter => {
             let text = model.filter.as_ref().map_or(String::new(), |filter| filter.text().to_owned());

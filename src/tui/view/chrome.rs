@@ -170,7 +170,7 @@ fn counters(model: &Model) -> Vec<Part> {
 }
 
 /// A number with commas: `1,284`.
-pub(super) fn thousands(number: u64) -> String {
+pub(in crate::tui) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(|group| String::from_utf8_lossy(group)).collect();
     groups.join(",")
