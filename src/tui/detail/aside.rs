@@ -112,16 +112,23 @@ fn is_in_columns(pieces: &Pieces) -> bool {
 /// A row of the open table from the first column that is seen on, with a mark at each end where more stands.
 pub(super) fn row(model: &Model, line: usize, width: usize) -> Option<Pieces> {
     let document = table(&model.detail)?;
-    let mut pieces = body_tab::body_line(document, line);
-    if !is_in_columns(&pieces) {
-        return None;
-    }
+    let pieces = body_tab::body_line(document, line);
+    let first = first(&model.detail, document.columns());
+    let start = document.columns().get(first).map_or(0, |column| column.start);
+    is_in_columns(&pieces).then(|| row_from(pieces, start, width, model.look.signs()))
+}
+
+/// A line of a body as far as there is room, where it is a row of a table; any other whole.
+pub(super) fn beginning(document: &dyn Document, pieces: Pieces, width: usize, signs: &Signs) -> Pieces {
+    let is_row = !document.columns().is_empty() && is_in_columns(&pieces);
+    if is_row { row_from(pieces, 0, width, signs) } else { pieces }
+}
+
+fn row_from(mut pieces: Pieces, start: usize, width: usize, signs: &Signs) -> Pieces {
     while pieces.last().is_some_and(|piece| piece.text.trim().is_empty()) {
         pieces.pop();
     }
-    let first = first(&model.detail, document.columns());
-    let start = document.columns().get(first).map_or(0, |column| column.start);
-    Some(part(&pieces, start, width, model.look.signs()))
+    part(&pieces, start, width, signs)
 }
 
 /// The part of a row from a place on that has room.

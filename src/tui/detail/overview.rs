@@ -1,7 +1,7 @@
 //! The overview.
 
-use super::deliveries::given_up;
 use super::facts::{NAMES, fact, indented, outcome, text_fact, told, verdict};
+use super::{aside, deliveries::given_up};
 use crate::{
     body, engine,
     record::{Capture, Delivery, Tags},
@@ -87,7 +87,7 @@ pub(super) fn overview(model: &Model, capture: &Capture, columns: usize) -> Vec<
     if let Some((paint, words)) = row.and_then(|row| row.post).map(given_up) {
         lines.extend(indented(paint, words, columns));
     }
-    lines.extend(preview(model));
+    lines.extend(preview(model, columns));
     lines
 }
 
@@ -163,11 +163,12 @@ fn blame(capture: &Capture, last: &Delivery) -> Vec<String> {
 }
 
 /// The beginning of the body, below what is known of it.
-fn preview(model: &Model) -> Vec<Pieces> {
+fn preview(model: &Model, columns: usize) -> Vec<Pieces> {
     let Some(BodyView { document: Ok(document), .. }) = &model.detail.body else { return Vec::new() };
     let count = document.line_count();
     let mut lines = vec![Vec::new()];
-    lines.extend(document.lines(0..PREVIEW_LINES.min(count)).into_iter().map(line::of_body));
+    let shown = document.lines(0..PREVIEW_LINES.min(count)).into_iter().map(line::of_body);
+    lines.extend(shown.map(|pieces| aside::beginning(&**document, pieces, columns, model.look.signs())));
     if count > PREVIEW_LINES {
         lines.push(vec![piece(Paint::Dim, &format!("{} more lines: 2 shows the body", count - PREVIEW_LINES))]);
     }

@@ -281,6 +281,20 @@ fn the_tries_at_an_event_stand_beside_the_schedule_of_its_provider() {
 }
 
 #[test]
+fn the_overview_shows_the_rows_of_a_wide_table_as_far_as_there_is_room() {
+    let mut play = open((18, 60));
+    play.keys("2");
+    let table = body::VIEWS.iter().position(|view| view.name == "table").unwrap();
+    while play.model.detail.body.as_ref().unwrap().view != table {
+        play.keys("V");
+    }
+    play.keys("1");
+    let screen = play.screen();
+    let mut rows = screen.lines().map(|row| row.trim_matches('"').trim_end());
+    assert!(rows.any(|row| row.starts_with("evil") && row.ends_with('›')), "{screen}");
+}
+
+#[test]
 fn a_table_that_is_wider_than_its_pane_scrolls_sideways_and_says_which_columns_are_seen() {
     let mut play = open((18, 12));
     play.keys("2");
