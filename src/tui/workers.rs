@@ -9,7 +9,7 @@ use std::{
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
         mpsc::{Sender, channel},
     },
-    thread,
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
@@ -100,6 +100,8 @@ pub(super) struct Workers {
     hands: Hands,
     /// Whether the export that was begun last is to end.
     export_stopped: RefCell<Arc<AtomicBool>>,
+    /// The thread of the last export: it is waited for, since what it has not finished is its to delete.
+    exporting: RefCell<Option<JoinHandle<()>>>,
     /// What went wrong on the way out.
     failed: RefCell<Option<Failure>>,
     /// Whether the terminal was lent since the last frame.
@@ -118,6 +120,7 @@ impl Workers {
             searches: Arc::new(AtomicU64::new(0)),
             hands,
             export_stopped: RefCell::default(),
+            exporting: RefCell::default(),
             failed: RefCell::new(None),
             lent: Cell::new(false),
             stage: Arc::clone(stage),
@@ -199,6 +202,11 @@ impl Workers {
 
     /// What is told of the end.
     pub(super) fn leave(&self) -> Result<(), Failure> {
+        self.export_stopped.borrow().store(true, Ordering::Release);
+        if let Some(exporting) = self.exporting.take() {
+            // One that panicked has told of it.
+            let _ = exporting.join();
+        }
         self.failed.take().map_or(Ok(()), Err)
     }
 
@@ -224,7 +232,7 @@ impl Workers {
     fn export(&self, export: Export) {
         let (answers, stopped) = (self.answers.clone(), Arc::new(AtomicBool::new(false)));
         self.export_stopped.replace(Arc::clone(&stopped));
-        self.apart("creel-export", "exporting", move |stage| {
+        let thread = self.begin("creel-export", "exporting", move |stage| {
             let mut told = Instant::now();
             let mut goes_on = |count| {
                 if told.elapsed() >= PROGRESS {
@@ -236,6 +244,7 @@ impl Workers {
             let exported = catch("exporting", || stage.export(&export, &mut goes_on));
             Some(Msg::Exported { export, exported })
         });
+        self.exporting.replace(thread);
     }
 
     /// Counts on a thread of its own: it may look at a million rows.
@@ -252,17 +261,26 @@ impl Workers {
         self.apart("creel-resend", "resending", move |stage| Some(work(stage)));
     }
 
-    /// Works on a thread of its own. Where there is none, the wish is lost and that is told.
+    /// Works on a thread of its own.
     fn apart(&self, name: &str, doing: &str, work: impl FnOnce(&dyn Stage) -> Option<Msg> + Send + 'static) {
+        drop(self.begin(name, doing, work));
+    }
+
+    /// Begins a thread for some work. Where there is none, the wish is lost and that is told.
+    fn begin(
+        &self,
+        name: &str,
+        doing: &str,
+        work: impl FnOnce(&dyn Stage) -> Option<Msg> + Send + 'static,
+    ) -> Option<JoinHandle<()>> {
         let (stage, awaited) = (Arc::clone(&self.stage), self.answers.promise());
         let work = move || {
             if let Some(answer) = work(&*stage) {
                 awaited.send(answer);
             }
         };
-        if let Err(why) = thread::Builder::new().name(name.to_owned()).spawn(work) {
-            self.answers.send(Msg::Panicked(format!("{doing}: {why}")));
-        }
+        let spawned = thread::Builder::new().name(name.to_owned()).spawn(work);
+        spawned.map_err(|why| self.answers.send(Msg::Panicked(format!("{doing}: {why}")))).ok()
     }
 }
 

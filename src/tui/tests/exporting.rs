@@ -7,7 +7,7 @@ use crate::{
     engine::{Engine, Settings, Wishes},
     export::FORMATS,
     store::{Bodies, Reader},
-    tui::{pictures::basket, stage::Live},
+    tui::{export::Batch, pictures::basket, stage::Live, workers::Workers},
 };
 
 fn sees(play: &Play, words: &str) {
@@ -119,6 +119,21 @@ fn how_far_it_is_is_told_and_esc_stops_it() {
     play.export_takes_long = false;
     play.keys("Whar:\n\n");
     sees(&play, "is written to creel-1-marked.har");
+}
+
+#[test]
+fn who_leaves_meanwhile_waits_until_the_unfinished_file_is_gone() {
+    let scene = Arc::new(Scene::default());
+    let stage: Arc<dyn Stage> = scene.clone();
+    let (messages, _heard) = channel();
+    let workers = Workers::start(&stage, &Answers::new(messages), options(crate::engine::now).hands).unwrap();
+    let batch = Batch { ids: [CaptureId(1)].into(), marked: false };
+    workers.take(Effect::Export(Export::new(batch, 0)));
+    while scene.exports.lock().unwrap().0 == 0 {
+        std::thread::yield_now();
+    }
+    workers.leave().unwrap();
+    assert_eq!(*scene.exports.lock().unwrap(), (1, 1));
 }
 
 #[test]
