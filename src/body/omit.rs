@@ -133,22 +133,22 @@ fn place(name: &str) -> u8 {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
     fn each_row_ends_by_each_of_its_start_tags_and_by_no_other() {
+        let starts: BTreeSet<_> = OMITTED.iter().flat_map(|(_, ends)| ends.iter().copied().flatten()).collect();
         for (name, ends) in OMITTED {
-            for start in ends.iter().copied().flatten() {
+            for start in starts.iter().copied().chain([&"b"]) {
                 let mut open = Open::default();
                 open.push();
                 open.begin(name);
                 open.before(start);
-                assert_eq!(open.depth(), 1, "{start} ends {name}");
+                let is_ended = ends.iter().any(|names| names.contains(start));
+                assert_eq!(open.depth(), if is_ended { 1 } else { 2 }, "{name}, {start}");
             }
-            let mut open = Open::default();
-            open.begin(name);
-            open.before("b");
-            assert_eq!(open.depth(), 1, "{name}");
         }
     }
 

@@ -40,7 +40,11 @@ fn state() -> MutexGuard<'static, State> {
 impl State {
     /// Takes the pages of large bodies out of this process. Nothing that anybody holds of them changes.
     fn ease(&mut self) {
-        self.held.retain(|body| body.upgrade().is_some_and(|body| body.ease()));
+        self.held.retain(|body| body.strong_count() > 0);
+        for body in self.held.iter().filter_map(Weak::upgrade) {
+            // Where that fails the pages stay, and the next time may do better.
+            let _ = body.0.advise(0, body.0.len(), MmapAdvice::DontNeed);
+        }
     }
 }
 
@@ -76,14 +80,6 @@ fn keep_easing() {
 
 /// A body in its file.
 struct Mapped(MemoryMappedFile);
-
-impl Mapped {
-    /// True: where that fails, the pages stay, and the next time may do better.
-    fn ease(&self) -> bool {
-        let _ = self.0.advise(0, self.0.len(), MmapAdvice::DontNeed);
-        true
-    }
-}
 
 /// Owns the bytes that are given out.
 struct Owner(Arc<Mapped>);
@@ -136,6 +132,15 @@ impl Sheet {
 mod tests {
     use super::*;
 
+    /// How many KiB of a file in that folder are in this process (proc(5): `smaps`); none where none is mapped.
+    #[cfg(target_os = "linux")]
+    fn resident(folder: &Path) -> Option<u64> {
+        let maps = std::fs::read_to_string("/proc/self/smaps").unwrap();
+        let mut lines = maps.lines().skip_while(|line| !line.contains(folder.to_str().unwrap()));
+        let said = lines.find_map(|line| line.strip_prefix("Rss:"))?;
+        said.trim().strip_suffix(" kB")?.parse().ok()
+    }
+
     #[test]
     fn what_was_written_is_read_as_often_as_anybody_likes() {
         let folder = tempfile::tempdir().unwrap();
@@ -145,8 +150,11 @@ mod tests {
         let bytes = sheet.finish().unwrap();
         let end = bytes.slice(bytes.len() - 5..);
         for _ in 0..2 {
-            let _looking = looking();
+            let looking = looking();
             assert!(bytes == body);
+            drop(looking);
+            #[cfg(target_os = "linux")]
+            assert_eq!(resident(folder.path()), Some(0), "what was looked at is given back");
         }
         drop(bytes);
         assert_eq!(end, body[body.len() - 5..], "a piece of it holds it");

@@ -98,10 +98,8 @@ pub(super) struct Workers {
     /// The latest search: those before it stop.
     searches: Arc<AtomicU64>,
     hands: Hands,
-    /// Whether the export that was begun last is to end.
-    export_stopped: RefCell<Arc<AtomicBool>>,
-    /// The thread of the last export: it is waited for, since what it has not finished is its to delete.
-    exporting: RefCell<Option<JoinHandle<()>>>,
+    /// The export that was begun last: whether it is to end, and its thread.
+    exporting: RefCell<Option<(Arc<AtomicBool>, JoinHandle<()>)>>,
     /// What went wrong on the way out.
     failed: RefCell<Option<Failure>>,
     /// Whether the terminal was lent since the last frame.
@@ -119,7 +117,6 @@ impl Workers {
             latest,
             searches: Arc::new(AtomicU64::new(0)),
             hands,
-            export_stopped: RefCell::default(),
             exporting: RefCell::default(),
             failed: RefCell::new(None),
             lent: Cell::new(false),
@@ -154,7 +151,11 @@ impl Workers {
                 });
             }
             Effect::Export(export) => self.export(export),
-            Effect::StopExport => self.export_stopped.borrow().store(true, Ordering::Release),
+            Effect::StopExport => {
+                if let Some((stopped, _)) = &*self.exporting.borrow() {
+                    stopped.store(true, Ordering::Release);
+                }
+            }
             Effect::Browse(url) => self.apart("creel-browse", "opening a URL", move |stage| {
                 let browsed = catch("opening a URL", || stage.browse(&url));
                 Some(Msg::Browsed { url, browsed })
@@ -202,9 +203,9 @@ impl Workers {
 
     /// What is told of the end.
     pub(super) fn leave(&self) -> Result<(), Failure> {
-        self.export_stopped.borrow().store(true, Ordering::Release);
-        if let Some(exporting) = self.exporting.take() {
-            // One that panicked has told of it.
+        if let Some((stopped, exporting)) = self.exporting.take() {
+            stopped.store(true, Ordering::Release);
+            // What it has not finished is its to delete. One that panicked has told of it.
             let _ = exporting.join();
         }
         self.failed.take().map_or(Ok(()), Err)
@@ -231,7 +232,7 @@ impl Workers {
     /// Writes captures to a file on a thread of its own, and tells now and then how far it is.
     fn export(&self, export: Export) {
         let (answers, stopped) = (self.answers.clone(), Arc::new(AtomicBool::new(false)));
-        self.export_stopped.replace(Arc::clone(&stopped));
+        let is_stopped = Arc::clone(&stopped);
         let thread = self.begin("creel-export", "exporting", move |stage| {
             let mut told = Instant::now();
             let mut goes_on = |count| {
@@ -239,12 +240,12 @@ impl Workers {
                     told = Instant::now();
                     answers.send(Msg::Exporting(count));
                 }
-                !stopped.load(Ordering::Acquire)
+                !is_stopped.load(Ordering::Acquire)
             };
             let exported = catch("exporting", || stage.export(&export, &mut goes_on));
             Some(Msg::Exported { export, exported })
         });
-        self.exporting.replace(thread);
+        self.exporting.replace(thread.map(|thread| (stopped, thread)));
     }
 
     /// Counts on a thread of its own: it may look at a million rows.

@@ -280,14 +280,20 @@ fn the_tries_at_an_event_stand_beside_the_schedule_of_its_provider() {
     }
 }
 
-#[test]
-fn the_overview_shows_the_rows_of_a_wide_table_as_far_as_there_is_room() {
-    let mut play = open((18, 60));
+/// A body in the view of tables.
+fn open_table(size: (u16, u16)) -> Play {
+    let mut play = open(size);
     play.keys("2");
     let table = body::VIEWS.iter().position(|view| view.name == "table").unwrap();
     while play.model.detail.body.as_ref().unwrap().view != table {
         play.keys("V");
     }
+    play
+}
+
+#[test]
+fn the_overview_shows_the_rows_of_a_wide_table_as_far_as_there_is_room() {
+    let mut play = open_table((18, 60));
     play.keys("1");
     let screen = play.screen();
     let mut rows = screen.lines().map(|row| row.trim_matches('"').trim_end());
@@ -296,12 +302,7 @@ fn the_overview_shows_the_rows_of_a_wide_table_as_far_as_there_is_room() {
 
 #[test]
 fn a_table_that_is_wider_than_its_pane_scrolls_sideways_and_says_which_columns_are_seen() {
-    let mut play = open((18, 12));
-    play.keys("2");
-    let table = body::VIEWS.iter().position(|view| view.name == "table").unwrap();
-    while play.model.detail.body.as_ref().unwrap().view != table {
-        play.keys("V");
-    }
+    let mut play = open_table((18, 12));
     let row = |play: &Play, at: usize| play.screen().lines().nth(at).unwrap().trim_matches('"').trim_end().to_owned();
     let first = [row(&play, 2), row(&play, 3)];
     assert!(first[0].starts_with("evil") && first[0].ends_with('›'), "{first:?}");
