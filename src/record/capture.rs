@@ -94,17 +94,19 @@ pub struct Capture {
 /// What stands in the place of a value that lets somebody in.
 const MASK: &str = "******";
 
-/// The name of a guard's key in a query.
-const KEY: &[u8] = b"token";
+/// The name by which the key of a guard stands in a query.
+pub const KEY_IN_QUERY: &str = "token";
 
 /// A target with the keys in its query masked; none where it has none. All else of it stays as it was written.
 fn masked_target(target: &[u8]) -> Option<Vec<u8>> {
     let at = memchr::memchr(b'?', target)? + 1;
-    let is_key = |pair: &[u8]| pairs::pairs(pair).any(|(name, value)| *name == *KEY && !value.is_empty());
+    let is_key =
+        |pair: &[u8]| pairs::pairs(pair).any(|(name, value)| *name == *KEY_IN_QUERY.as_bytes() && !value.is_empty());
     let all: Vec<_> = target[at..].split(|&byte| byte == b'&').collect();
     all.iter().any(|pair| is_key(pair)).then(|| {
-        let shown =
-            all.iter().map(|pair| if is_key(pair) { [KEY, b"=", MASK.as_bytes()].concat() } else { pair.to_vec() });
+        let shown = all.iter().map(|pair| {
+            if is_key(pair) { [KEY_IN_QUERY.as_bytes(), b"=", MASK.as_bytes()].concat() } else { pair.to_vec() }
+        });
         [&target[..at], &shown.collect::<Vec<_>>().join(&b'&')].concat()
     })
 }

@@ -24,7 +24,7 @@ pub mod text;
 mod timestamp;
 
 pub use body::Body;
-pub use capture::{Capture, CaptureId, Uid};
+pub use capture::{Capture, CaptureId, KEY_IN_QUERY, Uid};
 pub use cause::Cause;
 pub use delivery::{Change, Delivery, DeliveryId, Outcome, Reply, Turn};
 pub use errand::{Batch, BatchId, Circuit, Errand, ErrandId, Next, Post, Settlement};

@@ -16,7 +16,7 @@ pub use address::{Networks, forwarded};
 pub use rate::{Buckets, Rate};
 
 use crate::{
-    record::{Head, pairs},
+    record::{Head, KEY_IN_QUERY, pairs},
     verify::Secret,
     wire::{Entry, Shut},
 };
@@ -132,7 +132,7 @@ impl Key {
                 if let Some(sent) = authorization(head, "bearer") {
                     return Some(secret.is(sent));
                 }
-                pairs::value(head.query()?.as_bytes(), "token").map(|sent| secret.is(&sent))
+                pairs::value(head.query()?.as_bytes(), KEY_IN_QUERY).map(|sent| secret.is(&sent))
             }
         }
     }
