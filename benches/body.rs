@@ -1,5 +1,6 @@
 //! A hundred megabytes of JSON in the tree view: the first screen, the whole index, any screen through it, a fold, a path; beside
-//! `serde_json`'s way to the same lines in the same run.
+//! `serde_json`'s way to the same lines in the same run. Its lines are short, 11 bytes on average, which is the most work there can
+//! be; the index of lines as long as those of a GitHub payload stands beside it.
 //!
 //! `cargo bench --bench body`; `CREEL_BENCH_MB` (100) sets the size.
 
@@ -22,7 +23,7 @@ const TIMES: usize = 201;
 
 fn main() {
     let mb: usize = number("CREEL_BENCH_MB", 100);
-    let body = json(mb * 1_000_000);
+    let body = json(mb * 1_000_000, charge);
     println!("{} MB of JSON", body.len() / 1_000_000);
     let content =
         Content { bytes: body.clone(), content_type: Some("application/json".to_owned()), ..Content::default() };
@@ -37,6 +38,13 @@ fn main() {
 
     let (indexed, took) = timed(|| creel::body::index(body.clone()));
     println!("whole sparse index: {took:?}, {:.2} MiB, {} lines", mib(indexed.index_bytes()), indexed.line_count());
+    let longer = json(mb * 1_000_000, repository);
+    let (indexed, took) = timed(|| creel::body::index(longer));
+    println!(
+        "the same of longer lines: {took:?}, {:.2} MiB, {} lines",
+        mib(indexed.index_bytes()),
+        indexed.line_count()
+    );
     let (document, took) = timed(|| view_named("tree").unwrap().show(&content).unwrap());
     println!("the tree view opened, checked for errors and UTF-8 too: {took:?}");
     let lines = document.line_count();
@@ -70,7 +78,7 @@ fn main() {
 }
 
 /// Events as a provider would send them, in one array, until there are so many bytes.
-fn json(bytes: usize) -> Bytes {
+fn json(bytes: usize, event: fn(usize) -> String) -> Bytes {
     let mut text = String::with_capacity(bytes + 1_000);
     text.push_str("{\"events\":[");
     for n in 0.. {
@@ -80,15 +88,33 @@ fn json(bytes: usize) -> Bytes {
         if n > 0 {
             text.push(',');
         }
-        text.push_str(&format!(
-            "{{\"id\":\"evt_{n:08}\",\"object\":\"event\",\"created\":{},\"livemode\":false,\"data\":{{\"object\":{{\"id\":\"ch_{n:08}\",\
-             \"amount\":{},\"currency\":\"eur\",\"description\":\"a fish, \\\"{n}\\\"\",\"paid\":true,\"metadata\":{{}},\"tags\":[\"a\",\"b\",null]}}}}}}",
-            1_795_424_700 + n,
-            n * 7 % 100_000
-        ));
+        text.push_str(&event(n));
     }
     text.push_str("]}");
     text.into()
+}
+
+/// An event of a payment: names and values are short.
+fn charge(n: usize) -> String {
+    format!(
+        "{{\"id\":\"evt_{n:08}\",\"object\":\"event\",\"created\":{},\"livemode\":false,\"data\":{{\"object\":{{\"id\":\"ch_{n:08}\",\
+         \"amount\":{},\"currency\":\"eur\",\"description\":\"a fish, \\\"{n}\\\"\",\"paid\":true,\"metadata\":{{}},\"tags\":[\"a\",\"b\",null]}}}}}}",
+        1_795_424_700 + n,
+        n * 7 % 100_000
+    )
+}
+
+/// An event of a repository: most values are addresses.
+fn repository(n: usize) -> String {
+    const API: &str = "https://api.github.com/repos/angler/creel";
+    format!(
+        "{{\"action\":\"opened\",\"number\":{n},\"repository\":{{\"id\":{},\"node_id\":\"R_{n:010}\",\"full_name\":\"angler/creel\",\
+         \"private\":false,\"owner\":{{\"login\":\"angler\",\"site_admin\":false,\"url\":\"https://api.github.com/users/angler\"}},\
+         \"html_url\":\"https://github.com/angler/creel\",\"keys_url\":\"{API}/keys{{/key_id}}\",\"hooks_url\":\"{API}/hooks\",\
+         \"issue_events_url\":\"{API}/issues/events{{/number}}\",\"created_at\":\"2026-11-26T00:00:00Z\",\"license\":null,\"forks\":{}}}}}",
+        186_853_002 + n,
+        n % 1_000
+    )
 }
 
 fn median(mut work: impl FnMut()) -> Duration {

@@ -1,12 +1,15 @@
 //! Lines made one after another from a place in the bytes, and the sparse index that leads to any of them.
 
-use std::ops::Range;
+use std::{iter::once, ops::Range, thread};
 
 use super::{Document, LINE_CHARS, Line, Role, Span, escape};
 
 /// A place is remembered for every so many lines: a few bytes of index for a kilobyte of body, and at most this many
 /// lines walked to reach any.
 const LINES_PER_MARK: usize = 128;
+
+/// How deep a place is said to be of which one cannot tell how deep it is: as far from the least depth as from the greatest.
+pub(super) const DEPTH_GUESSED: u32 = 1 << 30;
 
 /// Stands before what goes on from the line above.
 const CONTINUED: &str = "↪ ";
@@ -22,6 +25,11 @@ pub(super) trait Walk {
     fn start(&self) -> Self::Place;
     /// Whether there is no further line.
     fn ended(&self, place: &Self::Place) -> bool;
+    /// Further places, in order, before which a line ends as far as that can be seen without reading all that stands before
+    /// them. Each is `DEPTH_GUESSED` deep. None where it is not worth while to read in parts.
+    fn guesses(&self) -> Vec<Self::Place> {
+        Vec::new()
+    }
     /// The byte that the next line begins with.
     fn offset(&self, _: &Self::Place) -> usize {
         0
@@ -30,6 +38,8 @@ pub(super) trait Walk {
     fn depth(&self, _: &Self::Place) -> u32 {
         0
     }
+    /// Makes that place so deep. What lines hold does not change with their depth.
+    fn set_depth(&self, _: &mut Self::Place, _: u32) {}
     /// Whether the next line goes on with what the one before it broke off.
     fn goes_on(&self, _: &Self::Place) -> bool {
         false
@@ -129,22 +139,24 @@ struct Mark<P> {
     low: u32,
 }
 
-/// A document that walks: the lines are counted once, and made when they are asked for.
-pub(super) struct Sparse<W: Walk> {
-    pub(super) walk: W,
-    marks: Vec<Mark<W::Place>>,
+/// Lines counted one after another, a mark for each `LINES_PER_MARK` of them.
+struct Counted<P> {
+    marks: Vec<Mark<P>>,
     lines: usize,
-    note: Option<String>,
+    end: P,
+    /// The least depth of any of its places, that of the end too.
+    low: u32,
 }
 
-impl<W: Walk> Sparse<W> {
-    /// Walks through once and remembers every so many lines where it was.
-    pub(super) fn new(walk: W, note: Option<String>) -> Self {
-        let (mut place, mut marks, mut lines) = (walk.start(), Vec::new(), 0);
-        while !walk.ended(&place) {
+impl<P: Clone> Counted<P> {
+    /// The lines from a place up to the first one that begins at or after that byte.
+    fn new<W: Walk<Place = P>>(walk: &W, from: P, until: usize) -> Self {
+        let (mut place, mut marks, mut lines) = (from, Vec::new(), 0);
+        let ended = |place: &P| walk.ended(place) || walk.offset(place) >= until;
+        while !ended(&place) {
             let mut mark = Mark { place: place.clone(), low: u32::MAX };
             for _ in 0..LINES_PER_MARK {
-                if walk.ended(&place) {
+                if ended(&place) {
                     break;
                 }
                 mark.low = mark.low.min(walk.depth(&place));
@@ -153,14 +165,111 @@ impl<W: Walk> Sparse<W> {
             }
             marks.push(mark);
         }
-        marks.shrink_to_fit();
-        Self { walk, marks, lines, note }
+        let low = marks.iter().map(|mark| mark.low).fold(walk.depth(&place), u32::min);
+        Self { marks, lines, end: place, low }
+    }
+
+    /// What was counted from a guessed place, where that place was truly reached: as deep as it then is. None where it was not, or
+    /// where more is closed than was open, which has no effect on how deep it is.
+    fn joined<W: Walk<Place = P>>(mut self, walk: &W, guess: &P, reached: &P) -> Option<Self> {
+        let depth = walk.depth(reached);
+        let is_there = walk.offset(reached) == walk.offset(guess) && !walk.goes_on(reached);
+        if !is_there || self.low < DEPTH_GUESSED - depth.min(DEPTH_GUESSED) {
+            return None;
+        }
+        let deepen = |place: &mut P| {
+            let guessed = walk.depth(place);
+            walk.set_depth(place, guessed + depth - DEPTH_GUESSED);
+        };
+        for mark in &mut self.marks {
+            deepen(&mut mark.place);
+            mark.low = mark.low + depth - DEPTH_GUESSED;
+        }
+        deepen(&mut self.end);
+        self.low = self.low + depth - DEPTH_GUESSED;
+        Some(self)
+    }
+}
+
+/// Where lines begin that were counted one after another: the first of them, and the first of their marks.
+struct Run {
+    line: usize,
+    mark: usize,
+}
+
+/// A document that walks: the lines are counted once, and made when they are asked for.
+pub(super) struct Sparse<W: Walk> {
+    pub(super) walk: W,
+    runs: Vec<Run>,
+    marks: Vec<Mark<W::Place>>,
+    lines: usize,
+    note: Option<String>,
+}
+
+impl<W: Walk<Place: Send + Sync> + Sync> Sparse<W> {
+    /// Walks through once, in several parts at a time where that is worth while, and remembers every so many lines where it was.
+    pub(super) fn new(walk: W, note: Option<String>) -> Self {
+        let guesses = walk.guesses();
+        Self::in_parts(walk, &guesses, note)
+    }
+
+    fn in_parts(walk: W, guesses: &[W::Place], note: Option<String>) -> Self {
+        let ends: Vec<usize> = guesses.iter().map(|guess| walk.offset(guess)).chain(once(usize::MAX)).collect();
+        let (first, rest) = thread::scope(|scope| {
+            let walk = &walk;
+            let count = |(guess, until): (&W::Place, usize)| {
+                let guess = guess.clone();
+                thread::Builder::new().spawn_scoped(scope, move || Counted::new(walk, guess, until)).ok()
+            };
+            let rest: Vec<_> = guesses.iter().zip(ends.iter().copied().skip(1)).map(count).collect();
+            let first = Counted::new(walk, walk.start(), ends[0]);
+            // A part that no thread could count is counted below.
+            (first, rest.into_iter().map(|part| part?.join().ok()).collect::<Vec<_>>())
+        });
+        let mut sparse = Self { walk, runs: Vec::new(), marks: Vec::new(), lines: 0, note };
+        let mut reached = sparse.add(first);
+        for ((guess, until), part) in guesses.iter().zip(ends.into_iter().skip(1)).zip(rest) {
+            let part = part.and_then(|part| part.joined(&sparse.walk, guess, &reached));
+            let part = part.unwrap_or_else(|| Counted::new(&sparse.walk, reached, until));
+            reached = sparse.add(part);
+        }
+        sparse.marks.shrink_to_fit();
+        sparse
+    }
+}
+
+impl<W: Walk> Sparse<W> {
+    /// Adds what comes next, and tells where that ends.
+    fn add(&mut self, part: Counted<W::Place>) -> W::Place {
+        if part.lines > 0 {
+            self.runs.push(Run { line: self.lines, mark: self.marks.len() });
+            self.marks.extend(part.marks);
+            self.lines += part.lines;
+        }
+        part.end
+    }
+
+    /// The mark that leads to a line.
+    fn mark_of(&self, line: usize) -> usize {
+        let run = self.runs.partition_point(|run| run.line <= line).checked_sub(1);
+        run.map_or(0, |run| self.runs[run].mark + (line - self.runs[run].line) / LINES_PER_MARK)
+    }
+
+    /// The lines that a mark leads to.
+    fn lines_of(&self, mark: usize) -> Range<usize> {
+        let first = |mark: usize| {
+            let run = self.runs.partition_point(|run| run.mark <= mark).checked_sub(1);
+            run.map_or(0, |run| self.runs[run].line + (mark - self.runs[run].mark) * LINES_PER_MARK)
+        };
+        let end = if mark + 1 < self.marks.len() { first(mark + 1) } else { self.lines };
+        first(mark)..end
     }
 
     /// The place before a line.
     pub(super) fn place(&self, line: usize) -> Option<W::Place> {
-        let mut place = self.marks.get(line / LINES_PER_MARK).filter(|_| line < self.lines)?.place.clone();
-        for _ in 0..line % LINES_PER_MARK {
+        let mark = self.mark_of(line);
+        let mut place = self.marks.get(mark).filter(|_| line < self.lines)?.place.clone();
+        for _ in self.lines_of(mark).start..line {
             self.walk.pass(&mut place);
         }
         Some(place)
@@ -184,24 +293,24 @@ impl<W: Walk> Sparse<W> {
         range: Range<usize>,
         depth: u32,
     ) -> impl Iterator<Item = (usize, W::Place)> + use<'_, W> {
-        let end = range.end.min(self.lines);
-        let marks = range.start / LINES_PER_MARK..end.div_ceil(LINES_PER_MARK);
+        let range = range.start..range.end.min(self.lines);
+        let marks = if range.is_empty() { 0..0 } else { self.mark_of(range.start)..self.mark_of(range.end - 1) + 1 };
         let marks = marks.filter(move |mark| self.marks.get(*mark).is_some_and(|mark| mark.low <= depth));
         marks.flat_map(move |mark| {
-            let from = (mark * LINES_PER_MARK).max(range.start);
-            let to = ((mark + 1) * LINES_PER_MARK).min(end);
-            self.places(from).take(to.saturating_sub(from))
+            let lines = self.lines_of(mark);
+            let from = lines.start.max(range.start);
+            self.places(from).take(lines.end.min(range.end) - from)
         })
     }
 
     /// The last line before that one which begins less deep than `depth`.
     pub(super) fn last_above(&self, line: usize, depth: u32) -> Option<usize> {
         let line = line.min(self.lines);
-        let mut marks = (0..line.div_ceil(LINES_PER_MARK)).rev();
+        let mut marks = (0..=self.mark_of(line.checked_sub(1)?)).rev();
         marks.find_map(|mark| {
             self.marks.get(mark).filter(|mark| mark.low < depth)?;
-            let from = mark * LINES_PER_MARK;
-            let places = self.places(from).take((line - from).min(LINES_PER_MARK));
+            let lines = self.lines_of(mark);
+            let places = self.places(lines.start).take(lines.end.min(line) - lines.start);
             places.filter(|(_, place)| self.walk.depth(place) < depth).last().map(|(line, _)| line)
         })
     }
@@ -209,9 +318,9 @@ impl<W: Walk> Sparse<W> {
     /// The line in which a byte stands; the last one for bytes past the end.
     pub(super) fn line_with(&self, byte: usize) -> usize {
         let mark = self.marks.partition_point(|mark| self.walk.offset(&mark.place) <= byte).saturating_sub(1);
-        let from = mark * LINES_PER_MARK;
-        let places = self.places(from).take(LINES_PER_MARK);
-        places.take_while(|(_, place)| self.walk.offset(place) <= byte).last().map_or(from, |(line, _)| line)
+        let lines = self.lines_of(mark);
+        let places = self.places(lines.start).take(lines.len());
+        places.take_while(|(_, place)| self.walk.offset(place) <= byte).last().map_or(lines.start, |(line, _)| line)
     }
 
     /// How much memory the marks take, in bytes.
@@ -289,9 +398,70 @@ fn sizes<'a>(chunk: &std::str::Utf8Chunk<'a>) -> impl Iterator<Item = (usize, us
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use proptest::prelude::*;
 
     use super::*;
+    use crate::body::pretty::Pretty;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+        /// Wherever parts are guessed to begin, rightly or wrongly, the lines are those of one walk, and so is all that is found by them.
+        #[test]
+        fn parts_make_the_lines_of_the_whole(
+            parts in prop::collection::vec(prop_oneof![
+                12 => "[\\[\\]{},: \n]", 6 => "\"[a,\\\\\"]{0,3}\",?", 6 => "[1-9],", 4 => "\\{\"k\":\\[", 2 => "\"a{250,1000}\",",
+            ], 0..600),
+            wrong in prop::collection::vec(0usize..1_500, 0..3),
+            right in prop::collection::vec(0usize..600, 0..3),
+        ) {
+            let pretty = || Pretty { bytes: parts.concat().into(), error: None, doubled: Vec::new() };
+            let whole = Sparse::in_parts(pretty(), &[], None);
+            let offset = |sparse: &Sparse<Pretty>, line| sparse.place(line).map(|place| sparse.walk.offset(&place));
+            let guesses: BTreeSet<_> = wrong.into_iter().chain(right.iter().filter_map(|&line| offset(&whole, line))).collect();
+            let guesses: Vec<_> = guesses.into_iter().map(|at| pretty().guessed(at)).collect();
+            let parts = Sparse::in_parts(pretty(), &guesses, None);
+
+            let places = |sparse: &Sparse<Pretty>| -> Vec<_> {
+                let places = sparse.places(0);
+                places.map(|(line, place)| (line, sparse.walk.offset(&place), sparse.walk.depth(&place))).collect()
+            };
+            prop_assert_eq!(places(&whole), places(&parts));
+            for line in (0..=whole.lines).step_by(9) {
+                prop_assert_eq!(offset(&whole, line), offset(&parts, line));
+                let depth = line as u32 % 4;
+                prop_assert_eq!(whole.last_above(line, depth), parts.last_above(line, depth));
+                let shallow = |sparse: &Sparse<Pretty>| -> Vec<_> {
+                    let found = sparse.shallow(line..line + 200, depth);
+                    found.filter(|(_, place)| sparse.walk.depth(place) <= depth).map(|(line, _)| line).collect()
+                };
+                prop_assert_eq!(shallow(&whole), shallow(&parts));
+            }
+            for byte in (0..whole.walk.bytes.len()).step_by(61) {
+                prop_assert_eq!(whole.line_with(byte), parts.line_with(byte));
+            }
+        }
+    }
+
+    /// A part that is right is not counted once more.
+    #[test]
+    fn a_part_that_is_reached_is_kept_as_deep_as_it_is() {
+        let pretty = Pretty { bytes: r#"{"a":[1,{"b":2,"c":3}],"d":4}"#.into(), error: None, doubled: Vec::new() };
+        let (guess, false_guess) = (pretty.guessed(15), pretty.guessed(16));
+        let reached = Counted::new(&pretty, pretty.start(), 15).end;
+        let joined = |guess| Counted::new(&pretty, guess, usize::MAX).joined(&pretty, &guess, &reached);
+        assert_eq!(
+            joined(guess).map(|part| (part.lines, part.low, part.marks[0].low, pretty.depth(&part.end))),
+            Some((5, 0, 1, 0))
+        );
+        assert!(joined(false_guess).is_none());
+        // More is closed than was open: the depth stays at none, which only one walk from the beginning can know.
+        let pretty = Pretty { bytes: "1]],2".into(), error: None, doubled: Vec::new() };
+        let guess = pretty.guessed(1);
+        let reached = Counted::new(&pretty, pretty.start(), 1).end;
+        assert!(Counted::new(&pretty, guess, usize::MAX).joined(&pretty, &guess, &reached).is_none());
+    }
 
     proptest! {
         #[test]

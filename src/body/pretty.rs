@@ -3,16 +3,30 @@
 //! This reads tokens, not values: it needs no valid input, remembers nothing but where it is and how deep, and shows
 //! every byte that is not white space between tokens exactly once and in order. What is wrong is said by the caller.
 
+use std::{num::NonZero, thread};
+
 use bytes::Bytes;
 
 use super::{
     LINE_CHARS, Role,
-    piece::{Count, Cut, Sink, Walk, cut},
+    piece::{Count, Cut, DEPTH_GUESSED, Sink, Walk, cut},
     scan,
 };
 
 /// How deep the indentation goes; what lies deeper is shown at this depth.
 const DEEPEST_INDENT: u32 = 40;
+
+/// What a line's beginning is taken to use, however deep it is: so what a line holds does not change with its depth.
+const INDENT: usize = DEEPEST_INDENT as usize * 2;
+
+/// How many bytes a part has at least that is worth a thread.
+const PART: usize = 1 << 20;
+
+/// In how many parts at most a body is read at a time.
+const MOST_PARTS: usize = 8;
+
+/// How far from where a part could begin a place is looked for that a line begins at.
+const LOOK_FOR: usize = 64 << 10;
 
 /// Tokens up to this many bytes are never measured: they are taken for the widest they could be.
 const SHORT: usize = 256;
@@ -122,6 +136,13 @@ impl Walk for Pretty {
         Place { at: self.after_space(0), depth: 0, inside: None }
     }
 
+    fn guesses(&self) -> Vec<Place> {
+        let bytes = self.bytes.len();
+        let threads = thread::available_parallelism().map_or(1, NonZero::get);
+        let parts = threads.min(MOST_PARTS).min(bytes / PART);
+        (1..parts).filter_map(|part| self.guess(bytes / parts * part)).collect()
+    }
+
     fn ended(&self, place: &Place) -> bool {
         place.at >= self.bytes.len()
     }
@@ -132,6 +153,10 @@ impl Walk for Pretty {
 
     fn depth(&self, place: &Place) -> u32 {
         place.depth
+    }
+
+    fn set_depth(&self, place: &mut Place, depth: u32) {
+        place.depth = depth;
     }
 
     fn goes_on(&self, place: &Place) -> bool {
@@ -153,6 +178,25 @@ impl Walk for Pretty {
 }
 
 impl Pretty {
+    /// The place after a comma from there on that a string follows, and what can follow a string: within a string there is no
+    /// such place, except where it is made to look like one.
+    fn guess(&self, from: usize) -> Option<Place> {
+        let until = self.bytes.len().min(from + LOOK_FOR);
+        let commas =
+            memchr::memchr_iter(b',', &self.bytes[from..until]).map(|comma| self.after_space(from + comma + 1));
+        let mut strings = commas.filter(|&at| self.bytes.get(at) == Some(&b'"'));
+        let at = strings.find(|&at| {
+            let after = short_string_end(&self.bytes, at + 1).and_then(|end| self.bytes.get(self.after_space(end)));
+            matches!(after, Some(b':' | b',' | b'}' | b']'))
+        })?;
+        Some(self.guessed(at))
+    }
+
+    /// The place there, where a line may begin.
+    pub(super) fn guessed(&self, at: usize) -> Place {
+        Place { at: self.after_space(at.min(self.bytes.len())), depth: DEPTH_GUESSED, inside: None }
+    }
+
     /// Passes a line whose tokens are all short; else it stays where it is and says no. A body of 100 MB has ten million
     /// lines, nearly all of them like that, and all of them are passed once to count them.
     fn skim(&self, place: &mut Place) -> bool {
@@ -160,7 +204,7 @@ impl Pretty {
             return false;
         }
         let (bytes, mut depth) = (&self.bytes[..], place.depth);
-        let mut used = depth.min(DEEPEST_INDENT) as usize * 2;
+        let mut used = INDENT;
         let (mut at, mut is_empty, mut has_value) = (place.at, true, false);
         while let Some(&byte) = bytes.get(at) {
             let kind = KINDS[usize::from(byte)];
@@ -222,7 +266,7 @@ impl Pretty {
     }
 
     fn line(&self, place: &mut Place, sink: &mut impl Sink) {
-        let mut line = Progress { used: 0, is_empty: true, has_value: false };
+        let mut line = Progress { used: INDENT, is_empty: true, has_value: false };
         if let Some(token) = place.inside.take() {
             sink.continued();
             line.is_empty = false;
@@ -351,14 +395,9 @@ impl Pretty {
 
 /// Indents a line that is still empty.
 fn indent<S: Sink>(place: &Place, line: &mut Progress, sink: &mut S) {
-    if !std::mem::take(&mut line.is_empty) {
-        return;
+    if std::mem::take(&mut line.is_empty) && S::DRAWS {
+        (0..place.depth.min(DEEPEST_INDENT)).for_each(|_| sink.add(Role::Plain, "  "));
     }
-    let depth = place.depth.min(DEEPEST_INDENT);
-    if S::DRAWS {
-        (0..depth).for_each(|_| sink.add(Role::Plain, "  "));
-    }
-    line.used += depth as usize * 2;
 }
 
 /// Whether this is a number of JSON (RFC 8259, section 6).
@@ -407,6 +446,20 @@ mod tests {
                 prop_assert_eq!(ends(&stepped), ends(&passed), "from {:?}", ends(&place));
                 place = stepped;
             }
+        }
+    }
+
+    #[test]
+    fn a_part_begins_at_a_string_and_not_within_one() {
+        for (text, place) in [
+            (r#"{"a":"b", "c":1}"#, Some(10)),
+            (r#"["some, ","more"]"#, Some(10)),
+            (r#"["{\"a\":1,\"b\":2}","c"]"#, Some(21)),
+            ("[1,2,3]", None),
+            (r#"[1,"open"#, None),
+        ] {
+            let pretty = Pretty { bytes: text.into(), error: None, doubled: Vec::new() };
+            assert_eq!(pretty.guess(0).map(|place| place.at), place, "{text}");
         }
     }
 
