@@ -6,13 +6,14 @@ use super::{
     CHUNK_BYTES, REFUSALS_BYTES, REFUSALS_KEPT, codec,
     gram::PARTS,
     index::{Change, VERSION},
+    post::worst,
     seen::{Key, Seen},
     writer::Stored,
 };
 use crate::query::{Sql, Value};
 use crate::record::{
-    Capture, CaptureId, Delivery, DeliveryId, Failure, Flag, Flags, Outcome, Refusal, Repeat, Settlement, Tagging,
-    Timestamp, Verdict,
+    Capture, CaptureId, Delivery, DeliveryId, ErrandId, Failure, Flag, Flags, Outcome, Refusal, Repeat, Settlement,
+    Tagging, Timestamp, Verdict,
 };
 
 /// How many bits of a chunk's id count the chunks of a capture.
@@ -31,8 +32,8 @@ const COUNT: &str =
 const SUMMARY: &str =
     "INSERT INTO summary (id, uid, received_at, endpoint, peer, method, path, query, provider, event_id,
     event_type, event_at, verdict, fault, covers_body, age_s, flags, duplicate_of, size, truncated, reply, deliveries,
-    attempt, gap_ms, retry, late_ms, post, tags, note, edited_from)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?)";
+    attempt, gap_ms, retry, late_ms, post, errand, lanes, tags, note, edited_from)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 // The newest of an event's captures stands in the first one's row.
 const LAST_OF_EVENT: &str =
     "SELECT attempt, received_at, reply, app, judgement, flags, uid FROM summary JOIN content USING (id)
@@ -47,7 +48,13 @@ const CHUNK: &str = "INSERT INTO chunk (id, bytes) VALUES (?, ?)";
 const SAME_EVENT: &str = "SELECT 1 FROM summary WHERE id = ? AND event_id = ? AND endpoint = ? AND provider IS ?";
 // Asked for before it is written: `RETURNING` makes a table of its own for its one row, which takes longer than both.
 const DELIVERIES: &str = "SELECT deliveries FROM summary WHERE id = ?";
-const DELIVERED: &str = "UPDATE summary SET deliveries = ?, app = ?, took_ms = ? WHERE id = ?";
+/// With what became of the capture's errands, where something did, and what its sender was answered.
+pub(super) const DELIVERED: &str = concat!(
+    "UPDATE summary SET deliveries = ?2, app = ?3, took_ms = ?4, reply = coalesce(?5, reply),
+    post = CASE WHEN ?6 THEN ",
+    worst!(),
+    " ELSE post END WHERE id = ?1"
+);
 const DELIVERY: &str = "INSERT INTO delivery (id, capture, url, started_at, took_ms, attempt, receipt, status, error,
     truncated, headers, body, errand, cause) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 const REFUSAL: &str = "INSERT INTO refusal (at, peer, status, reason, head) VALUES (?, ?, ?, ?, ?)";
@@ -63,7 +70,7 @@ const PART: &str = "INSERT OR REPLACE INTO gram_part (id, bits) VALUES (?, ?)";
 const NO_SHEET: &str = "DELETE FROM gram_sheet WHERE id = ?";
 const NO_PARTS: &str = "DELETE FROM gram_part WHERE id >= ? AND id < ?";
 
-const TO_FORGET: &str = "SELECT summary.id, length(head) + size, verdict, duplicate_of IS NOT NULL
+const TO_FORGET: &str = "SELECT post IS NOT NULL, length(head) + size, verdict, duplicate_of IS NOT NULL
     FROM summary JOIN content USING (id) WHERE summary.id = ?";
 /// What is deleted with a capture: each takes its number, and the first and the last place of its chunks.
 const FORGET: [&str; 4] = [
@@ -147,9 +154,9 @@ impl<'c> Transaction<'c> {
             late_ms: if is_made || is_imported(capture) { None } else { seen.late_ms(capture, duplicate_of.is_some()) },
         };
         let is_forwarded = !lanes.is_empty();
-        self.insert_summary(capture, id, course, is_forwarded)?;
-        self.insert_content(capture, id)?;
         let errand = is_forwarded.then(|| self.errands(CaptureId(id), lanes, capture.received_at)).transpose()?;
+        self.insert_summary(capture, id, course, errand.map(|first| (first, lanes.len())))?;
+        self.insert_content(capture, id)?;
         let tally = &mut self.tally;
         tally.captures += 1;
         tally.bytes += (capture.head.raw().len() + capture.body.bytes.len()) as i64;
@@ -199,7 +206,13 @@ impl<'c> Transaction<'c> {
         }))
     }
 
-    fn insert_summary(&mut self, capture: &Capture, id: i64, course: Course, is_forwarded: bool) -> Result<(), Error> {
+    fn insert_summary(
+        &mut self,
+        capture: &Capture,
+        id: i64,
+        course: Course,
+        errands: Option<(ErrandId, usize)>,
+    ) -> Result<(), Error> {
         let Course { duplicate_of, repeat, late_ms } = course;
         let Capture { head, event, judgement, body, .. } = capture;
         let (method, path, query) = (head.method(), head.path(), head.query());
@@ -229,7 +242,9 @@ impl<'c> Transaction<'c> {
             repeat.map(|repeat| repeat.gap_ms),
             repeat.map(|repeat| i64::from(repeat.is_retry) | i64::from(repeat.is_replay) << 1),
             late_ms,
-            is_forwarded.then_some(1),
+            errands.map(|_| 1),
+            errands.map(|(first, _)| first.0),
+            errands.map(|(_, lanes)| lanes as i64),
             capture.tags.bits(),
             capture.note,
             capture.edited_from.map(|id| id.0),
@@ -277,18 +292,20 @@ impl<'c> Transaction<'c> {
     }
 
     fn forget_one(&mut self, id: i64) -> Result<(), Error> {
-        let counted = self
-            .connection
-            .prepare_cached(TO_FORGET)?
-            .query_row([id], |row| Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?, row.get::<_, bool>(3)?)));
+        let read = |row: &Row<'_>| -> Result<(bool, i64, i64, bool), Error> {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+        };
+        let counted = self.connection.prepare_cached(TO_FORGET)?.query_row([id], read);
         let tally = &mut self.tally;
-        if let Some((bytes, verdict, is_duplicate)) = counted.optional()? {
+        tally.forgotten += 1;
+        if let Some((has_errands, bytes, verdict, is_duplicate)) = counted.optional()? {
             tally.bytes -= bytes;
             tally.failed -= i64::from(verdict == Verdict::Failed as i64);
             tally.duplicates -= i64::from(is_duplicate);
+            if has_errands {
+                self.forget_errands(id)?;
+            }
         }
-        tally.forgotten += 1;
-        self.forget_errands(id)?;
         for sql in FORGET {
             self.connection.prepare_cached(sql)?.execute([id, chunk_id(id, 0), chunk_id(id + 1, 0) - 1])?;
         }
@@ -334,14 +351,14 @@ impl<'c> Transaction<'c> {
             let why = format!("there is no capture {}", delivery.capture);
             return Ok(Err(Failure::new("keeping a delivery", why).hint("it may have been deleted meanwhile")));
         };
+        let is_changed = settlement.map_or(Ok(false), |settlement| self.settle(settlement))?;
+        let answered = settlement.and_then(|settlement| settlement.answered);
         let took_ms = delivery.took_ms.cast_signed();
-        self.connection.prepare_cached(DELIVERED)?.execute(params![attempt, app, took_ms, delivery.capture.0])?;
+        let row = params![delivery.capture.0, attempt, app, took_ms, answered, is_changed];
+        self.connection.prepare_cached(DELIVERED)?.execute(row)?;
         let id = self.next_delivery + self.tally.deliveries;
         self.tally.deliveries += 1;
         self.insert_delivery(delivery, id, attempt)?;
-        if let Some(settlement) = settlement {
-            self.settle(delivery.capture, settlement)?;
-        }
         Ok(Ok((DeliveryId(id), attempt)))
     }
 

@@ -56,6 +56,16 @@ impl Posting {
     }
 }
 
+/// How the capture of a row of `summary` stands: of several apps the worst says. Looked up by number; of the numbers that
+/// its errands have in an older store, some may be another's.
+macro_rules! worst {
+    () => {
+        "(SELECT max(dead) + 1 FROM errand WHERE errand.id >= summary.errand
+        AND errand.id < summary.errand + summary.lanes AND capture = summary.id AND batch IS NULL)"
+    };
+}
+pub(super) use worst;
+
 const ERRAND: &str = "INSERT INTO errand (id, capture, lane, batch, tries, due_at, dead) VALUES (?, ?, ?, ?, 0, ?, 0)";
 const BATCH: &str = "INSERT INTO batch (at, total, spec) VALUES (?, ?, ?)";
 const DONE_OF_BATCH: &str = "DELETE FROM errand WHERE id = ? AND batch IS NOT NULL";
@@ -66,13 +76,18 @@ const DIED: &str = "UPDATE errand SET tries = tries + ?, dead = 1, why = ? WHERE
     RETURNING capture, batch IS NULL";
 const REVIVED: &str = "UPDATE errand SET tries = 0, dead = 0, due_at = ?, why = NULL WHERE id = ? AND dead = 1
     RETURNING capture, batch IS NULL";
-// Of several apps the worst says how the capture stands.
-const STANDS: &str = "UPDATE summary SET post = (SELECT max(dead) + 1 FROM errand WHERE capture = ?1 AND batch IS NULL)
-    WHERE id = ?1";
-const ANSWERED: &str = "UPDATE summary SET reply = ? WHERE id = ?";
-const FORGET: &str = "DELETE FROM errand WHERE capture = ? RETURNING batch IS NULL, dead";
+const STANDS: &str = concat!("UPDATE summary SET post = ", worst!(), " WHERE id = ?");
+const FORGET: &str = "DELETE FROM errand WHERE id >= (SELECT errand FROM summary WHERE id = ?1)
+    AND id < (SELECT errand + lanes FROM summary WHERE id = ?1) AND capture = ?1 AND batch IS NULL RETURNING dead";
 const OPEN: &str = "INSERT OR REPLACE INTO circuit (lane, failures, until, why) VALUES (?, ?, ?, ?)";
 const CLOSE: &str = "DELETE FROM circuit WHERE lane = ?";
+
+/// An errand that is not any more what it was.
+enum Turned {
+    /// One that forwards the capture of that number.
+    Forward(i64),
+    OfBatch,
+}
 
 impl Transaction<'_> {
     /// Writes an errand for each lane. Gives the first one's id.
@@ -99,33 +114,28 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Writes what a try meant for its errand.
-    pub(super) fn settle(&mut self, capture: CaptureId, settlement: &Settlement) -> Result<(), Error> {
+    /// Writes what a try meant for its errand. Gives whether its capture may stand otherwise now, which is still to be
+    /// written.
+    pub(super) fn settle(&mut self, settlement: &Settlement) -> Result<bool, Error> {
         let id = settlement.errand;
-        match &settlement.next {
-            Next::Done => drop(self.done(id)?),
+        let changed = match &settlement.next {
+            Next::Done => self.done(id)?,
             Next::Again(due_at, why) => {
                 self.connection.prepare_cached(TRIED)?.execute(params![due_at.unix_ms(), why, id.0])?;
+                None
             }
-            Next::Dead(why) => drop(self.die(id, why, 1)?),
-        }
-        if let Some(status) = settlement.answered {
-            self.connection.prepare_cached(ANSWERED)?.execute(params![status, capture.0])?;
-        }
-        Ok(())
+            Next::Dead(why) => self.die(id, why, 1)?,
+        };
+        Ok(matches!(changed, Some(Turned::Forward(_))))
     }
 
     /// Writes a change.
     pub(super) fn post(&mut self, posting: &Posting) -> Result<Posted, Error> {
-        let each = |ids: &[ErrandId], change: &mut dyn FnMut(ErrandId) -> Result<bool, Error>| {
-            let changed = ids.iter().map(|&id| change(id)).collect::<Result<Vec<_>, _>>()?;
-            Ok(Posted::Changed(changed.into_iter().filter(|&changed| changed).count() as u64))
-        };
         match posting {
             Posting::Batch { at, spec, captures } => self.batch(*at, spec, captures),
-            Posting::Drop(ids) => each(ids, &mut |id| self.done(id)),
-            Posting::GiveUp(ids, why) => each(ids, &mut |id| self.die(id, why, 0)),
-            Posting::Revive(ids, at) => each(ids, &mut |id| self.revive(id, *at)),
+            Posting::Drop(ids) => self.each(ids, Self::done),
+            Posting::GiveUp(ids, why) => self.each(ids, |this, id| this.die(id, why, 0)),
+            Posting::Revive(ids, at) => self.each(ids, |this, id| this.revive(id, *at)),
             Posting::Open(Circuit { lane, failures, until, why }) => {
                 let changed =
                     self.connection.prepare_cached(OPEN)?.execute(params![lane, failures, until.unix_ms(), why])?;
@@ -133,6 +143,23 @@ impl Transaction<'_> {
             }
             Posting::Close(lane) => Ok(Posted::Changed(self.connection.prepare_cached(CLOSE)?.execute([lane])? as u64)),
         }
+    }
+
+    /// Changes errands, one after the other, and how their captures stand.
+    fn each(
+        &mut self,
+        ids: &[ErrandId],
+        mut change: impl FnMut(&mut Self, ErrandId) -> Result<Option<Turned>, Error>,
+    ) -> Result<Posted, Error> {
+        let mut count = 0;
+        for &id in ids {
+            let Some(turned) = change(self, id)? else { continue };
+            count += 1;
+            if let Turned::Forward(capture) = turned {
+                self.connection.prepare_cached(STANDS)?.execute([capture])?;
+            }
+        }
+        Ok(Posted::Changed(count))
     }
 
     fn batch(&mut self, at: Timestamp, spec: &str, captures: &[CaptureId]) -> Result<Posted, Error> {
@@ -145,60 +172,84 @@ impl Transaction<'_> {
         Ok(Posted::Batch(batch, first))
     }
 
-    fn done(&mut self, id: ErrandId) -> Result<bool, Error> {
+    fn done(&mut self, id: ErrandId) -> Result<Option<Turned>, Error> {
         if self.connection.prepare_cached(DONE_OF_BATCH)?.execute([id.0])? > 0 {
-            return Ok(true);
+            return Ok(Some(Turned::OfBatch));
         }
         let gone = self
             .connection
             .prepare_cached(STANDING)?
             .query_row([id.0], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)));
-        let Some((capture, dead)) = gone.optional()? else { return Ok(false) };
+        let Some((capture, dead)) = gone.optional()? else { return Ok(None) };
         self.connection.prepare_cached(DONE)?.execute([id.0])?;
         self.tally.waiting -= 1 - dead;
         self.tally.dead -= dead;
-        self.stands(capture)?;
-        Ok(true)
+        Ok(Some(Turned::Forward(capture)))
     }
 
-    fn die(&mut self, id: ErrandId, why: &str, tries: u32) -> Result<bool, Error> {
+    fn die(&mut self, id: ErrandId, why: &str, tries: u32) -> Result<Option<Turned>, Error> {
         self.turned(DIED, &[&tries, &why, &id.0], 1)
     }
 
-    fn revive(&mut self, id: ErrandId, at: Timestamp) -> Result<bool, Error> {
+    fn revive(&mut self, id: ErrandId, at: Timestamp) -> Result<Option<Turned>, Error> {
         self.turned(REVIVED, &[&at.unix_ms(), &id.0], -1)
     }
 
     /// Changes an errand from waiting to given up, or back.
-    fn turned(&mut self, sql: &str, values: &[&dyn rusqlite::ToSql], dead: i64) -> Result<bool, Error> {
+    fn turned(&mut self, sql: &str, values: &[&dyn rusqlite::ToSql], dead: i64) -> Result<Option<Turned>, Error> {
         let turned = self
             .connection
             .prepare_cached(sql)?
             .query_row(values, |row| Ok((row.get::<_, i64>(0)?, row.get::<_, bool>(1)?)));
-        let Some((capture, is_forwarded)) = turned.optional()? else { return Ok(false) };
-        if is_forwarded {
-            self.tally.waiting -= dead;
-            self.tally.dead += dead;
-            self.stands(capture)?;
+        let Some((capture, is_forwarded)) = turned.optional()? else { return Ok(None) };
+        if !is_forwarded {
+            return Ok(Some(Turned::OfBatch));
         }
-        Ok(true)
+        self.tally.waiting -= dead;
+        self.tally.dead += dead;
+        Ok(Some(Turned::Forward(capture)))
     }
 
-    fn stands(&self, capture: i64) -> Result<(), Error> {
-        self.connection.prepare_cached(STANDS)?.execute([capture]).map(drop)
-    }
-
-    /// Deletes the errands of a capture that is deleted.
+    /// Deletes the errands that forward a capture, before it is deleted itself.
     pub(super) fn forget_errands(&mut self, capture: i64) -> Result<(), Error> {
         let mut statement = self.connection.prepare_cached(FORGET)?;
-        let gone = statement.query_map([capture], |row| Ok((row.get::<_, bool>(0)?, row.get::<_, i64>(1)?)))?;
-        for row in gone {
-            let (is_forwarded, dead) = row?;
-            if is_forwarded {
-                self.tally.waiting -= 1 - dead;
-                self.tally.dead -= dead;
-            }
+        for dead in statement.query_map([capture], |row| row.get::<_, i64>(0))? {
+            let dead = dead?;
+            self.tally.waiting -= 1 - dead;
+            self.tally.dead -= dead;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::params_from_iter;
+
+    use super::*;
+    use crate::store::{
+        insert::DELIVERED,
+        reader::DEAD_OF,
+        schema::{MIGRATIONS, migrate},
+    };
+
+    #[test]
+    fn an_errand_is_looked_up_by_number_and_no_table_is_walked_through() {
+        let mut store = rusqlite::Connection::open_in_memory().unwrap();
+        migrate(&mut store, MIGRATIONS).unwrap();
+        let dead = format!("SELECT 1 FROM errand WHERE {DEAD_OF}");
+        for sql in [DELIVERED, STANDS, FORGET, STANDING, DONE, TRIED, DIED, REVIVED, &dead] {
+            let mut plan = store.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let count = plan.parameter_count();
+            let steps = plan.query_map(params_from_iter(vec![0; count]), |row| row.get(3)).unwrap();
+            let steps: Vec<String> = steps.map(Result::unwrap).collect();
+            assert!(
+                !steps.is_empty()
+                    && steps
+                        .iter()
+                        .all(|step| step.contains("USING INTEGER PRIMARY KEY") || step.contains("SCALAR SUBQUERY")),
+                "{sql}: {steps:?}"
+            );
+        }
     }
 }

@@ -21,6 +21,10 @@ use crate::record::{
 };
 use crate::verify;
 
+/// What was given up of one capture, by the numbers of its errands.
+pub(super) const DEAD_OF: &str = "id >= (SELECT errand FROM summary WHERE id = ?1)
+    AND id < (SELECT errand + lanes FROM summary WHERE id = ?1) AND capture = ?1 AND batch IS NULL AND dead = 1";
+
 /// A reading connection. Each thread that reads has its own.
 #[derive(Debug)]
 pub struct Reader {
@@ -228,14 +232,14 @@ impl Reader {
     /// What was given up, oldest first; of one capture, or all.
     pub fn dead(&self, capture: Option<CaptureId>) -> Result<Vec<Errand>, Failure> {
         match capture {
-            Some(id) => self.errands("batch IS NULL AND dead = 1 AND capture = ?", Some(id.0)),
+            Some(id) => self.errands(DEAD_OF, Some(id.0)),
             None => self.errands("batch IS NULL AND dead = 1", None),
         }
     }
 
     /// What is left of a batch, in its order.
     pub fn left_of(&self, batch: BatchId) -> Result<Vec<Errand>, Failure> {
-        self.errands("batch = ?", Some(batch.0))
+        self.errands("batch = ? AND EXISTS (SELECT 1 FROM summary WHERE id = capture)", Some(batch.0))
     }
 
     fn errands(&self, condition: &str, value: Option<i64>) -> Result<Vec<Errand>, Failure> {
@@ -248,7 +252,7 @@ impl Reader {
     /// The batches that are not at their end, newest first.
     pub fn batches(&self) -> Result<Vec<Batch>, Failure> {
         let sql = "SELECT batch.id, at, total, count(*), spec FROM batch JOIN errand ON errand.batch = batch.id
-            GROUP BY batch.id ORDER BY batch.id DESC";
+            JOIN summary ON summary.id = errand.capture GROUP BY batch.id ORDER BY batch.id DESC";
         self.ask("reading the batches", || self.connection.prepare_cached(sql)?.query_map((), select::batch)?.collect())
     }
 

@@ -238,6 +238,18 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         ALTER TABLE delivery ADD COLUMN cause INTEGER;       -- Cause::number(); null: it was not noted, or there was a reply
     ",
     },
+    Migration {
+        reason: "where a capture's errands stand, in its own row: an index over them was a page more in each commit",
+        sql: "
+        -- The errands of a capture are written together, so their numbers follow each other.
+        ALTER TABLE summary ADD COLUMN errand INTEGER;       -- the first of them that forward it; null: it has none
+        ALTER TABLE summary ADD COLUMN lanes INTEGER;        -- among how many numbers from there on they are
+        UPDATE summary SET errand = of.first, lanes = of.last - of.first + 1 FROM
+            (SELECT capture, min(id) AS first, max(id) AS last FROM errand WHERE batch IS NULL GROUP BY capture) AS of
+            WHERE summary.id = of.capture;
+        DROP INDEX errand_of;
+    ",
+    },
 ];
 
 /// What stands in a file's header about its schema.
@@ -386,6 +398,39 @@ mod tests {
         let sql = format!("SELECT {} FROM delivery", select::DELIVERY_COLUMNS);
         let read = store.query_row(&sql, (), select::delivery).unwrap();
         assert_eq!(read.outcome, Outcome::Failed(Cause::Other, "connection refused".to_owned()));
+    }
+
+    /// A store as it was before the step that has those words.
+    fn before(words: &str) -> Connection {
+        let mut store = Connection::open_in_memory().unwrap();
+        let before = MIGRATIONS.iter().position(|step| step.sql.contains(words)).unwrap();
+        migrate(&mut store, &MIGRATIONS[..before]).unwrap();
+        store
+    }
+
+    #[test]
+    fn the_errands_of_an_older_store_are_found_by_their_numbers() {
+        let mut store = before("DROP INDEX errand_of");
+        for (id, post) in [(1, Some(1)), (2, None), (3, Some(2)), (4, Some(1))] {
+            let row = "INSERT INTO summary (id, uid, received_at, endpoint, peer, method, path, verdict, flags, size,
+                truncated, reply, deliveries, post) VALUES (?, x'', 0, '', '', '', '', 0, 0, 0, 0, 200, 0, ?)";
+            store.execute(row, (id, post)).unwrap();
+        }
+        // The first lane's of capture 1 is done, the middle one's of capture 3; 5 and 6 are of a batch.
+        let rows = [(2, 1, None, 0), (3, 3, None, 0), (5, 1, Some(1), 0), (6, 2, Some(1), 0), (7, 4, None, 0)];
+        let dead = [(13, 3, None, 1)];
+        for (id, capture, batch, dead) in rows.into_iter().chain(dead) {
+            let row =
+                "INSERT INTO errand (id, capture, lane, batch, tries, due_at, dead) VALUES (?, ?, 'a', ?, 0, 0, ?)";
+            store.execute(row, (id, capture, batch, dead)).unwrap();
+        }
+        migrate(&mut store, MIGRATIONS).unwrap();
+        let mut rows = store.prepare("SELECT errand, lanes FROM summary ORDER BY id").unwrap();
+        let found: Vec<(Option<i64>, Option<i64>)> =
+            rows.query_map((), |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect();
+        assert_eq!(found, [(Some(2), Some(1)), (None, None), (Some(3), Some(11)), (Some(7), Some(1))]);
+        let index = "SELECT count(*) FROM sqlite_schema WHERE name = 'errand_of'";
+        assert_eq!(store.query_row(index, (), |row| row.get(0)), Ok(0));
     }
 
     #[test]
