@@ -93,6 +93,11 @@ fn searches(db: &Path, lines: &Path, rows: usize) {
     for filter in [
         "body.number=77777",
         "body.number>999900",
+        "body.number<10",
+        "body.amount>450000",
+        "body.amount<5",
+        "body.amount=250000",
+        "body.amount>500000",
         "body.id=evt_none",
         "body.type:succ body.number<1000",
         "body~\"coela[a-z]+h\"",
@@ -157,8 +162,9 @@ fn text(n: usize, rows: usize) -> String {
         n if n.is_multiple_of(1_000) => "sturgeon",
         _ => "gudgeon",
     };
+    let amount = if rare.starts_with('c') { 499_995 } else { id(n ^ 0x1111) % 400_000 };
     let mut body = format!(
-        r#"{{"id":"evt_{:016x}","type":"{kind}","number":{n},"rare":"{rare}","customer":"cus_{:016x}","text":""#,
+        r#"{{"id":"evt_{:016x}","type":"{kind}","number":{n},"amount":{amount},"rare":"{rare}","customer":"cus_{:016x}","text":""#,
         id(n),
         id(n ^ 0x5555)
     );

@@ -6,13 +6,8 @@ use std::{collections::BTreeMap, ops::Range};
 use base64::Engine;
 use bytes::Bytes;
 
-use super::{
-    Content, Document, Line, Role,
-    path::name_of,
-    scan::{Kind, Members, Tokens},
-    stack,
-    stack::Stack,
-};
+use super::{Content, Document, Line, Role, path::name_of, stack, stack::Stack};
+use crate::record::token::{Kind, Members, Tokens};
 
 /// How many events of a batch are opened.
 const OPENED: usize = 1_000;

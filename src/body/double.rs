@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::HashSet, ops::Range};
 
-use super::scan::{Kind, Tokens};
+use crate::record::token::{Kind, Tokens};
 
 /// The largest body that is looked through, in bytes: the names of open objects are all kept in mind.
 pub(super) const LOOKED_THROUGH: usize = 8 << 20;

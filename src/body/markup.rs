@@ -13,6 +13,7 @@ use super::{
     piece::{Sink, Sparse, Walk, cut},
     text,
 };
+use crate::record::token;
 
 /// How deep the indentation goes; what lies deeper is shown at this depth.
 const DEEPEST_INDENT: u32 = 40;
@@ -151,7 +152,7 @@ impl Walk for Markup {
 
 impl Markup {
     fn after_space(&self, at: usize) -> usize {
-        super::scan::after_space(&self.bytes, at)
+        token::after_space(&self.bytes, at)
     }
 
     fn line<S: Sink>(&self, place: &mut Place, sink: &mut S) {

@@ -28,7 +28,6 @@ mod picture;
 mod piece;
 mod pretty;
 mod qr;
-mod scan;
 mod size;
 mod stack;
 mod table;

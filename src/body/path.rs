@@ -2,7 +2,7 @@
 
 use std::{fmt, ops::Range};
 
-use super::scan::{Kind, Members, Token, Tokens};
+use crate::record::token::{self, Kind, Members, Token, Tokens};
 
 /// One step of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -174,7 +174,7 @@ fn first_step(text: &str) -> Result<(Step, &str), String> {
 }
 
 fn quoted_step(text: &str) -> Result<(Step, &str), String> {
-    let end = super::scan::string_end(text.as_bytes(), 0).ok_or("a quote without its end")?;
+    let end = token::string_end(text.as_bytes(), 0).ok_or("a quote without its end")?;
     let name = serde_json::from_str(&text[..end]).map_err(|why| format!("{}: {why}", &text[..end]))?;
     Ok((Step::Name(name), &text[end..]))
 }

@@ -10,8 +10,8 @@ use bytes::Bytes;
 use super::{
     LINE_CHARS, Role,
     piece::{Count, Cut, DEPTH_GUESSED, Sink, Walk, cut},
-    scan,
 };
+use crate::record::token;
 
 /// How deep the indentation goes; what lies deeper is shown at this depth.
 const DEEPEST_INDENT: u32 = 40;
@@ -369,12 +369,12 @@ impl Pretty {
     }
 
     fn after_space(&self, at: usize) -> usize {
-        scan::after_space(&self.bytes, at)
+        token::after_space(&self.bytes, at)
     }
 
     /// The string that begins there: up to its closing quote, to the end of the bytes where there is none.
     fn string(&self, start: usize) -> Token {
-        let Some(end) = scan::string_end(&self.bytes, start) else {
+        let Some(end) = token::string_end(&self.bytes, start) else {
             return Token { end: self.bytes.len(), role: Role::Error };
         };
         let is_key = self.bytes.get(self.after_space(end)) == Some(&b':');
@@ -383,7 +383,7 @@ impl Pretty {
 
     /// Whatever begins there and is neither a string nor a bracket, up to the next white space or mark.
     fn scalar(&self, start: usize) -> Token {
-        let end = scan::word_end(&self.bytes, start);
+        let end = token::word_end(&self.bytes, start);
         let role = match &self.bytes[start..end] {
             b"true" | b"false" | b"null" => Role::Literal,
             text if is_number(text) => Role::Number,

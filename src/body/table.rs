@@ -9,9 +9,9 @@ use super::{
     Content, Document, LINE_CHARS, Role, fit,
     path::name_of,
     piece::{Sink, Sparse, Walk, cut},
-    scan::Members,
     text, width,
 };
+use crate::record::token::Members;
 
 /// How many rows are looked at to lay out the columns.
 const LOOKED_AT: usize = 200;

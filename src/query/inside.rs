@@ -8,7 +8,13 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use regex::bytes::{Regex, RegexBuilder};
 
-use super::{Names, Need, field::Operator, parse, value::lower};
+use super::{
+    Names, Need,
+    field::Operator,
+    magnitude::{self, Magnitudes},
+    parse,
+    value::lower,
+};
 use crate::record::{Head, json, json::Paths, pairs};
 
 /// The most that a compiled regular expression may take, in bytes. The engine takes time linear in what it looks at.
@@ -138,7 +144,19 @@ impl Inside {
                 Need::all(names.map(Need::ascii))
             }
         };
-        Need::all([value, name])
+        Need::all([value, name, self.magnitude()])
+    }
+
+    /// What is needed of a body in which a value is compared with a number.
+    fn magnitude(&self) -> Need {
+        let (Place::Path { dotted, .. }, Wanted::Compared { operator, number: Some(number), .. }) =
+            (&self.place, &self.wanted)
+        else {
+            return Need::Anything;
+        };
+        // What a number at the end leads to lies below the name before it, or below the number as a name.
+        let last = dotted.rsplit('.').next().filter(|name| name.parse::<usize>().is_err());
+        last.zip(Magnitudes::new(*operator, *number)).map_or(Need::Anything, |(name, sizes)| sizes.need(name))
     }
 
     /// Whether a capture with that content passes.
@@ -169,11 +187,10 @@ impl Wanted {
             Self::Compared { operator, text, number } => {
                 // `IsNot` is turned round by the one who asks of all values.
                 let operator = if *operator == Operator::IsNot { Operator::Is } else { *operator };
-                let value = String::from_utf8_lossy(value);
-                let numbers = number.zip(value.trim().parse::<f64>().ok());
+                let numbers = number.zip(magnitude::number(value));
                 let ordering = match numbers {
                     Some((wanted, value)) => value.partial_cmp(&wanted),
-                    None => Some(lower(&value).cmp(text)),
+                    None => Some(lower(&String::from_utf8_lossy(value)).cmp(text)),
                 };
                 ordering.is_some_and(|ordering| operator.takes(ordering))
             }
@@ -201,7 +218,7 @@ fn path_of(path: &str) -> Place {
 }
 
 fn value_at<'a>(body: &'a [u8], all: &Paths, field: &str, rest: Option<&Paths>) -> Option<Cow<'a, [u8]>> {
-    if body.trim_ascii_start().first().is_some_and(|first| matches!(first, b'{' | b'[')) {
+    if json::looks_like_json(body) {
         return json::value(body, all).map(|text| Cow::Owned(text.into_bytes()));
     }
     let value = pairs::value(body, field)?;

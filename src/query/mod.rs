@@ -7,6 +7,7 @@
 mod complete;
 mod field;
 mod inside;
+mod magnitude;
 mod need;
 mod needed;
 mod parse;
@@ -20,6 +21,7 @@ pub use self::{
     complete::{Completion, Offer, complete},
     field::{FIELDS, Field, help},
     inside::{Content, Inside, Pattern, WHOLE_BODY},
+    magnitude::marks,
     need::{Need, texts},
     parse::SyntaxError,
     print::quoted,

@@ -4,10 +4,15 @@
 //! passed over once, nothing is kept of it but the values asked for, and a text that breaks off gives what stood before
 //! the break.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
+
+use super::token::{Kind, Token, Tokens};
+
+/// How deep brackets may lie in each other for what is in them to be read.
+const DEEPEST: usize = 1_000;
 
 /// The paths to look for, as a tree: each has a slot into which its value goes.
 #[derive(Clone, Debug, Default)]
@@ -46,12 +51,56 @@ impl Paths {
     /// Fills the slots whose paths lead to a text, a number or a boolean. Of a name given twice the last one counts, as
     /// in every JSON reader that an app would use.
     pub fn find(&self, text: &[u8], found: &mut [Option<String>]) {
-        let looks_like_json = text.trim_ascii_start().first().is_some_and(|b| matches!(b, b'{' | b'['));
-        if looks_like_json && !self.is_empty() {
+        if looks_like_json(text) && !self.is_empty() {
             // A text that breaks off is an error here; what was found before it stays found.
             let _ = Walk { paths: Some(self), found }.deserialize(&mut serde_json::Deserializer::from_slice(text));
         }
     }
+}
+
+/// Whether a text begins as an object or an array does.
+pub fn looks_like_json(text: &[u8]) -> bool {
+    text.trim_ascii_start().first().is_some_and(|first| matches!(first, b'{' | b'['))
+}
+
+/// A value that holds no others and is not `null`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scalar<'a> {
+    /// A string, its escapes undone.
+    Text(Cow<'a, [u8]>),
+    /// Anything else, as it is written.
+    Word(&'a [u8]),
+}
+
+/// Hands on each value of a text of JSON, or of what there is of one, with the name it lies below: `name` where there is none.
+/// False where not all was read, because it lies more than a thousand deep.
+pub fn scalars<'a>(text: &'a [u8], name: &'a [u8], mut take: impl FnMut(&[u8], Scalar<'a>)) -> bool {
+    let mut tokens = Tokens::new(text, 0).peekable();
+    // The name of what comes, and those of the brackets that are open.
+    let (mut name, mut names) = (Cow::Borrowed(name), Vec::new());
+    while let Some(Token { kind, range }) = tokens.next() {
+        let bytes = &text[range];
+        match kind {
+            Kind::Open if names.len() >= DEEPEST => return false,
+            Kind::Open => names.push(name.clone()),
+            Kind::Close => name = names.pop().unwrap_or(name),
+            Kind::Text if tokens.peek().is_some_and(|next| next.kind == Kind::Colon) => name = unescaped(bytes),
+            Kind::Text => take(&name, Scalar::Text(unescaped(bytes))),
+            Kind::Word if bytes != b"null" => take(&name, Scalar::Word(bytes)),
+            Kind::Word | Kind::Comma | Kind::Colon => {}
+        }
+    }
+    true
+}
+
+/// A string without its quotes, its escapes undone where that can be done.
+fn unescaped(string: &[u8]) -> Cow<'_, [u8]> {
+    let text = string.strip_prefix(b"\"").unwrap_or(string);
+    let text = text.strip_suffix(b"\"").unwrap_or(text);
+    if !text.contains(&b'\\') {
+        return Cow::Borrowed(text);
+    }
+    serde_json::from_slice::<String>(string).map_or(Cow::Borrowed(text), |text| Cow::Owned(text.into_bytes()))
 }
 
 /// The value at that path, where it is a text, a number or a boolean.
@@ -230,6 +279,26 @@ mod tests {
         let mut found = vec![None; paths.len()];
         tree.find(text.as_bytes(), &mut found);
         found
+    }
+
+    #[test]
+    fn each_value_is_told_with_the_name_it_lies_below() {
+        let told = |text: &str| {
+            let mut all = Vec::new();
+            let is_whole = scalars(text.as_bytes(), b"root", |name, scalar| {
+                let value = match scalar {
+                    Scalar::Text(text) => format!("{:?}", String::from_utf8_lossy(&text)),
+                    Scalar::Word(word) => String::from_utf8_lossy(word).into_owned(),
+                };
+                all.push(format!("{}={value}", String::from_utf8_lossy(name)));
+            });
+            (all.join(" "), is_whole)
+        };
+        let text = r#"{"a":1,"l":[2,{"b":"t"},3],"\u0063":"\u0031","n":null,"d":{"e":true},"f":[[4],5]} 6"#;
+        let expected = r#"a=1 l=2 b="t" l=3 c="1" e=true f=4 f=5 root=6"#;
+        assert_eq!(told(text), (expected.to_owned(), true));
+        assert_eq!(told(r#"{"a":{"b":1},"c":"#).0, "b=1");
+        assert_eq!(told(&"[".repeat(1_001)), (String::new(), false));
     }
 
     #[test]

@@ -22,6 +22,7 @@ mod summary;
 mod tags;
 pub mod text;
 mod timestamp;
+pub mod token;
 
 pub use body::Body;
 pub use capture::{Capture, CaptureId, KEY_IN_QUERY, Uid};

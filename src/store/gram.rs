@@ -5,6 +5,8 @@
 //! in a sheet for each piece of its word, and learns at once which blocks may have it. A bit that is not set is a promise, one
 //! that is set is a "perhaps": two pieces may have one position, and captures may have been deleted.
 //!
+//! What is marked of numbers ([`marks`](crate::query::marks)) has four positions of its own for each mark.
+//!
 //! A large sheet is eight small ones, byte beside byte. It has a *sharp* filter of its run as a whole, too: that one mistakes
 //! a piece that stands nowhere in 4,096 captures for one that does in a few cases of a hundred, where a block does in twenty.
 
@@ -72,16 +74,23 @@ impl Gram {
         }
     }
 
+    /// The positions of a mark. It is in no sharp filter: so many numbers are different that they would blunt it.
+    fn of_mark(mark: u64) -> [Self; 4] {
+        let other = mark.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        [mark, mark >> 32, other >> 22, other >> 44].map(|part| Self { position: part as u32, word: 0, mask: 0 })
+    }
+
     /// The part of a sheet and the place in it where the bits of its blocks stand, which take `bytes`.
     pub(super) fn place(self, width: u32, bytes: usize) -> (i64, usize) {
         let at = (self.position as usize & ((1 << width) - 1)) * bytes;
         ((at / PART_BYTES) as i64, at % PART_BYTES)
     }
 
-    /// The part of a sharp filter and the place in it where its word stands, and the bits that must be set there.
-    pub(super) fn sharp_place(self) -> (i64, usize, u64) {
+    /// The part of a sharp filter and the place in it where its word stands, and the bits that must be set there; none
+    /// where it is in no such filter.
+    pub(super) fn sharp_place(self) -> Option<(i64, usize, u64)> {
         let at = self.word as usize * 8;
-        (SHARP_PART + (at / PART_BYTES) as i64, at % PART_BYTES, self.mask)
+        (self.mask != 0).then_some((SHARP_PART + (at / PART_BYTES) as i64, at % PART_BYTES, self.mask))
     }
 }
 
@@ -100,7 +109,7 @@ fn grams(text: &[u8]) -> impl Iterator<Item = u32> {
 pub(super) enum Probe {
     /// Nothing: every block may be meant.
     Anything,
-    /// The pieces of one text.
+    /// The pieces of one text, or the positions of a mark.
     Text(Vec<Gram>),
     All(Vec<Probe>),
     Any(Vec<Probe>),
@@ -115,6 +124,7 @@ impl Probe {
                 let every = all.len().div_ceil(ASKED).max(1);
                 if all.is_empty() { Self::Anything } else { Self::Text(all.into_iter().step_by(every).collect()) }
             }
+            Need::Mark(mark) => Self::Text(Gram::of_mark(*mark).to_vec()),
             Need::All(needs) => Self::All(needs.iter().map(Self::of).collect()),
             Need::Any(needs) => Self::Any(needs.iter().map(Self::of).collect()),
         }
@@ -178,12 +188,21 @@ impl Marks {
 
     /// Marks the pieces of a text, in the sharp filter, too.
     pub(super) fn add(&mut self, text: &[u8], sharp: &mut Sharp) {
-        let (block, last) = (self.block, self.bytes.len() - 1);
         for gram in grams(text).map(Gram::of) {
-            if let Some(byte) = self.bytes.get_mut(gram.position as usize & last) {
-                *byte |= block;
-            }
+            self.set(gram);
             sharp.mark(gram);
+        }
+    }
+
+    /// Marks what is marked of a number.
+    pub(super) fn add_mark(&mut self, mark: u64) {
+        Gram::of_mark(mark).into_iter().for_each(|gram| self.set(gram));
+    }
+
+    fn set(&mut self, gram: Gram) {
+        let last = self.bytes.len() - 1;
+        if let Some(byte) = self.bytes.get_mut(gram.position as usize & last) {
+            *byte |= self.block;
         }
     }
 
@@ -316,6 +335,20 @@ mod tests {
     }
 
     #[test]
+    fn a_mark_is_told_from_others_and_is_in_no_sharp_filter() {
+        let (mut marks, mut sharp) = (Marks::new(0), Sharp::new());
+        marks.turn_to(1);
+        marks.add(b"trout", &mut sharp);
+        marks.add_mark(7 << 40);
+        let (sheet, bytes) = marks.finish();
+        let mark = |mark: u64| Probe::of(&Need::Mark(mark));
+        assert_eq!(asked(&mark(7 << 40), sheet, &bytes, 1), 0b10);
+        assert_eq!(asked(&mark(8 << 40), sheet, &bytes, 1), 0);
+        let Probe::Text(grams) = mark(7 << 40) else { panic!() };
+        assert!(grams.iter().all(|gram| gram.sharp_place().is_none()));
+    }
+
+    #[test]
     fn a_block_that_may_hold_anything_is_always_meant() {
         let (mut marks, mut sharp) = (Marks::new(0), Sharp::new());
         marks.turn_to(2);
@@ -331,7 +364,7 @@ mod tests {
         let bytes = sharp.bytes().unwrap();
         let has = |text: &str| {
             grams(text.to_lowercase().as_bytes()).map(Gram::of).all(|gram| {
-                let (part, at, mask) = gram.sharp_place();
+                let (part, at, mask) = gram.sharp_place().unwrap();
                 let at = (part - SHARP_PART) as usize * PART_BYTES + at;
                 u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap()) & mask == mask
             })

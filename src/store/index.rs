@@ -28,12 +28,12 @@ use super::{
     writer::Writer,
 };
 use crate::{
-    query::{Content, WHOLE_BODY, texts},
+    query::{Content, WHOLE_BODY, marks, texts},
     record::Failure,
 };
 
 /// How texts are cut and marked. A sheet of another version is not asked, and is made anew.
-pub(super) const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = 2;
 /// The most bytes of a body that is marked; the block of a larger one may hold anything.
 const LARGEST: i64 = 4 << 20;
 /// Parts that are written in one transaction, 16 KiB each.
@@ -399,9 +399,13 @@ impl State {
             .prepare_cached("SELECT coalesce(sum(min(size, ?3)), 0) FROM summary WHERE id >= ?1 AND id < ?2")?
             .query_row([first, first + SMALL, LARGEST], |row| row.get(0))?;
         let mut marks = Marks::new(bytes as usize);
-        read(&self.connection, first, |id, is_whole, text| {
+        read(&self.connection, first, |id, piece| {
             marks.turn_to(((id - first) / BLOCK) as u32);
-            if is_whole { marks.add(text, &mut run.sharp) } else { marks.pass() }
+            match piece {
+                Piece::Text(text) => marks.add(text, &mut run.sharp),
+                Piece::Mark(mark) => marks.add_mark(mark),
+                Piece::Unread => marks.pass(),
+            }
         })?;
         run.has[(place % 8) as usize] = true;
         let (sheet, bits) = marks.finish();
@@ -423,7 +427,11 @@ impl State {
         let (mut sheet, bits) = joined(&small);
         let mut run = self.sharp.take().filter(|run| run.place == place).unwrap_or_else(|| RunOfSharp::new(place));
         for at in (0..8).filter(|at| !run.has[*at]) {
-            read(&self.connection, (place * 8 + at as i64) * SMALL, |_, _, text| run.sharp.add(text))?;
+            read(&self.connection, (place * 8 + at as i64) * SMALL, |_, piece| {
+                if let Piece::Text(text) = piece {
+                    run.sharp.add(text);
+                }
+            })?;
         }
         // A body that was passed over is not in the sharp filter.
         let sharp = if sheet.always == 0 { run.sharp.bytes() } else { None };
@@ -464,8 +472,16 @@ impl State {
     }
 }
 
-/// Reads the texts of the captures of a small sheet: each with its capture's number; or that it is not to be marked.
-fn read(connection: &Connection, first: i64, mut take: impl FnMut(i64, bool, &[u8])) -> Result<(), Error> {
+/// What is marked of a capture.
+enum Piece<'a> {
+    Text(&'a [u8]),
+    Mark(u64),
+    /// It may hold anything.
+    Unread,
+}
+
+/// Reads what is to be marked of the captures of a small sheet, each piece with its capture's number.
+fn read(connection: &Connection, first: i64, mut take: impl FnMut(i64, Piece<'_>)) -> Result<(), Error> {
     let sql = format!(
         "SELECT id, method, path, coalesce(query, ''), coalesce(event_type, ''), coalesce(event_id, ''),
             coalesce(provider, ''), endpoint, head, CASE WHEN size <= ?3 THEN {WHOLE_BODY} END, size <= ?3
@@ -479,9 +495,10 @@ fn read(connection: &Connection, first: i64, mut take: impl FnMut(i64, bool, &[u
         let body = plain(row.get_ref(8)?.as_bytes()?, body);
         if row.get::<_, bool>(10)? && body.len() as i64 <= LARGEST {
             let (words, content) = words_and_content(row, &body)?;
-            texts(&words, words[2], &content, |text| take(id, true, text));
+            texts(&words, words[2], &content, |text| take(id, Piece::Text(text)));
+            marks(&content, |mark| take(id, Piece::Mark(mark)));
         } else {
-            take(id, false, &[]);
+            take(id, Piece::Unread);
         }
     }
     Ok(())

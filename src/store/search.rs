@@ -248,7 +248,7 @@ impl<'c> Walk<'c> {
         let all = if bytes == 8 { u64::MAX } else { 0xff };
         if sheet.sharp {
             let mut ask = |gram: Gram| {
-                let (part, at, mask) = gram.sharp_place();
+                let Some((part, at, mask)) = gram.sharp_place() else { return Ok(1) };
                 let word = self.bits(id, part, at, 8)?;
                 Ok::<_, Error>(u64::from(word.is_none_or(|word| word & mask == mask)))
             };

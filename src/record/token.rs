@@ -1,4 +1,4 @@
-//! Tokens of JSON, one after another from any place in any bytes: what paths, folds and tables are found with.
+//! Tokens of JSON, one after another from any place in any bytes, valid or not: what paths, folds, tables and numbers are found with.
 
 use std::ops::Range;
 
@@ -6,12 +6,14 @@ use memchr::memchr2;
 
 /// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub enum Kind {
     /// `{` or `[`.
     Open,
     /// `}` or `]`.
     Close,
+    /// `,`.
     Comma,
+    /// `:`.
     Colon,
     /// A string, with its quotes.
     Text,
@@ -19,26 +21,29 @@ pub(super) enum Kind {
     Word,
 }
 
-/// A token and where it is.
+/// A token and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Token {
-    pub(super) kind: Kind,
-    pub(super) range: Range<usize>,
+pub struct Token {
+    /// What it is.
+    pub kind: Kind,
+    /// Where it stands: places in the bytes.
+    pub range: Range<usize>,
 }
 
 /// The tokens from a place on.
-pub(super) struct Tokens<'a> {
+pub struct Tokens<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
 impl<'a> Tokens<'a> {
-    pub(super) fn new(bytes: &'a [u8], at: usize) -> Self {
+    /// Those of `bytes` from the place `at` on, which is no place within a token.
+    pub fn new(bytes: &'a [u8], at: usize) -> Self {
         Self { bytes, at: at.min(bytes.len()) }
     }
 
     /// The value that begins with a token, up to its end or that of the bytes: a whole object or array.
-    pub(super) fn value(&mut self, first: &Token) -> Range<usize> {
+    pub fn value(&mut self, first: &Token) -> Range<usize> {
         if first.kind != Kind::Open {
             return first.range.clone();
         }
@@ -76,13 +81,13 @@ impl Iterator for Tokens<'_> {
 }
 
 /// The first place from there on that is no white space of JSON.
-pub(super) fn after_space(bytes: &[u8], at: usize) -> usize {
+pub fn after_space(bytes: &[u8], at: usize) -> usize {
     let rest = &bytes[at..];
     at + rest.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).unwrap_or(rest.len())
 }
 
 /// The place after the closing quote of a string that begins there; none where it has none.
-pub(super) fn string_end(bytes: &[u8], start: usize) -> Option<usize> {
+pub fn string_end(bytes: &[u8], start: usize) -> Option<usize> {
     let mut at = start + 1;
     while let Some(found) = bytes.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
         at += found;
@@ -95,7 +100,7 @@ pub(super) fn string_end(bytes: &[u8], start: usize) -> Option<usize> {
 }
 
 /// The place after a word: before the next white space or mark.
-pub(super) fn word_end(bytes: &[u8], start: usize) -> usize {
+pub fn word_end(bytes: &[u8], start: usize) -> usize {
     let stop =
         |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b',' | b':' | b'{' | b'}' | b'[' | b']' | b'"');
     let rest = &bytes[start..];
@@ -103,7 +108,7 @@ pub(super) fn word_end(bytes: &[u8], start: usize) -> usize {
 }
 
 /// The members of the object or the elements of the array that begins there, each with its name, until the value ends.
-pub(super) struct Members<'a> {
+pub struct Members<'a> {
     tokens: Tokens<'a>,
     is_object: bool,
     /// An element that was passed while a name was looked for.
@@ -111,21 +116,23 @@ pub(super) struct Members<'a> {
 }
 
 /// A member's name, with its quotes, and its value.
-pub(super) struct Member {
-    pub(super) name: Option<Range<usize>>,
-    pub(super) value: Range<usize>,
+pub struct Member {
+    /// None for an element of an array.
+    pub name: Option<Range<usize>>,
+    /// All of it, with its quotes or brackets.
+    pub value: Range<usize>,
 }
 
 impl<'a> Members<'a> {
     /// None where no object or array begins there.
-    pub(super) fn of(bytes: &'a [u8], at: usize) -> Option<Self> {
+    pub fn of(bytes: &'a [u8], at: usize) -> Option<Self> {
         let mut tokens = Tokens::new(bytes, at);
         let first = tokens.next().filter(|token| token.kind == Kind::Open)?;
         Some(Self { is_object: bytes[first.range.start] == b'{', tokens, ended: false })
     }
 
     /// Whether they have names.
-    pub(super) fn is_object(&self) -> bool {
+    pub fn is_object(&self) -> bool {
         self.is_object
     }
 }
