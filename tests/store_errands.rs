@@ -117,7 +117,7 @@ fn a_visitor_keeps_a_batch_until_all_of_it_is_sent() {
     let reader = Reader::open(&place.path).unwrap();
     let batch = reader.batches().unwrap().pop().unwrap();
     assert_eq!((batch.id, batch.at, batch.total, batch.left, &batch.spec[..]), (BatchId(1), at(5), 3, 2, "{}"));
-    let left: Vec<_> = reader.left_of(BatchId(1)).unwrap().iter().map(|errand| errand.capture).collect();
+    let left: Vec<_> = reader.left_of(BatchId(1)).unwrap().iter().map(|&(capture, _)| capture).collect();
     assert_eq!(left, captures[1..]);
     // It is no forward: it does not count as one, nor does it show in the list.
     assert_eq!((counts(&reader), reader.waiting().unwrap().len()), ((0, 0), 0));
@@ -125,6 +125,35 @@ fn a_visitor_keeps_a_batch_until_all_of_it_is_sent() {
     settle(&visitor, 2, 2, Next::Done);
     settle(&visitor, 3, 3, Next::Done);
     assert_eq!(reader.batches().unwrap(), []);
+}
+
+#[test]
+fn of_a_batch_whose_captures_were_deleted_meanwhile_nothing_is_left() {
+    let place = place();
+    let writer = place.capturing();
+    for n in 1..=4 {
+        forward(&writer, n, &[]);
+    }
+    let captures = [1, 2, 3, 4].map(CaptureId).to_vec();
+    post(&writer, Posting::Batch { at: at(5), spec: "{}".into(), captures });
+    let filter = Filter::parse("id<3").unwrap().sql(at(0));
+    assert_eq!(writer.forget(filter).unwrap().blocking_recv().unwrap().unwrap(), 2);
+    let reader = Reader::open(&place.path).unwrap();
+    let batch = reader.batches().unwrap().pop().unwrap();
+    assert_eq!((batch.total, batch.left), (4, 2));
+    assert_eq!(reader.left_of(batch.id).unwrap(), [(CaptureId(3), ErrandId(3)), (CaptureId(4), ErrandId(4))]);
+    // The first was under way when it was deleted; the second could not be read any more.
+    let settlement = Settlement { errand: ErrandId(1), next: Next::Done, answered: None };
+    let tried = delivery(1, Outcome::Failed(Cause::Refused, "refused".into()));
+    let kept = writer.settle(tried, settlement, Haste::Now).unwrap().blocking_recv().unwrap();
+    assert!(kept.unwrap_err().why.contains("no capture 1"));
+    assert_eq!(post(&writer, Posting::Drop(vec![ErrandId(2)])), Posted::Changed(1));
+    settle(&writer, 4, 4, Next::Done);
+    settle(&writer, 3, 3, Next::Done);
+    assert_eq!(reader.batches().unwrap(), []);
+    let rows = "SELECT (SELECT count(*) FROM batch) + (SELECT count(*) FROM batch_list)";
+    let store = rusqlite::Connection::open(&place.path).unwrap();
+    assert_eq!(store.query_row(rows, (), |row| row.get(0)), Ok(0));
 }
 
 #[test]
@@ -296,13 +325,13 @@ fn take(writer: &Writer, model: &mut Model, step: &Step) -> Option<Answer> {
             posted(writer, Posting::Drop(ids(&chosen)), Posted::Changed(count))
         }
         Step::GiveUp(at) => {
-            let chosen = forwards(model, at);
-            let count = model.each(&chosen, |known| !std::mem::replace(&mut known.dead, true));
+            let chosen = model.chosen(at);
+            let count = model.each(&forwards(model, at), |known| !std::mem::replace(&mut known.dead, true));
             posted(writer, Posting::GiveUp(ids(&chosen), "no app".into()), Posted::Changed(count))
         }
         Step::Revive(at) => {
-            let chosen = forwards(model, at);
-            let count = model.each(&chosen, |known| {
+            let chosen = model.chosen(at);
+            let count = model.each(&forwards(model, at), |known| {
                 known.tries = if known.dead { 0 } else { known.tries };
                 std::mem::take(&mut known.dead)
             });
@@ -352,7 +381,8 @@ fn compare(reader: &Reader, model: &Model) {
     let listed = reader.batches().unwrap();
     assert!(listed.is_sorted_by_key(|batch| std::cmp::Reverse(batch.id)));
     let found = listed.into_iter().map(|batch| {
-        let left: Vec<_> = reader.left_of(batch.id).unwrap().iter().map(|one| (one.id.0, one.capture.0)).collect();
+        let left = reader.left_of(batch.id).unwrap();
+        let left: Vec<_> = left.into_iter().map(|(capture, errand)| (errand.0, capture.0)).collect();
         assert_eq!(batch.left, left.len() as u64);
         (batch.id.0, (batch.total, left))
     });

@@ -1,7 +1,7 @@
 //! Many captures sent again: several at a time, at a rate, stopped at any moment and continued later.
 //!
-//! A batch stands in the store before anything of it goes out: a row a capture, which goes when its delivery is stored. What
-//! is left of it after a stop, or a crash, is what is left to send.
+//! A batch stands in the store before anything of it goes out; each of it is struck out when its delivery is stored. What is
+//! left of it after a stop, or a crash, is what is left to send.
 
 use std::{
     collections::VecDeque,

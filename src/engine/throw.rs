@@ -64,7 +64,7 @@ impl Engine {
         pacing: Pacing,
         each: &mut dyn FnMut(batch::Each),
     ) -> Result<u64, Failure> {
-        let left = self.reader()?.left_of(batch)?.into_iter().map(|errand| (errand.capture, errand.id)).collect();
+        let left = self.reader()?.left_of(batch)?;
         self.send_left(left, aim, pacing, each)
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{CaptureId, Timestamp};
 
-/// An errand's number in its store: never used twice.
+/// An errand's number in its store, also of what is sent again in a batch: never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ErrandId(pub i64);
 
@@ -18,7 +18,7 @@ impl fmt::Display for BatchId {
     }
 }
 
-/// A capture that must be brought to an app. It is in the store before it goes out, and until it is done; each try at it
+/// A capture that must be brought to an app by itself. It is in the store before it goes out, and until it is done; each try at it
 /// is a delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Errand {
@@ -26,7 +26,7 @@ pub struct Errand {
     pub id: ErrandId,
     /// What is brought.
     pub capture: CaptureId,
-    /// Where to, as the configuration names it; empty in a batch, which says so itself.
+    /// Where to, as the configuration names it.
     pub lane: String,
     /// How often it was tried.
     pub tries: u32,

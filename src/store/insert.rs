@@ -3,7 +3,9 @@
 use rusqlite::{CachedStatement, Connection, Error, OptionalExtension, Row, params, params_from_iter};
 
 use super::{
-    CHUNK_BYTES, REFUSALS_BYTES, REFUSALS_KEPT, codec,
+    CHUNK_BYTES, REFUSALS_BYTES, REFUSALS_KEPT,
+    batch::Courses,
+    codec,
     gram::PARTS,
     index::{Change, VERSION},
     post::worst,
@@ -23,12 +25,12 @@ const _: () = assert!(1 << CHUNK_BITS == 65_536);
 
 const BEGIN: &str = "BEGIN IMMEDIATE";
 const COMMIT: &str = "COMMIT";
-const NEXT: &str = "SELECT next_id, next_delivery, next_errand FROM counter";
+const NEXT: &str = "SELECT next_id, next_delivery, next_errand, next_batch FROM counter";
 // Added to and never set: another process may have counted since.
 const COUNT: &str =
     "UPDATE counter SET next_id = next_id + ?, next_delivery = next_delivery + ?, captures = captures + ?,
     bytes = bytes + ?, failed = failed + ?, duplicates = duplicates + ?, refused = refused + ?,
-    next_errand = next_errand + ?, waiting = waiting + ?, dead = dead + ?";
+    next_errand = next_errand + ?, next_batch = next_batch + ?, waiting = waiting + ?, dead = dead + ?";
 const SUMMARY: &str =
     "INSERT INTO summary (id, uid, received_at, endpoint, peer, method, path, query, provider, event_id,
     event_type, event_at, verdict, fault, covers_body, age_s, flags, duplicate_of, size, truncated, reply, deliveries,
@@ -90,6 +92,7 @@ pub(super) struct Tally {
     deliveries: i64,
     refused: i64,
     pub(super) errands: i64,
+    pub(super) batches: i64,
     /// Errands that wait, and those that were given up: only of what is forwarded.
     pub(super) waiting: i64,
     pub(super) dead: i64,
@@ -114,6 +117,8 @@ pub(super) struct Transaction<'c> {
     next_id: i64,
     next_delivery: i64,
     pub(super) next_errand: i64,
+    pub(super) next_batch: i64,
+    pub(super) courses: Courses,
     pub(super) tally: Tally,
 }
 
@@ -121,9 +126,9 @@ impl<'c> Transaction<'c> {
     /// Begins. Waits for another process's transaction, within the busy timeout.
     pub(super) fn begin(connection: &'c Connection) -> Result<Self, Error> {
         connection.prepare_cached(BEGIN)?.execute(())?;
-        let (next_id, next_delivery, next_errand) = connection
+        let (next_id, next_delivery, next_errand, next_batch) = connection
             .prepare_cached(NEXT)?
-            .query_row((), |row| Ok((number(row, 0)?, number(row, 1)?, number(row, 2)?)))?;
+            .query_row((), |row| Ok((number(row, 0)?, number(row, 1)?, number(row, 2)?, number(row, 3)?)))?;
         Ok(Self {
             connection,
             summary: connection.prepare_cached(SUMMARY)?,
@@ -132,6 +137,8 @@ impl<'c> Transaction<'c> {
             next_id,
             next_delivery,
             next_errand,
+            next_batch,
+            courses: Courses::default(),
             tally: Tally::default(),
         })
     }
@@ -344,6 +351,8 @@ impl<'c> Transaction<'c> {
         delivery: &Delivery,
         settlement: Option<&Settlement>,
     ) -> Result<Result<(DeliveryId, u32), Failure>, Error> {
+        // It holds even where the capture was deleted meanwhile.
+        let is_changed = settlement.map_or(Ok(false), |settlement| self.settle(settlement))?;
         let app = delivery.status().unwrap_or(0);
         let before = self.connection.prepare_cached(DELIVERIES)?.query_row([delivery.capture.0], |row| row.get(0));
         let attempt = before.optional()?.map(|before: u32| before.saturating_add(1));
@@ -351,7 +360,6 @@ impl<'c> Transaction<'c> {
             let why = format!("there is no capture {}", delivery.capture);
             return Ok(Err(Failure::new("keeping a delivery", why).hint("it may have been deleted meanwhile")));
         };
-        let is_changed = settlement.map_or(Ok(false), |settlement| self.settle(settlement))?;
         let answered = settlement.and_then(|settlement| settlement.answered);
         let took_ms = delivery.took_ms.cast_signed();
         let row = params![delivery.capture.0, attempt, app, took_ms, answered, is_changed];
@@ -420,11 +428,23 @@ impl<'c> Transaction<'c> {
 
     /// Counts, and commits: when this returns, it is on the disk. `lost` are the refusals that were never written.
     pub(super) fn commit(self, seen: &mut Seen, lost: i64) -> Result<(), Error> {
-        let Tally { captures, bytes, failed, duplicates, deliveries, refused, errands, waiting, dead, forgotten } =
-            self.tally;
+        let Tally {
+            captures,
+            bytes,
+            failed,
+            duplicates,
+            deliveries,
+            refused,
+            errands,
+            batches,
+            waiting,
+            dead,
+            forgotten,
+        } = self.tally;
         if captures > 0 {
             seen.write_run(self.connection, self.next_id + captures - 1)?;
         }
+        self.courses.write(self.connection)?;
         self.connection.prepare_cached(COUNT)?.execute(params![
             captures,
             deliveries,
@@ -434,6 +454,7 @@ impl<'c> Transaction<'c> {
             duplicates,
             refused + lost,
             errands,
+            batches,
             waiting,
             dead,
         ])?;

@@ -7,13 +7,14 @@
 //!
 //! In reading order: `schema` (the tables and how they grew), `file` (opening: modes, pragmas, whose file it is),
 //! `lock` (one capturing process a store), `queue` and `writer` (what callers hold), `scribe` (the thread: batches,
-//! trouble, recovery), `insert` and `post` (rows in), `seen` (repeats of an event), `select` and `reader` (rows out), `large` (bodies too large for memory), `codec`
+//! trouble, recovery), `insert`, `post` and `batch` (rows in), `seen` (repeats of an event), `select` and `reader` (rows out), `large` (bodies too large for memory), `codec`
 //! (lists of headers and the like as one column), `function` (what filters use in SQL), `search` (rows that a filter takes,
 //! a slice at a time), `values` (what stands in its columns, for whoever types a filter), `gram` and `index` (what lets a search pass over most of them), `trouble` (SQLite's errors in words).
 //!
 //! This room must never: speak HTTP, judge a signature, know a screen, read a clock, acknowledge before the commit, keep
 //! a second copy of what the file says, or let a byte of a damaged file panic.
 
+mod batch;
 mod bell;
 mod codec;
 mod file;

@@ -1,4 +1,4 @@
-//! What must still be brought to an app: errands and batches, written and settled.
+//! What must still be brought to an app: errands, written and settled.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ pub enum Posting {
     },
     /// Errands that are no longer to be done.
     Drop(Vec<ErrandId>),
-    /// Errands that cannot be tried, because of that.
+    /// Errands that cannot be tried, because of that. What is of a batch is not given up: it stays to be sent.
     GiveUp(Vec<ErrandId>, String),
     /// Errands that were given up and are to be tried again from that moment on.
     Revive(Vec<ErrandId>, Timestamp),
@@ -61,24 +61,22 @@ impl Posting {
 macro_rules! worst {
     () => {
         "(SELECT max(dead) + 1 FROM errand WHERE errand.id >= summary.errand
-        AND errand.id < summary.errand + summary.lanes AND capture = summary.id AND batch IS NULL)"
+        AND errand.id < summary.errand + summary.lanes AND capture = summary.id)"
     };
 }
 pub(super) use worst;
 
-const ERRAND: &str = "INSERT INTO errand (id, capture, lane, batch, tries, due_at, dead) VALUES (?, ?, ?, ?, 0, ?, 0)";
-const BATCH: &str = "INSERT INTO batch (at, total, spec) VALUES (?, ?, ?)";
-const DONE_OF_BATCH: &str = "DELETE FROM errand WHERE id = ? AND batch IS NOT NULL";
+const ERRAND: &str = "INSERT INTO errand (id, capture, lane, tries, due_at, dead) VALUES (?, ?, ?, 0, ?, 0)";
 const STANDING: &str = "SELECT capture, dead FROM errand WHERE id = ?";
 const DONE: &str = "DELETE FROM errand WHERE id = ?";
 const TRIED: &str = "UPDATE errand SET tries = tries + 1, due_at = ?, why = ? WHERE id = ?";
 const DIED: &str = "UPDATE errand SET tries = tries + ?, dead = 1, why = ? WHERE id = ? AND dead = 0
-    RETURNING capture, batch IS NULL";
-const REVIVED: &str = "UPDATE errand SET tries = 0, dead = 0, due_at = ?, why = NULL WHERE id = ? AND dead = 1
-    RETURNING capture, batch IS NULL";
+    RETURNING capture";
+const REVIVED: &str =
+    "UPDATE errand SET tries = 0, dead = 0, due_at = ?, why = NULL WHERE id = ? AND dead = 1 RETURNING capture";
 const STANDS: &str = concat!("UPDATE summary SET post = ", worst!(), " WHERE id = ?");
 const FORGET: &str = "DELETE FROM errand WHERE id >= (SELECT errand FROM summary WHERE id = ?1)
-    AND id < (SELECT errand + lanes FROM summary WHERE id = ?1) AND capture = ?1 AND batch IS NULL RETURNING dead";
+    AND id < (SELECT errand + lanes FROM summary WHERE id = ?1) AND capture = ?1 RETURNING dead";
 const OPEN: &str = "INSERT OR REPLACE INTO circuit (lane, failures, until, why) VALUES (?, ?, ?, ?)";
 const CLOSE: &str = "DELETE FROM circuit WHERE lane = ?";
 
@@ -93,25 +91,13 @@ impl Transaction<'_> {
     /// Writes an errand for each lane. Gives the first one's id.
     pub(super) fn errands(&mut self, capture: CaptureId, lanes: &[Arc<str>], at: Timestamp) -> Result<ErrandId, Error> {
         let first = ErrandId(self.next_errand + self.tally.errands);
-        for lane in lanes {
-            self.errand(capture, lane, None, at)?;
+        let mut statement = self.connection.prepare_cached(ERRAND)?;
+        for (lane, id) in lanes.iter().zip(first.0..) {
+            statement.execute(params![id, capture.0, lane, at.unix_ms()])?;
         }
+        self.tally.errands += lanes.len() as i64;
         self.tally.waiting += lanes.len() as i64;
         Ok(first)
-    }
-
-    fn errand(
-        &mut self,
-        capture: CaptureId,
-        lane: &str,
-        batch: Option<BatchId>,
-        due_at: Timestamp,
-    ) -> Result<(), Error> {
-        let id = self.next_errand + self.tally.errands;
-        let batch = batch.map(|batch| batch.0);
-        self.connection.prepare_cached(ERRAND)?.execute(params![id, capture.0, lane, batch, due_at.unix_ms()])?;
-        self.tally.errands += 1;
-        Ok(())
     }
 
     /// Writes what a try meant for its errand. Gives whether its capture may stand otherwise now, which is still to be
@@ -162,25 +148,18 @@ impl Transaction<'_> {
         Ok(Posted::Changed(count))
     }
 
-    fn batch(&mut self, at: Timestamp, spec: &str, captures: &[CaptureId]) -> Result<Posted, Error> {
-        let first = ErrandId(self.next_errand + self.tally.errands);
-        self.connection.prepare_cached(BATCH)?.execute(params![at.unix_ms(), captures.len() as i64, spec])?;
-        let batch = BatchId(self.connection.last_insert_rowid());
-        for &capture in captures {
-            self.errand(capture, "", Some(batch), at)?;
-        }
-        Ok(Posted::Batch(batch, first))
-    }
-
     fn done(&mut self, id: ErrandId) -> Result<Option<Turned>, Error> {
-        if self.connection.prepare_cached(DONE_OF_BATCH)?.execute([id.0])? > 0 {
-            return Ok(Some(Turned::OfBatch));
+        // Of a batch there are many in one transaction.
+        if let Some(is_struck) = self.courses.strike_known(id) {
+            return Ok(is_struck.then_some(Turned::OfBatch));
         }
         let gone = self
             .connection
             .prepare_cached(STANDING)?
             .query_row([id.0], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)));
-        let Some((capture, dead)) = gone.optional()? else { return Ok(None) };
+        let Some((capture, dead)) = gone.optional()? else {
+            return Ok(self.courses.strike(self.connection, id)?.then_some(Turned::OfBatch));
+        };
         self.connection.prepare_cached(DONE)?.execute([id.0])?;
         self.tally.waiting -= 1 - dead;
         self.tally.dead -= dead;
@@ -197,14 +176,8 @@ impl Transaction<'_> {
 
     /// Changes an errand from waiting to given up, or back.
     fn turned(&mut self, sql: &str, values: &[&dyn rusqlite::ToSql], dead: i64) -> Result<Option<Turned>, Error> {
-        let turned = self
-            .connection
-            .prepare_cached(sql)?
-            .query_row(values, |row| Ok((row.get::<_, i64>(0)?, row.get::<_, bool>(1)?)));
-        let Some((capture, is_forwarded)) = turned.optional()? else { return Ok(None) };
-        if !is_forwarded {
-            return Ok(Some(Turned::OfBatch));
-        }
+        let turned = self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0));
+        let Some(capture) = turned.optional()? else { return Ok(None) };
         self.tally.waiting -= dead;
         self.tally.dead += dead;
         Ok(Some(Turned::Forward(capture)))
@@ -228,6 +201,7 @@ mod tests {
 
     use super::*;
     use crate::store::{
+        batch::{ENDED, IS_THERE, OF_ERRAND, PARTS, STRUCK},
         insert::DELIVERED,
         reader::DEAD_OF,
         schema::{MIGRATIONS, migrate},
@@ -238,7 +212,9 @@ mod tests {
         let mut store = rusqlite::Connection::open_in_memory().unwrap();
         migrate(&mut store, MIGRATIONS).unwrap();
         let dead = format!("SELECT 1 FROM errand WHERE {DEAD_OF}");
-        for sql in [DELIVERED, STANDS, FORGET, STANDING, DONE, TRIED, DIED, REVIVED, &dead] {
+        let of_errands = [DELIVERED, STANDS, FORGET, STANDING, DONE, TRIED, DIED, REVIVED, &dead];
+        let of_batches = [OF_ERRAND, STRUCK, ENDED[0], ENDED[1], PARTS, IS_THERE];
+        for sql in of_errands.into_iter().chain(of_batches) {
             let mut plan = store.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
             let count = plan.parameter_count();
             let steps = plan.query_map(params_from_iter(vec![0; count]), |row| row.get(3)).unwrap();

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use rusqlite::{Connection, Error, InterruptHandle, OptionalExtension, ToSql, params_from_iter, types::ToSqlOutput};
 
 use super::{
-    CHUNK_BYTES, file,
+    CHUNK_BYTES, batch, file,
     insert::chunk_id,
     large::{READ_INTO_MEMORY, Sheet},
     select::{
@@ -17,13 +17,13 @@ use super::{
 };
 use crate::query::{Sql, Value};
 use crate::record::{
-    Batch, BatchId, Body, Capture, CaptureId, Circuit, Counters, Delivery, Errand, Failure, Refusal, Summary,
+    Batch, BatchId, Body, Capture, CaptureId, Circuit, Counters, Delivery, Errand, ErrandId, Failure, Refusal, Summary,
 };
 use crate::verify;
 
 /// What was given up of one capture, by the numbers of its errands.
 pub(super) const DEAD_OF: &str = "id >= (SELECT errand FROM summary WHERE id = ?1)
-    AND id < (SELECT errand + lanes FROM summary WHERE id = ?1) AND capture = ?1 AND batch IS NULL AND dead = 1";
+    AND id < (SELECT errand + lanes FROM summary WHERE id = ?1) AND capture = ?1 AND dead = 1";
 
 /// A reading connection. Each thread that reads has its own.
 #[derive(Debug)]
@@ -226,20 +226,23 @@ impl Reader {
 
     /// What waits to be forwarded, oldest first.
     pub fn waiting(&self) -> Result<Vec<Errand>, Failure> {
-        self.errands("batch IS NULL AND dead = 0", None)
+        self.errands("dead = 0", None)
     }
 
     /// What was given up, oldest first; of one capture, or all.
     pub fn dead(&self, capture: Option<CaptureId>) -> Result<Vec<Errand>, Failure> {
         match capture {
             Some(id) => self.errands(DEAD_OF, Some(id.0)),
-            None => self.errands("batch IS NULL AND dead = 1", None),
+            None => self.errands("dead = 1", None),
         }
     }
 
     /// What is left of a batch, in its order.
-    pub fn left_of(&self, batch: BatchId) -> Result<Vec<Errand>, Failure> {
-        self.errands("batch = ? AND EXISTS (SELECT 1 FROM summary WHERE id = capture)", Some(batch.0))
+    pub fn left_of(&self, id: BatchId) -> Result<Vec<(CaptureId, ErrandId)>, Failure> {
+        self.ask(&format!("reading batch {id}"), || {
+            let _state = self.state()?;
+            batch::left_of(&self.connection, id)
+        })
     }
 
     fn errands(&self, condition: &str, value: Option<i64>) -> Result<Vec<Errand>, Failure> {
@@ -251,9 +254,10 @@ impl Reader {
 
     /// The batches that are not at their end, newest first.
     pub fn batches(&self) -> Result<Vec<Batch>, Failure> {
-        let sql = "SELECT batch.id, at, total, count(*), spec FROM batch JOIN errand ON errand.batch = batch.id
-            JOIN summary ON summary.id = errand.capture GROUP BY batch.id ORDER BY batch.id DESC";
-        self.ask("reading the batches", || self.connection.prepare_cached(sql)?.query_map((), select::batch)?.collect())
+        self.ask("reading the batches", || {
+            let _state = self.state()?;
+            batch::unended(&self.connection)
+        })
     }
 
     /// The apps to which nothing goes for a while.

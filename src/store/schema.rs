@@ -250,6 +250,43 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         DROP INDEX errand_of;
     ",
     },
+    Migration {
+        reason: "what is left of a batch as ranges of numbers, in place of a row for each of its captures",
+        sql: "
+        -- Captures of a batch, 8 bytes each, big-endian. The id is the errand number of the first; the others follow it.
+        CREATE TABLE batch_list (
+            id INTEGER PRIMARY KEY,
+            captures BLOB NOT NULL
+        ) STRICT;
+        INSERT INTO batch_list SELECT min(id), unhex(group_concat(printf('%016x', capture), '' ORDER BY id)) FROM
+            (SELECT id, capture, batch, id - row_number() OVER (PARTITION BY batch ORDER BY id) AS run
+                FROM errand WHERE batch IS NOT NULL)
+            GROUP BY batch, run;
+
+        -- Those of which something is left.
+        CREATE TABLE batch_now (
+            first INTEGER PRIMARY KEY,      -- the errand numbers of its first and last
+            last INTEGER NOT NULL,
+            id INTEGER NOT NULL,            -- never used twice
+            at INTEGER NOT NULL,            -- Unix milliseconds
+            total INTEGER NOT NULL,
+            ranges BLOB NOT NULL,           -- the errand numbers that are left: first and last of each range, 8 bytes, big-endian
+            spec TEXT NOT NULL              -- JSON; no secret
+        ) STRICT;
+        INSERT INTO batch_now SELECT min(first), max(last), batch.id, at, total,
+            unhex(group_concat(printf('%016x%016x', first, last), '' ORDER BY first)), spec FROM
+            (SELECT id AS first, id + length(captures) / 8 - 1 AS last,
+                (SELECT batch FROM errand WHERE errand.id = batch_list.id) AS batch FROM batch_list) AS run
+            JOIN batch ON batch.id = run.batch GROUP BY batch.id;
+
+        ALTER TABLE counter ADD COLUMN next_batch INTEGER NOT NULL DEFAULT 1;
+        UPDATE counter SET next_batch = (SELECT coalesce(max(id), 0) + 1 FROM batch);
+        DROP TABLE batch;
+        ALTER TABLE batch_now RENAME TO batch;
+        DELETE FROM errand WHERE batch IS NOT NULL;
+        ALTER TABLE errand DROP COLUMN batch;
+    ",
+    },
 ];
 
 /// What stands in a file's header about its schema.

@@ -5,9 +5,8 @@ use rusqlite::{Error, Row, types::Type};
 
 use super::codec;
 use crate::record::{
-    Batch, BatchId, Body, Capture, CaptureId, Cause, Circuit, Delivery, DeliveryId, Errand, ErrandId, Event, Fault,
-    Flags, Head, Judgement, LastDelivery, Outcome, Post, Refusal, Repeat, Reply, Summary, Tags, Timestamp, Uid,
-    Verdict,
+    Body, Capture, CaptureId, Cause, Circuit, Delivery, DeliveryId, Errand, ErrandId, Event, Fault, Flags, Head,
+    Judgement, LastDelivery, Outcome, Post, Refusal, Repeat, Reply, Summary, Tags, Timestamp, Uid, Verdict,
 };
 
 /// The columns that [`summary`] reads, in its order.
@@ -175,17 +174,6 @@ pub(super) fn errand(row: &Row<'_>) -> Result<Errand, Error> {
     })
 }
 
-/// A row of table `batch`, with how much of it is left.
-pub(super) fn batch(row: &Row<'_>) -> Result<Batch, Error> {
-    Ok(Batch {
-        id: BatchId(row.get(0)?),
-        at: Timestamp::from_unix_ms(row.get(1)?),
-        total: count(row, 2)?,
-        left: count(row, 3)?,
-        spec: row.get(4)?,
-    })
-}
-
 /// A row of table `circuit`.
 pub(super) fn circuit(row: &Row<'_>) -> Result<Circuit, Error> {
     Ok(Circuit {
@@ -207,6 +195,7 @@ pub(super) fn refusal(row: &Row<'_>) -> Result<Refusal, Error> {
     })
 }
 
-fn unreadable(column: usize, kind: Type) -> Error {
+/// The error for a column that cannot hold what it should.
+pub(super) fn unreadable(column: usize, kind: Type) -> Error {
     Error::FromSqlConversionFailure(column, kind, "the column is damaged".into())
 }

@@ -12,10 +12,13 @@ use tempfile::TempDir;
 use tokio::sync::oneshot::error::TryRecvError;
 
 use super::{
-    Bell, Bodies, Full, Pending, QUEUE_JOBS, Reader, Role, Start, Stored, Writer, holder, large::READ_INTO_MEMORY,
+    Bell, Bodies, Full, Pending, Posted, Posting, QUEUE_JOBS, Reader, Role, Start, Stored, Writer, holder,
+    large::READ_INTO_MEMORY,
     looking,
+    schema::{MIGRATIONS, migrate},
 };
-use crate::record::{Body, Capture, CaptureId, Event, Failure, Head, Refusal, Timestamp, Uid};
+use crate::query::Filter;
+use crate::record::{BatchId, Body, Capture, CaptureId, ErrandId, Event, Failure, Head, Post, Refusal, Timestamp, Uid};
 
 struct Place {
     _folder: TempDir,
@@ -353,4 +356,117 @@ fn a_time_is_counted_from_its_first_capture_on() {
     let (newest, beats) = reader.beats(CaptureId(0), at(490)).unwrap();
     assert_eq!((newest, beats.len()), (CaptureId(501), 10));
     assert_eq!(reader.beats(newest, at(490)).unwrap(), (newest, Vec::new()), "each is counted once");
+}
+
+/// A store as it was when each capture of a batch had a row of its own, with captures 1 to 9.
+fn older_store(path: &Path) {
+    let mut store = rusqlite::Connection::open(path).unwrap();
+    let before = MIGRATIONS.iter().position(|step| step.sql.contains("DROP INDEX errand_of")).unwrap();
+    migrate(&mut store, &MIGRATIONS[..before]).unwrap();
+    store
+        .execute_batch(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9)
+             INSERT INTO summary (id, uid, received_at, endpoint, peer, method, path, verdict, flags, size, truncated,
+                reply, deliveries, post) SELECT i, zeroblob(16), 0, '', '', '', '', 0, 0, 0, 0, 200, 0,
+                CASE i WHEN 1 THEN 1 WHEN 2 THEN 2 END FROM n;
+             INSERT INTO content (id, sha256, chunks, head) SELECT id, zeroblob(32), 0, x'' FROM summary;
+             -- Capture 1 waits in its second lane and is done in the first one; 2 waits in one, and is given up in another.
+             INSERT INTO errand (id, capture, lane, tries, due_at, dead) VALUES
+                (2, 1, 'b', 0, 0, 0), (3, 2, 'a', 0, 0, 0), (4, 2, 'b', 3, 0, 1);
+             -- Batch 1 is at its end. Of batch 2, with errands 5 to 14, and of batch 3, with 15 to 17, some are left.
+             INSERT INTO batch (id, at, total, spec) VALUES (1, 1, 4, '{}'), (2, 2, 10, '{\"a\":1}'), (3, 3, 3, '{}');
+             INSERT INTO errand (id, capture, lane, batch, tries, due_at, dead) VALUES (7, 9, '', 2, 0, 0, 0),
+                (8, 8, '', 2, 0, 0, 1), (10, 7, '', 2, 0, 0, 0), (12, 7, '', 2, 0, 0, 0), (13, 3, '', 2, 0, 0, 0),
+                (17, 1, '', 3, 0, 0, 0);
+             UPDATE counter SET next_id = 10, captures = 9, waiting = 2, dead = 1, next_errand = 18;",
+        )
+        .unwrap();
+}
+
+#[test]
+fn what_an_older_store_still_had_to_send_is_sent_by_this_one() {
+    let place = place();
+    older_store(&place.path);
+    let writer = open(&place.path);
+    let post = |posting| writer.post(posting).unwrap().blocking_recv().unwrap().unwrap();
+    let drop_errands = |ids: &[i64]| post(Posting::Drop(ids.iter().copied().map(ErrandId).collect()));
+    let reader = Reader::open(&place.path).unwrap();
+    let counts = || reader.counters().map(|counters| (counters.waiting, counters.dead)).unwrap();
+    let stands = |id| reader.summary(CaptureId(id)).unwrap().unwrap().post;
+    let left_of = |id| {
+        let left = reader.left_of(BatchId(id)).unwrap();
+        left.into_iter().map(|(capture, errand)| (capture.0, errand.0)).collect::<Vec<_>>()
+    };
+    let batches = || {
+        let batches = reader.batches().unwrap().into_iter();
+        batches.map(|batch| (batch.id.0, batch.at.unix_ms(), batch.total, batch.left, batch.spec)).collect::<Vec<_>>()
+    };
+    assert_eq!(batches(), [(3, 3, 3, 1, "{}".to_owned()), (2, 2, 10, 5, "{\"a\":1}".to_owned())]);
+    assert_eq!(left_of(2), [(9, 7), (8, 8), (7, 10), (7, 12), (3, 13)]);
+    assert_eq!((left_of(1), left_of(3)), (vec![], vec![(1, 17)]));
+    let ids = |errands: Vec<crate::record::Errand>| errands.iter().map(|errand| errand.id.0).collect::<Vec<_>>();
+    assert_eq!((ids(reader.waiting().unwrap()), ids(reader.dead(None).unwrap())), (vec![2, 3], vec![4]));
+    assert_eq!((counts(), stands(1), stands(2)), ((2, 1), Some(Post::Waiting), Some(Post::Dead)));
+
+    assert_eq!(drop_errands(&[2, 4, 6, 7, 8, 11, 13, 14]), Posted::Changed(5));
+    assert_eq!((counts(), stands(1), stands(2)), ((1, 0), None, Some(Post::Waiting)));
+    assert_eq!(left_of(2), [(7, 10), (7, 12)]);
+    assert_eq!(drop_errands(&[17, 17]), Posted::Changed(1));
+    let forgotten = writer.forget(Filter::parse("id<8").unwrap().sql(Timestamp::from_unix_ms(0))).unwrap();
+    assert_eq!(forgotten.blocking_recv().unwrap().unwrap(), 7);
+    assert_eq!((batches(), counts()), (vec![], (0, 0)));
+    // The next one takes away what is left of what was deleted, and has a number that none had.
+    let begin = || Posting::Batch { at: Timestamp::from_unix_ms(9), spec: String::new(), captures: vec![CaptureId(9)] };
+    assert_eq!(post(begin()), Posted::Batch(BatchId(4), ErrandId(18)));
+    assert_eq!(post(begin()), Posted::Batch(BatchId(5), ErrandId(19)));
+    assert_eq!(drop_errands(&[18, 19]), Posted::Changed(2));
+    let empty = writer.poke(|connection| {
+        let rows =
+            "SELECT (SELECT count(*) FROM batch) + (SELECT count(*) FROM batch_list) + (SELECT count(*) FROM errand)";
+        assert_eq!(connection.query_row(rows, (), |row| row.get(0)), Ok(0));
+        Ok(())
+    });
+    empty.blocking_recv().unwrap().unwrap();
+}
+
+#[test]
+fn a_batch_of_many_is_struck_out_in_any_order_and_written_once_a_transaction() {
+    let place = place();
+    let writer = open(&place.path);
+    let captures: Vec<CaptureId> = (0..4_500).map(|_| CaptureId(1)).collect();
+    let id = store(&writer, "a").unwrap().id;
+    assert_eq!(id, CaptureId(1));
+    let begun = writer.post(Posting::Batch { at: Timestamp::from_unix_ms(1), spec: String::new(), captures }).unwrap();
+    assert_eq!(begun.blocking_recv().unwrap(), Ok(Posted::Batch(BatchId(1), ErrandId(1))));
+    let reader = Reader::open(&place.path).unwrap();
+    let order: Vec<i64> = (0..4_500).map(|n| n * 1_009 % 4_500 + 1).collect();
+    for (some, done) in order.chunks(500).zip(1_u64..) {
+        let release = hold(&writer);
+        let changes = writer.poke(|connection| {
+            connection.execute_batch("CREATE TEMP TABLE IF NOT EXISTS told (at)")?;
+            connection.execute_batch(
+                "CREATE TEMP TRIGGER IF NOT EXISTS tell AFTER UPDATE ON main.batch BEGIN INSERT INTO told VALUES (1); END",
+            )
+        });
+        let pending: Vec<_> = some
+            .chunks(5)
+            .map(|five| writer.post(Posting::Drop(five.iter().copied().map(ErrandId).collect())).unwrap())
+            .collect();
+        release.send(()).unwrap();
+        changes.blocking_recv().unwrap().unwrap();
+        for pending in pending {
+            assert_eq!(pending.blocking_recv().unwrap(), Ok(Posted::Changed(5)));
+        }
+        let left = reader.left_of(BatchId(1)).unwrap();
+        assert_eq!(left.len() as u64, 4_500 - done * 500);
+        assert!(left.is_sorted_by_key(|(_, errand)| *errand));
+        assert!(left.iter().all(|(_, errand)| !order[..done as usize * 500].contains(&errand.0)));
+    }
+    let told = writer.poke(|connection| {
+        // The last time it was deleted.
+        assert_eq!(connection.query_row("SELECT count(*) FROM temp.told", (), |row| row.get(0)), Ok(8));
+        Ok(())
+    });
+    told.blocking_recv().unwrap().unwrap();
+    assert_eq!(reader.batches().unwrap(), []);
 }
