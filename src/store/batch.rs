@@ -66,7 +66,7 @@ impl Ranges {
 
 /// How far a batch is.
 #[derive(Debug)]
-struct Course {
+struct Progress {
     /// The errand numbers of its first and its last.
     first: i64,
     last: i64,
@@ -74,7 +74,7 @@ struct Course {
     is_changed: bool,
 }
 
-impl Course {
+impl Progress {
     fn read(row: &Row<'_>) -> Result<Self, Error> {
         let (first, last) = (row.get(0)?, row.get(1)?);
         let left = Ranges::read(row.get_ref(2)?.as_blob()?).ok_or_else(|| unreadable(2, Type::Blob))?;
@@ -132,12 +132,12 @@ impl Course {
 
 /// How far the batches are of which a transaction settles something.
 #[derive(Debug, Default)]
-pub(super) struct Courses(Vec<Course>);
+pub(super) struct Batches(Vec<Progress>);
 
-impl Courses {
+impl Batches {
     /// Strikes out an errand of a batch that is known. None: it is of no such batch.
     pub(super) fn strike_known(&mut self, errand: ErrandId) -> Option<bool> {
-        self.0.iter_mut().find(|course| course.has(errand.0)).map(|course| course.strike(errand.0))
+        self.0.iter_mut().find(|progress| progress.has(errand.0)).map(|progress| progress.strike(errand.0))
     }
 
     /// Strikes out an errand of a batch. Gives whether it was left.
@@ -145,29 +145,29 @@ impl Courses {
         if let Some(is_struck) = self.strike_known(errand) {
             return Ok(is_struck);
         }
-        let course = connection.prepare_cached(OF_ERRAND)?.query_row([errand.0], Course::read).optional()?;
-        self.0.extend(course.filter(|course| course.has(errand.0)));
+        let progress = connection.prepare_cached(OF_ERRAND)?.query_row([errand.0], Progress::read).optional()?;
+        self.0.extend(progress.filter(|progress| progress.has(errand.0)));
         Ok(self.strike_known(errand).unwrap_or(false))
     }
 
     /// Strikes out what stands at the front of each batch and was deleted, so that no batch stays of which nothing can be
     /// sent any more.
     fn strike_deleted(&mut self, connection: &Connection) -> Result<(), Error> {
-        let all: Vec<Course> =
-            connection.prepare_cached(ALL)?.query_map((), Course::read)?.collect::<Result<_, _>>()?;
-        for course in all {
-            if !self.0.iter().any(|known| known.first == course.first) {
-                self.0.push(course);
+        let all: Vec<Progress> =
+            connection.prepare_cached(ALL)?.query_map((), Progress::read)?.collect::<Result<_, _>>()?;
+        for progress in all {
+            if !self.0.iter().any(|known| known.first == progress.first) {
+                self.0.push(progress);
             }
         }
-        for course in &mut self.0 {
+        for progress in &mut self.0 {
             let mut gone = Vec::new();
-            course.each_left(connection, |_, errand, is_there| {
+            progress.each_left(connection, |_, errand, is_there| {
                 gone.extend((!is_there).then_some(errand));
                 !is_there
             })?;
             for errand in gone {
-                course.strike(errand);
+                progress.strike(errand);
             }
         }
         Ok(())
@@ -175,14 +175,14 @@ impl Courses {
 
     /// Writes how far they are.
     pub(super) fn write(&self, connection: &Connection) -> Result<(), Error> {
-        self.0.iter().filter(|course| course.is_changed).try_for_each(|course| course.write(connection))
+        self.0.iter().filter(|progress| progress.is_changed).try_for_each(|progress| progress.write(connection))
     }
 }
 
 impl Transaction<'_> {
     /// Writes a batch. Its errands have the numbers from the first on.
     pub(super) fn batch(&mut self, at: Timestamp, spec: &str, captures: &[CaptureId]) -> Result<Posted, Error> {
-        self.courses.strike_deleted(self.connection)?;
+        self.batches.strike_deleted(self.connection)?;
         let id = self.next_batch + self.tally.batches;
         let first = self.next_errand + self.tally.errands;
         let total = captures.len() as i64;
@@ -213,7 +213,7 @@ impl Transaction<'_> {
 /// The batches of which something is left, newest first.
 pub(super) fn unended(connection: &Connection) -> Result<Vec<Batch>, Error> {
     let read = |row: &Row<'_>| {
-        let left = Course::read(row)?.left(connection)?.len() as u64;
+        let left = Progress::read(row)?.left(connection)?.len() as u64;
         let (id, at) = (BatchId(row.get(3)?), Timestamp::from_unix_ms(row.get(4)?));
         Ok(Batch { id, at, total: count(row, 5)?, left, spec: row.get(6)? })
     };
@@ -224,8 +224,8 @@ pub(super) fn unended(connection: &Connection) -> Result<Vec<Batch>, Error> {
 
 /// What is left of a batch, in its order.
 pub(super) fn left_of(connection: &Connection, batch: BatchId) -> Result<Vec<(CaptureId, ErrandId)>, Error> {
-    let course = connection.prepare_cached(NUMBERED)?.query_row([batch.0], Course::read).optional()?;
-    course.map_or(Ok(Vec::new()), |course| course.left(connection))
+    let progress = connection.prepare_cached(NUMBERED)?.query_row([batch.0], Progress::read).optional()?;
+    progress.map_or(Ok(Vec::new()), |progress| progress.left(connection))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use rusqlite::{CachedStatement, Connection, Error, OptionalExtension, Row, param
 
 use super::{
     CHUNK_BYTES, REFUSALS_BYTES, REFUSALS_KEPT,
-    batch::Courses,
+    batch::Batches,
     codec,
     gram::PARTS,
     index::{Change, VERSION},
@@ -118,7 +118,7 @@ pub(super) struct Transaction<'c> {
     next_delivery: i64,
     pub(super) next_errand: i64,
     pub(super) next_batch: i64,
-    pub(super) courses: Courses,
+    pub(super) batches: Batches,
     pub(super) tally: Tally,
 }
 
@@ -138,7 +138,7 @@ impl<'c> Transaction<'c> {
             next_delivery,
             next_errand,
             next_batch,
-            courses: Courses::default(),
+            batches: Batches::default(),
             tally: Tally::default(),
         })
     }
@@ -444,7 +444,7 @@ impl<'c> Transaction<'c> {
         if captures > 0 {
             seen.write_run(self.connection, self.next_id + captures - 1)?;
         }
-        self.courses.write(self.connection)?;
+        self.batches.write(self.connection)?;
         self.connection.prepare_cached(COUNT)?.execute(params![
             captures,
             deliveries,

@@ -150,7 +150,7 @@ impl Transaction<'_> {
 
     fn done(&mut self, id: ErrandId) -> Result<Option<Turned>, Error> {
         // Of a batch there are many in one transaction.
-        if let Some(is_struck) = self.courses.strike_known(id) {
+        if let Some(is_struck) = self.batches.strike_known(id) {
             return Ok(is_struck.then_some(Turned::OfBatch));
         }
         let gone = self
@@ -158,7 +158,7 @@ impl Transaction<'_> {
             .prepare_cached(STANDING)?
             .query_row([id.0], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)));
         let Some((capture, dead)) = gone.optional()? else {
-            return Ok(self.courses.strike(self.connection, id)?.then_some(Turned::OfBatch));
+            return Ok(self.batches.strike(self.connection, id)?.then_some(Turned::OfBatch));
         };
         self.connection.prepare_cached(DONE)?.execute([id.0])?;
         self.tally.waiting -= 1 - dead;
