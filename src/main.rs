@@ -20,6 +20,7 @@ use creel::{
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    take_small_pages();
     let on_a_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
     let answer = Cli::parse().face(on_a_terminal).and_then(|face| match face {
         Face::Screen(wishes) => Settings::resolve(&wishes).and_then(Engine::capture).and_then(screen),
@@ -35,6 +36,14 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// Keeps the system from giving 2 MiB where a page is asked for: spread over the allocator's blocks that was 16 of the 41 MiB of a
+/// creel that catches all it can, and made it no faster. What it starts inherits that.
+fn take_small_pages() {
+    // Where it cannot be had, creel is larger and nothing else.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
 }
 
 fn watch(wishes: &Wishes, on_a_terminal: bool) -> Result<Answer, Failure> {

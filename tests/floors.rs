@@ -64,7 +64,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("regex_syntax", &["query"]),
     ("ring", &["verify", "engine"]),
     ("rusqlite", &["store"]),
-    ("rustix", &["cli", "engine", "store", "tui"]),
+    ("rustix", &["cli", "engine", "main", "store", "tui"]),
     ("rustls", &["wire"]),
     ("ruzstd", &["body"]),
     ("serde", &["*"]),

@@ -305,3 +305,15 @@ fn the_schema_is_json_and_names_what_is_printed() {
         assert!(schema["properties"].get(key).is_some(), "the schema does not know `{key}`");
     }
 }
+
+/// Large ones would make it half as large again (`main.rs`).
+#[cfg(target_os = "linux")]
+#[test]
+fn creel_takes_small_pages() {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet"]);
+    let status = std::fs::read_to_string(format!("/proc/{}/status", serving.pid())).unwrap();
+    // Linux says so since 5.0.
+    let said = status.lines().find_map(|line| line.strip_prefix("THP_enabled:"));
+    assert_eq!(said.map_or("0", str::trim), "0");
+}
