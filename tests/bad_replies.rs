@@ -282,7 +282,7 @@ fn what_keeps_a_request_from_its_app_is_a_fact_beside_the_words_and_stays_one() 
     let goes = |mut stream: TcpStream| drop(stream.read(&mut [0; 4096]));
     let mut cases = vec![
         // No name has a label of more than 63 bytes, so that nobody is asked for it.
-        (format!("http://{}.test", "a".repeat(64)), "no-host", "there is no host `a"),
+        (format!("http://{}.test", "a".repeat(64)), "no-host", "no address for `a"),
         (secure(not_tls), "not-tls", "it answers, and not in TLS"),
         (secure(disagrees), "tls", "TLS with 127.0.0.1: "),
         (secure(goes), "broken-off", "TLS with 127.0.0.1: "),

@@ -10,7 +10,7 @@ pub enum Cause {
     Unsendable,
     /// It would have come back to the creel that sends it.
     Ring,
-    /// The name of the host leads nowhere.
+    /// No address was found for the name of the host: there is none, or nobody could be asked.
     NoHost,
     /// No way leads to the host.
     Unreachable,

@@ -266,7 +266,7 @@ fn lock(turn: &Mutex<Turn>) -> std::sync::MutexGuard<'_, Turn> {
 
 async fn connect(url: &Url, insecure: bool, own: &[SocketAddr]) -> Result<Stream, Why> {
     // Asked once: what was looked at is what is connected to.
-    let addresses = lookup_host((url.host(), url.port())).await.map_err(|_| nowhere(url))?;
+    let addresses = lookup_host((url.host(), url.port())).await.map_err(|why| nowhere(url, &why))?;
     let addresses: Vec<SocketAddr> = addresses.collect();
     if let Some(own) = own.iter().find(|own| addresses.iter().any(|address| is_own(address, own))) {
         return Err(ring(own));
@@ -292,8 +292,11 @@ fn ring(own: &impl std::fmt::Display) -> Why {
     Why(Cause::Ring, format!("{own} is creel's own address: nothing is forwarded in a ring"))
 }
 
-fn nowhere(url: &Url) -> Why {
-    Why(Cause::NoHost, format!("there is no host `{}`", url.host()))
+/// In the resolver's own words: it may know that there is no such name, or not know just now.
+fn nowhere(url: &Url, why: &io::Error) -> Why {
+    let said = why.to_string();
+    let said = said.strip_prefix("failed to lookup address information: ").unwrap_or(&said);
+    Why(Cause::NoHost, format!("no address for `{}`: {said}", url.host()))
 }
 
 fn connecting(why: &io::Error, url: &Url) -> Why {
@@ -304,7 +307,7 @@ fn connecting(why: &io::Error, url: &Url) -> Why {
         Cause::TimedOut => format!("{authority} does not answer"),
         Cause::Unreachable => format!("{authority} cannot be reached"),
         // A name without an address.
-        _ if why.kind() == io::ErrorKind::InvalidInput => return nowhere(url),
+        _ if why.kind() == io::ErrorKind::InvalidInput => return nowhere(url, why),
         _ => format!("connecting to {authority}: {why}"),
     };
     Why(cause, words)
