@@ -48,7 +48,7 @@ fn json_lines_come_back_as_they_left() {
     let lines = home.path().join("all.jsonl");
     home.yes(&["export", "--reveal", "--out", lines.to_str().unwrap()]);
     let said = other.yes(&["import", lines.to_str().unwrap(), "--json"]);
-    assert_eq!(said, "{\"imported\":6,\"first\":1,\"last\":6}\n");
+    assert_eq!(said, "{\"imported\":6,\"first\":1,\"last\":6,\"left_out\":0}\n");
     for id in 1..=6 {
         assert_eq!(lasting(&other, id), lasting(&home, id), "{id}");
     }

@@ -38,17 +38,20 @@ pub(super) fn run(import: &Import, common: &Common) -> Result<Answer, Failure> {
     let stopped = engine.stop();
     let imported = imported?;
     stopped?;
-    let (count, first) = (imported.count, imported.first.0);
+    let left_out = imported.left_out;
+    let (count, first) = (imported.imported.count, imported.imported.first.0);
     let last = first + count.saturating_sub(1) as i64;
     if printer.json {
         let numbers = (count > 0).then_some((first, last));
-        printer.value(&json!({ "imported": count, "first": numbers.map(|n| n.0), "last": numbers.map(|n| n.1) }))?;
+        printer.value(&json!({ "imported": count, "first": numbers.map(|n| n.0), "last": numbers.map(|n| n.1), "left_out": left_out }))?;
     } else if !printer.quiet {
-        printer.line(&match count {
+        let said = match count {
             0 => "nothing to import".to_owned(),
             1 => format!("1 imported: #{first}"),
             _ => format!("{count} imported: #{first} to #{last}"),
-        })?;
+        };
+        let besides = format!("; {left_out} left out: e-mails and questions to a name server, no requests");
+        printer.line(&if left_out > 0 { said + &besides } else { said })?;
     }
     Ok(if count > 0 { Answer::Yes } else { Answer::No })
 }

@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc,
-        mpsc::{Receiver, SyncSender, sync_channel},
+        mpsc::{Receiver, SyncSender, channel, sync_channel},
     },
     time::{Duration, Instant},
 };
@@ -40,6 +40,15 @@ const PART: usize = 64 << 10;
 /// How far an import is: entries read, and bytes.
 pub type Progress = dyn FnMut(u64, u64) + Send;
 
+/// What came of an import.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Import {
+    /// The captures.
+    pub imported: Imported,
+    /// What the files list besides and is no request.
+    pub left_out: u64,
+}
+
 /// What the reader tells the writer.
 enum Word {
     Capture(Box<Capture>),
@@ -49,21 +58,23 @@ enum Word {
 
 impl Engine {
     /// Imports files, `-` for standard input, one after the other. Without a form each file tells its own.
-    pub fn import(
-        &self,
-        files: Vec<PathBuf>,
-        form: Option<Form>,
-        progress: Box<Progress>,
-    ) -> Result<Imported, Failure> {
+    pub fn import(&self, files: Vec<PathBuf>, form: Option<Form>, progress: Box<Progress>) -> Result<Import, Failure> {
         let writer = self.importing(&files)?;
         let judge = Judge::new(self.endpoints.clone())?;
         let (tell, heard) = sync_channel(BETWEEN);
+        let (others, left_out) = channel();
         spawn("creel-import", move || {
             let read = read_all(&files, form, judge, &tell, progress);
-            let _ = tell.send(read.map_or_else(Word::Failed, |()| Word::End));
+            let end = read.map_or_else(Word::Failed, |left_out| {
+                let _ = others.send(left_out);
+                Word::End
+            });
+            let _ = tell.send(end);
         })?;
         let pending = writer.import(source(heard)).map_err(|full| Failure::new("importing", full))?;
-        pending.blocking_recv().unwrap_or_else(|_| Err(Failure::new("importing", "the store is closed")))
+        let imported =
+            pending.blocking_recv().unwrap_or_else(|_| Err(Failure::new("importing", "the store is closed")))?;
+        Ok(Import { imported, left_out: left_out.recv().unwrap_or_default() })
     }
 
     /// The writer for it: the one who captures where nobody does, so that all repeats are known.
@@ -96,8 +107,8 @@ fn read_all(
     mut judge: Judge,
     tell: &SyncSender<Word>,
     mut progress: Box<Progress>,
-) -> Result<(), Failure> {
-    let (mut entries, bytes) = (0, Cell::new(0));
+) -> Result<u64, Failure> {
+    let (mut entries, mut left_out, bytes) = (0, 0, Cell::new(0));
     for path in files {
         let doing = format!("importing {}", path.display());
         let input = Metered { input: open(path).map_err(|why| Failure::new(&doing, why))?, bytes: &bytes };
@@ -110,15 +121,16 @@ fn read_all(
             Ok(())
         };
         let read = import::read(BufReader::with_capacity(PART, input), form, &mut take);
-        read.map_err(|stop| match stop {
+        let found = read.map_err(|stop| match stop {
             Stop::Told(failure) => failure,
             Stop::Bad { entry, why } => {
                 Failure::new(&doing, format!("entry {entry}: {why}")).hint("nothing of it was imported")
             }
         })?;
+        left_out += found.others;
         progress(entries, bytes.get());
     }
-    Ok(())
+    Ok(left_out)
 }
 
 /// Judges entries as the door judges what arrives.

@@ -55,7 +55,7 @@ pub use batch::{Each, Pacing, continued};
 pub use catalog::{catalog, own_folder, read as read_provider};
 pub use config::{FilterRow, KeyWish, Notice, Screen};
 pub use deliver::{Aim, no_such_capture};
-pub use import::Progress;
+pub use import::{Import, Progress};
 pub use rehearsal::{Expect, OneOrMany, Play, Played, Rehearsal, Step};
 pub use settings::{Settings, Wishes};
 pub use transform::{Transform, transform};

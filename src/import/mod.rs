@@ -91,15 +91,24 @@ pub enum Stop {
     Told(Failure),
 }
 
+/// How much a file held.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// Requests, each of which was handed on.
+    pub requests: u64,
+    /// Entries that are none and were passed over: e-mails and questions to a name server.
+    pub others: u64,
+}
+
 /// Takes an entry.
 pub type Take<'t> = dyn FnMut(Entry) -> Result<(), Failure> + 't;
 
-/// Reads all entries and gives each to `take`; gives how many there were. Without a form it is told by what stands there.
-pub fn read(input: impl BufRead, form: Option<Form>, take: &mut Take<'_>) -> Result<u64, Stop> {
+/// Reads all entries and gives each to `take`; tells how many there were. Without a form it is told by what stands there.
+pub fn read(input: impl BufRead, form: Option<Form>, take: &mut Take<'_>) -> Result<Found, Stop> {
     let since = Cell::new(0);
     let mut input = Metered { input, since: &since };
     let begin = begin(&mut input)?;
-    let mut count = Count { entry: 1, since: &since, take };
+    let mut count = Count { entry: 1, others: 0, since: &since, take };
     match form.or_else(|| guess(&begin)) {
         Some(Form::Http) => one(&mut input, begin, &mut count)?,
         Some(Form::Json) => lines(std::io::BufReader::new(begin.chain(input)), &mut count)?,
@@ -113,7 +122,7 @@ pub fn read(input: impl BufRead, form: Option<Form>, take: &mut Take<'_>) -> Res
             return count.bad(format!("it is of none of the forms {}", names.join(", ")));
         }
     }
-    Ok(count.entry - 1)
+    Ok(Found { requests: count.entry - 1, others: count.others })
 }
 
 /// How much is looked at to tell the form, in bytes.
@@ -144,6 +153,7 @@ fn guess(begin: &[u8]) -> Option<Form> {
 /// The entries as they are counted, checked and handed on.
 struct Count<'c> {
     entry: u64,
+    others: u64,
     since: &'c Cell<u64>,
     take: &'c mut Take<'c>,
 }
@@ -187,8 +197,13 @@ fn document(input: impl Read, form: Option<Form>, count: &mut Count<'_>) -> Resu
         if !matches!(form, Some(Form::WebhookSite | Form::Ngrok)) {
             return count.add(form, value);
         }
+        if form == Some(Form::WebhookSite) && entry::is_no_request(value) {
+            count.others += 1;
+            count.since.set(0);
+            return Ok(());
+        }
         let entry = entry::of(form, value);
-        let number = count.entry + held.entries.len() as u64;
+        let number = count.entry + count.others + held.entries.len() as u64;
         held.push(entry.map_err(|why| Stop::Bad { entry: number, why })?)
             .map_or(Ok(()), |why| Err(Stop::Bad { entry: number, why }))?;
         count.since.set(0);
@@ -197,7 +212,7 @@ fn document(input: impl Read, form: Option<Form>, count: &mut Count<'_>) -> Resu
     match ended {
         Err(document::End::Stop(stop)) => return Err(stop),
         Err(document::End::Bad(why)) => {
-            count.entry += held.entries.len() as u64;
+            count.entry += count.others + held.entries.len() as u64;
             return count.bad(why);
         }
         Ok(()) => {}

@@ -58,6 +58,20 @@ fn webhook_site_and_ngrok_list_the_newest_first_and_are_read_oldest_first() {
     assert_eq!(entries[0].received_at, Timestamp::from_rfc3339("2026-11-23T09:05:00.123Z"));
 }
 
+#[test]
+fn what_is_listed_and_no_request_is_passed_over_and_counted() {
+    let text = br#"{"data":[{"uuid":"3","type":"email","subject":"hello"},
+      {"uuid":"2","type":"web","method":"GET","url":"https://webhook.site/t","headers":{},"content":"","created_at":"2026-11-23 09:06:00"},
+      {"uuid":"1","type":"dns","hostname":"x.dnshook.site"}],"total":3}"#;
+    let mut paths = Vec::new();
+    let found = read(&text[..], None, &mut |entry| {
+        paths.push(entry.head.path().to_string());
+        Ok(())
+    });
+    assert_eq!(found, Ok(Found { requests: 1, others: 2 }));
+    assert_eq!(paths, ["/t"]);
+}
+
 /// As webhook.site documents `/token/ID/requests`: a form with a file, of whose body only the fields are told.
 #[test]
 fn of_a_listed_form_with_a_file_it_is_told_that_its_body_is_not_there() {
@@ -105,8 +119,7 @@ fn what_is_wrong_is_told_with_its_number() {
         ("hello".to_owned(), 1, "it is of none of the forms json, har"),
         ("{\"a\":1}".to_owned(), 1, "there is no list of requests"),
         ("[1]".to_owned(), 1, "it is of no form that is known"),
-        ("[{\"uuid\":\"1\",\"type\":\"email\"}]".to_owned(), 1, "an e-mail"),
-        ("[{\"uuid\":\"1\",\"type\":\"dns\"}]".to_owned(), 1, "a name server"),
+        ("[{\"uuid\":\"1\",\"type\":\"email\"},{\"uuid\":\"2\",\"type\":\"web\"}]".to_owned(), 2, "`url`"),
         ("GET / HTTP/1.1\r\nHost: x\r\n".to_owned(), 1, "it ends before its head does"),
     ] {
         let (number, words) = bad(text.as_bytes());
