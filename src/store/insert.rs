@@ -49,16 +49,25 @@ const CONTENT: &str = "INSERT INTO content (id, sha256, declared, chunks, judgem
 const CHUNK: &str = "INSERT INTO chunk (id, bytes) VALUES (?, ?)";
 const SAME_EVENT: &str = "SELECT 1 FROM summary WHERE id = ? AND event_id = ? AND endpoint = ? AND provider IS ?";
 // Asked for before it is written: `RETURNING` makes a table of its own for its one row, which takes longer than both.
-const DELIVERIES: &str = "SELECT deliveries FROM summary WHERE id = ?";
+const DELIVERIES: &str = "SELECT deliveries, delivery FROM summary WHERE id = ?";
+/// The deliveries of capture `?1` as the table `of`: its row leads to the newest, and each to the one before it.
+macro_rules! of_capture {
+    () => {
+        "WITH RECURSIVE of (id) AS (SELECT delivery FROM summary WHERE id = ?1 AND delivery IS NOT NULL
+        UNION ALL SELECT before FROM of CROSS JOIN delivery USING (id) WHERE before < delivery.id) "
+    };
+}
+pub(super) use of_capture;
+
 /// With what became of the capture's errands, where something did, and what its sender was answered.
 pub(super) const DELIVERED: &str = concat!(
-    "UPDATE summary SET deliveries = ?2, app = ?3, took_ms = ?4, reply = coalesce(?5, reply),
+    "UPDATE summary SET deliveries = ?2, app = ?3, took_ms = ?4, reply = coalesce(?5, reply), delivery = ?7,
     post = CASE WHEN ?6 THEN ",
     worst!(),
     " ELSE post END WHERE id = ?1"
 );
 const DELIVERY: &str = "INSERT INTO delivery (id, capture, url, started_at, took_ms, attempt, receipt, status, error,
-    truncated, headers, body, errand, cause) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    truncated, headers, body, errand, cause, before) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 const REFUSAL: &str = "INSERT INTO refusal (at, peer, status, reason, head) VALUES (?, ?, ?, ?, ?)";
 const IMPORTED: &str = "INSERT INTO imported (first_id, last_id) VALUES (?, ?)";
 const TELL: &str = "INSERT OR REPLACE INTO respond (endpoint, words) VALUES (?, ?)";
@@ -75,9 +84,9 @@ const NO_PARTS: &str = "DELETE FROM gram_part WHERE id >= ? AND id < ?";
 const TO_FORGET: &str = "SELECT post IS NOT NULL, length(head) + size, verdict, duplicate_of IS NOT NULL
     FROM summary JOIN content USING (id) WHERE summary.id = ?";
 /// What is deleted with a capture: each takes its number, and the first and the last place of its chunks.
-const FORGET: [&str; 4] = [
+pub(super) const FORGET: [&str; 4] = [
     "DELETE FROM chunk WHERE id BETWEEN ?2 AND ?3 AND ?1 = ?1",
-    "DELETE FROM delivery WHERE capture = ?1 AND ?2 = ?2 AND ?3 = ?3",
+    concat!(of_capture!(), "DELETE FROM delivery WHERE id IN of AND capture = ?1 AND ?2 = ?2 AND ?3 = ?3"),
     "DELETE FROM content WHERE id = ?1 AND ?2 = ?2 AND ?3 = ?3",
     "DELETE FROM summary WHERE id = ?1 AND ?2 = ?2 AND ?3 = ?3",
 ];
@@ -354,23 +363,24 @@ impl<'c> Transaction<'c> {
         // It holds even where the capture was deleted meanwhile.
         let is_changed = settlement.map_or(Ok(false), |settlement| self.settle(settlement))?;
         let app = delivery.status().unwrap_or(0);
-        let before = self.connection.prepare_cached(DELIVERIES)?.query_row([delivery.capture.0], |row| row.get(0));
-        let attempt = before.optional()?.map(|before: u32| before.saturating_add(1));
-        let Some(attempt) = attempt else {
+        let read = |row: &Row<'_>| Ok((row.get::<_, u32>(0)?, row.get::<_, Option<i64>>(1)?));
+        let before = self.connection.prepare_cached(DELIVERIES)?.query_row([delivery.capture.0], read);
+        let Some((count, before)) = before.optional()? else {
             let why = format!("there is no capture {}", delivery.capture);
             return Ok(Err(Failure::new("keeping a delivery", why).hint("it may have been deleted meanwhile")));
         };
-        let answered = settlement.and_then(|settlement| settlement.answered);
-        let took_ms = delivery.took_ms.cast_signed();
-        let row = params![delivery.capture.0, attempt, app, took_ms, answered, is_changed];
-        self.connection.prepare_cached(DELIVERED)?.execute(row)?;
+        let attempt = count.saturating_add(1);
         let id = self.next_delivery + self.tally.deliveries;
         self.tally.deliveries += 1;
-        self.insert_delivery(delivery, id, attempt)?;
+        let answered = settlement.and_then(|settlement| settlement.answered);
+        let took_ms = delivery.took_ms.cast_signed();
+        let row = params![delivery.capture.0, attempt, app, took_ms, answered, is_changed, id];
+        self.connection.prepare_cached(DELIVERED)?.execute(row)?;
+        self.insert_delivery(delivery, id, attempt, before)?;
         Ok(Ok((DeliveryId(id), attempt)))
     }
 
-    fn insert_delivery(&self, delivery: &Delivery, id: i64, attempt: u32) -> Result<(), Error> {
+    fn insert_delivery(&self, delivery: &Delivery, id: i64, attempt: u32, before: Option<i64>) -> Result<(), Error> {
         let (reply, cause, error) = match &delivery.outcome {
             Outcome::Replied(reply) => (Some(reply), None, None),
             Outcome::Failed(cause, why) => (None, Some(cause.number()), Some(why)),
@@ -390,6 +400,7 @@ impl<'c> Transaction<'c> {
             reply.map(|reply| &reply.body[..]),
             delivery.errand.map(|errand| errand.0),
             cause,
+            before,
         ])?;
         Ok(())
     }

@@ -7,7 +7,7 @@ use rusqlite::{Connection, Error, InterruptHandle, OptionalExtension, ToSql, par
 
 use super::{
     CHUNK_BYTES, batch, file,
-    insert::chunk_id,
+    insert::{chunk_id, of_capture},
     large::{READ_INTO_MEMORY, Sheet},
     select::{
         self, CONTENT_COLUMNS, CONTENT_COLUMNS_BUT_THE_BODY, DELIVERY_COLUMNS, ERRAND_COLUMNS, REFUSAL_COLUMNS,
@@ -20,6 +20,12 @@ use crate::record::{
     Batch, BatchId, Body, Capture, CaptureId, Circuit, Counters, Delivery, Errand, ErrandId, Failure, Refusal, Summary,
 };
 use crate::verify;
+
+/// The deliveries of a capture, newest first.
+pub(super) fn deliveries_of() -> String {
+    let of = of_capture!();
+    format!("{of} SELECT {DELIVERY_COLUMNS} FROM delivery WHERE id IN of AND capture = ?1 ORDER BY id DESC")
+}
 
 /// What was given up of one capture, by the numbers of its errands.
 pub(super) const DEAD_OF: &str = "id >= (SELECT errand FROM summary WHERE id = ?1)
@@ -218,7 +224,7 @@ impl Reader {
 
     /// The deliveries of a capture, newest first.
     pub fn deliveries(&self, id: CaptureId) -> Result<Vec<Delivery>, Failure> {
-        let sql = format!("SELECT {DELIVERY_COLUMNS} FROM delivery WHERE capture = ? ORDER BY id DESC");
+        let sql = deliveries_of();
         self.ask(&format!("reading the deliveries of capture {id}"), || {
             self.connection.prepare_cached(&sql)?.query_map([id.0], select::delivery)?.collect()
         })

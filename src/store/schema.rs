@@ -287,6 +287,17 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         ALTER TABLE errand DROP COLUMN batch;
     ",
     },
+    Migration {
+        reason: "from a capture to its deliveries by their numbers: an index over them was a page more in each commit",
+        sql: "
+        ALTER TABLE summary ADD COLUMN delivery INTEGER;    -- the newest; null: there is none
+        ALTER TABLE delivery ADD COLUMN before INTEGER;     -- the one of the same capture before it; null: it is the first
+        UPDATE summary SET delivery = (SELECT max(id) FROM delivery WHERE capture = summary.id) WHERE deliveries > 0;
+        UPDATE delivery SET before =
+            (SELECT max(id) FROM delivery AS other WHERE other.capture = delivery.capture AND other.id < delivery.id);
+        DROP INDEX delivery_of;
+    ",
+    },
 ];
 
 /// What stands in a file's header about its schema.
@@ -443,6 +454,33 @@ mod tests {
         let before = MIGRATIONS.iter().position(|step| step.sql.contains(words)).unwrap();
         migrate(&mut store, &MIGRATIONS[..before]).unwrap();
         store
+    }
+
+    #[test]
+    fn the_deliveries_of_an_older_store_are_found_from_their_captures() {
+        let mut store = before("DROP INDEX delivery_of");
+        for (id, deliveries) in [(1, 3), (2, 0), (3, 1)] {
+            let row = "INSERT INTO summary (id, uid, received_at, endpoint, peer, method, path, verdict, flags, size,
+                truncated, reply, deliveries) VALUES (?, x'', 0, '', '', '', '', 0, 0, 0, 0, 200, ?)";
+            store.execute(row, (id, deliveries)).unwrap();
+        }
+        for (id, capture) in [(1, 1), (2, 3), (3, 1), (9, 1)] {
+            let row = "INSERT INTO delivery (id, capture, url, started_at, took_ms, attempt, receipt, truncated)
+                VALUES (?, ?, '', 0, 0, 1, '[]', 0)";
+            store.execute(row, (id, capture)).unwrap();
+        }
+        migrate(&mut store, MIGRATIONS).unwrap();
+        let sql = crate::store::reader::deliveries_of().replace(select::DELIVERY_COLUMNS, "id");
+        let of = |capture: i64| -> Vec<i64> {
+            let mut found = store.prepare(&sql).unwrap();
+            found.query_map([capture], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+        };
+        assert_eq!([of(1), of(2), of(3), of(4)], [vec![9, 3, 1], vec![], vec![2], vec![]]);
+        // Where a damaged file leads round in a ring, or to another capture's, that is not followed.
+        store
+            .execute_batch("UPDATE delivery SET before = 9 WHERE id = 1; UPDATE delivery SET before = 1 WHERE id = 2")
+            .unwrap();
+        assert_eq!([of(1), of(3)], [vec![9, 3, 1], vec![2]]);
     }
 
     #[test]
