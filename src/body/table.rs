@@ -71,10 +71,8 @@ pub(super) fn open(content: &Content) -> Result<Box<dyn Document>, String> {
     let (bytes, said) = text::decoded(content);
     let mut table = Table { bytes, kind, names: Vec::new(), widths: Vec::new(), columns: Vec::new() };
     table.lay_out();
-    let columns = table.widths.len();
-    let note = said
-        .into_iter()
-        .chain([format!("{columns} column{}, long cells are cut", if columns == 1 { "" } else { "s" })]);
+    // How many columns there are, who shows them says beside which of them are seen.
+    let note = said.into_iter().chain(["long cells are cut".to_owned()]);
     Ok(Box::new(Sparse::new(table, Some(super::escape(&note.collect::<Vec<_>>().join("; ")).into_owned()))))
 }
 

@@ -65,19 +65,24 @@ fn width(model: &Model) -> usize {
 
 /// Whether the open tab shows a table that is wider than the pane.
 pub(in crate::tui) fn is_wide(model: &Model) -> bool {
-    words(model).is_some()
+    columns_seen(model).is_some_and(|(seen, all)| seen.len() < all)
 }
 
-/// Which columns are seen, where that is not all of them.
+/// Which columns of a table are seen.
 pub(in crate::tui) fn words(model: &Model) -> Option<String> {
+    let (seen, all) = columns_seen(model)?;
+    let (from, to) = (seen.start + 1, seen.end);
+    Some(match to - from {
+        _ if (from, to) == (1, all) => format!("{all} column{}", if all == 1 { "" } else { "s" }),
+        0 => format!("column {to} of {all}"),
+        _ => format!("columns {from}-{to} of {all}"),
+    })
+}
+
+/// The columns that are seen of the open tab's table, and how many it has.
+fn columns_seen(model: &Model) -> Option<(Range<usize>, usize)> {
     let columns = table(&model.detail)?.columns();
-    let seen = seen(columns, first(&model.detail, columns), width(model));
-    let (from, to, all) = (seen.start + 1, seen.end, columns.len());
-    match to - from {
-        _ if (from, to) == (1, all) => None,
-        0 => Some(format!("column {to} of {all}")),
-        _ => Some(format!("columns {from}-{to} of {all}")),
-    }
+    Some((seen(columns, first(&model.detail, columns), width(model)), columns.len()))
 }
 
 /// Goes a column to the right or to the left, until the last one is seen.
