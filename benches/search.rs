@@ -97,6 +97,7 @@ fn searches(db: &Path, lines: &Path, rows: usize) {
         "body.amount>450000",
         "body.amount<5",
         "body.amount=250000",
+        "body.amount>=250000 body.amount<250010",
         "body.amount>500000",
         "body.id=evt_none",
         "body.type:succ body.number<1000",

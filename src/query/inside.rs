@@ -149,14 +149,17 @@ impl Inside {
 
     /// What is needed of a body in which a value is compared with a number.
     fn magnitude(&self) -> Need {
-        let (Place::Path { dotted, .. }, Wanted::Compared { operator, number: Some(number), .. }) =
-            (&self.place, &self.wanted)
-        else {
-            return Need::Anything;
-        };
-        // What a number at the end leads to lies below the name before it, or below the number as a name.
-        let last = dotted.rsplit('.').next().filter(|name| name.parse::<usize>().is_err());
-        last.zip(Magnitudes::new(*operator, *number)).map_or(Need::Anything, |(name, sizes)| sizes.need(name))
+        self.magnitudes().map_or(Need::Anything, |(path, sizes)| sizes.need(path))
+    }
+
+    /// The path of a value in the body that is compared with a number, and which numbers are taken.
+    pub(super) fn magnitudes(&self) -> Option<(&str, Magnitudes)> {
+        match (&self.place, &self.wanted) {
+            (Place::Path { dotted, .. }, Wanted::Compared { operator, number: Some(number), .. }) => {
+                Some((dotted, Magnitudes::new(*operator, *number)?))
+            }
+            _ => None,
+        }
     }
 
     /// Whether a capture with that content passes.

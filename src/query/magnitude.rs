@@ -182,8 +182,18 @@ impl Magnitudes {
         number.is_finite().then_some(Self { range, with_texts: operator.orders() })
     }
 
-    /// What is needed of a value under that name.
-    pub(super) fn need(&self, name: &str) -> Need {
+    /// Those that another comparison takes, too.
+    #[must_use]
+    pub(super) fn and(&self, other: &Self) -> Self {
+        let (least, most) = (self.range.start().max(*other.range.start()), self.range.end().min(*other.range.end()));
+        Self { range: least..=most, with_texts: self.with_texts && other.with_texts }
+    }
+
+    /// What is needed of a body in which the value at that path is taken.
+    pub(super) fn need(&self, path: &str) -> Need {
+        // What a number at the end leads to lies below the name before it, or below the number as a name.
+        let last = path.rsplit('.').next().filter(|name| name.parse::<usize>().is_err());
+        let Some(name) = last else { return Need::Anything };
         let (least, most) = (*self.range.start(), *self.range.end());
         let mut all = Vec::new();
         if most > 0.0 {
@@ -252,7 +262,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::query::Inside;
+    use crate::query::{Filter, Inside};
 
     fn marked(body: &[u8]) -> Vec<u64> {
         let mut all = Vec::new();
@@ -266,7 +276,7 @@ mod tests {
     }
 
     fn has(body: &str, filter: &str) -> bool {
-        is_met(&Inside::parse(filter).unwrap().need(), &marked(body.as_bytes()))
+        is_met(&Filter::parse(filter).unwrap().need(), &marked(body.as_bytes()))
     }
 
     #[test]
@@ -285,6 +295,10 @@ mod tests {
             (r#"{"n":-5000}"#, "body.n>-4", false),
             (r#"{"n":0.25}"#, "body.n=0.25", true),
             (r#"{"n":0.26}"#, "body.n=0.25", false),
+            (r#"{"l":[{"n":1100},{"n":1300}]}"#, "body.l[0].n>1199.5 body.l[0].n<1201", false),
+            (r#"{"l":[{"n":1200},{"n":1300}]}"#, "body.l[0].n>1199.5 body.l[0].n<1201", true),
+            (r#"{"l":[{"n":1100},{"n":1300}]}"#, "body.l[1].n>1199.5 body.l[0].n<1201", true),
+            (r#"{"n":1200}"#, "body.n>1201 body.n<1199.5", false),
             (r#"{"list":[{"n":7},{"n":70}]}"#, "body.list[1].n>50", true),
             (r#"{"list":[{"n":7},{"n":8}]}"#, "body.list[1].n>50", false),
             ("n=7&m=70", "body.n>50", false),
@@ -345,6 +359,21 @@ mod tests {
                 let Some(inside) = Inside::parse(&format!("body.{path}{sign}\"{wanted}\"")) else { continue };
                 if inside.takes(&Content { head: b"", body: body.as_bytes() }) {
                     prop_assert!(is_met(&inside.need(), &marked(body.as_bytes())), "{} in {body}: {:?}", inside.text(), inside.need());
+                }
+            }
+        }
+
+        /// The same of two comparisons of one value.
+        #[test]
+        fn whatever_lies_between_two_numbers_is_marked(value in written(), from in written(), to in written(), with in "[<>]=?") {
+            let value = if value.parse::<f64>().is_ok_and(f64::is_finite) { value } else { format!("\"{value}\"") };
+            let body = format!("{{\"n\":{value}}}");
+            for (from, to) in [(&from, &to), (&from, &value.trim_matches('"').to_owned())] {
+                let tests = [format!("body.n>=\"{from}\""), format!("body.n{with}\"{to}\"")];
+                let takes = |test: &String| Inside::parse(test).is_some_and(|inside| inside.takes(&Content { head: b"", body: body.as_bytes() }));
+                if tests.iter().all(takes) {
+                    let filter = Filter::parse(&tests.join(" ")).unwrap();
+                    prop_assert!(is_met(&filter.need(), &marked(body.as_bytes())), "{} in {body}: {:?}", filter.text(), filter.need());
                 }
             }
         }

@@ -16,7 +16,6 @@ mod value;
 
 use std::collections::BTreeMap;
 
-use self::field::{Operator, Test};
 pub use self::{
     complete::{Completion, Offer, complete},
     field::{FIELDS, Field, help},
@@ -25,6 +24,10 @@ pub use self::{
     need::{Need, texts},
     parse::SyntaxError,
     print::quoted,
+};
+use self::{
+    field::{Operator, Test},
+    magnitude::Magnitudes,
 };
 use crate::record::{Summary, Timestamp};
 
@@ -257,7 +260,7 @@ impl Tree {
 
     fn need(&self) -> Need {
         match self {
-            Self::All(trees) => Need::all(trees.iter().map(Self::need)),
+            Self::All(trees) => Need::all(trees.iter().map(Self::need).chain(together(trees))),
             Self::Any(trees) => Need::any(trees.iter().map(Self::need)),
             Self::Not(_) => Need::Anything,
             Self::Word(word, _) => Need::text(&word.text),
@@ -265,6 +268,24 @@ impl Tree {
             Self::Named(_, tree) => tree.need(),
         }
     }
+}
+
+/// What several comparisons of one value need together: a number between two others is not one above the one and, perhaps
+/// elsewhere, one below the other.
+fn together(trees: &[Tree]) -> Vec<Need> {
+    let mut paths: Vec<(&str, Vec<Magnitudes>)> = Vec::new();
+    for tree in trees {
+        let Tree::Test(Asked { test: Test::Inside(inside), .. }) = tree else { continue };
+        let Some((path, sizes)) = inside.magnitudes() else { continue };
+        match paths.iter_mut().find(|(known, _)| *known == path) {
+            Some((_, all)) => all.push(sizes),
+            None => paths.push((path, vec![sizes])),
+        }
+    }
+    let several = paths.into_iter().filter(|(_, all)| all.len() > 1);
+    several
+        .filter_map(|(path, all)| all.into_iter().reduce(|all, one| all.and(&one)).map(|all| all.need(path)))
+        .collect()
 }
 
 fn words_of(row: &Summary) -> [Option<&str>; 7] {
