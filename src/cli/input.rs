@@ -26,6 +26,11 @@ pub(super) fn id(text: &str) -> Result<i64, String> {
     text.trim_start_matches('#').parse().map_err(|_| "a capture's number is wanted, like 42".to_owned())
 }
 
+/// The same where a filter may stand in place of numbers.
+pub(super) fn id_and_no_filter(text: &str) -> Result<i64, String> {
+    id(text).map_err(|why| format!("{why}; a filter stands behind --filter"))
+}
+
 /// So many seconds, or how many a second: no less than nothing, and with an end.
 pub(super) fn amount(text: &str) -> Result<f64, String> {
     let number = text.parse().ok().filter(|number: &f64| number.is_finite() && *number >= 0.0);

@@ -12,7 +12,7 @@ use crate::{
 #[derive(Debug, Args)]
 pub(crate) struct Mark {
     /// The captures' numbers
-    #[arg(required_unless_present = "filter", conflicts_with = "filter", value_name = "ID", value_parser = input::id)]
+    #[arg(required_unless_present = "filter", conflicts_with = "filter", value_name = "ID", value_parser = input::id_and_no_filter)]
     ids: Vec<i64>,
     /// All that match a filter, in place of numbers
     #[arg(long, value_name = "FILTER")]

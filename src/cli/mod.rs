@@ -487,6 +487,8 @@ mod tests {
         assert!(Cli::try_parse_from(["creel", "show", "#42"]).is_ok());
         for (line, words) in [
             ("creel show abc", "a capture's number is wanted, like 42"),
+            ("creel resend event:push", "a filter stands behind --filter"),
+            ("creel mark event:push", "a filter stands behind --filter"),
             ("creel wait --timeout -1", "a number is wanted, 0 or more"),
             ("creel wait --timeout=nan", "a number is wanted, 0 or more"),
             ("creel play dir --to http://h --speed=inf", "a number is wanted, 0 or more"),

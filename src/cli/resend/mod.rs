@@ -43,7 +43,7 @@ const UP_PAUSE: Duration = Duration::from_millis(250);
 pub(crate) struct Resend {
     /// The captures' numbers
     #[arg(required_unless_present_any = ["filter", "marked", "dead", "continued"], value_name = "ID",
-          conflicts_with_all = ["filter", "marked", "dead", "continued"], value_parser = input::id)]
+          conflicts_with_all = ["filter", "marked", "dead", "continued"], value_parser = input::id_and_no_filter)]
     ids: Vec<i64>,
     /// All that match a filter, oldest first, in place of numbers
     #[arg(long, value_name = "FILTER", conflicts_with_all = ["marked", "dead", "continued"])]
