@@ -46,7 +46,7 @@ fn holding(from: usize) -> (App, mpsc::Sender<()>) {
 
 /// Waits until what came of so many is in the store: only that outlives a process that is killed.
 fn until_stored(home: &Home, count: usize) {
-    while home.yes(&["ls", "reply:200", "--limit", "0", "--json"]).lines().count() < count {}
+    home.until(&["ls", "reply:200", "--limit", "0", "--json"], |rows| rows.lines().count() >= count);
 }
 
 /// A `creel resend` that runs on; killed when dropped.
