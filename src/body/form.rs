@@ -13,6 +13,7 @@ use super::{
     piece::{Sink, Sparse, Walk, cut},
     text, tree,
 };
+use crate::record::json::looks_like_json;
 
 /// How many values are opened below their names for what they hold; of the fields after them every value that fits is
 /// one line. A body of a million tiny objects stays cheap.
@@ -107,7 +108,7 @@ pub(super) fn open(content: &Content) -> Result<Box<dyn Document>, String> {
 fn opened(field: &Field<'_>, is_wanted: bool) -> Option<Box<dyn Document>> {
     let value = decoded(field.value);
     let is_long = cut(&value, LINE_CHARS - NAME_CHARS - 16).bytes < value.len();
-    let holds_json = matches!(value.trim_ascii_start().first(), Some(b'{' | b'['));
+    let holds_json = looks_like_json(&value);
     if is_wanted && holds_json && json::check(&value).is_ok() {
         return Some(json::document(Bytes::copy_from_slice(&value), None, None));
     }

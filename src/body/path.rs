@@ -194,10 +194,7 @@ fn child(bytes: &[u8], at: usize, step: &Step) -> Option<Range<usize>> {
 
 /// The name in a string token; as it stands where it is none.
 pub(super) fn name_of(token: &[u8]) -> String {
-    serde_json::from_slice(token).unwrap_or_else(|_| {
-        let bare = token.strip_prefix(b"\"").unwrap_or(token);
-        String::from_utf8_lossy(bare.strip_suffix(b"\"").unwrap_or(bare)).into_owned()
-    })
+    String::from_utf8_lossy(&token::text_of(token)).into_owned()
 }
 
 /// What stands at a place of a JSON text.

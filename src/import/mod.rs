@@ -159,6 +159,11 @@ struct Count<'c> {
 }
 
 impl Count<'_> {
+    /// The number of the entry that comes next, where so many are held back.
+    fn number(&self, held: &Held) -> u64 {
+        self.entry + self.others + held.entries.len() as u64
+    }
+
     fn bad<T>(&self, why: impl Into<String>) -> Result<T, Stop> {
         Err(Stop::Bad { entry: self.entry, why: why.into() })
     }
@@ -203,7 +208,7 @@ fn document(input: impl Read, form: Option<Form>, count: &mut Count<'_>) -> Resu
             return Ok(());
         }
         let entry = entry::of(form, value);
-        let number = count.entry + count.others + held.entries.len() as u64;
+        let number = count.number(&held);
         held.push(entry.map_err(|why| Stop::Bad { entry: number, why })?)
             .map_or(Ok(()), |why| Err(Stop::Bad { entry: number, why }))?;
         count.since.set(0);
@@ -212,7 +217,7 @@ fn document(input: impl Read, form: Option<Form>, count: &mut Count<'_>) -> Resu
     match ended {
         Err(document::End::Stop(stop)) => return Err(stop),
         Err(document::End::Bad(why)) => {
-            count.entry += count.others + held.entries.len() as u64;
+            count.entry = count.number(&held);
             return count.bad(why);
         }
         Ok(()) => {}

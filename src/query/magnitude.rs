@@ -47,7 +47,7 @@ enum Said {
 }
 
 impl Said {
-    /// The same number in each version: marks are kept.
+    /// The same number in each version, since marks are kept: what it says and the name, as FNV-1a goes over bytes.
     fn mark(self, name: &[u8]) -> u64 {
         let (kind, sign, a, b) = match self {
             Self::Text => (0, false, 0, 0),

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use super::Content;
-use crate::record::pairs;
+use crate::record::{json, pairs};
 
 /// What must stand in the texts of a capture, or be marked of its body. ASCII letters count in either case.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -71,8 +71,7 @@ pub fn texts(words: &[&[u8]], query: &[u8], content: &Content<'_>, mut take: imp
     take(content.body);
     decoded(query).into_iter().for_each(|text| take(&text));
     // What does not begin as JSON is asked as a form, whose fields may hold JSON.
-    let is_json = content.body.trim_ascii_start().first().is_some_and(|first| matches!(first, b'{' | b'['));
-    let form = if is_json { None } else { decoded(content.body) };
+    let form = if json::looks_like_json(content.body) { None } else { decoded(content.body) };
     if let Some(form) = &form {
         take(form);
     }

@@ -9,7 +9,7 @@ use std::{borrow::Cow, fmt};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::token::{Kind, Token, Tokens};
+use super::token::{Kind, Token, Tokens, text_of};
 
 /// How deep brackets may lie in each other for what is in them to be read.
 const DEEPEST: usize = 1_000;
@@ -84,23 +84,13 @@ pub fn scalars<'a>(text: &'a [u8], name: &'a [u8], mut take: impl FnMut(&[u8], S
             Kind::Open if names.len() >= DEEPEST => return false,
             Kind::Open => names.push(name.clone()),
             Kind::Close => name = names.pop().unwrap_or(name),
-            Kind::Text if tokens.peek().is_some_and(|next| next.kind == Kind::Colon) => name = unescaped(bytes),
-            Kind::Text => take(&name, Scalar::Text(unescaped(bytes))),
+            Kind::Text if tokens.peek().is_some_and(|next| next.kind == Kind::Colon) => name = text_of(bytes),
+            Kind::Text => take(&name, Scalar::Text(text_of(bytes))),
             Kind::Word if bytes != b"null" => take(&name, Scalar::Word(bytes)),
             Kind::Word | Kind::Comma | Kind::Colon => {}
         }
     }
     true
-}
-
-/// A string without its quotes, its escapes undone where that can be done.
-fn unescaped(string: &[u8]) -> Cow<'_, [u8]> {
-    let text = string.strip_prefix(b"\"").unwrap_or(string);
-    let text = text.strip_suffix(b"\"").unwrap_or(text);
-    if !text.contains(&b'\\') {
-        return Cow::Borrowed(text);
-    }
-    serde_json::from_slice::<String>(string).map_or(Cow::Borrowed(text), |text| Cow::Owned(text.into_bytes()))
 }
 
 /// The value at that path, where it is a text, a number or a boolean.

@@ -1,6 +1,6 @@
 //! Tokens of JSON, one after another from any place in any bytes, valid or not: what paths, folds, tables and numbers are found with.
 
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
 
 use memchr::memchr2;
 
@@ -97,6 +97,16 @@ pub fn string_end(bytes: &[u8], start: usize) -> Option<usize> {
         at += 2;
     }
     None
+}
+
+/// What a string says: without its quotes, its escapes undone; as it stands where they are none of JSON's.
+pub fn text_of(string: &[u8]) -> Cow<'_, [u8]> {
+    let text = string.strip_prefix(b"\"").unwrap_or(string);
+    let text = text.strip_suffix(b"\"").unwrap_or(text);
+    if !text.contains(&b'\\') {
+        return Cow::Borrowed(text);
+    }
+    serde_json::from_slice::<String>(string).map_or(Cow::Borrowed(text), |text| Cow::Owned(text.into_bytes()))
 }
 
 /// The place after a word: before the next white space or mark.
