@@ -29,10 +29,8 @@ const FOLDER_MODE: u32 = 0o700;
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
 /// Bytes of a page. Sixteen KiB write large bodies 25 to 65 % faster than four, and let a short WAL hold 4 MB.
 const PAGE_BYTES: i64 = 16_384;
-/// Pages of WAL after which the capturing process moves them into the main file, between two commits. The pause for that
-/// grows with the number of pages: 250 keep it below 5 ms.
-pub(super) const CHECKPOINT_PAGES: usize = 250;
-/// The same for a visiting process, within a commit: it leaves it to the capturing one while there is one.
+/// Pages of WAL after which a visiting process moves them into the main file, within a commit: it leaves it to the
+/// capturing one while there is one.
 const VISITING_CHECKPOINT_PAGES: i64 = 4_000;
 /// Bytes of WAL that stay on the disk after a burst.
 const WAL_KEPT_BYTES: i64 = 64 * 1024 * 1024;
@@ -134,6 +132,18 @@ pub(super) fn connect_with(path: &Path, role: Role, steps: &[Migration]) -> Resu
     Ok(connection)
 }
 
+/// Opens a connection that only moves pages from the WAL into the main file, on a store that is open.
+pub(super) fn connect_to_shorten(path: &Path) -> Result<Connection, Failure> {
+    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    set_up(&connection, Role::Capturing).map_err(|error| trouble::failure(opening(path), &error))?;
+    Ok(connection)
+}
+
+/// Moves what it can from the WAL into the main file, without waiting for anybody.
+pub(super) fn checkpoint(connection: &Connection) -> Result<(), Error> {
+    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", (), |_| Ok(()))
+}
+
 /// Opens a reading connection, on a store that exists.
 pub(super) fn connect_reading(path: &Path) -> Result<Connection, Failure> {
     assert_version(path)?;
@@ -199,7 +209,7 @@ fn open(path: &Path, access: OpenFlags) -> Result<Connection, Failure> {
 /// pages already it says nothing.
 fn set_up(connection: &Connection, role: Role) -> Result<(), Error> {
     let checkpoint = match role {
-        // SQLite would do it before it says that the commit is through, and everybody in it would wait.
+        // SQLite would do it before it says that the commit is through, and everybody in it would wait: see `shorten`.
         Role::Capturing => 0,
         Role::Visiting => VISITING_CHECKPOINT_PAGES,
     };

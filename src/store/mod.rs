@@ -7,7 +7,7 @@
 //!
 //! In reading order: `schema` (the tables and how they grew), `file` (opening: modes, pragmas, whose file it is),
 //! `lock` (one capturing process a store), `queue` and `writer` (what callers hold), `scribe` (the thread: batches,
-//! trouble, recovery), `insert`, `post` and `batch` (rows in), `seen` (repeats of an event), `select` and `reader` (rows out), `large` (bodies too large for memory), `codec`
+//! trouble, recovery), `shorten` (a WAL that stays short), `insert`, `post` and `batch` (rows in), `seen` (repeats of an event), `select` and `reader` (rows out), `large` (bodies too large for memory), `codec`
 //! (lists of headers and the like as one column), `function` (what filters use in SQL), `search` (rows that a filter takes,
 //! a slice at a time), `values` (what stands in its columns, for whoever types a filter), `gram` and `index` (what lets a search pass over most of them), `trouble` (SQLite's errors in words).
 //!
@@ -32,6 +32,7 @@ mod scribe;
 mod search;
 mod seen;
 mod select;
+mod shorten;
 mod stats;
 #[cfg(test)]
 mod tests;

@@ -19,10 +19,11 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::{
     BATCH_JOBS, Bell, FORGET_AT_ONCE,
-    file::{self, CHECKPOINT_PAGES, Identity},
+    file::{self, Identity},
     insert::Transaction,
     post::Posted,
     seen::Seen,
+    shorten::Shortener,
     trouble::{self, Kind, Trouble},
     writer::{Imported, Job, Role, Settled, Shared, Source, Stored, batch_end},
 };
@@ -55,6 +56,8 @@ struct Desk {
     seen: Seen,
     /// Pages in the WAL after the last commit.
     log: Arc<AtomicUsize>,
+    /// None: a visiting process, which leaves the WAL as it is.
+    shortener: Option<Shortener>,
 }
 
 /// The thread's state.
@@ -119,18 +122,18 @@ impl Scribe {
         if changed && tells {
             self.bell.ring();
         }
-        self.shorten_log();
+        self.shorten_log(bytes);
     }
 
-    /// Moves what is in the WAL into the main file once it is long: after everybody was answered, so that nobody waits for
-    /// it but who comes meanwhile.
-    fn shorten_log(&self) {
-        let Some(desk) = self.desk.as_ref().filter(|_| self.role == Role::Capturing) else { return };
-        if desk.log.load(Ordering::Relaxed) < CHECKPOINT_PAGES {
+    /// Keeps the WAL short: after everybody was answered, so that nobody waits for it but who comes meanwhile.
+    fn shorten_log(&mut self, bytes: usize) {
+        let Some(desk) = &mut self.desk else { return };
+        let Some(shortener) = &mut desk.shortener else { return };
+        if !shortener.after_commit(desk.log.load(Ordering::Relaxed), bytes) {
             return;
         }
         // Where it fails nothing is lost: all of it is in the WAL, and the next commit tries again.
-        let _ = desk.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", (), |_| Ok(()));
+        let _ = file::checkpoint(&desk.connection);
         desk.log.store(0, Ordering::Relaxed);
     }
 
@@ -236,7 +239,8 @@ impl Scribe {
             Role::Visiting => Seen::unused(),
         };
         let identity = Identity::of(&self.path).map_err(|error| Failure::new(&doing, error))?;
-        Ok(Desk { connection, identity, seen, log })
+        let shortener = (self.role == Role::Capturing).then(|| Shortener::start(&self.path)).transpose()?;
+        Ok(Desk { connection, identity, seen, log, shortener })
     }
 
     /// Opens the file again after an error of the disk. The kernel may have thrown away what it could not write, and
@@ -258,7 +262,8 @@ impl Scribe {
         if self.shared.lost_refusals.load(Ordering::Relaxed) > 0 {
             self.transact(&[]).map_err(|trouble| trouble.failure)?;
         }
-        let (Role::Capturing, Some(desk)) = (self.role, &self.desk) else { return Ok(()) };
+        let (Role::Capturing, Some(desk)) = (self.role, &mut self.desk) else { return Ok(()) };
+        desk.shortener = None;
         let checkpoint = || {
             desk.connection.busy_timeout(LAST_CHECKPOINT_WAIT)?;
             desk.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()))

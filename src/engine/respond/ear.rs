@@ -15,8 +15,8 @@ use crate::{
     store::Reader,
 };
 
-/// How old what is known may be when a request is answered, in milliseconds. A look costs a few microseconds, so that
-/// a flood spends less than a thousandth of its time on them; an idle creel does not look at all.
+/// How old what is known may be when a request is answered, in milliseconds. A look after a commit costs some fifty
+/// microseconds, so that a flood spends a hundredth of its time on them; an idle creel does not look at all.
 const FRESH_MS: i64 = 5;
 
 /// How long after its commit what an endpoint is told is heard for certain.
