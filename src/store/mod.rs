@@ -1,6 +1,6 @@
 //! **Floor 2 — SQLite and nothing else.** The one file in which every capture, delivery and refusal is kept.
 //!
-//! One hand writes: a process has one [`Writer`], behind it one thread with the only writing connection. It drains its
+//! One hand writes: a process has one [`Writer`], behind it one thread with the only connection that writes rows. It drains its
 //! queue into one transaction, commits it to the disk, and only then answers all who wait. So "stored" means "on the
 //! disk", and a thousand senders share one flush. Readers have their own read-only connections and are never held up.
 //! The [`Bell`] says that something changed; what changed is asked of a [`Reader`].
