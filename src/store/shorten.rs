@@ -43,12 +43,12 @@ enum Turn {
 }
 
 /// Whose turn it is with `pages` in the WAL, and `fresh` bytes stored since somebody had a turn.
-fn turn(pages: usize, fresh: usize, is_busy: bool) -> Turn {
-    match pages {
-        CHECKPOINT_PAGES_MAX.. => Turn::Writers,
-        _ if is_busy => Turn::Nobodys,
-        _ if fresh >= STEP_BYTES => Turn::Beside,
-        CHECKPOINT_PAGES.. => Turn::Writers,
+fn turn(pages: usize, fresh: usize, state: State) -> Turn {
+    match (pages, state) {
+        (CHECKPOINT_PAGES_MAX.., _) => Turn::Writers,
+        (_, State::Asked) => Turn::Nobodys,
+        (_, State::Idle) if fresh >= STEP_BYTES => Turn::Beside,
+        (CHECKPOINT_PAGES.., _) => Turn::Writers,
         _ => Turn::Nobodys,
     }
 }
@@ -67,11 +67,13 @@ struct Task {
     changed: Condvar,
 }
 
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
+/// What the thread is at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum State {
     #[default]
     Idle,
     Asked,
+    /// It is gone, or about to go: the writer does all of it.
     Ended,
 }
 
@@ -95,7 +97,7 @@ impl Shortener {
     pub(super) fn after_commit(&mut self, pages: usize, bytes: usize) -> bool {
         self.fresh = self.fresh.saturating_add(bytes);
         let mut state = self.task.lock();
-        let turn = turn(pages, self.fresh, *state == State::Asked);
+        let turn = turn(pages, self.fresh, *state);
         if turn == Turn::Nobodys {
             return false;
         }
@@ -121,8 +123,7 @@ impl Shortener {
 
 impl Drop for Shortener {
     fn drop(&mut self) {
-        *self.task.lock() = State::Ended;
-        self.task.changed.notify_all();
+        self.task.end();
         let _ = self.thread.take().map(JoinHandle::join);
     }
 }
@@ -132,7 +133,13 @@ impl Task {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn end(&self) {
+        *self.lock() = State::Ended;
+        self.changed.notify_all();
+    }
+
     fn run(&self, connection: &Connection, main: &File) {
+        let _end = AtTheEnd(self);
         let mut state = self.lock();
         while *state != State::Ended {
             if *state == State::Idle {
@@ -150,6 +157,15 @@ impl Task {
             }
             self.changed.notify_all();
         }
+    }
+}
+
+/// However the thread ends, nobody waits for it.
+struct AtTheEnd<'a>(&'a Task);
+
+impl Drop for AtTheEnd<'_> {
+    fn drop(&mut self) {
+        self.0.end();
     }
 }
 
@@ -173,19 +189,33 @@ mod tests {
 
     #[test]
     fn the_second_hand_copies_by_steps_and_the_writer_begins_anew() {
-        for (pages, fresh, is_busy, whose) in [
-            (9, 9_000, false, Turn::Nobodys),
-            (60, STEP_BYTES, false, Turn::Beside),
-            (120, STEP_BYTES, true, Turn::Nobodys),
-            (CHECKPOINT_PAGES, 9_000, true, Turn::Nobodys),
-            (CHECKPOINT_PAGES, 9_000, false, Turn::Writers),
+        for (pages, fresh, state, whose) in [
+            (9, 9_000, State::Idle, Turn::Nobodys),
+            (60, STEP_BYTES, State::Idle, Turn::Beside),
+            (120, STEP_BYTES, State::Asked, Turn::Nobodys),
+            (CHECKPOINT_PAGES, 9_000, State::Asked, Turn::Nobodys),
+            (CHECKPOINT_PAGES, 9_000, State::Idle, Turn::Writers),
             // One large body: what it wrote is not left to the writer either.
-            (900, 10 * STEP_BYTES, false, Turn::Beside),
-            (909, 9_000, false, Turn::Writers),
-            (CHECKPOINT_PAGES_MAX, STEP_BYTES, true, Turn::Writers),
+            (900, 10 * STEP_BYTES, State::Idle, Turn::Beside),
+            (909, 9_000, State::Idle, Turn::Writers),
+            (CHECKPOINT_PAGES_MAX, STEP_BYTES, State::Asked, Turn::Writers),
+            (60, STEP_BYTES, State::Ended, Turn::Nobodys),
+            (CHECKPOINT_PAGES, STEP_BYTES, State::Ended, Turn::Writers),
         ] {
-            assert_eq!(turn(pages, fresh, is_busy), whose, "{pages} pages, {fresh} bytes, busy: {is_busy}");
+            assert_eq!(turn(pages, fresh, state), whose, "{pages} pages, {fresh} bytes, {state:?}");
         }
+    }
+
+    #[test]
+    fn nobody_waits_for_a_thread_that_died_at_its_work() {
+        let task = Arc::new(Task::default());
+        *task.lock() = State::Asked;
+        let dying = Arc::clone(&task);
+        let thread = thread::spawn(move || drop(AtTheEnd(&dying)));
+        let mut shortener = Shortener { task, thread: Some(thread), fresh: 0 };
+        shortener.wait();
+        assert!(!shortener.after_commit(60, STEP_BYTES), "the WAL may grow for a while yet");
+        assert!(shortener.after_commit(CHECKPOINT_PAGES, 9_000), "then the writer does it alone");
     }
 
     #[test]
