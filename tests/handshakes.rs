@@ -180,6 +180,23 @@ fn a_secret_that_is_handed_over_checks_what_comes_after_it() {
     assert_eq!(latest(&home)["signature"]["verdict"], "passed");
 }
 
+#[test]
+fn where_the_variable_of_a_secret_is_not_set_the_judgement_names_it() {
+    let home = Home::new();
+    home.write(
+        "creel.toml",
+        "[[endpoint]]\nname = 'asana'\npath = '/asana'\nprovider = 'asana'\nsecret = { env = 'CREEL_TEST_UNSET' }\n",
+    );
+    let serving = home.serve(&["--quiet"]);
+    let id = serving.post("/asana", &[("X-Hook-Signature", "59fc")], b"{}");
+    let kept = latest(&home)["signature"].clone();
+    assert_eq!(kept["fault"], "secret-missing");
+    let why = kept["explanation"]["text"].as_str().unwrap();
+    assert!(why.contains("the environment variable CREEL_TEST_UNSET") && why.contains("was not set"), "{why}");
+    let asked = home.run(&["verify", &id.to_string()]);
+    assert!(String::from_utf8_lossy(&asked.stdout).contains("CREEL_TEST_UNSET"), "{asked:?}");
+}
+
 fn copy(row: &Row) -> Row {
     Row { ..*row }
 }

@@ -45,6 +45,8 @@ struct Case {
     provider: Option<String>,
     url: Option<String>,
     secrets: Vec<Secret>,
+    /// Where secrets should have come from, and did not.
+    unset: Vec<String>,
     /// The endpoint it belongs to, and all of them: whose secrets may have been taken by mistake.
     endpoint: String,
     endpoints: Option<Endpoints>,
@@ -83,6 +85,7 @@ fn from_file(path: &Path) -> Result<Case, Failure> {
         provider: None,
         url: None,
         secrets: Vec::new(),
+        unset: Vec::new(),
         endpoint: String::new(),
         endpoints: None,
     })
@@ -118,6 +121,7 @@ fn from_store(id: CaptureId, common: &Common) -> Result<Case, Failure> {
         provider: endpoint.provider.clone().or(capture.provider),
         url: endpoint.url.clone(),
         secrets: endpoint.secrets.clone(),
+        unset: endpoint.unset.clone(),
         endpoint: endpoint.name.clone(),
         endpoints: Some(endpoints),
     })
@@ -141,7 +145,7 @@ impl Case {
             None => catalog.detect(&request),
         };
         let Some(provider) = provider else { return Ok((None, Judgement::default())) };
-        let mut judgement = provider.judge(&request, &self.secrets);
+        let (mut judgement, _) = engine::judge(Some(provider), &request, &self.secrets, &self.unset);
         let none = Endpoints::new(Vec::new());
         let endpoints = self.endpoints.as_ref().unwrap_or(&none);
         engine::examine(catalog, provider, &request, &self.secrets, endpoints, &self.endpoint, &mut judgement);

@@ -169,7 +169,7 @@ impl Inner {
         };
         let provider = self.provider(&endpoint, &request);
         let secrets = endpoint.known_secrets();
-        let (mut judgement, event) = judge(provider, &request, &secrets);
+        let (mut judgement, event) = judge(provider, &request, &secrets, &endpoint.unset);
         let asked = provider.filter(|_| endpoint.handshake && arrival.decided.is_none()).and_then(|provider| {
             if let Some(secret) = provider.learned(&request) {
                 endpoint.learn(secret);
@@ -319,16 +319,25 @@ impl Inner {
     }
 }
 
-/// What the catalog says of a request. Shared with `creel verify`.
-pub(super) fn judge(
+/// What the catalog says of a request. `unset`: where further secrets should have come from, and did not.
+pub fn judge(
     provider: Option<&Provider>,
     request: &verify::Request<'_>,
     secrets: &[Secret],
+    unset: &[String],
 ) -> (Judgement, Event) {
-    match provider {
-        Some(provider) => (provider.judge(request, secrets), provider.event(request)),
-        None => (Judgement::default(), Event::default()),
+    let Some(provider) = provider else { return (Judgement::default(), Event::default()) };
+    let mut judgement = provider.judge(request, secrets);
+    if let (Some(Fault::SecretMissing), Some(source), Some(why)) =
+        (judgement.fault, unset.first(), &mut judgement.explanation)
+    {
+        why.text = format!(
+            "{}'s signature was not checked: {source}, which is to hold the secret, was not set when creel started. Export \
+             it, and start creel again.",
+            provider.title()
+        );
     }
+    (judgement, provider.event(request))
 }
 
 /// Whether there is something for the doctor to find out.

@@ -173,7 +173,7 @@ impl Judge {
             None => self.catalog.detect(&request),
         };
         let secrets = endpoint.known_secrets();
-        let (mut judgement, event) = judge(provider, &request, &secrets);
+        let (mut judgement, event) = judge(provider, &request, &secrets, &endpoint.unset);
         let mut flags = entry.flags;
         let asked = provider.filter(|_| endpoint.handshake).and_then(|provider| {
             provider.handshake(&request, &secrets, judgement.verdict, endpoint.verify_token.as_ref())

@@ -50,7 +50,7 @@ use std::{
     time::SystemTime,
 };
 
-pub use admit::examine;
+pub use admit::{examine, judge};
 pub use batch::{Each, Pacing, continued};
 pub use catalog::{catalog, own_folder, read as read_provider};
 pub use config::{FilterRow, KeyWish, Notice, Screen};

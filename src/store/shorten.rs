@@ -114,10 +114,7 @@ impl Shortener {
 
     /// Waits until the thread is through with what it was asked.
     fn wait(&self) {
-        let mut state = self.task.lock();
-        while *state == State::Asked {
-            state = self.task.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
+        drop(self.task.while_it_is(State::Asked));
     }
 }
 
@@ -133,6 +130,11 @@ impl Task {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Waits for another state than this.
+    fn while_it_is(&self, state: State) -> MutexGuard<'_, State> {
+        self.changed.wait_while(self.lock(), |now| *now == state).unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn end(&self) {
         *self.lock() = State::Ended;
         self.changed.notify_all();
@@ -140,18 +142,12 @@ impl Task {
 
     fn run(&self, connection: &Connection, main: &File) {
         let _end = AtTheEnd(self);
-        let mut state = self.lock();
-        while *state != State::Ended {
-            if *state == State::Idle {
-                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-                continue;
-            }
-            drop(state);
+        while *self.while_it_is(State::Idle) == State::Asked {
             // Where one of these fails nothing is lost: the writer does both again before the WAL begins anew. SQLite itself
             // syncs the main file only once nothing is left in the WAL, and that would then take the writer's time.
             let _ = file::checkpoint(connection);
             let _ = main.sync_data();
-            state = self.lock();
+            let mut state = self.lock();
             if *state == State::Asked {
                 *state = State::Idle;
             }
