@@ -16,7 +16,12 @@ use std::{
 use serde::{Deserialize, Serialize};
 use tokio::{
     runtime::Handle,
-    sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc::Receiver},
+    sync::{
+        Mutex, OwnedSemaphorePermit, Semaphore,
+        mpsc::{Receiver, Sender},
+        watch,
+    },
+    task::JoinSet,
 };
 
 use super::{
@@ -27,17 +32,21 @@ use super::{
 use crate::{
     record::{Batch, Capture, CaptureId, Delivery, ErrandId, Failure, Header, Headers},
     store::{Bodies, Pending, Posted, Posting, Reader},
+    wire::Client,
 };
 
 /// KiB of bodies that are read ahead of the sending.
 const AHEAD_KIB: usize = 64 << 10;
 /// Captures that are read at a time, and their KiB.
-const LOAD: usize = 16;
+const LOAD: usize = 64;
 const LOAD_KIB: usize = 256;
 /// How often so many are read ahead of the sending.
 const LOADS: usize = 4;
 /// Deliveries that wait to be stored.
 const UNSTORED: usize = 1_024;
+/// Threads that send, where there are as many processors: to send takes longer than to read and to store together, so one
+/// alone would leave a processor idle.
+const THREADS: usize = 4;
 
 /// How often the wish to stop is looked for while the next one is not due.
 const LOOK: Duration = Duration::from_millis(100);
@@ -193,9 +202,10 @@ fn load(reader: &Reader, left: &mut impl Iterator<Item = (CaptureId, ErrandId)>)
     (captures, kib)
 }
 
-/// What is sent next, and when: asked by all senders, one at a time.
+/// What is sent next, and when: asked by all senders of a thread, one at a time.
 struct Line {
-    loads: Receiver<Load>,
+    /// What all threads take from.
+    loads: Arc<Mutex<Receiver<Load>>>,
     load: Option<Load>,
     turn: u32,
     began: Instant,
@@ -206,7 +216,7 @@ impl Line {
     /// The next one, once it is due. None: there is none, or the batch was stopped.
     async fn next(&mut self) -> Option<(Ahead, Arc<OwnedSemaphorePermit>)> {
         while self.load.as_ref().is_none_or(|load| load.captures.is_empty()) {
-            self.load = Some(self.loads.recv().await?);
+            self.load = Some(self.loads.lock().await.recv().await?);
         }
         let load = self.load.as_mut()?;
         let ahead = load.captures.pop_front().map(|ahead| (ahead, Arc::clone(&load.room)));
@@ -228,26 +238,73 @@ pub(super) enum Storing {
 /// What was sent, in the order in which it is stored.
 pub(super) type Stored = Receiver<Storing>;
 
-/// Sends what was read ahead, as many at a time as is wished for.
-pub(super) fn send_all(runtime: &Handle, courier: Courier, loads: Receiver<Load>, aim: Aim, pacing: Pacing) -> Stored {
-    let jobs = pacing.jobs.max(1);
-    let (courier, aim) = (Arc::new(courier), Arc::new(aim));
-    let line = Arc::new(Mutex::new(Line { loads, load: None, turn: 0, began: Instant::now(), pacing }));
+/// Sends what was read ahead, as many at a time as is wished for, until `ended` says so.
+pub(super) fn send_all(
+    courier: &Courier,
+    loads: Receiver<Load>,
+    aim: Aim,
+    pacing: &Pacing,
+    ended: &watch::Receiver<bool>,
+) -> Result<Stored, Failure> {
     // The next one may go while this one is stored.
     let (unstored, storing) = tokio::sync::mpsc::channel(UNSTORED);
-    for _ in 0..jobs {
-        runtime.spawn(send_some(Arc::clone(&courier), Arc::clone(&aim), Arc::clone(&line), unstored.clone()));
+    let (loads, aim) = (Arc::new(Mutex::new(loads)), Arc::new(aim));
+    for senders in shares(pacing) {
+        let crew = Crew {
+            // Connections are driven by the thread that made them.
+            courier: Courier { client: courier.client.is_some().then(Client::default), ..courier.clone() },
+            aim: Arc::clone(&aim),
+            line: Line {
+                loads: Arc::clone(&loads),
+                load: None,
+                turn: 0,
+                began: Instant::now(),
+                pacing: pacing.clone(),
+            },
+            unstored: unstored.clone(),
+            ended: ended.clone(),
+        };
+        let runtime = super::runtime()?;
+        super::spawn("creel-resend", move || runtime.block_on(crew.send(senders)))?;
     }
-    storing
+    Ok(storing)
+}
+
+/// How many senders each thread has. One thread keeps a pace for all.
+fn shares(pacing: &Pacing) -> Vec<usize> {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let jobs = pacing.jobs.max(1);
+    let threads = if pacing.rate.is_some() { 1 } else { processors.min(THREADS).min(jobs) };
+    (0..threads).map(|thread| jobs / threads + usize::from(thread < jobs % threads)).collect()
+}
+
+/// Those that send on one thread.
+struct Crew {
+    courier: Courier,
+    aim: Arc<Aim>,
+    line: Line,
+    unstored: Sender<Storing>,
+    ended: watch::Receiver<bool>,
+}
+
+impl Crew {
+    /// Until there is nothing left, or creel ends: what is under way then is broken off, and stays to be sent.
+    async fn send(mut self, senders: usize) {
+        let (courier, line) = (Arc::new(self.courier), Arc::new(Mutex::new(self.line)));
+        let mut all = JoinSet::new();
+        for _ in 0..senders {
+            all.spawn(send_some(Arc::clone(&courier), Arc::clone(&self.aim), Arc::clone(&line), self.unstored.clone()));
+        }
+        drop(self.unstored);
+        tokio::select! {
+            () = async { while all.join_next().await.is_some() {} } => {}
+            _ = self.ended.wait_for(|&ended| ended) => {}
+        }
+    }
 }
 
 /// One of several that send: until there is nothing left.
-async fn send_some(
-    courier: Arc<Courier>,
-    aim: Arc<Aim>,
-    line: Arc<Mutex<Line>>,
-    unstored: tokio::sync::mpsc::Sender<Storing>,
-) {
+async fn send_some(courier: Arc<Courier>, aim: Arc<Aim>, line: Arc<Mutex<Line>>, unstored: Sender<Storing>) {
     while let Some(((errand, capture), _room)) = {
         let mut line = line.lock().await;
         line.next().await
@@ -303,6 +360,16 @@ mod tests {
 
     fn kept(aim: &Aim) -> Batch {
         Batch { id: BatchId(1), at: Timestamp::from_unix_ms(0), total: 1, left: 1, spec: spec(aim) }
+    }
+
+    #[test]
+    fn the_senders_are_shared_out_among_the_threads_and_a_pace_is_one_threads() {
+        for jobs in 1..40 {
+            let shares = shares(&Pacing { jobs, ..Pacing::default() });
+            assert_eq!(shares.iter().sum::<usize>(), jobs, "{shares:?}");
+            assert!(!shares.contains(&0) && shares.len() <= THREADS, "{shares:?}");
+        }
+        assert_eq!(shares(&Pacing { jobs: 8, rate: Some(5.0), ..Pacing::default() }), [8]);
     }
 
     #[test]

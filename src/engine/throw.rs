@@ -80,9 +80,9 @@ impl Engine {
         let pacing = Pacing { jobs: pacing.jobs.min(left.len()), ..pacing };
         let (endpoints, targets) = (self.endpoints.clone(), self.targets.clone());
         let courier = Courier { writer: self.writer()?, endpoints, targets, client };
-        let runtime = self.sending()?;
+        let (runtime, ended) = self.with_sender(|sender| (sender.runtime.clone(), sender.stop.subscribe()))?;
         let loads = batch::read_ahead(&self.db, left, &runtime)?;
-        let mut stored = batch::send_all(&runtime, courier, loads, aim, pacing);
+        let mut stored = batch::send_all(&courier, loads, aim, &pacing, &ended)?;
         let mut count = 0;
         while let Some(one) = stored.blocking_recv() {
             count += 1;
@@ -116,16 +116,18 @@ impl Engine {
         outcome.recv().map_err(|_| Failure::new("sending", "creel is stopping"))
     }
 
-    /// The runtime of deliveries, started when it is first needed.
+    /// The runtime of deliveries.
     pub(super) fn sending(&self) -> Result<tokio::runtime::Handle, Failure> {
+        self.with_sender(|sender| sender.runtime.clone())
+    }
+
+    /// Asks the thread that delivers for something; it is started when it is first needed.
+    fn with_sender<T>(&self, ask: impl FnOnce(&Sender) -> T) -> Result<T, Failure> {
         let mut sender = lock(&self.sender);
-        if let Some(sender) = &*sender {
-            return Ok(sender.runtime.clone());
+        if sender.is_none() {
+            *sender = Some(Sender::start()?);
         }
-        let new = Sender::start()?;
-        let runtime = new.runtime.clone();
-        *sender = Some(new);
-        Ok(runtime)
+        sender.as_ref().map(ask).ok_or_else(|| Failure::new("sending", "creel is stopping"))
     }
 }
 

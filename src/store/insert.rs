@@ -123,6 +123,9 @@ pub(super) struct Transaction<'c> {
     summary: CachedStatement<'c>,
     content: CachedStatement<'c>,
     same_event: CachedStatement<'c>,
+    deliveries: CachedStatement<'c>,
+    delivered: CachedStatement<'c>,
+    delivery: CachedStatement<'c>,
     next_id: i64,
     next_delivery: i64,
     pub(super) next_errand: i64,
@@ -143,6 +146,9 @@ impl<'c> Transaction<'c> {
             summary: connection.prepare_cached(SUMMARY)?,
             content: connection.prepare_cached(CONTENT)?,
             same_event: connection.prepare_cached(SAME_EVENT)?,
+            deliveries: connection.prepare_cached(DELIVERIES)?,
+            delivered: connection.prepare_cached(DELIVERED)?,
+            delivery: connection.prepare_cached(DELIVERY)?,
             next_id,
             next_delivery,
             next_errand,
@@ -364,7 +370,7 @@ impl<'c> Transaction<'c> {
         let is_changed = settlement.map_or(Ok(false), |settlement| self.settle(settlement))?;
         let app = delivery.status().unwrap_or(0);
         let read = |row: &Row<'_>| Ok((row.get::<_, u32>(0)?, row.get::<_, Option<i64>>(1)?));
-        let before = self.connection.prepare_cached(DELIVERIES)?.query_row([delivery.capture.0], read);
+        let before = self.deliveries.query_row([delivery.capture.0], read);
         let Some((count, before)) = before.optional()? else {
             let why = format!("there is no capture {}", delivery.capture);
             return Ok(Err(Failure::new("keeping a delivery", why).hint("it may have been deleted meanwhile")));
@@ -375,17 +381,23 @@ impl<'c> Transaction<'c> {
         let answered = settlement.and_then(|settlement| settlement.answered);
         let took_ms = delivery.took_ms.cast_signed();
         let row = params![delivery.capture.0, attempt, app, took_ms, answered, is_changed, id];
-        self.connection.prepare_cached(DELIVERED)?.execute(row)?;
+        self.delivered.execute(row)?;
         self.insert_delivery(delivery, id, attempt, before)?;
         Ok(Ok((DeliveryId(id), attempt)))
     }
 
-    fn insert_delivery(&self, delivery: &Delivery, id: i64, attempt: u32, before: Option<i64>) -> Result<(), Error> {
+    fn insert_delivery(
+        &mut self,
+        delivery: &Delivery,
+        id: i64,
+        attempt: u32,
+        before: Option<i64>,
+    ) -> Result<(), Error> {
         let (reply, cause, error) = match &delivery.outcome {
             Outcome::Replied(reply) => (Some(reply), None, None),
             Outcome::Failed(cause, why) => (None, Some(cause.number()), Some(why)),
         };
-        self.connection.prepare_cached(DELIVERY)?.execute(params![
+        self.delivery.execute(params![
             id,
             delivery.capture.0,
             delivery.to,

@@ -1,6 +1,9 @@
 //! Reading: pages of the list, captures, deliveries, counts. Never held up by the writer, and never holding it up.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::LazyLock,
+};
 
 use bytes::Bytes;
 use rusqlite::{Connection, Error, InterruptHandle, OptionalExtension, ToSql, params_from_iter, types::ToSqlOutput};
@@ -30,6 +33,14 @@ pub(super) fn deliveries_of() -> String {
 /// What was given up of one capture, by the numbers of its errands.
 pub(super) const DEAD_OF: &str = "id >= (SELECT errand FROM summary WHERE id = ?1)
     AND id < (SELECT errand + lanes FROM summary WHERE id = ?1) AND capture = ?1 AND dead = 1";
+
+/// One capture, by its number: with the body that lies in its row, and without.
+static CAPTURE: LazyLock<String> = LazyLock::new(|| capture_with(CONTENT_COLUMNS));
+static CAPTURE_BUT_THE_BODY: LazyLock<String> = LazyLock::new(|| capture_with(CONTENT_COLUMNS_BUT_THE_BODY));
+
+fn capture_with(content: &str) -> String {
+    format!("SELECT {SUMMARY_COLUMNS}, {content} FROM summary JOIN content USING (id) WHERE summary.id = ?")
+}
 
 /// A reading connection. Each thread that reads has its own.
 #[derive(Debug)]
@@ -355,9 +366,8 @@ fn damage(capture: &Capture) -> Option<&'static str> {
 
 /// A capture with the body that lies in its row, where it is wanted; and how many chunks it has elsewhere.
 fn capture(state: &Connection, id: CaptureId, bodies: Bodies) -> Result<Option<(Capture, i64)>, Error> {
-    let content = if bodies == Bodies::Leave { CONTENT_COLUMNS_BUT_THE_BODY } else { CONTENT_COLUMNS };
-    let sql = format!("SELECT {SUMMARY_COLUMNS}, {content} FROM summary JOIN content USING (id) WHERE summary.id = ?");
-    state.prepare_cached(&sql)?.query_row([id.0], select::capture).optional()
+    let sql = if bodies == Bodies::Leave { &CAPTURE_BUT_THE_BODY } else { &CAPTURE };
+    state.prepare_cached(sql)?.query_row([id.0], select::capture).optional()
 }
 
 /// The body of a capture: from its row, or put together from so many of its chunks. None where it was left.
