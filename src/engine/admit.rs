@@ -228,10 +228,11 @@ impl Inner {
             return (self.store(capture, &endpoint, lanes).await, None);
         }
         let kept = tokio::spawn(async move {
+            let at_hand = self.post.as_ref().and_then(|post| post.at_hand(&capture));
             let stored = self.store(capture, &endpoint, lanes).await;
             let errand = stored.as_ref().ok().and_then(|stored| Some((stored.id, stored.errand?)));
             let heard = errand.zip(self.post.as_ref());
-            (stored, heard.and_then(|((id, errand), post)| post.begin(&endpoint, id, errand)))
+            (stored, heard.and_then(|((id, errand), post)| post.begin(&endpoint, id, at_hand, errand)))
         });
         kept.await.unwrap_or_else(|_| (Err(Failure::new("keeping a request", "its task died")), None))
     }

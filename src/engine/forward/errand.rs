@@ -3,9 +3,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::oneshot;
-
-use super::{Answering, DELIVERY_ID, Forward, Ground, HOPS, Order, policy, proxy};
+use super::{Answering, DELIVERY_ID, Forward, Ground, HOPS, Item, Order, policy, proxy};
 use crate::{
     body,
     engine::{
@@ -70,23 +68,20 @@ impl Carrier {
         Ok(Self { ground, reader: Mutex::new(reader), client, mark, catalog: engine::catalog()? })
     }
 
-    /// Tries an errand once, after so many tries before.
-    pub(super) async fn carry(
-        &self,
-        endpoint: &Arc<Endpoint>,
-        forward: &Forward,
-        errand: ErrandId,
-        id: CaptureId,
-        tries: u32,
-        answer: Option<oneshot::Sender<Outcome>>,
-    ) -> Came {
-        let capture = match self.capture(forward, id) {
-            Ok(Some(capture)) => capture,
-            Ok(None) => return self.posted(Posting::Drop(vec![errand]), Came::Dropped).await,
-            Err(failure) => return self.give_up(errand, failure.to_string()).await,
+    /// Tries an errand once.
+    pub(super) async fn carry(&self, endpoint: &Arc<Endpoint>, forward: &Forward, item: Item) -> Came {
+        let Item { errand, capture: id, at_hand, tries, answer } = item;
+        // A filter asks for the row as it stands in the store.
+        let at_hand = at_hand.filter(|_| forward.when.is_none());
+        let read = if at_hand.is_none() { self.capture(forward, id) } else { Ok(None) };
+        let capture = match (&at_hand, &read) {
+            (Some(at_hand), _) => at_hand.capture(),
+            (None, Ok(Some(capture))) => capture,
+            (None, Ok(None)) => return self.posted(Posting::Drop(vec![errand]), Came::Dropped).await,
+            (None, Err(failure)) => return self.give_up(errand, failure.to_string()).await,
         };
         let provider = capture.provider.as_deref().and_then(|name| self.catalog.get(name));
-        let Attempt { delivery, went_out } = match self.send(endpoint, forward, errand, &capture, provider).await {
+        let Attempt { delivery, went_out } = match self.send(endpoint, forward, errand, capture, provider).await {
             Ok(attempt) => attempt,
             Err(failure) => return self.give_up(errand, failure.to_string()).await,
         };

@@ -52,6 +52,13 @@ impl Lane {
         held.max(closed)
     }
 
+    /// Stands at its end. Whoever has to wait is read from the store when its time comes.
+    pub(super) fn join(&mut self, item: Item) {
+        let waits = !self.ready.is_empty() || self.under_way >= self.room();
+        let at_hand = item.at_hand.filter(|_| !waits);
+        self.ready.push_back(Item { at_hand, ..item });
+    }
+
     /// The next one, where one may go now.
     pub(super) fn next(&mut self, now: Timestamp) -> Option<Item> {
         if self.under_way >= self.room() || self.rests_until(now).is_some() {

@@ -24,7 +24,7 @@ use std::{
 };
 
 use serde::Deserialize;
-use tokio::sync::{mpsc as channel, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc as channel, oneshot};
 
 pub use self::policy::Retry;
 pub(super) use self::{errand::redeliver, policy::span, proxy::answered};
@@ -48,6 +48,9 @@ pub const HOPS: &str = "Creel-Hops";
 
 /// How long a stopping creel waits for what is under way. What is cut off is sent again at the next start.
 const DRAIN: Duration = Duration::from_secs(3);
+
+/// KiB of captures that are on their way to the runner in memory. What is more is read from the store.
+const AT_HAND_KIB: usize = 4 << 10;
 
 /// Who answers the sender.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -121,10 +124,18 @@ pub(super) fn check(endpoints: &Endpoints) -> Result<(), Failure> {
 /// A sender's side of a proxied capture: hears what the app replied; hears nothing where it is not forwarded.
 pub(super) type Heard = oneshot::Receiver<Outcome>;
 
+/// A capture that has just been stored and need not be read again, with its part of the bytes that are held so.
+pub(super) struct AtHand {
+    capture: Capture,
+    _room: OwnedSemaphorePermit,
+}
+
 /// An errand to take in hand.
 pub(super) struct Item {
     pub(super) errand: ErrandId,
     pub(super) capture: CaptureId,
+    /// The capture itself; none: it is read from the store.
+    pub(super) at_hand: Option<Arc<AtHand>>,
     pub(super) tries: u32,
     /// Who waits for the reply.
     pub(super) answer: Option<oneshot::Sender<Outcome>>,
@@ -173,6 +184,7 @@ pub(super) struct Post {
     runner: channel::UnboundedSender<Told>,
     /// The store's mark.
     mark: Arc<str>,
+    at_hand: Arc<Semaphore>,
 }
 
 /// What forwarding stands on.
@@ -214,11 +226,24 @@ pub(super) fn start(
     let mark: Arc<str> = reader.instance()?.into();
     let (runner, told) = channel::unbounded_channel();
     let lanes = Arc::new(lanes);
-    let post = Post { lanes: Arc::clone(&lanes), runner, mark: Arc::clone(&mark) };
+    let at_hand = Arc::new(Semaphore::new(AT_HAND_KIB));
+    let post = Post { lanes: Arc::clone(&lanes), runner, mark: Arc::clone(&mark), at_hand };
     let carrier = errand::Carrier::new(ground, reader, Client::default(), mark)?;
     let runner = runner::Runner::new(carrier, rows, known, &lanes);
     runtime()?.spawn(runner.run(told));
     Ok(Some(post))
+}
+
+impl AtHand {
+    /// With the number that it has in the store.
+    fn numbered(mut self, id: CaptureId) -> Self {
+        self.capture.id = id;
+        self
+    }
+
+    pub(super) fn capture(&self) -> &Capture {
+        &self.capture
+    }
 }
 
 impl Post {
@@ -237,9 +262,23 @@ impl Post {
         marks.any(|marks| marks.split(|&b| b == b',').any(|mark| mark.trim_ascii() == self.mark.as_bytes()))
     }
 
+    /// A capture that is about to be stored, to be handed on without reading it again. None where many are under way.
+    pub(super) fn at_hand(&self, capture: &Capture) -> Option<AtHand> {
+        let kib = (capture.head.raw().len() + capture.body.bytes.len()).div_ceil(1 << 10);
+        let room = Arc::clone(&self.at_hand).try_acquire_many_owned(u32::try_from(kib).ok()?).ok()?;
+        Some(AtHand { capture: capture.clone(), _room: room })
+    }
+
     /// Takes the errands of a stored capture in hand, which follow each other from `first` on. Gives what its sender waits
     /// for, where an app answers in creel's place.
-    pub(super) fn begin(&self, endpoint: &Endpoint, capture: CaptureId, first: ErrandId) -> Option<Heard> {
+    pub(super) fn begin(
+        &self,
+        endpoint: &Endpoint,
+        capture: CaptureId,
+        at_hand: Option<AtHand>,
+        first: ErrandId,
+    ) -> Option<Heard> {
+        let at_hand = at_hand.map(|at_hand| Arc::new(at_hand.numbered(capture)));
         let mut heard = None;
         for (forward, errand) in endpoint.forwards.iter().zip(first.0..) {
             let Some(&lane) = self.lanes.get(&forward.lane) else { continue };
@@ -249,7 +288,8 @@ impl Post {
                 answer
             });
             // A runner that is gone leaves the errand in the store for the next start.
-            let _ = self.runner.send(Told::Errand(lane, Item { errand: ErrandId(errand), capture, tries: 0, answer }));
+            let item = Item { errand: ErrandId(errand), capture, at_hand: at_hand.clone(), tries: 0, answer };
+            let _ = self.runner.send(Told::Errand(lane, item));
         }
         heard
     }

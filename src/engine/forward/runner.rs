@@ -78,7 +78,7 @@ impl Runner {
         let lane = &mut self.lanes[at];
         if lane.keeps_order() {
             lane.held_until = lane.held_until.or((tries > 0).then_some(due_at));
-            lane.ready.push_back(Item { errand: id, capture, tries, answer: None });
+            lane.ready.push_back(Item { errand: id, capture, at_hand: None, tries, answer: None });
         } else {
             self.waiting.push(Reverse((due_at, id, at, capture, tries)));
         }
@@ -98,7 +98,7 @@ impl Runner {
             let sleep = self.sleep(now);
             tokio::select! {
                 message = told.recv() => match message {
-                    Some(Told::Errand(lane, item)) => self.lanes[lane].ready.push_back(item),
+                    Some(Told::Errand(lane, item)) => self.lanes[lane].join(item),
                     Some(Told::Stop(over)) => self.stopping = Some(over),
                     None => return,
                 },
@@ -114,7 +114,7 @@ impl Runner {
             && *due_at <= now
             && let Some(Reverse((_, errand, lane, capture, tries))) = self.waiting.pop()
         {
-            self.lanes[lane].ready.push_back(Item { errand, capture, tries, answer: None });
+            self.lanes[lane].ready.push_back(Item { errand, capture, at_hand: None, tries, answer: None });
         }
     }
 
@@ -129,8 +129,8 @@ impl Runner {
                 let (carrier, over) = (Arc::clone(&self.carrier), self.over.clone());
                 let (endpoint, forward) = (Arc::clone(&lane.endpoint), Arc::clone(&lane.forward));
                 tokio::spawn(async move {
-                    let Item { errand, capture, tries, answer } = item;
-                    let came = carrier.carry(&endpoint, &forward, errand, capture, tries, answer).await;
+                    let (errand, capture, tries) = (item.errand, item.capture, item.tries);
+                    let came = carrier.carry(&endpoint, &forward, item).await;
                     let _ = over.send(Over { lane: at, errand, capture, tries, came });
                 });
             }
@@ -178,7 +178,7 @@ impl Runner {
     fn put_back(&mut self, at: usize, errand: ErrandId, capture: CaptureId, tries: u32, due_at: Timestamp) {
         let lane = &mut self.lanes[at];
         if lane.keeps_order() {
-            lane.ready.push_front(Item { errand, capture, tries, answer: None });
+            lane.ready.push_front(Item { errand, capture, at_hand: None, tries, answer: None });
             lane.held_until = Some(due_at);
         } else {
             self.waiting.push(Reverse((due_at, errand, at, capture, tries)));
