@@ -74,3 +74,42 @@ impl Lane {
         self.rests_until(now).filter(|_| !self.ready.is_empty())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use tokio::sync::Semaphore;
+
+    use super::*;
+    use crate::{
+        engine::{forward::AtHand, target::Target},
+        record::{Body, Capture, CaptureId, ErrandId, Head, Uid},
+    };
+
+    #[test]
+    fn what_has_to_wait_is_not_held_in_memory_meanwhile() {
+        let body = Body::whole(vec![b'x'; 2 << 10].into(), [0; 32]);
+        let head = Head::parse(Bytes::from_static(b"POST / HTTP/1.1\r\n\r\n"));
+        let capture = Capture::new(Uid(0), Timestamp::default(), head, body);
+        let room = Arc::new(Semaphore::new(7));
+        let item = |id: i64| Item {
+            errand: ErrandId(id),
+            capture: CaptureId(id),
+            at_hand: AtHand::of(&capture, &room).map(Arc::new),
+            tries: 0,
+            answer: None,
+        };
+        let kept = Forward { order: Order::Kept, ..Forward::plain("e", Target::url("http://h"), Answering::Ack) };
+        let mut lane = Lane::new(Arc::new(Endpoint::open_bin()), Arc::new(kept));
+        lane.join(item(1));
+        let first = lane.next(Timestamp::default()).unwrap();
+        assert!(first.at_hand.is_some(), "it goes at once");
+        assert!(AtHand::of(&capture, &room).is_some(), "3 KiB each, of 7");
+        lane.join(item(2));
+        assert!(lane.ready[0].at_hand.is_none(), "its turn comes later");
+        let second = item(3);
+        assert!(second.at_hand.is_some() && item(4).at_hand.is_none(), "no more than there is room for");
+        drop(first);
+        assert!(item(4).at_hand.is_some(), "what was sent makes room");
+    }
+}

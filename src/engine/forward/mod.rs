@@ -235,6 +235,13 @@ pub(super) fn start(
 }
 
 impl AtHand {
+    /// Where there is room, in KiB.
+    fn of(capture: &Capture, room: &Arc<Semaphore>) -> Option<Self> {
+        let kib = (capture.head.raw().len() + capture.body.bytes.len()).div_ceil(1 << 10);
+        let room = Arc::clone(room).try_acquire_many_owned(u32::try_from(kib).ok()?).ok()?;
+        Some(Self { capture: capture.clone(), _room: room })
+    }
+
     /// With the number that it has in the store.
     fn numbered(mut self, id: CaptureId) -> Self {
         self.capture.id = id;
@@ -264,9 +271,7 @@ impl Post {
 
     /// A capture that is about to be stored, to be handed on without reading it again. None where many are under way.
     pub(super) fn at_hand(&self, capture: &Capture) -> Option<AtHand> {
-        let kib = (capture.head.raw().len() + capture.body.bytes.len()).div_ceil(1 << 10);
-        let room = Arc::clone(&self.at_hand).try_acquire_many_owned(u32::try_from(kib).ok()?).ok()?;
-        Some(AtHand { capture: capture.clone(), _room: room })
+        AtHand::of(capture, &self.at_hand)
     }
 
     /// Takes the errands of a stored capture in hand, which follow each other from `first` on. Gives what its sender waits
