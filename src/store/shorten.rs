@@ -24,8 +24,9 @@ use super::{
 };
 use crate::record::Failure;
 
-/// Pages of WAL after which it is moved into the main file and begun anew.
-const CHECKPOINT_PAGES: usize = 250;
+/// Pages of WAL after which it is moved into the main file and begun anew: seldom enough that at some hundred commits a
+/// second fewer than one of a hundred waits for it.
+const CHECKPOINT_PAGES: usize = 1_000;
 /// Bytes of what was stored that are copied at a time: a commit that comes while they are synced waits for about a
 /// millisecond more. Pages would be the wrong measure: those of a thousand small commits are the same few.
 const STEP_BYTES: usize = 256 * KIB;
@@ -192,8 +193,8 @@ mod tests {
             (CHECKPOINT_PAGES, 9_000, State::Asked, Turn::Nobodys),
             (CHECKPOINT_PAGES, 9_000, State::Idle, Turn::Writers),
             // One large body: what it wrote is not left to the writer either.
-            (900, 10 * STEP_BYTES, State::Idle, Turn::Beside),
-            (909, 9_000, State::Idle, Turn::Writers),
+            (1_600, 100 * STEP_BYTES, State::Idle, Turn::Beside),
+            (1_609, 9_000, State::Idle, Turn::Writers),
             (CHECKPOINT_PAGES_MAX, STEP_BYTES, State::Asked, Turn::Writers),
             (60, STEP_BYTES, State::Ended, Turn::Nobodys),
             (CHECKPOINT_PAGES, STEP_BYTES, State::Ended, Turn::Writers),
@@ -228,9 +229,9 @@ mod tests {
         shortener.wait();
         assert!(bytes() >= before + 2_000_000, "{before} bytes before, {} after", bytes());
         assert!(!shortener.after_commit(139, 9_000), "a few pages are left for later");
-        assert!(!shortener.after_commit(259, 2_000_000), "the next step");
+        assert!(!shortener.after_commit(1_130, 2_000_000), "the next step");
         shortener.wait();
-        assert!(shortener.after_commit(268, 9_000), "few are left, and the WAL is long");
+        assert!(shortener.after_commit(1_139, 9_000), "few are left, and the WAL is long");
         assert!(!shortener.after_commit(9, 9_000), "it has begun anew");
     }
 
