@@ -25,7 +25,7 @@ fn lanes(names: &[&str]) -> Vec<Arc<str>> {
 }
 
 fn forward(writer: &Writer, n: u64, names: &[&str]) -> Stored {
-    writer.capture_and_forward(capture(n), lanes(names)).unwrap().blocking_recv().unwrap().unwrap()
+    writer.capture_and_forward(capture(n), lanes(names), Box::new(|_| ())).unwrap().blocking_recv().unwrap().unwrap()
 }
 
 fn settle(writer: &Writer, capture: i64, errand: i64, next: Next) -> Delivery {
@@ -45,6 +45,28 @@ fn post(writer: &Writer, posting: Posting) -> Posted {
 fn counts(reader: &Reader) -> (u64, u64) {
     let Counters { waiting, dead, .. } = reader.counters().unwrap();
     (waiting, dead)
+}
+
+#[test]
+fn a_capture_is_handed_on_once_it_is_stored_whether_or_not_anybody_waits_for_it() {
+    let place = place();
+    let writer = place.capturing();
+    let (handed, on) = std::sync::mpsc::channel();
+    let path = place.path.clone();
+    let then = move |stored: Stored| {
+        let there = Reader::open(&path).unwrap().summary(stored.id).unwrap();
+        handed.send((stored.errand, there.and_then(|row| row.post))).unwrap();
+    };
+    drop(writer.capture_and_forward(capture(1), lanes(&["a"]), Box::new(then)).unwrap());
+    assert_eq!(on.recv().unwrap(), (Some(ErrandId(1)), Some(Post::Waiting)));
+
+    // What is not stored is not handed on.
+    let (visiting, _) = Writer::open(&place.path, Role::Visiting, Bell::default()).unwrap();
+    let (handed, on) = std::sync::mpsc::channel();
+    let then = Box::new(move |stored: Stored| handed.send(stored).unwrap());
+    let refused = visiting.capture_and_forward(capture(2), lanes(&["a"]), then).unwrap();
+    assert!(refused.blocking_recv().unwrap().is_err());
+    assert!(on.recv().is_err(), "it was dropped");
 }
 
 #[test]
@@ -286,7 +308,9 @@ fn take(writer: &Writer, model: &mut Model, step: &Step) -> Option<Answer> {
             (0..*count).for_each(|_| model.add(id, None));
             let stored = Stored { id: CaptureId(id), duplicate_of: None, errand: (*count > 0).then_some(next_errand) };
             let lanes = lanes(&["a", "b", "c"][..*count]);
-            answer(writer.capture_and_forward(capture(id as u64), lanes).unwrap(), move |got| got == Ok(stored))
+            answer(writer.capture_and_forward(capture(id as u64), lanes, Box::new(|_| ())).unwrap(), move |got| {
+                got == Ok(stored)
+            })
         }
         Step::Batch(at) => {
             let chosen = at.iter().filter_map(|at| at.checked_rem(model.captures.len()));

@@ -22,7 +22,7 @@ use crate::{
     record::{
         Body, Capture, Event, Explanation, Failure, Fault, Flag, Handshake, Head, Judgement, Refusal, Uid, Verdict,
     },
-    store::{Reader, Stored, Writer},
+    store::{Full, Pending, Reader, Stored, Then, Writer},
     verify::{self, Asked, Budget, Catalog, Provider, Secret, Suspect},
     wire::{Answer, Arrival, Catch, Entry, Shut},
 };
@@ -100,8 +100,7 @@ impl Catch for Catcher {
         self.inner.ear.listen(arrival.received_at, &self.inner.endpoints);
         let Taken { capture, endpoint, plan } = self.inner.take(arrival);
         let lanes = self.inner.lanes(&capture, &endpoint, plan.is_own());
-        let keep = Inner::keep(Arc::clone(&self.inner), capture, Arc::clone(&endpoint), lanes);
-        let (stored, heard) = keep.await;
+        let (stored, heard) = self.inner.keep(capture, &endpoint, lanes).await;
         self.inner.keeping.hear(&stored);
         // What goes wrong on purpose goes wrong whatever the app says.
         let heard = heard.filter(|_| !plan.is_faulted());
@@ -217,47 +216,48 @@ impl Inner {
         Taken { capture, endpoint, plan }
     }
 
-    /// Keeps a capture. What is forwarded is kept and handed on even where the sender leaves meanwhile.
+    /// Keeps a capture. What is forwarded is handed on even where the sender leaves meanwhile.
     async fn keep(
-        self: Arc<Self>,
+        self: &Arc<Self>,
         capture: Capture,
-        endpoint: Arc<Endpoint>,
+        endpoint: &Arc<Endpoint>,
         lanes: Vec<Arc<str>>,
     ) -> (Result<Stored, Failure>, Option<forward::Heard>) {
-        if lanes.is_empty() {
-            return (self.store(capture, &endpoint, lanes).await, None);
-        }
-        let kept = tokio::spawn(async move {
-            let at_hand = self.post.as_ref().and_then(|post| post.at_hand(&capture));
-            let stored = self.store(capture, &endpoint, lanes).await;
-            let errand = stored.as_ref().ok().and_then(|stored| Some((stored.id, stored.errand?)));
-            let heard = errand.zip(self.post.as_ref());
-            (stored, heard.and_then(|((id, errand), post)| post.begin(&endpoint, id, at_hand, errand)))
-        });
-        kept.await.unwrap_or_else(|_| (Err(Failure::new("keeping a request", "its task died")), None))
+        let post = self.post.as_ref().filter(|_| !lanes.is_empty());
+        let Some((then, heard)) = post.map(|post| post.begin(endpoint, &capture)) else {
+            return (self.store(capture, endpoint, None).await, None);
+        };
+        (self.store(capture, endpoint, Some((lanes, then))).await, heard)
     }
 
     async fn store(
         self: &Arc<Self>,
         capture: Capture,
         endpoint: &Arc<Endpoint>,
-        lanes: Vec<Arc<str>>,
+        onward: Option<(Vec<Arc<str>>, Then)>,
     ) -> Result<Stored, Failure> {
         let pending = match self.doctor(&capture) {
             // It goes on to the store even where the sender leaves while it is examined.
             Some(turn) => {
                 let (inner, endpoint) = (Arc::clone(self), Arc::clone(endpoint));
                 let examined = tokio::task::spawn_blocking(move || {
-                    let pending = inner.writer.capture_and_forward(inner.examined(capture, &endpoint), lanes);
+                    let pending = inner.push(inner.examined(capture, &endpoint), onward);
                     drop(turn);
                     pending
                 });
                 examined.await.map_err(|_| Failure::new("examining a request", "its thread died"))?
             }
-            None => self.writer.capture_and_forward(capture, lanes),
+            None => self.push(capture, onward),
         };
         let pending = pending.map_err(|full| Failure::new("keeping a request", full))?;
         pending.await.unwrap_or_else(|_| Err(Failure::new("keeping a request", "the store is closed")))
+    }
+
+    fn push(&self, capture: Capture, onward: Option<(Vec<Arc<str>>, Then)>) -> Result<Pending<Stored>, Full> {
+        match onward {
+            Some((lanes, then)) => self.writer.capture_and_forward(capture, lanes, then),
+            None => self.writer.capture(capture),
+        }
     }
 
     /// The lanes in which a capture is forwarded. `is_answered`: by the wire, or as a handshake; it is nothing for an app.

@@ -37,7 +37,7 @@ use super::{
 use crate::{
     query::Filter,
     record::{Capture, CaptureId, ErrandId, Failure, Flag, Head, Outcome},
-    store::{Posting, Reader, Writer},
+    store::{Posting, Reader, Stored, Then, Writer},
     wire::Client,
 };
 
@@ -269,34 +269,34 @@ impl Post {
         marks.any(|marks| marks.split(|&b| b == b',').any(|mark| mark.trim_ascii() == self.mark.as_bytes()))
     }
 
-    /// A capture that is about to be stored, to be handed on without reading it again. None where many are under way.
-    pub(super) fn at_hand(&self, capture: &Capture) -> Option<AtHand> {
-        AtHand::of(capture, &self.at_hand)
-    }
-
-    /// Takes the errands of a stored capture in hand, which follow each other from `first` on. Gives what its sender waits
-    /// for, where an app answers in creel's place.
-    pub(super) fn begin(
-        &self,
-        endpoint: &Endpoint,
-        capture: CaptureId,
-        at_hand: Option<AtHand>,
-        first: ErrandId,
-    ) -> Option<Heard> {
-        let at_hand = at_hand.map(|at_hand| Arc::new(at_hand.numbered(capture)));
+    /// Prepares for a capture that is about to be stored: what takes its errands in hand once it is, and what its sender
+    /// waits for, where an app answers in creel's place.
+    pub(super) fn begin(&self, endpoint: &Endpoint, capture: &Capture) -> (Then, Option<Heard>) {
         let mut heard = None;
-        for (forward, errand) in endpoint.forwards.iter().zip(first.0..) {
-            let Some(&lane) = self.lanes.get(&forward.lane) else { continue };
-            let answer = (forward.answer == Answering::Proxy).then(|| {
-                let (answer, hears) = oneshot::channel();
-                heard = Some(hears);
-                answer
-            });
-            // A runner that is gone leaves the errand in the store for the next start.
-            let item = Item { errand: ErrandId(errand), capture, at_hand: at_hand.clone(), tries: 0, answer };
-            let _ = self.runner.send(Told::Errand(lane, item));
-        }
-        heard
+        let lanes: Vec<_> = endpoint
+            .forwards
+            .iter()
+            .map(|forward| {
+                let answer = (forward.answer == Answering::Proxy).then(|| {
+                    let (answer, hears) = oneshot::channel();
+                    heard = Some(hears);
+                    answer
+                });
+                (self.lanes.get(&forward.lane).copied(), answer)
+            })
+            .collect();
+        let (runner, at_hand) = (self.runner.clone(), AtHand::of(capture, &self.at_hand));
+        let then = move |stored: Stored| {
+            let Some(first) = stored.errand else { return };
+            let at_hand = at_hand.map(|at_hand| Arc::new(at_hand.numbered(stored.id)));
+            for ((lane, answer), errand) in lanes.into_iter().zip(first.0..) {
+                let Some(lane) = lane else { continue };
+                let (errand, at_hand) = (ErrandId(errand), at_hand.clone());
+                // A runner that is gone leaves the errand in the store for the next start.
+                let _ = runner.send(Told::Errand(lane, Item { errand, capture: stored.id, at_hand, tries: 0, answer }));
+            }
+        };
+        (Box::new(then), heard)
     }
 
     /// Waits, for a while, until what is under way is over. Blocks.
