@@ -32,13 +32,16 @@ pub fn captures(before: &Capture, after: &Capture) -> Vec<Part> {
     ]
 }
 
-/// In what a reply differs from another: each a status and what came with it.
+/// In what a reply differs from another: each a status and what came with it. That each has a date of its own says nothing.
 pub fn replies((before_status, before): (u16, &Reply), (after_status, after): (u16, &Reply)) -> Vec<Part> {
     let status = changed("status", &before_status.to_string(), &after_status.to_string());
     let content = |reply: &Reply| Content::of(&reply.body, &reply.headers);
+    let is_dated = |it: &Difference| it.at == "date" && it.before.is_some() && it.after.is_some();
+    let mut headers = headers(&before.headers, &after.headers);
+    headers.retain(|it| !is_dated(it));
     vec![
         Part { name: "status", differences: status.into_iter().collect() },
-        Part { name: "headers", differences: headers(&before.headers, &after.headers) },
+        Part { name: "headers", differences: headers },
         Part { name: "body", differences: diff(&content(before), &content(after)) },
     ]
 }
@@ -103,6 +106,23 @@ mod tests {
             ["~ b: x y, 2 → x y, 3", "- gone: ", "+ new: ␛"]
         );
         assert!(found(b"a=1&b=2", b"b=2&a=1").is_empty(), "an order says nothing");
+    }
+
+    #[test]
+    fn replies_of_two_moments_do_not_differ_for_that() {
+        let reply = |headers: &[(&str, &str)]| Reply {
+            status: 200,
+            headers: headers.iter().copied().collect(),
+            body: bytes::Bytes::new(),
+            truncated: false,
+        };
+        let (first, later) = (reply(&[("Date", "Thu, 1"), ("X", "1")]), reply(&[("date", "Thu, 2"), ("X", "2")]));
+        let found = |a: &Reply, b: &Reply| {
+            let parts = replies((200, a), (200, b));
+            parts.iter().flat_map(|part| &part.differences).map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(found(&first, &later), ["~ x: 1 → 2"]);
+        assert_eq!(found(&first, &reply(&[("X", "1")])), ["- date: Thu, 1"]);
     }
 
     #[test]

@@ -202,10 +202,9 @@ fn load(reader: &Reader, left: &mut impl Iterator<Item = (CaptureId, ErrandId)>)
     (captures, kib)
 }
 
-/// What is sent next, and when: asked by all senders of a thread, one at a time.
+/// What is sent next, and when: asked by all senders, whatever their thread, one at a time.
 struct Line {
-    /// What all threads take from.
-    loads: Arc<Mutex<Receiver<Load>>>,
+    loads: Receiver<Load>,
     load: Option<Load>,
     turn: u32,
     began: Instant,
@@ -216,7 +215,7 @@ impl Line {
     /// The next one, once it is due. None: there is none, or the batch was stopped.
     async fn next(&mut self) -> Option<(Ahead, Arc<OwnedSemaphorePermit>)> {
         while self.load.as_ref().is_none_or(|load| load.captures.is_empty()) {
-            self.load = Some(self.loads.lock().await.recv().await?);
+            self.load = Some(self.loads.recv().await?);
         }
         let load = self.load.as_mut()?;
         let ahead = load.captures.pop_front().map(|ahead| (ahead, Arc::clone(&load.room)));
@@ -248,19 +247,14 @@ pub(super) fn send_all(
 ) -> Result<Stored, Failure> {
     // The next one may go while this one is stored.
     let (unstored, storing) = tokio::sync::mpsc::channel(UNSTORED);
-    let (loads, aim) = (Arc::new(Mutex::new(loads)), Arc::new(aim));
-    for senders in shares(pacing) {
+    let line = Line { loads, load: None, turn: 0, began: Instant::now(), pacing: pacing.clone() };
+    let (line, aim) = (Arc::new(Mutex::new(line)), Arc::new(aim));
+    for senders in shares(pacing.jobs) {
         let crew = Crew {
             // Connections are driven by the thread that made them.
             courier: Courier { client: courier.client.is_some().then(Client::default), ..courier.clone() },
             aim: Arc::clone(&aim),
-            line: Line {
-                loads: Arc::clone(&loads),
-                load: None,
-                turn: 0,
-                began: Instant::now(),
-                pacing: pacing.clone(),
-            },
+            line: Arc::clone(&line),
             unstored: unstored.clone(),
             ended: ended.clone(),
         };
@@ -270,11 +264,11 @@ pub(super) fn send_all(
     Ok(storing)
 }
 
-/// How many senders each thread has. One thread keeps a pace for all.
-fn shares(pacing: &Pacing) -> Vec<usize> {
+/// How many senders each thread has.
+fn shares(jobs: usize) -> Vec<usize> {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    let jobs = pacing.jobs.max(1);
-    let threads = if pacing.rate.is_some() { 1 } else { processors.min(THREADS).min(jobs) };
+    let jobs = jobs.max(1);
+    let threads = processors.min(THREADS).min(jobs);
     (0..threads).map(|thread| jobs / threads + usize::from(thread < jobs % threads)).collect()
 }
 
@@ -282,7 +276,7 @@ fn shares(pacing: &Pacing) -> Vec<usize> {
 struct Crew {
     courier: Courier,
     aim: Arc<Aim>,
-    line: Line,
+    line: Arc<Mutex<Line>>,
     unstored: Sender<Storing>,
     ended: watch::Receiver<bool>,
 }
@@ -290,10 +284,15 @@ struct Crew {
 impl Crew {
     /// Until there is nothing left, or creel ends: what is under way then is broken off, and stays to be sent.
     async fn send(mut self, senders: usize) {
-        let (courier, line) = (Arc::new(self.courier), Arc::new(Mutex::new(self.line)));
+        let courier = Arc::new(self.courier);
         let mut all = JoinSet::new();
         for _ in 0..senders {
-            all.spawn(send_some(Arc::clone(&courier), Arc::clone(&self.aim), Arc::clone(&line), self.unstored.clone()));
+            all.spawn(send_some(
+                Arc::clone(&courier),
+                Arc::clone(&self.aim),
+                Arc::clone(&self.line),
+                self.unstored.clone(),
+            ));
         }
         drop(self.unstored);
         tokio::select! {
@@ -363,13 +362,12 @@ mod tests {
     }
 
     #[test]
-    fn the_senders_are_shared_out_among_the_threads_and_a_pace_is_one_threads() {
+    fn the_senders_are_shared_out_among_the_threads() {
         for jobs in 1..40 {
-            let shares = shares(&Pacing { jobs, ..Pacing::default() });
+            let shares = shares(jobs);
             assert_eq!(shares.iter().sum::<usize>(), jobs, "{shares:?}");
             assert!(!shares.contains(&0) && shares.len() <= THREADS, "{shares:?}");
         }
-        assert_eq!(shares(&Pacing { jobs: 8, rate: Some(5.0), ..Pacing::default() }), [8]);
     }
 
     #[test]

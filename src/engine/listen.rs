@@ -1,9 +1,11 @@
 //! The thread that listens, and the port it has.
 
 use std::{
+    io,
     net::{SocketAddr, TcpListener},
     sync::mpsc::{Receiver, channel},
-    thread::JoinHandle,
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
 };
 
 use tokio::sync::watch as flag;
@@ -16,6 +18,9 @@ use super::{
     runtime, spawn,
 };
 use crate::{record::Failure, store::Settler, wire};
+
+/// How long a process that was killed may still have its port.
+const ENDING: Duration = Duration::from_millis(500);
 
 /// The thread that listens.
 pub(super) struct Server {
@@ -73,9 +78,17 @@ impl Server {
     }
 }
 
-/// Binds the port, or says who has it.
+/// Binds the port, or says who has it. A port that nobody is seen to have may be that of a process that is just ending:
+/// a creel that was killed and is started again.
 pub(super) fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
-    let listener = TcpListener::bind(address).map_err(|why| taken(address, &why))?;
+    let is_ending = |why: &io::Error| why.kind() == io::ErrorKind::AddrInUse && port::listener(address).is_none();
+    let until = Instant::now() + ENDING;
+    let listener = loop {
+        match TcpListener::bind(address) {
+            Err(why) if is_ending(&why) && Instant::now() < until => thread::sleep(ENDING / 20),
+            bound => break bound.map_err(|why| taken(address, &why))?,
+        }
+    };
     listener.set_nonblocking(true).map_err(|why| Failure::new(format!("listening on {address}"), why))?;
     Ok(listener)
 }

@@ -42,8 +42,8 @@ const PARTS_AT_ONCE: usize = 8;
 const MOST_WAITING: i64 = 1 << 17;
 /// The shortest time between two looks for what is to be done, so that a flood does not wake the thread with each commit.
 const LOOK: Duration = Duration::from_millis(200);
-/// Captures a second from which on capturing goes first, and how many may then wait for their marks: a search looks through
-/// those in a quarter of a second.
+/// Captures and deliveries a second from which on these go first, and how many captures may then wait for their marks: a search
+/// looks through those in a quarter of a second.
 const FLOOD: f64 = 1_000.0;
 const MOST_LATE: i64 = 1 << 17;
 /// The shortest time over which is told how many come, and the longest.
@@ -133,7 +133,7 @@ impl Indexer {
     }
 }
 
-/// Lets who captures go first: a flood is caught at full speed, and marked by what is left of the processors.
+/// Lets who captures and sends go first: a flood is caught at full speed, and marked by what is left of the processors.
 fn step_back() {
     /// The politest there is: setpriority(2).
     #[cfg(target_os = "linux")]
@@ -174,25 +174,25 @@ struct Clerk {
     pace: Pace,
 }
 
-/// How many captures come.
+/// How many captures and deliveries come.
 #[derive(Default)]
 struct Pace {
-    /// When it was looked last, and the next number then.
+    /// When it was looked last, and how many there had been then.
     before: Option<(Instant, i64)>,
     is_flood: bool,
 }
 
 impl Pace {
-    /// Whether it is a flood, told that the next number is `next` at `now`.
-    fn is_flood(&mut self, now: Instant, next: i64) -> bool {
+    /// Whether it is a flood, told that there have been so many at `now`.
+    fn is_flood(&mut self, now: Instant, count: i64) -> bool {
         let Some((then, before)) = self.before else {
-            self.before = Some((now, next));
+            self.before = Some((now, count));
             return false;
         };
         let took = now.saturating_duration_since(then);
         if took >= *PACE.start() {
-            self.is_flood = took <= *PACE.end() && (next - before) as f64 > FLOOD * took.as_secs_f64();
-            self.before = Some((now, next));
+            self.is_flood = took <= *PACE.end() && (count - before) as f64 > FLOOD * took.as_secs_f64();
+            self.before = Some((now, count));
         }
         self.is_flood
     }
@@ -253,12 +253,12 @@ impl Clerk {
         }
     }
 
-    /// Whether capturing goes first: so many come, and so few wait.
+    /// Whether capturing and sending go first: so many come, and so few wait.
     fn gives_way(&mut self) -> bool {
         let Some(state) = &self.state else { return false };
         // What cannot be read now, the next step says.
-        let Ok(next) = state.next_id() else { return false };
-        self.pace.is_flood(Instant::now(), next) && next - state.marked() < MOST_LATE
+        let Ok((next, deliveries)) = state.counted() else { return false };
+        self.pace.is_flood(Instant::now(), next.saturating_add(deliveries)) && next - state.marked() < MOST_LATE
     }
 
     /// Sleeps until something was committed.
@@ -325,9 +325,10 @@ impl State {
         Ok(Self { connection, small, large, waiting: Vec::new(), known: 0, sharp: None, oldest: None })
     }
 
-    /// The number that the next capture gets.
-    fn next_id(&self) -> Result<i64, Error> {
-        self.connection.prepare_cached("SELECT next_id FROM counter")?.query_row((), |row| row.get(0))
+    /// The numbers that the next capture and the next delivery get.
+    fn counted(&self) -> Result<(i64, i64), Error> {
+        let sql = "SELECT next_id, next_delivery FROM counter";
+        self.connection.prepare_cached(sql)?.query_row((), |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
     /// The number below which captures are marked, but for those that wait.
@@ -337,7 +338,7 @@ impl State {
 
     /// How many small sheets there can be by now.
     fn full(&self) -> Result<i64, Error> {
-        self.next_id().map(|next| next / SMALL)
+        self.counted().map(|(next, _)| next / SMALL)
     }
 
     fn oldest(&self) -> Result<Option<i64>, Error> {

@@ -73,6 +73,8 @@ fn origin_form(head: &Head) -> Vec<u8> {
 
 fn headers(head: &Head, body: &[u8], url: &Url, keep: bool, receipt: &mut Vec<Change>) -> Headers {
     let named = named_by_connection(head);
+    // What it says already need not be said anew, in another place.
+    let closes = !keep && head.headers().text("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
     let length = body.len().to_string();
     let mut sent = Headers::with_capacity(head.headers().len() + 3);
     let (mut has_host, mut has_length) = (false, false);
@@ -85,6 +87,8 @@ fn headers(head: &Head, body: &[u8], url: &Url, keep: bool, receipt: &mut Vec<Ch
         } else if is("content-length") && !has_length {
             has_length = true;
             replace(&mut sent, receipt, name, value, &length);
+        } else if is("connection") && closes {
+            sent.push(name, value);
         } else if is("host")
             || is("content-length")
             || header.is_hop_by_hop()
@@ -104,7 +108,7 @@ fn headers(head: &Head, body: &[u8], url: &Url, keep: bool, receipt: &mut Vec<Ch
     if !has_length && !body.is_empty() {
         add(&mut sent, receipt, "Content-Length", &length);
     }
-    if !keep {
+    if !keep && !closes {
         add(&mut sent, receipt, "Connection", "close");
     }
     sent
@@ -165,6 +169,13 @@ mod tests {
                 "+ Connection: close"
             ]
         );
+    }
+
+    #[test]
+    fn a_connection_that_was_to_be_closed_is_closed_again_without_a_word_of_it() {
+        let captured = "GET /a HTTP/1.1\r\nHost: app\r\nconnection: Close\r\nX-B: 2";
+        let (sent, receipt) = plan(captured, "", "http://app");
+        assert_eq!((sent, receipt), (format!("{captured}\r\n\r\n"), Vec::<String>::new()));
     }
 
     #[test]
