@@ -8,7 +8,7 @@ use std::{
     path::Path,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -202,28 +202,49 @@ fn load(reader: &Reader, left: &mut impl Iterator<Item = (CaptureId, ErrandId)>)
     (captures, kib)
 }
 
-/// What is sent next, and when: asked by all senders, whatever their thread, one at a time.
+/// One that was read ahead, and its part of the room that its load takes.
+type Held = (Ahead, Arc<OwnedSemaphorePermit>);
+
+/// What is sent next, and when: asked by all senders, whatever their thread.
 struct Line {
-    loads: Receiver<Load>,
-    load: Option<Load>,
-    turn: u32,
+    /// What was read and is taken by nobody yet. Locked for a moment, and never while anything is waited for.
+    ready: std::sync::Mutex<VecDeque<Held>>,
+    /// Waited at by one sender for all.
+    loads: Mutex<Receiver<Load>>,
+    turn: AtomicU32,
     began: Instant,
     pacing: Pacing,
 }
 
 impl Line {
+    fn new(loads: Receiver<Load>, pacing: Pacing) -> Self {
+        let (ready, loads) = (std::sync::Mutex::default(), Mutex::new(loads));
+        Self { ready, loads, turn: AtomicU32::new(0), began: Instant::now(), pacing }
+    }
+
     /// The next one, once it is due. None: there is none, or the batch was stopped.
-    async fn next(&mut self) -> Option<(Ahead, Arc<OwnedSemaphorePermit>)> {
-        while self.load.as_ref().is_none_or(|load| load.captures.is_empty()) {
-            self.load = Some(self.loads.recv().await?);
-        }
-        let load = self.load.as_mut()?;
-        let ahead = load.captures.pop_front().map(|ahead| (ahead, Arc::clone(&load.room)));
-        let due = |rate| Duration::try_from_secs_f64(f64::from(self.turn) / rate).unwrap_or(Duration::MAX);
+    async fn next(&self) -> Option<Held> {
+        let held = self.take().await?;
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        let due = |rate| Duration::try_from_secs_f64(f64::from(turn) / rate).unwrap_or(Duration::MAX);
         let due = self.pacing.rate.map_or(Duration::ZERO, due);
-        self.turn = self.turn.saturating_add(1);
         // Asked after all that is waited for: none begins once it was stopped.
-        if self.pacing.is_stopped_before(self.began, due).await { None } else { ahead }
+        if self.pacing.is_stopped_before(self.began, due).await { None } else { Some(held) }
+    }
+
+    async fn take(&self) -> Option<Held> {
+        loop {
+            if let Some(held) = super::lock(&self.ready).pop_front() {
+                return Some(held);
+            }
+            let mut loads = self.loads.lock().await;
+            // Another sender may have got a load while this one waited for its turn.
+            if super::lock(&self.ready).is_empty() {
+                let Load { captures, room } = loads.recv().await?;
+                let held = captures.into_iter().map(|ahead| (ahead, Arc::clone(&room)));
+                super::lock(&self.ready).extend(held);
+            }
+        }
     }
 }
 
@@ -247,8 +268,7 @@ pub(super) fn send_all(
 ) -> Result<Stored, Failure> {
     // The next one may go while this one is stored.
     let (unstored, storing) = tokio::sync::mpsc::channel(UNSTORED);
-    let line = Line { loads, load: None, turn: 0, began: Instant::now(), pacing: pacing.clone() };
-    let (line, aim) = (Arc::new(Mutex::new(line)), Arc::new(aim));
+    let (line, aim) = (Arc::new(Line::new(loads, pacing.clone())), Arc::new(aim));
     for senders in shares(pacing.jobs) {
         let crew = Crew {
             // Connections are driven by the thread that made them.
@@ -276,7 +296,7 @@ fn shares(jobs: usize) -> Vec<usize> {
 struct Crew {
     courier: Courier,
     aim: Arc<Aim>,
-    line: Arc<Mutex<Line>>,
+    line: Arc<Line>,
     unstored: Sender<Storing>,
     ended: watch::Receiver<bool>,
 }
@@ -303,11 +323,8 @@ impl Crew {
 }
 
 /// One of several that send: until there is nothing left.
-async fn send_some(courier: Arc<Courier>, aim: Arc<Aim>, line: Arc<Mutex<Line>>, unstored: Sender<Storing>) {
-    while let Some(((errand, capture), _room)) = {
-        let mut line = line.lock().await;
-        line.next().await
-    } {
+async fn send_some(courier: Arc<Courier>, aim: Arc<Aim>, line: Arc<Line>, unstored: Sender<Storing>) {
+    while let Some(((errand, capture), _room)) = line.next().await {
         let sent = match capture {
             Ok(capture) => courier.send(&capture, &aim, errand).await.map_err(|why| (capture.id, why)),
             Err(unread) => Err(unread),
