@@ -64,7 +64,9 @@ use crate::{
 pub fn show(engine: &Arc<Engine>) -> Result<(), Failure> {
     let mut notices = engine.notices().to_vec();
     let keys = keys::Keymap::with(&engine.screen().keys)?;
-    let state = remembered();
+    let db = engine.db();
+    let store = std::path::absolute(db).unwrap_or_else(|_| db.to_owned()).display().to_string();
+    let state = remembered().begun_over(&store);
     let (look, typed) = look(engine, &state, &mut notices);
     let options = run::Options {
         place: stage::place(engine),
@@ -85,7 +87,7 @@ pub fn show(engine: &Arc<Engine>) -> Result<(), Failure> {
         clock: engine::now,
     };
     let stage: Arc<dyn stage::Stage> = Arc::new(stage::Live::new(Arc::clone(engine))?);
-    let left = run::on_terminal(&stage, options)?.over(remembered());
+    let left = run::on_terminal(&stage, options)?.over(remembered()).left_over(store);
     if let Err(failure) = engine::state::remember(&left.text()) {
         // A habit is lost, and nothing else.
         terminal::tell(&failure.to_string());

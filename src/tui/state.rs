@@ -18,6 +18,8 @@ pub(super) struct State {
     pub(super) grouped: bool,
     pub(super) order: Option<String>,
     pub(super) filter: Option<String>,
+    /// The store that it was in force over, by its path.
+    pub(super) store: Option<String>,
     /// Whether the mouse is left to the terminal.
     pub(super) no_mouse: bool,
     /// Filters that were used, newest first.
@@ -39,6 +41,7 @@ impl State {
             grouped: model.list.grouped,
             order: Some(model.list.order.name().to_owned()),
             filter: model.filter.as_deref().map(|filter| filter.text().to_owned()),
+            store: None,
             no_mouse: !model.mouse,
             used: model.shelf.used.clone(),
             commands: model.commands.clone(),
@@ -52,6 +55,20 @@ impl State {
         let both = |own: &[String], others: &[String]| filters::merged(own.iter().chain(others).map(|text| &text[..]));
         let (used, commands) = (both(&self.used, &file.used), both(&self.commands, &file.commands));
         Self { used, commands, filters: file.filters, ..self }
+    }
+
+    /// As a screen over that store begins: the filter of another would hide what nobody meant.
+    #[must_use]
+    pub(super) fn begun_over(self, store: &str) -> Self {
+        let is_another = self.store.as_deref().is_some_and(|known| known != store);
+        let filter = self.filter.filter(|_| !is_another);
+        Self { filter, ..self }
+    }
+
+    /// As a screen over that store was left.
+    #[must_use]
+    pub(super) fn left_over(self, store: String) -> Self {
+        Self { store: Some(store), ..self }
     }
 
     /// Reads a file; one that is damaged is as none.
@@ -91,6 +108,15 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_filter_is_in_force_again_over_its_own_store_alone() {
+        let left = State { filter: Some("sig:failed".to_owned()), zoomed: true, ..State::default() };
+        assert_eq!(left.clone().begun_over("/a").filter, left.filter, "nobody said over which");
+        let left = State::parse(&left.left_over("/a".to_owned()).text());
+        assert_eq!(left.clone().begun_over("/a"), left);
+        assert_eq!(left.clone().begun_over("/b"), State { filter: None, ..left });
+    }
 
     #[test]
     fn it_outlives_its_file_and_a_damaged_one_is_a_first_start() {
