@@ -11,7 +11,7 @@ use creel::{
     record::{
         BatchId, CaptureId, Cause, Circuit, Counters, Delivery, ErrandId, Next, Outcome, Post, Settlement, Timestamp,
     },
-    store::{Bell, Haste, Posted, Posting, Reader, Role, Start, Stored, Writer},
+    store::{Bell, Haste, Onward, Posted, Posting, Reader, Role, Start, Stored, Writer},
 };
 use proptest::prelude::*;
 use store_support::{Place, capture, delivery, place};
@@ -24,8 +24,13 @@ fn lanes(names: &[&str]) -> Vec<Arc<str>> {
     names.iter().map(|&name| name.into()).collect()
 }
 
+/// In those lanes; nobody hands it on.
+fn onward(names: &[&str]) -> Onward {
+    Onward { lanes: lanes(names), then: Box::new(|_| ()) }
+}
+
 fn forward(writer: &Writer, n: u64, names: &[&str]) -> Stored {
-    writer.capture_and_forward(capture(n), lanes(names), Box::new(|_| ())).unwrap().blocking_recv().unwrap().unwrap()
+    writer.capture_and_forward(capture(n), Some(onward(names))).unwrap().blocking_recv().unwrap().unwrap()
 }
 
 fn settle(writer: &Writer, capture: i64, errand: i64, next: Next) -> Delivery {
@@ -57,14 +62,14 @@ fn a_capture_is_handed_on_once_it_is_stored_whether_or_not_anybody_waits_for_it(
         let there = Reader::open(&path).unwrap().summary(stored.id).unwrap();
         handed.send((stored.errand, there.and_then(|row| row.post))).unwrap();
     };
-    drop(writer.capture_and_forward(capture(1), lanes(&["a"]), Box::new(then)).unwrap());
+    drop(writer.capture_and_forward(capture(1), Some(Onward { then: Box::new(then), lanes: lanes(&["a"]) })).unwrap());
     assert_eq!(on.recv().unwrap(), (Some(ErrandId(1)), Some(Post::Waiting)));
 
     // What is not stored is not handed on.
     let (visiting, _) = Writer::open(&place.path, Role::Visiting, Bell::default()).unwrap();
     let (handed, on) = std::sync::mpsc::channel();
     let then = Box::new(move |stored: Stored| handed.send(stored).unwrap());
-    let refused = visiting.capture_and_forward(capture(2), lanes(&["a"]), then).unwrap();
+    let refused = visiting.capture_and_forward(capture(2), Some(Onward { then, lanes: lanes(&["a"]) })).unwrap();
     assert!(refused.blocking_recv().unwrap().is_err());
     assert!(on.recv().is_err(), "it was dropped");
 }
@@ -307,10 +312,8 @@ fn take(writer: &Writer, model: &mut Model, step: &Step) -> Option<Answer> {
             let id = model.captures.len() as i64;
             (0..*count).for_each(|_| model.add(id, None));
             let stored = Stored { id: CaptureId(id), duplicate_of: None, errand: (*count > 0).then_some(next_errand) };
-            let lanes = lanes(&["a", "b", "c"][..*count]);
-            answer(writer.capture_and_forward(capture(id as u64), lanes, Box::new(|_| ())).unwrap(), move |got| {
-                got == Ok(stored)
-            })
+            let onward = onward(&["a", "b", "c"][..*count]);
+            answer(writer.capture_and_forward(capture(id as u64), Some(onward)).unwrap(), move |got| got == Ok(stored))
         }
         Step::Batch(at) => {
             let chosen = at.iter().filter_map(|at| at.checked_rem(model.captures.len()));

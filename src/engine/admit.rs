@@ -22,7 +22,7 @@ use crate::{
     record::{
         Body, Capture, Event, Explanation, Failure, Fault, Flag, Handshake, Head, Judgement, Refusal, Uid, Verdict,
     },
-    store::{Full, Pending, Reader, Stored, Then, Writer},
+    store::{Onward, Reader, Stored, Writer},
     verify::{self, Asked, Budget, Catalog, Provider, Secret, Suspect},
     wire::{Answer, Arrival, Catch, Entry, Shut},
 };
@@ -224,40 +224,31 @@ impl Inner {
         lanes: Vec<Arc<str>>,
     ) -> (Result<Stored, Failure>, Option<forward::Heard>) {
         let post = self.post.as_ref().filter(|_| !lanes.is_empty());
-        let Some((then, heard)) = post.map(|post| post.begin(endpoint, &capture)) else {
-            return (self.store(capture, endpoint, None).await, None);
-        };
-        (self.store(capture, endpoint, Some((lanes, then))).await, heard)
+        let (onward, heard) = post.map(|post| post.begin(endpoint, &capture, lanes)).unzip();
+        (self.store(capture, endpoint, onward).await, heard.flatten())
     }
 
     async fn store(
         self: &Arc<Self>,
         capture: Capture,
         endpoint: &Arc<Endpoint>,
-        onward: Option<(Vec<Arc<str>>, Then)>,
+        onward: Option<Onward>,
     ) -> Result<Stored, Failure> {
         let pending = match self.doctor(&capture) {
             // It goes on to the store even where the sender leaves while it is examined.
             Some(turn) => {
                 let (inner, endpoint) = (Arc::clone(self), Arc::clone(endpoint));
                 let examined = tokio::task::spawn_blocking(move || {
-                    let pending = inner.push(inner.examined(capture, &endpoint), onward);
+                    let pending = inner.writer.capture_and_forward(inner.examined(capture, &endpoint), onward);
                     drop(turn);
                     pending
                 });
                 examined.await.map_err(|_| Failure::new("examining a request", "its thread died"))?
             }
-            None => self.push(capture, onward),
+            None => self.writer.capture_and_forward(capture, onward),
         };
         let pending = pending.map_err(|full| Failure::new("keeping a request", full))?;
         pending.await.unwrap_or_else(|_| Err(Failure::new("keeping a request", "the store is closed")))
-    }
-
-    fn push(&self, capture: Capture, onward: Option<(Vec<Arc<str>>, Then)>) -> Result<Pending<Stored>, Full> {
-        match onward {
-            Some((lanes, then)) => self.writer.capture_and_forward(capture, lanes, then),
-            None => self.writer.capture(capture),
-        }
     }
 
     /// The lanes in which a capture is forwarded. `is_answered`: by the wire, or as a handshake; it is nothing for an app.

@@ -27,7 +27,7 @@ const FOLDER_MODE: u32 = 0o700;
 /// SQLite's first version without the WAL-reset bug, by which two connections could damage a file
 /// (`sqlite.org/releaselog/3_51_3.html`).
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
-/// Bytes of a page. Sixteen KiB write large bodies 25 to 65 % faster than four, and let a short WAL hold 4 MB.
+/// Bytes of a page. Sixteen KiB write large bodies 25 to 65 % faster than four.
 const PAGE_BYTES: i64 = 16_384;
 /// Pages of WAL after which a visiting process moves them into the main file, within a commit: it leaves it to the
 /// capturing one while there is one.

@@ -25,7 +25,7 @@ use super::{
     seen::Seen,
     shorten::Shortener,
     trouble::{self, Kind, Trouble},
-    writer::{Imported, Job, Role, Settled, Shared, Source, Stored, batch_end},
+    writer::{Imported, Job, Onward, Role, Settled, Shared, Source, Stored, batch_end},
 };
 use crate::record::{Delivery, DeliveryId, Failure};
 
@@ -168,7 +168,7 @@ impl Scribe {
     /// The answer to a job that was not written.
     fn refuse(&self, job: Job, failure: Failure) -> Option<Settled> {
         match job {
-            Job::Capture(capture, _, _, reply) => Some(Settled::Stored(reply, Err(failure), Some(capture))),
+            Job::Capture(capture, _, reply) => Some(Settled::Stored(reply, Err(failure), Some(capture))),
             Job::Post(_, reply) => Some(Settled::Posted(reply, Err(failure))),
             Job::Deliver(_, _, reply) => Some(Settled::Delivered(reply, Box::new(Err(failure)))),
             Job::Forget(_, reply) | Job::Tag(_, _, reply) => Some(Settled::Counted(reply, Err(failure))),
@@ -308,8 +308,8 @@ impl Desk {
 
 fn write_job(transaction: &mut Transaction<'_>, job: &Job, seen: &mut Seen) -> Result<Done, Trouble> {
     match job {
-        Job::Capture(capture, lanes, ..) => transaction
-            .capture(capture, lanes, seen)
+        Job::Capture(capture, onward, _) => transaction
+            .capture(capture, onward.as_ref().map_or(&[], |onward| &onward.lanes[..]), seen)
             .map(Done::Captured)
             .map_err(|error| Trouble::of_job("storing a capture", &error)),
         Job::Deliver(delivery, settlement, _) => transaction
@@ -366,8 +366,8 @@ fn import(transaction: &mut Transaction<'_>, source: &Mutex<Source>, seen: &mut 
 /// The answer to a job that is on the disk. A capture is handed on first.
 fn answer(job: Job, done: Done) -> Option<Settled> {
     match (job, done) {
-        (Job::Capture(capture, _, then, reply), Done::Captured(stored)) => {
-            if let Some(then) = then {
+        (Job::Capture(capture, onward, reply), Done::Captured(stored)) => {
+            if let Some(Onward { then, .. }) = onward {
                 then(stored);
             }
             Some(Settled::Stored(reply, Ok(stored), Some(capture)))

@@ -30,6 +30,8 @@ const CHECKPOINT_PAGES: usize = 1_000;
 /// Bytes of what was stored that are copied at a time: a commit that comes while they are synced waits for about a
 /// millisecond more. Pages would be the wrong measure: those of a thousand small commits are the same few.
 const STEP_BYTES: usize = 256 * KIB;
+/// What the writer does not copy alone even where the WAL is long: a large body.
+const LARGE_BYTES: usize = 16 * STEP_BYTES;
 /// Pages of WAL at which the writer waits for the second hand: the disk does not keep up with who writes.
 const CHECKPOINT_PAGES_MAX: usize = 4 * CHECKPOINT_PAGES;
 
@@ -48,7 +50,8 @@ fn turn(pages: usize, fresh: usize, state: State) -> Turn {
     match (pages, state) {
         (CHECKPOINT_PAGES_MAX.., _) => Turn::Writers,
         (_, State::Asked) => Turn::Nobodys,
-        (_, State::Idle) if fresh >= STEP_BYTES => Turn::Beside,
+        (CHECKPOINT_PAGES.., State::Idle) if fresh >= LARGE_BYTES => Turn::Beside,
+        (..CHECKPOINT_PAGES, State::Idle) if fresh >= STEP_BYTES => Turn::Beside,
         (CHECKPOINT_PAGES.., _) => Turn::Writers,
         _ => Turn::Nobodys,
     }
@@ -192,6 +195,8 @@ mod tests {
             (120, STEP_BYTES, State::Asked, Turn::Nobodys),
             (CHECKPOINT_PAGES, 9_000, State::Asked, Turn::Nobodys),
             (CHECKPOINT_PAGES, 9_000, State::Idle, Turn::Writers),
+            // Who goes on storing a step at a time does not keep the WAL from beginning anew.
+            (CHECKPOINT_PAGES, STEP_BYTES, State::Idle, Turn::Writers),
             // One large body: what it wrote is not left to the writer either.
             (1_600, 100 * STEP_BYTES, State::Idle, Turn::Beside),
             (1_609, 9_000, State::Idle, Turn::Writers),
@@ -229,7 +234,7 @@ mod tests {
         shortener.wait();
         assert!(bytes() >= before + 2_000_000, "{before} bytes before, {} after", bytes());
         assert!(!shortener.after_commit(139, 9_000), "a few pages are left for later");
-        assert!(!shortener.after_commit(1_130, 2_000_000), "the next step");
+        assert!(!shortener.after_commit(1_130, LARGE_BYTES), "the next step");
         shortener.wait();
         assert!(shortener.after_commit(1_139, 9_000), "few are left, and the WAL is long");
         assert!(!shortener.after_commit(9, 9_000), "it has begun anew");

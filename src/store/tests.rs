@@ -89,7 +89,8 @@ fn captures(path: &Path) -> u64 {
 fn the_log_stays_short_however_much_comes() {
     let place = place();
     let writer = open(&place.path);
-    let (page, most) = (16_384, 1_000 + 30);
+    // A thousand pages, and what comes while the second hand is at work.
+    let (page, most) = (16_384, 1_000 + 300);
     for n in 0..120 {
         writer.capture(capture(&n.to_string(), 20 * page)).unwrap().blocking_recv().unwrap().unwrap();
     }

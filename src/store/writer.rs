@@ -51,9 +51,14 @@ pub struct Imported {
 /// Gives captures one after the other, and none after the last. Asked on the writer's thread.
 pub type Source = Box<dyn FnMut() -> Result<Option<Capture>, Failure> + Send>;
 
-/// What is done with a capture as soon as it is on the disk, before who waits is answered: on the writer's thread, so it must
-/// not block.
-pub type Then = Box<dyn FnOnce(Stored) + Send>;
+/// How a capture goes on from the store.
+pub struct Onward {
+    /// The lanes in which it is forwarded: an errand for each is written with it.
+    pub lanes: Vec<Arc<str>>,
+    /// What hands it on as soon as it is on the disk, before who waits is answered, and whether or not anybody does. It is
+    /// called on the writer's thread, so it must not block.
+    pub then: Box<dyn FnOnce(Stored) + Send>,
+}
 
 /// The answer that comes after the commit. It is an error of the channel only where the writer was torn down.
 pub type Pending<T> = oneshot::Receiver<Result<T, Failure>>;
@@ -69,8 +74,7 @@ pub(super) type Poke = Box<dyn Fn(&rusqlite::Connection) -> Result<(), rusqlite:
 
 /// Something to write.
 pub(super) enum Job {
-    /// A capture, the lanes in which it is forwarded, and what hands it on.
-    Capture(Box<Capture>, Vec<Arc<str>>, Option<Then>, Reply<Stored>),
+    Capture(Box<Capture>, Option<Onward>, Reply<Stored>),
     /// A delivery, and what it means for its errand.
     Deliver(Box<Delivery>, Option<Settlement>, Reply<Delivery>),
     Post(Box<Posting>, Reply<Posted>),
@@ -228,33 +232,18 @@ impl Writer {
     /// Stores a capture; its id is given by the store, and what it holds in `id` and `duplicate_of` is not looked at.
     /// A visiting writer answers with a failure.
     pub fn capture(&self, capture: Capture) -> Result<Pending<Stored>, Full> {
-        self.capture_with(capture, Vec::new(), None)
+        self.capture_and_forward(capture, None)
     }
 
-    /// Stores a capture with an errand for each of those lanes, in one transaction, and then hands it on, whether or not
-    /// anybody still waits for the answer.
-    pub fn capture_and_forward(
-        &self,
-        capture: Capture,
-        lanes: Vec<Arc<str>>,
-        then: Then,
-    ) -> Result<Pending<Stored>, Full> {
-        self.capture_with(capture, lanes, Some(then))
-    }
-
-    fn capture_with(
-        &self,
-        capture: Capture,
-        lanes: Vec<Arc<str>>,
-        then: Option<Then>,
-    ) -> Result<Pending<Stored>, Full> {
+    /// Stores a capture with its errands, in one transaction, and hands it on, where it goes on.
+    pub fn capture_and_forward(&self, capture: Capture, onward: Option<Onward>) -> Result<Pending<Stored>, Full> {
         let (reply, pending) = oneshot::channel();
         if self.handle.role == Role::Visiting {
             let why = "this process does not hold the store's lock";
             Settled::Stored(reply, Err(Failure::new("storing a capture", why)), None).settle();
             return Ok(pending);
         }
-        self.push(Job::Capture(Box::new(capture), lanes, then, reply)).map(|()| pending)
+        self.push(Job::Capture(Box::new(capture), onward, reply)).map(|()| pending)
     }
 
     /// Keeps a delivery, and gives it back with its id and its attempt, which are the store's to say.

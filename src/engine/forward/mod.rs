@@ -37,7 +37,7 @@ use super::{
 use crate::{
     query::Filter,
     record::{Capture, CaptureId, ErrandId, Failure, Flag, Head, Outcome},
-    store::{Posting, Reader, Stored, Then, Writer},
+    store::{Onward, Posting, Reader, Stored, Writer},
     wire::Client,
 };
 
@@ -271,9 +271,14 @@ impl Post {
 
     /// Prepares for a capture that is about to be stored: what takes its errands in hand once it is, and what its sender
     /// waits for, where an app answers in creel's place.
-    pub(super) fn begin(&self, endpoint: &Endpoint, capture: &Capture) -> (Then, Option<Heard>) {
+    pub(super) fn begin(
+        &self,
+        endpoint: &Endpoint,
+        capture: &Capture,
+        lanes: Vec<Arc<str>>,
+    ) -> (Onward, Option<Heard>) {
         let mut heard = None;
-        let lanes: Vec<_> = endpoint
+        let items: Vec<_> = endpoint
             .forwards
             .iter()
             .map(|forward| {
@@ -289,14 +294,14 @@ impl Post {
         let then = move |stored: Stored| {
             let Some(first) = stored.errand else { return };
             let at_hand = at_hand.map(|at_hand| Arc::new(at_hand.numbered(stored.id)));
-            for ((lane, answer), errand) in lanes.into_iter().zip(first.0..) {
+            for ((lane, answer), errand) in items.into_iter().zip(first.0..) {
                 let Some(lane) = lane else { continue };
                 let (errand, at_hand) = (ErrandId(errand), at_hand.clone());
                 // A runner that is gone leaves the errand in the store for the next start.
                 let _ = runner.send(Told::Errand(lane, Item { errand, capture: stored.id, at_hand, tries: 0, answer }));
             }
         };
-        (Box::new(then), heard)
+        (Onward { lanes, then: Box::new(then) }, heard)
     }
 
     /// Waits, for a while, until what is under way is over. Blocks.
