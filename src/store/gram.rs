@@ -31,7 +31,7 @@ const SHARE: usize = 12;
 const SHARP_WORDS: u32 = 14;
 /// The part of a sharp filter's bits from which on it tells nothing, in percent.
 const BLUNT: usize = 60;
-/// Bytes of a part: with its row's head it fills a page of the store. Eight divide them.
+/// Bytes of a part: with its row's head it fills two pages of the store. Eight divide them.
 pub(super) const PART_BYTES: usize = 15_888;
 /// Parts that a sheet may have, those of its sharp filter among them.
 pub(super) const PARTS: i64 = 1_024;

@@ -1,6 +1,6 @@
 //! Which events came before: a set over the whole history that costs a capture next to nothing.
 //!
-//! An index of SQLite over event ids, which are random, would rewrite a random 16 KiB page for every capture. Instead 8
+//! An index of SQLite over event ids, which are random, would rewrite a random page for every capture. Instead 8
 //! bytes a capture lie in memory: a hash of its event and its number. What the set says is only a hint; the row of each
 //! candidate is asked. So deleted captures, equal hashes and a damaged hint do no harm.
 //!

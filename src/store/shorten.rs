@@ -26,7 +26,7 @@ use crate::record::Failure;
 
 /// Pages of WAL after which it is moved into the main file and begun anew: seldom enough that at some hundred commits a
 /// second fewer than one of a hundred waits for it.
-const CHECKPOINT_PAGES: usize = 1_000;
+const CHECKPOINT_PAGES: usize = 2_000;
 /// Bytes of what was stored that are copied at a time: a commit that comes while they are synced waits for about a
 /// millisecond more. Pages would be the wrong measure: those of a thousand small commits are the same few.
 const STEP_BYTES: usize = 256 * KIB;
@@ -198,8 +198,8 @@ mod tests {
             // Who goes on storing a step at a time does not keep the WAL from beginning anew.
             (CHECKPOINT_PAGES, STEP_BYTES, State::Idle, Turn::Writers),
             // One large body: what it wrote is not left to the writer either.
-            (1_600, 100 * STEP_BYTES, State::Idle, Turn::Beside),
-            (1_609, 9_000, State::Idle, Turn::Writers),
+            (3_200, 100 * STEP_BYTES, State::Idle, Turn::Beside),
+            (3_209, 9_000, State::Idle, Turn::Writers),
             (CHECKPOINT_PAGES_MAX, STEP_BYTES, State::Asked, Turn::Writers),
             (60, STEP_BYTES, State::Ended, Turn::Nobodys),
             (CHECKPOINT_PAGES, STEP_BYTES, State::Ended, Turn::Writers),
@@ -234,9 +234,9 @@ mod tests {
         shortener.wait();
         assert!(bytes() >= before + 2_000_000, "{before} bytes before, {} after", bytes());
         assert!(!shortener.after_commit(139, 9_000), "a few pages are left for later");
-        assert!(!shortener.after_commit(1_130, LARGE_BYTES), "the next step");
+        assert!(!shortener.after_commit(2_130, LARGE_BYTES), "the next step");
         shortener.wait();
-        assert!(shortener.after_commit(1_139, 9_000), "few are left, and the WAL is long");
+        assert!(shortener.after_commit(2_139, 9_000), "few are left, and the WAL is long");
         assert!(!shortener.after_commit(9, 9_000), "it has begun anew");
     }
 

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use tokio::sync::oneshot::error::TryRecvError;
 
 use super::{
-    Bell, Bodies, Full, Pending, Posted, Posting, QUEUE_JOBS, Reader, Role, Start, Stored, Writer, holder,
+    Bell, Bodies, Full, Pending, Posted, Posting, QUEUE_JOBS, Reader, Role, Start, Stored, Writer, file, holder,
     large::READ_INTO_MEMORY,
     looking,
     schema::{MIGRATIONS, migrate},
@@ -89,10 +89,10 @@ fn captures(path: &Path) -> u64 {
 fn the_log_stays_short_however_much_comes() {
     let place = place();
     let writer = open(&place.path);
-    // A thousand pages, and what comes while the second hand is at work.
-    let (page, most) = (16_384, 1_000 + 300);
+    // Two thousand pages, and what comes while the second hand is at work.
+    let (page, most) = (file::PAGE_BYTES, 2_000 + 600);
     for n in 0..120 {
-        writer.capture(capture(&n.to_string(), 20 * page)).unwrap().blocking_recv().unwrap().unwrap();
+        writer.capture(capture(&n.to_string(), 40 * page)).unwrap().blocking_recv().unwrap().unwrap();
     }
     let log = fs::metadata(place.path.with_extension("db-wal")).unwrap().len();
     assert!((page as u64..(most * page) as u64).contains(&log), "{log} bytes, of 40 MB that came");
@@ -175,7 +175,7 @@ fn after_an_error_of_the_disk_a_damaged_file_acknowledges_nothing() {
     let whole = fs::read(&place.path).unwrap();
     let writer = open(&place.path);
     let mut damaged = whole.clone();
-    damaged[2 * 16_384..].fill(0xff);
+    damaged[4 * file::PAGE_BYTES..].fill(0xff);
     fs::write(&place.path, damaged).unwrap();
     writer.poke(|_| Err(disk_error())).blocking_recv().unwrap().unwrap_err();
     for _ in 0..2 {
