@@ -170,13 +170,11 @@ pub(super) fn read_ahead(
     let (ahead, loads) = tokio::sync::mpsc::channel(LOADS);
     let (room, runtime) = (Arc::new(Semaphore::new(AHEAD_KIB)), runtime.clone());
     super::spawn("creel-read", move || {
-        let mut left = left.into_iter().peekable();
-        while left.peek().is_some() {
-            let (captures, kib) = match reader.at_once(|reader| load(reader, &mut left)) {
-                Ok(load) => load,
-                // Each of them says so.
-                Err(_) => load(&reader, &mut left),
-            };
+        let mut left = &left[..];
+        while !left.is_empty() {
+            // Where it cannot be read at once, each of them says so.
+            let (captures, kib) = reader.at_once(|reader| load(reader, left)).unwrap_or_else(|_| load(&reader, left));
+            left = &left[captures.len()..];
             let room = Arc::clone(&room).acquire_many_owned(kib.min(AHEAD_KIB) as u32);
             let Ok(room) = runtime.block_on(room) else { return };
             if ahead.blocking_send(Load { captures, room: Arc::new(room) }).is_err() {
@@ -187,19 +185,34 @@ pub(super) fn read_ahead(
     Ok(loads)
 }
 
-/// Reads the next ones: so many, or of so many bytes.
-fn load(reader: &Reader, left: &mut impl Iterator<Item = (CaptureId, ErrandId)>) -> (VecDeque<Ahead>, usize) {
-    let (mut captures, mut kib) = (VecDeque::new(), 0);
-    while captures.len() < LOAD
+/// Reads the first ones: so many, or of so many bytes. Those whose numbers follow each other are read in one go.
+fn load(reader: &Reader, left: &[(CaptureId, ErrandId)]) -> (VecDeque<Ahead>, usize) {
+    let (mut captures, mut kib) = (VecDeque::with_capacity(LOAD), 0);
+    let left = &left[..left.len().min(LOAD)];
+    while let Some(&(id, errand)) = left.get(captures.len())
         && kib < LOAD_KIB
-        && let Some((id, errand)) = left.next()
     {
-        let read = reader.capture(id, Bodies::Read);
-        let capture = read.and_then(|found| found.ok_or_else(|| no_such_capture(id))).map_err(|why| (id, why));
-        kib += capture.as_ref().map_or(0, |capture| capture.body.bytes.len() >> 10) + 1;
-        captures.push_back((errand, capture));
+        let begun = captures.len();
+        let follow = left[begun..].iter().zip(id.0..).take_while(|((id, _), number)| id.0 == *number).count();
+        // What it does not give is read alone, and tells why.
+        let _ = reader.run(id, follow, &mut |capture| {
+            kib += kib_of(&capture);
+            captures.push_back((left[captures.len()].1, Ok(capture)));
+            kib < LOAD_KIB
+        });
+        if captures.len() == begun {
+            let read = reader.capture(id, Bodies::Read);
+            let capture = read.and_then(|found| found.ok_or_else(|| no_such_capture(id))).map_err(|why| (id, why));
+            kib += capture.as_ref().map_or(1, kib_of);
+            captures.push_back((errand, capture));
+        }
     }
     (captures, kib)
+}
+
+/// What a capture takes of the room.
+fn kib_of(capture: &Capture) -> usize {
+    (capture.body.bytes.len() >> 10) + 1
 }
 
 /// One that was read ahead, and its part of the room that its load takes.
@@ -370,9 +383,39 @@ impl Storing {
 mod tests {
     use super::*;
     use crate::{
-        record::{BatchId, Timestamp},
-        verify::Secret,
+        record::{BatchId, Body, Head, Timestamp, Uid},
+        store::{Bell, Role, Writer},
+        verify::{self, Secret},
     };
+
+    #[test]
+    fn what_is_read_ahead_keeps_its_order_and_ends_at_its_bounds() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("creel.db");
+        let (writer, settler) = Writer::open(&path, Role::Capturing, Bell::new()).unwrap();
+        drop(settler);
+        let (small, large) = (1, LOAD_KIB << 10);
+        for size in std::iter::repeat_n(small, LOAD).chain([large, small]) {
+            let body = bytes::Bytes::from(vec![b'x'; size]);
+            let (head, sha256) = (Head::parse("POST / HTTP/1.1\r\n\r\n".into()), verify::sha256(&body));
+            let capture = Capture::new(Uid(1), Timestamp::from_unix_ms(1), head, Body::whole(body, sha256));
+            writer.capture(capture).unwrap().blocking_recv().unwrap().unwrap();
+        }
+        let reader = Reader::open(&path).unwrap();
+        let loaded = |ids: &[i64]| {
+            let left: Vec<_> = ids.iter().zip(70..).map(|(&id, errand)| (CaptureId(id), ErrandId(errand))).collect();
+            let (captures, _) = load(&reader, &left);
+            for ((id, errand), (loaded, read)) in left.iter().zip(&captures) {
+                assert_eq!((errand, *id), (loaded, read.as_ref().map_or_else(|(id, _)| *id, |capture| capture.id)));
+            }
+            captures.iter().map(|(_, read)| read.is_ok()).collect::<Vec<_>>()
+        };
+        let many: Vec<_> = (1..=LOAD as i64 + 2).collect();
+        assert!(loaded(&[]).is_empty());
+        assert_eq!(loaded(&[5, 6, 999, 2, 1, 1, 7]), [true, true, false, true, true, true, true]);
+        assert_eq!(loaded(&many).len(), LOAD);
+        assert_eq!(loaded(&many[LOAD - 2..]).len(), 3, "none after the large one");
+    }
 
     fn kept(aim: &Aim) -> Batch {
         Batch { id: BatchId(1), at: Timestamp::from_unix_ms(0), total: 1, left: 1, spec: spec(aim) }

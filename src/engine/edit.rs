@@ -105,7 +105,8 @@ impl Edit {
             receipt.push(other("target", text::lossless(captured).into_owned(), text::lossless(&target).into_owned()));
         }
         receipt.extend(self.unfit_signature(caught, &body));
-        let is_as_it_was = target == captured && *headers == *capture.head.headers();
+        let are_kept = matches!(headers, Cow::Borrowed(_)) || *headers == *capture.head.headers();
+        let is_as_it_was = target == captured && are_kept;
         let head = if is_as_it_was {
             capture.head.clone()
         } else {

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::record::{Batch, BatchId, CaptureId, ErrandId, Timestamp};
 
-/// Captures in one row of the list: about a page.
+/// Captures in one row of the list: about two pages.
 const PART: usize = 2_000;
 /// Bytes of a number in a list.
 const WIDTH: usize = size_of::<i64>();

@@ -35,11 +35,14 @@ pub(super) const DEAD_OF: &str = "id >= (SELECT errand FROM summary WHERE id = ?
     AND id < (SELECT errand + lanes FROM summary WHERE id = ?1) AND capture = ?1 AND dead = 1";
 
 /// One capture, by its number: with the body that lies in its row, and without.
-static CAPTURE: LazyLock<String> = LazyLock::new(|| capture_with(CONTENT_COLUMNS));
-static CAPTURE_BUT_THE_BODY: LazyLock<String> = LazyLock::new(|| capture_with(CONTENT_COLUMNS_BUT_THE_BODY));
+static CAPTURE: LazyLock<String> = LazyLock::new(|| captures_with(CONTENT_COLUMNS, "summary.id = ?"));
+static CAPTURE_BUT_THE_BODY: LazyLock<String> =
+    LazyLock::new(|| captures_with(CONTENT_COLUMNS_BUT_THE_BODY, "summary.id = ?"));
+static RUN: LazyLock<String> =
+    LazyLock::new(|| captures_with(CONTENT_COLUMNS, "summary.id >= ? ORDER BY summary.id LIMIT ?"));
 
-fn capture_with(content: &str) -> String {
-    format!("SELECT {SUMMARY_COLUMNS}, {content} FROM summary JOIN content USING (id) WHERE summary.id = ?")
+fn captures_with(content: &str, wanted: &str) -> String {
+    format!("SELECT {SUMMARY_COLUMNS}, {content} FROM summary JOIN content USING (id) WHERE {wanted}")
 }
 
 /// A reading connection. Each thread that reads has its own.
@@ -198,6 +201,25 @@ impl Reader {
             Some(damage) => Err(damaged(doing, damage)),
             None => Ok(found),
         }
+    }
+
+    /// The captures from one on whose numbers follow each other and whose bodies lie in their rows, `count` of them at most,
+    /// until `each` says that it has enough: in two thirds of the time that [`Reader::capture`] takes. It ends before what is
+    /// not there, is large or is damaged; `capture` tells which.
+    pub fn run(&self, first: CaptureId, count: usize, each: &mut dyn FnMut(Capture) -> bool) -> Result<(), Failure> {
+        self.ask("reading captures", || {
+            let mut statement = self.connection.prepare_cached(&RUN)?;
+            let mut rows = statement.query([first.0, i64::try_from(count).unwrap_or(i64::MAX)])?;
+            for number in first.0.. {
+                let Some(row) = rows.next()? else { break };
+                let (capture, chunks) = select::capture(row)?;
+                let is_next = capture.id.0 == number && chunks == 0 && damage(&capture).is_none();
+                if !is_next || !each(capture) {
+                    break;
+                }
+            }
+            Ok(())
+        })
     }
 
     /// Reads several things as the store stands at one moment: it takes half the time, since SQLite looks only once for what

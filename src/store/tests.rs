@@ -86,6 +86,37 @@ fn captures(path: &Path) -> u64 {
 }
 
 #[test]
+fn a_run_of_captures_is_read_as_each_alone_and_ends_before_what_is_not_like_the_others() {
+    let place = place();
+    let writer = open(&place.path);
+    let sizes = [10, 0, 3, 4, file::PAGE_BYTES, 2 * super::CHUNK_BYTES, 7, 8, 9];
+    for (n, size) in sizes.into_iter().enumerate() {
+        writer.capture(capture(&n.to_string(), size)).unwrap().blocking_recv().unwrap().unwrap();
+    }
+    poke(&writer, "DELETE FROM content WHERE id = 3; DELETE FROM summary WHERE id = 3");
+    poke(&writer, "UPDATE content SET body = x'00' WHERE id = 9");
+    let reader = Reader::open(&place.path).unwrap();
+    let run = |first, count, most| {
+        let mut found = Vec::new();
+        let each = &mut |capture| {
+            found.push(capture);
+            found.len() < most
+        };
+        reader.run(CaptureId(first), count, each).unwrap();
+        for capture in &found {
+            assert_eq!(Some(capture), reader.capture(capture.id, Bodies::Read).unwrap().as_ref());
+        }
+        found.iter().map(|capture| capture.id.0).collect::<Vec<_>>()
+    };
+    assert_eq!(run(1, 9, 9), [1, 2], "3 was deleted");
+    assert!(run(3, 1, 9).is_empty(), "what is not there is not the next one");
+    assert_eq!(run(4, 9, 9), [4, 5], "6 is in pieces");
+    assert_eq!(run(7, 9, 9), [7, 8], "9 is damaged");
+    assert_eq!((run(7, 1, 9), run(7, 9, 1)), (vec![7], vec![7]), "so many, or until it is enough");
+    assert!(run(10, 9, 9).is_empty());
+}
+
+#[test]
 fn the_log_stays_short_however_much_comes() {
     let place = place();
     let writer = open(&place.path);
