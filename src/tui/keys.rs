@@ -197,6 +197,7 @@ pub(super) struct Key {
 const BOTH: &[Mode] = &[Mode::List, Mode::Detail];
 const LIST: &[Mode] = &[Mode::List];
 const DETAIL: &[Mode] = &[Mode::Detail];
+const TEXTS: &[Mode] = &[Mode::Detail, Mode::Help];
 const ALL: &[Mode] = &[Mode::List, Mode::Detail, Mode::Help, Mode::Stats, Mode::Sheet];
 const STATS: &[Mode] = &[Mode::Stats];
 const SHEET: &[Mode] = &[Mode::Sheet];
@@ -269,7 +270,13 @@ pub(super) const KEYMAP: &[Key] = &[
         "while an export is named: write secrets as they came, or masked",
         Some("secrets, or masked"),
     ),
-    key(&["/"], DETAIL, Command::Find, "find a text in the open tab; a capital makes case matter", Some("find")),
+    key(
+        &["/"],
+        TEXTS,
+        Command::Find,
+        "find a text in the open tab, where a capital makes case matter, or in this help",
+        Some("find"),
+    ),
     key(&["n"], DETAIL, Command::FindNext, "the next place of it", None),
     key(&["N"], DETAIL, Command::FindPrevious, "the place before it", None),
     key(&["}"], BOTH, Command::NextDelivery, "the next delivery of the capture", None),

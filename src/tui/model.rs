@@ -48,6 +48,8 @@ pub(super) struct Model {
     /// Where help was asked from.
     pub(super) before_help: Mode,
     pub(super) help_scroll: usize,
+    /// The words that all that is shown of the help must have.
+    pub(super) help_words: String,
     pub(super) list: List,
     pub(super) detail: Detail,
     pub(super) counters: Counters,
@@ -136,6 +138,7 @@ impl Model {
             mode: Mode::List,
             before_help: Mode::List,
             help_scroll: 0,
+            help_words: String::new(),
             list: List::default(),
             detail: Detail::default(),
             counters: Counters::default(),

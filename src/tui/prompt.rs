@@ -43,7 +43,7 @@ pub(super) enum Purpose {
     FilterName(String),
     /// Whether to delete a capture.
     Delete(CaptureId),
-    /// What to look for in the open tab.
+    /// What to look for in the open tab, or in the help.
     Find,
     /// The URL to resend a capture to, and whether it is signed anew.
     Url(CaptureId, bool),

@@ -60,8 +60,7 @@ impl State {
     /// As a screen over that store begins: the filter of another would hide what nobody meant.
     #[must_use]
     pub(super) fn begun_over(self, store: &str) -> Self {
-        let is_another = self.store.as_deref().is_some_and(|known| known != store);
-        let filter = self.filter.filter(|_| !is_another);
+        let filter = self.filter.filter(|_| self.store.as_deref() == Some(store));
         Self { filter, ..self }
     }
 
@@ -112,7 +111,7 @@ mod tests {
     #[test]
     fn a_filter_is_in_force_again_over_its_own_store_alone() {
         let left = State { filter: Some("sig:failed".to_owned()), zoomed: true, ..State::default() };
-        assert_eq!(left.clone().begun_over("/a").filter, left.filter, "nobody said over which");
+        assert_eq!(left.clone().begun_over("/a").filter, None, "nobody said over which");
         let left = State::parse(&left.left_over("/a".to_owned()).text());
         assert_eq!(left.clone().begun_over("/a"), left);
         assert_eq!(left.clone().begun_over("/b"), State { filter: None, ..left });

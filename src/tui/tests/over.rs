@@ -20,6 +20,36 @@ fn refused(peer: &str, endpoint: Option<&str>, reason: &str, head: &[u8]) -> Ref
 }
 
 #[test]
+fn the_help_is_narrowed_to_what_has_the_words() {
+    for size in SIZES {
+        let mut play = Play::new(20, size);
+        play.keys("?");
+        let whole = play.screen();
+        play.keys("/SIGNED anew");
+        let found = middle(&play).join("\n");
+        assert!(found.contains("Help: SIGNED anew") && found.contains("resend, signed"), "{size:?}: {found}");
+        assert!(
+            !found.contains("Signs") && !found.contains("the next tab"),
+            "a group without any has no heading: {found}"
+        );
+        play.keys("\n");
+        assert_eq!(middle(&play).join("\n"), found, "it stays so");
+        play.keys("/ zzzz\n");
+        assert!(middle(&play).join(" ").contains("nothing in this help says zzzz"), "{}", play.screen());
+        play.keys("\u{1b}");
+        assert_eq!(play.screen(), whole, "esc shows all of it again");
+        play.keys("/provider:");
+        assert!(middle(&play).join("\n").contains("provider:"), "a field by its example: {}", play.screen());
+        play.keys("\u{1b}");
+        assert_eq!(play.screen(), whole, "typed and left");
+        play.keys("/tab\n?");
+        assert!(!play.screen().contains("Help"), "the key that opens it closes it");
+        play.keys("?");
+        assert_eq!(play.screen(), whole, "and nothing of it is left");
+    }
+}
+
+#[test]
 fn the_palette_has_a_frame_and_fits_every_size() {
     for size in SIZES {
         let mut play = Play::new(20, size);

@@ -277,17 +277,29 @@ fn nothing_there(model: &mut Model) -> Vec<Effect> {
 
 fn help(model: &mut Model) -> Vec<Effect> {
     if model.mode == Mode::Help {
-        return back(model);
+        model.mode = model.before_help;
+        return Vec::new();
     }
-    (model.before_help, model.mode, model.help_scroll) = (model.mode, Mode::Help, 0);
+    (model.before_help, model.mode) = (model.mode, Mode::Help);
+    look_for(model, "");
     Vec::new()
+}
+
+/// Looks for a text, where one can be found: in the help, or in the open tab. None: for nothing any more.
+fn look_for(model: &mut Model, text: &str) {
+    if model.mode == Mode::Help {
+        (model.help_words, model.help_scroll) = (text.to_owned(), 0);
+    } else {
+        super::detail::find::look_for(model, text);
+    }
 }
 
 fn back(model: &mut Model) -> Vec<Effect> {
     match model.mode {
+        Mode::Help if !model.help_words.is_empty() => look_for(model, ""),
         Mode::Help => model.mode = model.before_help,
         Mode::Sheet => act::put_away(model),
-        Mode::Detail if model.detail.find.is_some() => super::detail::find::look_for(model, ""),
+        Mode::Detail if model.detail.find.is_some() => look_for(model, ""),
         Mode::Detail | Mode::Stats | Mode::Prompt => model.mode = Mode::List,
         Mode::List if model.filter.is_none() => {
             let hint = "q quits".to_owned();

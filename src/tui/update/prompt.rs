@@ -8,7 +8,6 @@ use crate::{
     query::Filter,
     record::Tagging,
     tui::{
-        detail::find,
         effect::{Ask, Effect},
         keys::{Command, Mode},
         model::Model,
@@ -53,7 +52,7 @@ pub(super) fn key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
 pub(super) fn typed(model: &mut Model) -> Vec<Effect> {
     if let Some(text) = model.prompt.as_ref().filter(|prompt| matches!(prompt.purpose, Purpose::Find)).map(Prompt::text)
     {
-        find::look_for(model, &text);
+        super::look_for(model, &text);
         return Vec::new();
     }
     if let Some(prompt) = model.prompt.as_mut().filter(|prompt| matches!(prompt.purpose, Purpose::Value(..))) {
@@ -75,7 +74,7 @@ pub(super) fn typed(model: &mut Model) -> Vec<Effect> {
 fn leave_prompt(model: &mut Model) -> Vec<Effect> {
     match model.prompt.take().map(|prompt| prompt.purpose) {
         Some(Purpose::Filter(before)) => set_filter(model, before.map(|filter| (*filter).clone())),
-        Some(Purpose::Find) => find::look_for(model, ""),
+        Some(Purpose::Find) => super::look_for(model, ""),
         _ => {}
     }
     Vec::new()

@@ -28,6 +28,9 @@ const GAP: usize = 2;
 /// What is not torn apart by the end of a column: a key with all that is said of it.
 type Item = Vec<Pieces>;
 
+/// An item, and its text as it is looked for.
+type Entry = (String, Item);
+
 /// How far the help can be scrolled.
 pub(in crate::tui) fn rows(model: &Model) -> usize {
     content(model).len().saturating_sub(usize::from(area(model).height))
@@ -41,7 +44,11 @@ fn area(model: &Model) -> Rect {
 pub(super) fn draw(model: &Model, buffer: &mut Buffer) {
     let rows = content(model);
     let note = seen(model.help_scroll, usize::from(area(model).height), rows.len());
-    let frame = Frame { title: "Help".to_owned(), note, ..Frame::default() };
+    let title = match model.help_words.trim() {
+        "" => "Help".to_owned(),
+        words => format!("Help: {words}"),
+    };
+    let frame = Frame { title, note, ..Frame::default() };
     let area = frame::draw(model, outside(model), &frame, buffer);
     lines(rows.into_iter().skip(model.help_scroll).map(|row| line(&row, model.look)), area, buffer);
 }
@@ -51,13 +58,22 @@ fn content(model: &Model) -> Vec<Pieces> {
     let room = usize::from(area(model).width);
     let count = ((room + GAP) / (COLUMN + GAP)).max(1);
     let width = (room + GAP) / count - GAP.min(room);
-    beside(balanced(&items(model, width), count), width)
+    let items = items(model, width);
+    if items.is_empty() {
+        let words = format!("nothing in this help says {}: esc shows all of it again", model.help_words.trim());
+        return paragraph(Paint::Dim, &words, room.saturating_sub(2)).into_iter().map(indented).collect();
+    }
+    beside(balanced(&items, count), width)
 }
 
-/// Everything, one below the other.
+fn indented(row: Pieces) -> Pieces {
+    [vec![piece(Paint::Plain, " ")], row].concat()
+}
+
+/// Everything that has the words that are looked for, one below the other.
 fn items(model: &Model, columns: usize) -> Vec<Item> {
     let signs = model.look.signs();
-    let keys = model.keys.rows().map(|bound| row(&bound.chords, bound.key.help, columns)).collect();
+    let keys = model.keys.rows().map(|bound| entry(&bound.chords, bound.key.help, columns)).collect();
     let words = [
         (signs.passed, Paint::Good, "the signature is right"),
         (signs.partly, Paint::Warning, "the token is right; the body is not covered"),
@@ -73,14 +89,29 @@ fn items(model: &Model, columns: usize) -> Vec<Item> {
         (signs.edited, Paint::Brand, "not caught: made of another capture"),
         (signs.folded, Paint::Plain, "so many repeats of its event are folded under it: x shows them"),
     ];
-    let meanings = words.map(|(sign, paint, words)| meaning(sign, paint, words, columns)).into();
+    let meanings = words.map(|(sign, paint, words)| (words.to_owned(), meaning(sign, paint, words, columns))).into();
     let grammar = "words, \"phrases\" and fields; side by side all must match; and, or, not, ( )";
-    let grammar = paragraph(Paint::Dim, grammar, columns.saturating_sub(2));
-    let mut filter = vec![grammar.into_iter().map(|row| [vec![piece(Paint::Dim, " ")], row].concat()).collect()];
+    let (said, grammar) = (grammar.to_owned(), paragraph(Paint::Dim, grammar, columns.saturating_sub(2)));
+    let mut filter = vec![(said, grammar.into_iter().map(indented).collect())];
     let saved = "a filter that was saved, or stands in creel.toml under [filters]";
-    filter.push(row(&["@name".to_owned()], saved, columns));
-    filter.extend(query::FIELDS.iter().map(|field| row(&[field.example.to_owned()], field.help, columns)));
-    [(" Keys", keys), (" Signs", meanings), (" Filter", filter)].into_iter().flat_map(headed).collect()
+    filter.push(entry(&["@name".to_owned()], saved, columns));
+    filter.extend(query::FIELDS.iter().map(|field| entry(&[field.example.to_owned()], field.help, columns)));
+    let groups = [(" Keys", keys), (" Signs", meanings), (" Filter", filter)];
+    groups
+        .into_iter()
+        .flat_map(|(heading, entries)| headed((heading, with_words(entries, &model.help_words))))
+        .collect()
+}
+
+/// Those that have all the words, whatever their case.
+fn with_words(entries: Vec<Entry>, words: &str) -> Vec<Item> {
+    let words: Vec<_> = words.split_whitespace().map(str::to_lowercase).collect();
+    let has_all = |(said, _): &Entry| words.iter().all(|word| said.to_lowercase().contains(word));
+    entries.into_iter().filter(has_all).map(|(_, item)| item).collect()
+}
+
+fn entry(keys: &[String], words: &str, columns: usize) -> Entry {
+    (format!("{} {words}", keys.join(" ")), row(keys, words, columns))
 }
 
 /// A group with its heading, which stays with the first of it.
