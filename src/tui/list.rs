@@ -74,6 +74,8 @@ pub(super) struct List {
     pub(super) top: usize,
     /// Whether the newest capture stays selected as others arrive.
     pub(super) follow: bool,
+    /// Whether that only rests, while somebody looks into one capture.
+    pub(super) rests: bool,
     /// Whether the window begins with the newest row, and ends with the oldest.
     pub(super) at_newest: bool,
     pub(super) at_oldest: bool,

@@ -20,6 +20,37 @@ fn the_newest_is_followed_until_the_user_moves() {
 }
 
 #[test]
+fn who_looks_into_a_capture_is_not_carried_off_to_the_next() {
+    for (looks, leaves) in [("\n", "\u{1b}"), ("2", "\u{1b}"), ("\n?", "?\u{1b}"), (".", "\u{1b}"), ("R", "\u{1b}")] {
+        let mut play = Play::new(100, (120, 35));
+        play.keys(looks);
+        play.ring();
+        play.keys(leaves);
+        assert!(play.model.list.follow, "nothing came: {looks:?}");
+        play.basket.put(5);
+        play.ring();
+        assert_eq!(play.selected(), 105);
+        play.keys(looks);
+        play.basket.put(7);
+        play.ring();
+        assert_eq!((play.selected(), play.model.detail.id()), (105, Some(CaptureId(105))), "{looks:?}");
+        play.keys(leaves);
+        assert_eq!(play.selected(), 105);
+        assert!(play.screen().contains("7 new ↑"), "{}", play.screen());
+        play.keys("g");
+        assert_eq!((play.selected(), play.model.list.follow), (112, true));
+    }
+    let mut play = Play::new(100, (120, 35));
+    play.keys("/sig:failed");
+    let failed = play.selected();
+    play.basket.put(40);
+    play.ring();
+    assert!(play.selected() > failed, "what a filter takes is seen while it is typed");
+    play.keys("\n:to the top\n");
+    assert!(play.model.list.follow, "as the palette was told");
+}
+
+#[test]
 fn a_long_list_is_walked_from_end_to_end_with_a_window_that_stays_small() {
     let mut play = Play::new(5_000, (80, 24));
     for _ in 0..4_999 {

@@ -9,7 +9,7 @@ use crate::{
     store::{Slice, Start},
     tui::{
         effect::{Ask, Effect},
-        keys::Command,
+        keys::{Command, Mode},
         layout,
         list::Order,
         model::{Model, Notice, Tone},
@@ -129,6 +129,20 @@ fn stop_following(model: &mut Model) {
         model.list.arrived.begin(model.list.newest);
     }
     model.list.follow = false;
+}
+
+/// Who looks into one capture, or is asked what to do with it, is not carried off to the next: following rests meanwhile, and
+/// goes on afterwards where nothing came.
+pub(super) fn rest(model: &mut Model) {
+    let looks = |mode: Mode| matches!(mode, Mode::Detail | Mode::Sheet);
+    let is_asked = model.palette.is_some() || model.prompt.as_ref().is_some_and(|prompt| !prompt.is_filter());
+    let rests = is_asked || looks(model.mode) || (model.mode == Mode::Help && looks(model.before_help));
+    if rests && model.list.follow {
+        stop_following(model);
+        model.list.rests = true;
+    } else if !rests && std::mem::take(&mut model.list.rests) {
+        model.list.follow |= model.list.place() == 0 && !model.list.order.is_sorted();
+    }
 }
 
 /// What is selected is opened, whether it is shown or not.

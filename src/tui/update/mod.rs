@@ -37,6 +37,7 @@ use crate::{query::Filter, record::Failure};
 /// Takes a message; gives what is wished for because of it.
 pub(super) fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     let mut effects = react(model, msg);
+    list::rest(model);
     model.list.height = usize::from(layout::areas(model).list.height);
     model.list.show_selected();
     super::detail::prepare(model, &mut effects);
