@@ -29,14 +29,17 @@ use crate::{
     verify::Try,
 };
 
-/// The tabs, with their names.
-pub(super) const TABS: &[(Tab, &str)] = &[
-    (Tab::Overview, "Overview"),
-    (Tab::Body, "Body"),
-    (Tab::Headers, "Headers"),
-    (Tab::Signature, "Signature"),
-    (Tab::Deliveries, "Deliveries"),
-    (Tab::Raw, "Raw"),
+/// How many forms the name of a tab has.
+pub(super) const FORMS: usize = 3;
+
+/// The tabs, with their names: whole, and as they are where there is less and less room.
+pub(super) const TABS: &[(Tab, [&str; FORMS])] = &[
+    (Tab::Overview, ["Overview", "Overview", "Over"]),
+    (Tab::Body, ["Body", "Body", "Body"]),
+    (Tab::Headers, ["Headers", "Headers", "Head"]),
+    (Tab::Signature, ["Signature", "Sign", "Sign"]),
+    (Tab::Deliveries, ["Deliveries", "Deliv", "Deliv"]),
+    (Tab::Raw, ["Raw", "Raw", "Raw"]),
 ];
 
 /// A side of a capture.

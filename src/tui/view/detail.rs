@@ -8,7 +8,7 @@ use super::lines;
 use crate::{
     body::{self, Document},
     tui::{
-        detail::{self, TABS, Tab},
+        detail::{self, FORMS, TABS, Tab},
         keys::Mode,
         layout::{self, Areas},
         line::{Pieces, line, piece},
@@ -112,40 +112,41 @@ fn width(pieces: &Pieces) -> usize {
     pieces.iter().map(|piece| body::width(&piece.text)).sum()
 }
 
-/// The tabs' names, shortened to their first letters where there is no room; the open one stands out.
+/// What stands between the tabs and what is beside them, and how much of that there is at least.
+const GAP: usize = 2;
+const VIEW: usize = 7;
+
+/// The tabs' names, in the longest form that there is room for; the open one stands out.
 fn names(model: &Model, columns: usize) -> Pieces {
-    let names = |short: bool| -> Pieces {
-        let mut pieces = Vec::new();
-        for (tab, name) in TABS {
-            let name = if short { &name[..4.min(name.len())] } else { name };
-            let open = *tab == model.detail.tab;
-            let paint = match (open, model.mode) {
-                (true, Mode::Detail) => Paint::Selected,
-                (true, _) => Paint::Resting,
-                (false, _) => Paint::Dim,
-            };
-            pieces.push(piece(paint, &format!(" {name} ")));
-        }
-        pieces
+    let name = |(tab, forms): &(Tab, [&str; FORMS]), form: usize| {
+        let paint = match (*tab == model.detail.tab, model.mode) {
+            (true, Mode::Detail) => Paint::Selected,
+            (true, _) => Paint::Resting,
+            (false, _) => Paint::Dim,
+        };
+        piece(paint, &format!(" {} ", forms[form]))
     };
-    let row = names(false);
-    if width(&row) > columns { names(true) } else { row }
+    let row = |form: usize| -> Pieces { TABS.iter().map(|tab| name(tab, form)).collect() };
+    // As much room is left as the name of most views takes, so that going to the body moves no tab.
+    let left = GAP + body::width(shortest(&note(model))).max(VIEW);
+    (0..FORMS).map(row).find(|row| width(row) + left <= columns).unwrap_or_else(|| row(FORMS - 1))
+}
+
+/// Of what else stands beside the tabs what matters most: the view's own name.
+fn shortest(note: &str) -> &str {
+    note.split([':', ';']).next().unwrap_or_default()
 }
 
 /// The row of the tabs. What a body is shown as stands at the right end.
 fn tabs(model: &Model, columns: usize) -> Pieces {
     let mut row = names(model, columns);
     let note = note(model);
-    let room = columns.saturating_sub(width(&row) + 2);
-    // Where there is no room for what else there is, the view's own name matters; what is said of the body stands below then.
+    let room = columns.saturating_sub(width(&row) + GAP);
+    // Where there is no room for all of it, what is said of the body stands below.
     let fits = |note: &&str| body::width(note) <= room;
-    let shorter = [
-        &note[..],
-        note.rsplit_once("; v: ").map_or("", |(said, _)| said),
-        note.split([':', ';']).next().unwrap_or_default(),
-    ];
+    let shorter = [&note[..], note.rsplit_once("; v: ").map_or("", |(said, _)| said), shortest(&note)];
     let note = shorter.into_iter().find(fits).unwrap_or(shorter[2]);
-    if !note.is_empty() && room > 6 {
+    if !note.is_empty() && room >= VIEW {
         let note = body::fit(note, room);
         let gap = columns.saturating_sub(width(&row) + body::width(&note) + 1);
         row.push(piece(Paint::Plain, &" ".repeat(gap)));
