@@ -1,8 +1,11 @@
 //! Where secrets come from. They are read once, at the start, and never written anywhere.
 
-use std::{fs, path::PathBuf, process::Command};
+use std::{fmt, fs, path::PathBuf, process::Command};
 
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
+};
 
 use crate::{record::Failure, verify::Secret};
 
@@ -10,8 +13,7 @@ use crate::{record::Failure, verify::Secret};
 const LARGEST: usize = 64 * 1024;
 
 /// A secret's source, as `creel.toml` and the command line name it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase", deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     /// An environment variable.
     Env(String),
@@ -19,6 +21,91 @@ pub enum Source {
     File(PathBuf),
     /// A shell command's standard output; one line end at its end is not part of the secret.
     Command(String),
+}
+
+/// One source, or a list of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sources(pub Vec<Source>);
+
+/// How a source is written.
+const SOURCE: &str = "{ env = \"NAME\" }, { file = \"PATH\" } or { command = \"LINE\" }";
+
+#[derive(Deserialize)]
+#[serde(field_identifier, rename_all = "lowercase")]
+enum Kind {
+    Env,
+    File,
+    Command,
+}
+
+/// A secret that stands in the file itself is refused without being repeated.
+fn bare<E: Error>() -> E {
+    E::custom(format!("a secret does not stand in this file; say where it is: {SOURCE}"))
+}
+
+impl<'de> Deserialize<'de> for Source {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(OneSource)
+    }
+}
+
+impl<'de> Deserialize<'de> for Sources {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(SomeSources)
+    }
+}
+
+struct OneSource;
+
+impl<'de> Visitor<'de> for OneSource {
+    type Value = Source;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(SOURCE)
+    }
+
+    fn visit_str<E: Error>(self, _: &str) -> Result<Source, E> {
+        Err(bare())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Source, A::Error> {
+        let source = match map.next_key()? {
+            Some(Kind::Env) => Source::Env(map.next_value()?),
+            Some(Kind::File) => Source::File(map.next_value()?),
+            Some(Kind::Command) => Source::Command(map.next_value()?),
+            None => return Err(A::Error::custom(format!("no source is named: {SOURCE}"))),
+        };
+        match map.next_key::<Kind>()? {
+            None => Ok(source),
+            Some(_) => Err(A::Error::custom("one source is named at a time; several secrets are a list of them")),
+        }
+    }
+}
+
+struct SomeSources;
+
+impl<'de> Visitor<'de> for SomeSources {
+    type Value = Sources;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{SOURCE}, or a list of them")
+    }
+
+    fn visit_str<E: Error>(self, _: &str) -> Result<Sources, E> {
+        Err(bare())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Sources, A::Error> {
+        Source::deserialize(MapAccessDeserializer::new(map)).map(|source| Sources(vec![source]))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Sources, A::Error> {
+        let mut sources = Vec::new();
+        while let Some(source) = list.next_element()? {
+            sources.push(source);
+        }
+        Ok(Sources(sources))
+    }
 }
 
 /// Secrets as somebody typed them.

@@ -39,7 +39,10 @@ struct File {
 
 /// A style as a file has it: a colour, or a table.
 #[derive(Deserialize, Clone)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "a style is a colour, or a table of fg, bg, bold, dim, italic, underlined, reversed and bare"
+)]
 enum Entry {
     Colour(String),
     Table(Table),

@@ -10,7 +10,7 @@ use crate::{
     engine::{
         endpoint::{Endpoint, Learned},
         respond::{Standing, Words},
-        secret::Source,
+        secret::{Source, Sources},
     },
     record::Failure,
 };
@@ -21,7 +21,8 @@ pub(super) struct EndpointRow {
     name: Spanned<String>,
     path: Spanned<String>,
     provider: Option<Spanned<String>>,
-    secret: Option<Sources>,
+    #[serde(default)]
+    secret: Sources,
     url: Option<String>,
     forward: Option<Spanned<toml::Value>>,
     respond: Option<Spanned<Words>>,
@@ -35,13 +36,6 @@ pub(super) struct EndpointRow {
 
 fn yes() -> bool {
     true
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Sources {
-    One(Source),
-    Several(Vec<Source>),
 }
 
 fn check(place: &Place<'_>, row: &EndpointRow, before: &[Endpoint]) -> Result<(), Failure> {
@@ -74,12 +68,7 @@ impl EndpointRow {
     ) -> Result<(Endpoint, Vec<Notice>), Failure> {
         check(place, &self, before)?;
         let name = self.name.into_inner();
-        let sources = match self.secret {
-            None => Vec::new(),
-            Some(Sources::One(source)) => vec![source],
-            Some(Sources::Several(sources)) => sources,
-        };
-        let (secrets, unset) = read_secrets(&sources)?;
+        let (secrets, unset) = read_secrets(&self.secret.0)?;
         let (tokens, more) = read_secrets(self.verify_token.as_slice())?;
         let mut notices: Vec<_> = unset.iter().chain(&more).map(|source| not_set(source, &name)).collect();
         let (app, forwards) = forward::read(self.forward, &name, place, named)?;

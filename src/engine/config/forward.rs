@@ -19,7 +19,7 @@ use crate::{
 /// A row that forwards.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ForwardRow {
+pub(super) struct ForwardRow {
     to: String,
     #[serde(default = "yes")]
     auto: bool,
@@ -40,7 +40,7 @@ fn yes() -> bool {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "`retry` is \"provider\", \"never\" or a list of times: [\"5s\", \"1m\"]")]
 enum RetryRow {
     Word(String),
     Gaps(Vec<String>),
@@ -85,7 +85,7 @@ pub(super) fn read(
     // Where the next program stands, and the next filter: behind the one before it.
     let (mut below, mut below_filter) = (at.clone(), at.clone());
     for row in rows {
-        let mut row = ForwardRow::deserialize(row).map_err(|error| wrong(error.message().to_owned()))?;
+        let mut row = ForwardRow::deserialize(row).map_err(|error| place.within(&at, &error))?;
         let to = target(&row.to, &at, place, targets)?;
         app.get_or_insert_with(|| to.clone());
         let program = row.transform.take().map(|row| {

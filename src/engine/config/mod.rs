@@ -15,7 +15,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use toml::Spanned;
 
 pub use self::screen::{FilterRow, KeyWish, Screen};
@@ -24,6 +24,7 @@ use super::{
     endpoint::Endpoint,
     guard::Networks,
     identity::Tls,
+    respond::Words,
     secret::Source,
     settings,
     target::{Target, Targets},
@@ -158,6 +159,29 @@ impl File {
     }
 }
 
+/// The tables, as a file has them, and the keys of each.
+const TABLES: &[(&str, fn() -> Vec<String>)] = &[
+    ("the file itself, above all tables", keys_of::<Rows>),
+    ("[[endpoint]]", keys_of::<EndpointRow>),
+    ("`forward`: forward = { to = \"http://HOST\", … }", keys_of::<forward::ForwardRow>),
+    ("`guard`: guard = { … }", keys_of::<guard::GuardRow>),
+    ("`respond`: respond = { … }", keys_of::<Words>),
+    ("[[target]]", keys_of::<TargetRow>),
+    ("[limits]", keys_of::<LimitRows>),
+    ("[tls]", keys_of::<TlsRow>),
+];
+
+/// The table that has a key.
+fn table_of(key: &str) -> Option<&'static str> {
+    TABLES.iter().find(|(_, keys)| keys().iter().any(|known| known == key)).map(|(table, _)| *table)
+}
+
+/// The keys of a table, as it names them when it meets one that it does not know.
+fn keys_of<T: DeserializeOwned>() -> Vec<String> {
+    let said = toml::from_str::<T>("\"?\" = 0").err().map(|error| error.message().to_owned());
+    said.unwrap_or_default().split('`').skip(1).step_by(2).skip(1).map(str::to_owned).collect()
+}
+
 fn parse(path: &Path, text: &str, names: &Names) -> Result<File, Failure> {
     let place = Place { path, text };
     let rows: Rows = toml::from_str(text).map_err(|error| place.syntax(&error))?;
@@ -263,10 +287,30 @@ mod tests {
             ("[[endpoint]]\nname = 'a'\npath = 'a'", "creel.toml:3:8", "no path"),
             ("[[endpoint]]\nname = 'a'", "creel.toml:1:1", "missing field `path`"),
             ("listen = 5", "creel.toml:1:10", "expected a string"),
+            (&format!("{endpoint}secret = {{ evn = 'X' }}"), "creel.toml:4:", "did you mean `env`?"),
+            (&format!("{endpoint}secret = [{{ env = 'X' }}, 'trout']"), "creel.toml:4:", "say where it is: { env ="),
+            (&format!("{endpoint}secret = 'trout'"), "creel.toml:4:10", "say where it is: { env ="),
+            (&format!("{endpoint}secret = {{}}"), "creel.toml:4:10", "no source is named"),
+            (
+                &format!("{endpoint}secret = {{ env = 'X', file = 'Y' }}"),
+                "creel.toml:4:10",
+                "several secrets are a list",
+            ),
+            (&format!("{endpoint}secret = 5"), "creel.toml:4:10", "or a list of them"),
+            (&format!("{endpoint}verify_token = 'trout'"), "creel.toml:4:16", "say where it is: { env ="),
+            (&format!("{endpoint}guard = {{ token = 'trout' }}"), "creel.toml:4:19", "say where it is: { env ="),
+            (&format!("{endpoint}forward = {{ to = 'http://h', transfrom = '.' }}"), "creel.toml:4:30", "`transform`?"),
+            (&format!("{endpoint}forward = {{ to = 'http://h', retry = 3 }}"), "creel.toml:4:11", "a list of times"),
+            (&format!("{endpoint}transform = '.'"), "creel.toml:4:1", "`transform` is a key of `forward`"),
+            (&format!("{endpoint}status = 500"), "creel.toml:4:1", "`status` is a key of `respond`"),
+            (&format!("{endpoint}forward = {{ auto = true, o = 1 }}"), "creel.toml:4:26", "unknown field `o`"),
+            ("body_mib = 5", "creel.toml:1:1", "`body_mib` is a key of [limits]"),
+            ("[limits]\nendpoint = 5", "creel.toml:2:1", "`endpoint` is a key of the file itself"),
             ("listen = \n", "creel.toml:1:", "string"),
         ] {
             let said = failure(text);
             assert!(said.contains(place) && said.contains(words), "{text}\n→ {said}");
+            assert!(!said.contains("trout"), "a secret is not repeated: {said}");
         }
     }
 

@@ -25,22 +25,48 @@ impl Place<'_> {
 
     /// Where the value of a key stands within a table: a part of the file that may go on after its span.
     pub(super) fn value_of(&self, key: &str, table: &Range<usize>) -> Range<usize> {
-        let from = table.start.min(self.text.len());
-        let found = self.text[from..].match_indices(key).find_map(|(at, _)| {
-            let after = &self.text[from + at + key.len()..];
-            let value = after.trim_start().strip_prefix('=')?.trim_start();
-            Some(self.text.len() - value.len())
-        });
-        found.map_or(table.clone(), |at| at..at)
+        self.key_and_value(key, table).map_or(table.clone(), |(_, value)| value..value)
     }
 
+    /// Where a key stands behind the beginning of a table, and where its value does.
+    fn key_and_value(&self, key: &str, table: &Range<usize>) -> Option<(usize, usize)> {
+        let from = table.start.min(self.text.len());
+        self.text[from..].match_indices(key).find_map(|(at, _)| {
+            let is_end = self.text[..from + at].ends_with(|c: char| c.is_alphanumeric() || "_-".contains(c));
+            let after = if is_end { "" } else { &self.text[from + at + key.len()..] };
+            let value = after.trim_start().strip_prefix('=')?.trim_start();
+            Some((from + at, self.text.len() - value.len()))
+        })
+    }
+
+    /// What the parser says of the file.
     pub(super) fn syntax(&self, error: &toml::de::Error) -> Failure {
-        let failure = self.at(&error.span().unwrap_or(0..0), error.message().trim_end());
-        match nearest_key(error.message()) {
-            Some(near) => failure.hint(format!("did you mean `{near}`?")),
+        self.meant(&error.span().unwrap_or(0..0), error.message())
+    }
+
+    /// What it says of a table that was taken out of the file and begins there: a key that nobody knows has its own place.
+    pub(super) fn within(&self, table: &Range<usize>, error: &toml::de::Error) -> Failure {
+        let message = error.message();
+        let key = unknown_key(message).and_then(|key| self.key_and_value(key, table));
+        self.meant(&key.map_or(table.clone(), |(at, _)| at..at), message)
+    }
+
+    /// A mistake there, and what was probably meant.
+    fn meant(&self, span: &Range<usize>, message: &str) -> Failure {
+        let failure = self.at(span, message.trim_end());
+        if let Some(near) = nearest_key(message) {
+            return failure.hint(format!("did you mean `{near}`?"));
+        }
+        match unknown_key(message).and_then(|key| Some((key, super::table_of(key)?))) {
+            Some((key, table)) => failure.hint(format!("`{key}` is a key of {table}")),
             None => failure,
         }
     }
+}
+
+/// The key that a message says is unknown.
+fn unknown_key(message: &str) -> Option<&str> {
+    message.strip_prefix("unknown field `")?.split('`').next()
 }
 
 /// The key nearest to the unknown one that a message names: "unknown field `a`, expected one of `b`, `c`".
