@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Mutex, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -18,7 +18,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub(super) struct Keeping {
     news: News,
     /// Looked at for each request: whether there is anything to say.
-    is_failing: AtomicBool,
+    is_failing: Arc<AtomicBool>,
     trouble: Mutex<Trouble>,
 }
 
@@ -31,7 +31,7 @@ struct Trouble {
 
 impl Keeping {
     pub(super) fn new(news: News) -> Self {
-        Self { news, is_failing: AtomicBool::new(false), trouble: Mutex::default() }
+        Self { is_failing: Arc::clone(&news.is_failing), news, trouble: Mutex::default() }
     }
 
     /// One was kept, or was not.
@@ -66,8 +66,6 @@ impl Keeping {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
 
     #[test]

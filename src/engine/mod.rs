@@ -45,7 +45,7 @@ mod watch;
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, PoisonError, atomic::Ordering},
     thread::{self, JoinHandle},
     time::SystemTime,
 };
@@ -166,7 +166,7 @@ impl Engine {
     /// Looks at a store that another creel fills. The bell rings when that one commits.
     pub fn watch(settings: Settings) -> Result<Self, Failure> {
         let bell = Bell::new();
-        let watch = Watch::start(Reader::open(&settings.db)?, bell.clone())?;
+        let watch = Watch::start(&settings.db, bell.clone())?;
         Ok(Self { _watch: Some(watch), ..Self::idle(settings, bell) })
     }
 
@@ -214,6 +214,11 @@ impl Engine {
     /// The SHA-256 of the certificate it shows; none where it speaks HTTP.
     pub fn fingerprint(&self) -> Option<&str> {
         self.fingerprint.as_deref()
+    }
+
+    /// Whether what comes is kept: senders get 503 while it cannot be.
+    pub fn is_keeping(&self) -> bool {
+        !self.news.is_failing.load(Ordering::Relaxed)
     }
 
     /// How the tunnel stands, where there is one.

@@ -333,14 +333,17 @@ impl List {
         self.selected != before
     }
 
-    /// Moves the window's seen part to where the selected row is in it.
+    /// Moves the window's seen part to where the selected row is in it, and no further down than there are rows to fill it.
+    /// Where nothing of it is seen, it stays for when it is again.
     pub(super) fn show_selected(&mut self) {
-        let (place, height) = (self.place(), self.height.max(1));
+        if self.height == 0 {
+            return;
+        }
         if self.follow {
             self.top = 0;
         }
-        let last_top = self.shown.len().saturating_sub(height);
-        self.top = self.top.min(place).max((place + 1).saturating_sub(height)).min(last_top.max(place.min(self.top)));
+        let (place, last_top) = (self.place(), self.shown.len().saturating_sub(self.height));
+        self.top = self.top.min(place).max((place + 1).saturating_sub(self.height)).min(last_top);
     }
 
     /// What to ask for, since the selected row nears the window's end.

@@ -48,6 +48,8 @@ pub(super) struct Model {
     /// Where help was asked from.
     pub(super) before_help: Mode,
     pub(super) help_scroll: usize,
+    /// The capture whose URL is to be opened once it has been read.
+    pub(super) browses: Option<CaptureId>,
     /// The words that all that is shown of the help must have.
     pub(super) help_words: String,
     pub(super) list: List,
@@ -138,6 +140,7 @@ impl Model {
             mode: Mode::List,
             before_help: Mode::List,
             help_scroll: 0,
+            browses: None,
             help_words: String::new(),
             list: List::default(),
             detail: Detail::default(),

@@ -149,6 +149,10 @@ pub(super) struct Door {
     pub(super) told: Vec<(String, String)>,
     /// The tunnel, where there is one.
     pub(super) tunnel: Option<tunnel::State>,
+    /// Whether what comes cannot be kept, so that senders get 503.
+    pub(super) is_failing: bool,
+    /// Where another process that captures into the store listens, if one does.
+    pub(super) holder: Option<String>,
 }
 
 /// The engine as a stage.
@@ -290,7 +294,8 @@ impl Stage for Live {
 
     fn door(&self) -> Result<Door, Failure> {
         let told = self.engine.told(&lock(&self.captures))?;
-        Ok(Door { told, tunnel: self.engine.tunnel() })
+        let holder = self.engine.url().is_none().then(|| engine::holder_url(self.engine.db())).flatten();
+        Ok(Door { told, tunnel: self.engine.tunnel(), is_failing: !self.engine.is_keeping(), holder })
     }
 
     fn refusals(&self) -> Result<Refusals, Failure> {

@@ -19,7 +19,7 @@ mod runner;
 use std::{
     collections::HashMap,
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError, mpsc},
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicBool, mpsc},
     time::Duration,
 };
 
@@ -151,7 +151,11 @@ pub(super) enum Told {
 
 /// What goes on is told to whoever shows it. What is told before anybody listens is kept for them.
 #[derive(Clone, Default)]
-pub(super) struct News(Arc<Mutex<Listener>>);
+pub(super) struct News {
+    listener: Arc<Mutex<Listener>>,
+    /// Whether what comes cannot be kept, as was told last.
+    pub(super) is_failing: Arc<AtomicBool>,
+}
 
 type Hear = Box<dyn Fn(&str) + Send>;
 
@@ -163,7 +167,7 @@ struct Listener {
 
 impl News {
     pub(super) fn tell(&self, text: String) {
-        let mut listener = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner);
         match &listener.hear {
             Some(hear) => hear(&text),
             None => listener.kept.push(text),
@@ -171,7 +175,7 @@ impl News {
     }
 
     pub(super) fn listen(&self, hear: Hear) {
-        let mut listener = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner);
         listener.kept.drain(..).for_each(|text| hear(&text));
         listener.hear = Some(hear);
     }

@@ -31,7 +31,9 @@ pub(super) fn signature(model: &Model, capture: &Capture, columns: usize) -> Vec
     if let Some(words) = judgement.uncovered() {
         lines.push(fact("covers", vec![piece(Paint::Warning, &words)]));
     }
-    if let Some(explanation) = judgement.explanation.as_ref().filter(|explanation| explanation.tried > 1) {
+    // Where nothing came there was nothing to search for.
+    let is_searched = |tried: u64| tried > 1 && evidence.received.is_some();
+    if let Some(explanation) = judgement.explanation.as_ref().filter(|explanation| is_searched(explanation.tried)) {
         lines.extend(explanation.by.iter().map(|by| text_fact("proof", by)));
         lines.push(text_fact("searched", &format!("{} candidates", explanation.tried)));
     }

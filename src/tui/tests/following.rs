@@ -124,6 +124,36 @@ fn what_comes_while_a_filter_is_followed_is_added_above() {
 }
 
 #[test]
+fn no_row_is_hidden_above_while_there_is_room_below() {
+    let seen = |play: &Play| play.model.list.seen().count();
+    for steps in ["G/sig:failed\n", "G/path:/path/1\n", "gjjjjjjjj\n\u{1b}", "gjjjj\nzz\u{1b}", "Goo", "Go"] {
+        for size in [(100, 24), (120, 18)] {
+            let mut play = Play::new(30, size);
+            play.keys(steps);
+            let wanted = play.model.list.rows.len().min(play.model.list.height);
+            assert_eq!(seen(&play), wanted, "{steps:?} at {size:?}:\n{}", play.screen());
+        }
+    }
+    let mut play = Play::new(30, (100, 24));
+    play.keys("jj");
+    let before = play.screen();
+    play.keys("\n\u{1b}");
+    assert_eq!(play.screen(), before, "a list that was covered stands as it stood");
+}
+
+#[test]
+fn a_sorted_list_begins_with_its_first_and_goes_back_to_it() {
+    let mut play = Play::new(90, (120, 35));
+    play.keys("jjjjjoo");
+    let first = play.selected();
+    assert_eq!(first, play.model.list.rows[0].id.0, "{}", play.screen());
+    play.keys("jjjg");
+    assert_eq!(play.selected(), first);
+    play.keys("Gg");
+    assert_eq!(play.selected(), first);
+}
+
+#[test]
 fn late_answers_are_dropped() {
     let mut play = Play::new(50, (120, 30));
     let before = play.model.list.generation;

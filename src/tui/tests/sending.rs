@@ -51,3 +51,31 @@ fn an_endpoint_is_told_what_to_answer_and_the_header_says_so() {
     play.keys("A\n");
     assert!(play.model.prompt.is_none() && play.model.notice.is_none());
 }
+
+#[test]
+fn while_what_comes_cannot_be_kept_the_header_says_so() {
+    let mut play = Play::new(3, (120, 35));
+    let header = |play: &Play| play.screen().lines().next().unwrap().to_owned();
+    let said = update(&mut play.model, Msg::News("what comes cannot be kept: the disk is full".to_owned()));
+    assert!(matches!(said[..], [Effect::Door]), "the door is looked at");
+    play.send(Msg::Door(Ok(Door { is_failing: true, ..Door::default() })));
+    play.keys("j");
+    assert!(header(&play).contains("not kept: 503") && !header(&play).contains("live"), "{}", header(&play));
+    play.send(Msg::Door(Ok(Door::default())));
+    assert!(header(&play).contains("live"), "{}", header(&play));
+}
+
+#[test]
+fn who_watches_is_told_whether_anybody_captures() {
+    let mut play = Play::new(3, (120, 35));
+    play.model.place = Place::Watching { store: "s.db".to_owned(), address: None };
+    let header = |play: &Play| play.screen().lines().next().unwrap().to_owned();
+    assert!(header(&play).contains("watching s.db  nobody captures"), "{}", header(&play));
+    let told = |play: &mut Play| play.send(Msg::Told { endpoint: "a".to_owned(), answer: Ok("503".to_owned()) });
+    let holder = Some("http://127.0.0.1:1".to_owned());
+    play.send(Msg::Door(Ok(Door { holder, ..Door::default() })));
+    assert!(header(&play).contains("● live"), "{}", header(&play));
+    play.send(Msg::Door(Ok(Door::default())));
+    told(&mut play);
+    assert!(header(&play).contains("nobody captures"), "{}", header(&play));
+}

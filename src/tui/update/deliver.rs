@@ -64,7 +64,9 @@ pub(super) fn resend(model: &mut Model, ask: bool, resign: bool) -> Vec<Effect> 
 pub(super) fn news(model: &mut Model, text: String) -> Vec<Effect> {
     let is_good = text.ends_with("answers again") || text.contains("is kept again");
     let tone = if is_good { Tone::Good } else { Tone::Bad };
-    say(model, Notice { tone, text, hint: None })
+    model.notice = Some(Notice { tone, text, hint: None });
+    // Whether what comes is kept stands in the header as long as it is so.
+    vec![Effect::Door]
 }
 
 /// Sends all that is marked; while that is under way, ends it.

@@ -28,6 +28,7 @@ pub(super) fn opened(model: &mut Model, generation: u64, opened: Result<Option<O
             effects.extend(ask_for_tries(model));
             effects.extend(left_in(model));
             effects.extend(tree::show(model));
+            effects.extend(super::outward::opened(model));
             effects
         }
         Ok(None) => {

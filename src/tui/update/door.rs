@@ -7,13 +7,16 @@ use crate::{
         effect::Effect,
         model::{Model, Notice, Tone},
         prompt::{Prompt, Purpose},
-        stage::Door,
+        stage::{Door, Place},
     },
 };
 
 pub(super) fn looked(model: &mut Model, door: Result<Door, Failure>) -> Vec<Effect> {
     // What cannot be read now is asked for again at the next ring; the counters say why.
     if let Ok(door) = door {
+        if let Place::Watching { address, .. } = &mut model.place {
+            address.clone_from(&door.holder);
+        }
         model.door = door;
     }
     Vec::new()
@@ -51,7 +54,12 @@ pub(super) fn typed(model: &mut Model, endpoint: String, text: &str) -> Vec<Effe
 }
 
 pub(super) fn told(model: &mut Model, endpoint: &str, answer: Result<String, Failure>) -> Vec<Effect> {
+    let nobody = matches!(model.place, Place::Watching { address: None, .. });
     model.notice = Some(match answer {
+        Ok(answer) if nobody => {
+            let hint = Some("nobody captures now; whoever does next answers so".to_owned());
+            Notice { tone: Tone::Plain, text: format!("{endpoint} will answer {answer}"), hint }
+        }
         Ok(answer) => Notice { tone: Tone::Good, text: format!("{endpoint} answers {answer}"), hint: None },
         Err(failure) => Notice::of(&failure),
     });

@@ -133,7 +133,11 @@ pub(super) fn value(model: &mut Model) -> Vec<Effect> {
         return plain(model, "2 shows the body; the value under its cursor is edited".to_owned(), Some(HINT));
     };
     let Some((node, bytes)) = model.detail.cursor.node() else {
-        return plain(model, "only values of JSON are edited in place".to_owned(), Some(HINT));
+        let fits = model.detail.body.as_ref().map(|body| Arc::clone(&body.fits));
+        let has_tree =
+            fits.is_some_and(|fits| body::VIEWS.iter().zip(&*fits).any(|(view, fits)| view.name == "tree" && *fits));
+        let hint = if has_tree { "v goes through the views; in the tree it edits" } else { HINT };
+        return plain(model, "only values of JSON are edited in place, in the tree".to_owned(), Some(hint));
     };
     if *bytes != capture.body.bytes || node.nth > 0 {
         let text = "only a body that is one JSON text as sent is edited in place".to_owned();

@@ -102,8 +102,10 @@ pub(super) fn move_by(model: &mut Model, rows: isize) -> Vec<Effect> {
         rows => rows,
     };
     match rows {
+        // It is sorted anew, for what came since.
+        isize::MIN if model.list.order.is_sorted() => sort(model),
         isize::MIN => {
-            model.list.follow = !model.list.order.is_sorted();
+            model.list.follow = true;
             model.list.wanted = Some(Ask::Newest);
         }
         isize::MAX if model.list.order.is_sorted() => {
@@ -122,6 +124,12 @@ pub(super) fn move_by(model: &mut Model, rows: isize) -> Vec<Effect> {
         }
     }
     Vec::new()
+}
+
+/// Asks for a sorted list, and goes to what comes first in it.
+fn sort(model: &mut Model) {
+    model.list.selected = None;
+    model.list.wanted = Some(Ask::Newest);
 }
 
 fn stop_following(model: &mut Model) {
@@ -286,7 +294,7 @@ fn order(model: &mut Model, order: Order) -> Vec<Effect> {
     list.asked = None;
     if order.is_sorted() {
         stop_following(model);
-        model.list.wanted = Some(Ask::Newest);
+        sort(model);
     } else if was_sorted {
         list.wanted = Some(Ask::Around);
     }

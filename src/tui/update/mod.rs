@@ -195,6 +195,9 @@ fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
             model.prompt = Some(Prompt::new(Purpose::Find, ""));
             Vec::new()
         }
+        Command::FindNext | Command::FindPrevious if model.detail.find.is_none() => {
+            plain(model, "nothing is looked for".to_owned(), Some("/ finds a text in the open tab"))
+        }
         Command::FindNext => detail::find_step(model, true),
         Command::FindPrevious => detail::find_step(model, false),
         Command::NextDelivery => detail::step_delivery(model, true),
@@ -228,6 +231,11 @@ fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::ScrollLeft => detail::scroll_aside(model, false),
         Command::NextView => detail::next_view(model, true),
         Command::OtherView => detail::next_view(model, false),
+        Command::Toggle | Command::FoldMore | Command::FoldLess | Command::Unfold | Command::Spell
+            if model.detail.tab != Tab::Body && (command != Command::Toggle || model.detail.tab != Tab::Deliveries) =>
+        {
+            plain(model, "nothing folds here".to_owned(), Some("2 shows the body, which does"))
+        }
         Command::Toggle if model.detail.tab == Tab::Body => tree::toggle(model),
         Command::Toggle => detail::fold(model),
         Command::FoldMore => tree::deepen(model, false),
@@ -320,7 +328,7 @@ fn move_by(model: &mut Model, command: Command) -> Vec<Effect> {
         match model.mode {
             Mode::List => area.list.height,
             Mode::Detail => area.detail.height,
-            Mode::Help | Mode::Stats | Mode::Sheet | Mode::Prompt => model.size.1,
+            Mode::Help | Mode::Stats | Mode::Sheet | Mode::Prompt => view::rows_over(model),
         } as i16
             - 1,
     )

@@ -62,12 +62,24 @@ pub(super) fn piped(model: &mut Model, command: &str, piped: Result<Piped, Failu
 
 /// Asks whether the URL under the cursor is opened; else the first of the body; else the provider's own page.
 pub(super) fn ask_browse(model: &mut Model) -> Vec<Effect> {
+    let effects = super::list::open_selected(model);
+    model.browses = model.list.selected.filter(|_| copy::open(model).is_none());
+    if model.browses.is_some() {
+        return effects;
+    }
     let Some(url) = url(model) else {
         let text = "there is no URL under the cursor or in the body, and no provider is known".to_owned();
         return plain(model, text, None);
     };
     model.prompt = Some(Prompt::new(Purpose::Browse, &url));
     Vec::new()
+}
+
+/// A capture was read: where its URL was asked for, it is asked now.
+pub(super) fn opened(model: &mut Model) -> Vec<Effect> {
+    let is_it = model.browses.is_some() && model.browses == model.detail.id() && model.browses == model.list.selected;
+    model.browses = None;
+    if is_it { ask_browse(model) } else { Vec::new() }
 }
 
 fn url(model: &Model) -> Option<String> {

@@ -12,6 +12,7 @@ use crate::{
     engine::tunnel::State,
     store::Counts,
     tui::{
+        detail::Tab,
         keys::{Bound, Command, Mode},
         layout::WIDE,
         line::{Piece, line, piece},
@@ -91,12 +92,21 @@ fn place(model: &Model) -> Vec<Piece> {
     match &model.place {
         Place::Listening(url) => {
             pieces.push(piece(Paint::Heading, url));
-            let (paint, word) = if model.server_ended { (Paint::Bad, "stopped") } else { (Paint::Good, "live") };
+            let (paint, word) = match (model.server_ended, model.door.is_failing) {
+                (true, _) => (Paint::Bad, "stopped"),
+                (_, true) => (Paint::Bad, "not kept: 503"),
+                _ => (Paint::Good, "live"),
+            };
             pieces.push(piece(paint, &format!("  {} {word}", model.look.signs().live)));
         }
-        Place::Watching { store, .. } => {
+        Place::Watching { store, address } => {
             pieces.push(piece(Paint::Dim, "watching "));
             pieces.push(piece(Paint::Heading, store));
+            let live = format!("  {} live", model.look.signs().live);
+            pieces.push(match address {
+                Some(_) => piece(Paint::Good, &live),
+                None => piece(Paint::Warning, "  nobody captures"),
+            });
         }
     }
     pieces
@@ -237,6 +247,7 @@ fn keys(model: &Model, columns: usize) -> Line<'_> {
         let (key, command) = (row.key, row.key.command);
         key.modes.contains(&model.mode)
             && (turns || command != Command::Turn)
+            && (command != Command::Toggle || matches!(model.detail.tab, Tab::Body | Tab::Deliveries))
             && !(nothing_there && command.needs_capture())
     };
     let table = model.keys.rows().filter(is_here);

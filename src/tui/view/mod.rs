@@ -15,7 +15,7 @@ pub(super) use self::{
     chrome::{is_refused_at, thousands},
     detail::{note_below, tab_at},
     help::rows as help_rows,
-    sheet::{last_row, palette_row_at},
+    sheet::{last_row, palette_row_at, rows_over},
     stats::last_row as last_stats_row,
 };
 use super::{keys::Mode, layout, look::Paint, model::Model};

@@ -32,6 +32,11 @@ pub(super) fn outside(model: &Model) -> Rect {
     Rect::new(0, 1.min(model.size.1), model.size.0, model.size.1.saturating_sub(2))
 }
 
+/// How many rows are seen of what lies over list and detail.
+pub(in crate::tui) fn rows_over(model: &Model) -> u16 {
+    area(model).height
+}
+
 /// What a sheet has for its rows.
 fn area(model: &Model) -> Rect {
     frame::inside(outside(model))
