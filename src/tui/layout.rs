@@ -5,7 +5,7 @@
 //! │ columns of the list                          │ tabs                                          │
 //! │ list                                         │ detail                                        │
 //! │                                              │                                               │
-//! ├ notice, where there is one (1 or 2 rows) ────────────────────────────────────────────────────┤
+//! ├ notice, where there is one (1 to 6 rows) ────────────────────────────────────────────────────┤
 //! └ footer: keys, or the prompt and what is wrong with it ───────────────────────────────────────┘
 //! ```
 //!
@@ -36,7 +36,7 @@ pub(super) struct Areas {
 pub(super) fn areas(model: &Model) -> Areas {
     let (columns, rows) = model.size;
     let footer_rows = if model.prompt.as_ref().is_some_and(|prompt| prompt.error.is_some()) { 2 } else { 1 };
-    let notice_rows = model.notice.as_ref().map_or(0, |notice| 1 + u16::from(notice.hint.is_some()));
+    let notice_rows = model.notice.as_ref().map_or(0, |notice| notice.rows(model.size).len() as u16);
     let mut left = Rect::new(0, 0, columns, rows);
     let mut areas = Areas { header: cut_top(&mut left, 1), ..Areas::default() };
     areas.footer = cut_bottom(&mut left, footer_rows);

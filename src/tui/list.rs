@@ -124,6 +124,11 @@ impl List {
         self.at(self.place())
     }
 
+    /// How many rows there are, where the window has all of them.
+    pub(super) fn count(&self) -> Option<usize> {
+        (self.at_newest && self.at_oldest && !self.order.is_sorted()).then_some(self.rows.len())
+    }
+
     /// How many repeats of its event are folded under a row, and whether they are shown.
     pub(super) fn fold_of(&self, id: CaptureId) -> Option<(usize, bool)> {
         let count = self.repeats.get(&id).filter(|_| self.grouped)?;

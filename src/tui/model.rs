@@ -11,8 +11,9 @@ use super::{
     export::Export,
     filters::Shelf,
     keys::{Keymap, Mode},
+    line::{Piece, Pieces, paragraph, piece},
     list::List,
-    look::Look,
+    look::{Look, Paint},
     palette::Palette,
     prompt::Prompt,
     sheet::Sheet,
@@ -20,6 +21,7 @@ use super::{
     stats::{self, Pulse},
 };
 use crate::{
+    body,
     query::Filter,
     record::{CaptureId, Counters, Failure, Timestamp, Zone},
 };
@@ -99,6 +101,10 @@ pub(super) struct Panes {
     pub(super) relative: bool,
 }
 
+/// How many rows each of a notice's two parts has at most, and from how many rows of the terminal on it has more than one.
+const NOTICE_ROWS: usize = 3;
+const ROOMY: u16 = 20;
+
 /// A word to the user, until the next key.
 #[derive(Clone, Debug)]
 pub(super) struct Notice {
@@ -119,6 +125,38 @@ impl Notice {
     pub(super) fn of(failure: &Failure) -> Self {
         Self { tone: Tone::Bad, text: format!("{}: {}", failure.doing, failure.why), hint: failure.hint.clone() }
     }
+
+    /// Its rows on a terminal of that size: where there is room, the words are wrapped and not cut.
+    pub(super) fn rows(&self, size: (u16, u16)) -> Vec<Pieces> {
+        let paint = match self.tone {
+            Tone::Good => Paint::Good,
+            Tone::Bad => Paint::Bad,
+            Tone::Plain => Paint::Warning,
+        };
+        let (columns, most) = (usize::from(size.0).saturating_sub(2), if size.1 < ROOMY { 1 } else { NOTICE_ROWS });
+        // A notice may be several lines of words; the first is shown.
+        let text = self.text.lines().next().unwrap_or_default();
+        let hint = self.hint.iter().flat_map(|hint| at_most(Paint::Dim, &hint.replace('\n', " "), columns, most));
+        at_most(paint, text, columns, most).into_iter().chain(hint).collect()
+    }
+}
+
+/// Words in at most so many rows; what goes on in one more is cut.
+fn at_most(paint: Paint, text: &str, columns: usize, most: usize) -> Vec<Pieces> {
+    let mut rows = paragraph(paint, text, columns);
+    if rows.len() > most {
+        rows.truncate(most - 1);
+        let escaped = body::escape(text);
+        // The rest of the words unwrapped, so that the last row is filled.
+        let behind = |rest: &'_ str, row: &Pieces| -> usize {
+            let end: usize = row.iter().map(|piece| piece.text.len()).sum();
+            end + usize::from(rest.get(end..).is_some_and(|rest| rest.starts_with(' ')))
+        };
+        let end = rows.iter().fold(0, |end, row| end + behind(escaped.get(end..).unwrap_or_default(), row));
+        let rest = escaped.get(end..).unwrap_or_default();
+        rows.push(vec![Piece { paint, text: body::fit(rest, columns) }]);
+    }
+    rows.into_iter().map(|row| [vec![piece(paint, " ")], row].concat()).collect()
 }
 
 impl Model {
@@ -163,5 +201,34 @@ impl Model {
             rung: true,
             server_ended: false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_notice_is_wrapped_where_there_is_room_and_cut_where_there_is_none() {
+        let text = "forwarding a → b pauses: 5 tries failed one after the other (connection refused: nothing listens)";
+        let notice = Notice { tone: Tone::Bad, text: text.to_owned(), hint: Some("start the app".to_owned()) };
+        let rows = |size| -> Vec<String> {
+            let text = |row: Pieces| row.into_iter().map(|piece| piece.text).collect::<String>();
+            notice.rows(size).into_iter().map(text).collect()
+        };
+        assert_eq!(rows((120, 40)), [format!(" {text}"), " start the app".to_owned()]);
+        let wrapped = rows((60, 40));
+        assert_eq!(
+            (wrapped.len(), wrapped[..2].concat()),
+            (3, format!(" {}", text).replace("other (", "other (")),
+            "{wrapped:?}"
+        );
+        let cut = rows((30, 40));
+        assert!(cut.len() == 4 && cut[2].ends_with('…') && cut.iter().all(|row| body::width(row) <= 29), "{cut:?}");
+        assert!(
+            cut[..3].concat().replace(' ', "").starts_with("forwardinga→bpauses:5triesfailedoneaftertheother"),
+            "{cut:?}"
+        );
+        assert_eq!(rows((40, 10)).len(), 2, "where there are few rows, one for each");
     }
 }

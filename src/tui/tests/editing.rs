@@ -224,7 +224,7 @@ fn a_url_is_opened_only_after_it_was_shown() {
     play.keys("\nO");
     sees(&play, "open: https://");
     play.keys("\n");
-    sees(&play, "the browser was handed https://");
+    sees(&play, "https://docs.github.com");
     play.keys("O\u{1b}");
     assert!(play.model.notice.is_none());
 }

@@ -104,7 +104,7 @@ fn copy(model: &mut Model, copied: &Copied) -> Vec<Effect> {
     if bytes.len() > CLIPBOARD_BYTES {
         return keep(model, copied);
     }
-    let text = format!("{} handed to the terminal for the clipboard", body::size(bytes.len() as u64));
+    let text = format!("{} bytes handed to the terminal for the clipboard", view::thousands(bytes.len() as u64));
     let hint = "where it does not arrive, the terminal does not take it (OSC 52): save it to a file with . save";
     model.notice = Some(word(Tone::Good, text, Some(hint)));
     vec![Effect::Copy(bytes)]

@@ -16,8 +16,9 @@ use crate::{
         keys::{Bound, Command, Mode},
         layout::WIDE,
         line::{Piece, line, piece},
+        list::Order,
         look::Paint,
-        model::{Model, Tone},
+        model::Model,
         prompt::Prompt,
         sheet::Content,
         stage::Place,
@@ -117,10 +118,16 @@ fn state(model: &Model) -> Vec<Part> {
     let mut parts = Vec::new();
     if let Some(filter) = &model.filter {
         parts.push((Matters::Most, vec![piece(Paint::Warning, &format!("   filter: {}", filter.text()))]));
+        if let Some(count) = model.list.count() {
+            parts.push((Matters::Some, vec![piece(Paint::Dim, &format!(", {} match", thousands(count as u64)))]));
+        }
         if model.list.is_searching() {
             let words = format!("   searching, {} %", model.list.searched);
             parts.push((Matters::Some, vec![piece(Paint::Dim, &words)]));
         }
+    }
+    if model.list.order != Order::Newest {
+        parts.push((Matters::Some, vec![piece(Paint::Dim, &format!("   {}", model.list.order.name()))]));
     }
     if !model.deleted.is_empty() {
         parts.push((Matters::Some, vec![piece(Paint::Dim, &format!("   {} deleted", model.deleted.len()))]));
@@ -205,20 +212,7 @@ fn shortened(pieces: Vec<Piece>, room: usize) -> Vec<Piece> {
 /// A word to the user.
 pub(super) fn notice(model: &Model, area: Rect, buffer: &mut Buffer) {
     let Some(notice) = &model.notice else { return };
-    let paint = match notice.tone {
-        Tone::Good => Paint::Good,
-        Tone::Bad => Paint::Bad,
-        Tone::Plain => Paint::Warning,
-    };
-    let columns = usize::from(area.width).saturating_sub(2);
-    // A notice may be several lines of words; a row shows the first.
-    let text = notice.text.lines().next().unwrap_or_default();
-    let first = vec![piece(paint, &format!(" {}", body::fit(text, columns)))];
-    let hint = notice
-        .hint
-        .iter()
-        .map(|hint| vec![piece(Paint::Dim, &format!(" {}", body::fit(&hint.replace('\n', " "), columns)))]);
-    lines([first].into_iter().chain(hint).map(|pieces| line(&pieces, model.look)), area, buffer);
+    lines(notice.rows(model.size).iter().map(|pieces| line(pieces, model.look)), area, buffer);
 }
 
 /// The keys, or the prompt; where the cursor stands in it.
