@@ -1,4 +1,5 @@
-//! What stands beside a value of JSON: the moment a number or text means, what a token says, what lies in a coded text.
+//! What stands beside a value of JSON: the moment a number or text means, what a token says, what lies in a coded text, or
+//! which letters are escaped in it.
 
 use base64::Engine;
 
@@ -35,6 +36,8 @@ pub(super) fn beside(line: &mut Line) {
         Some(span) => quoted(&span.text).and_then(text),
         None => None,
     };
+    let name_reads = || name.and_then(spelled_out).map(|name| format!("the name reads {name}"));
+    let words = words.or_else(name_reads);
     if let Some(words) = words {
         line.push(Span { role: Role::Dim, text: format!("  {}", fit(&words, COLUMNS)) });
     }
@@ -85,10 +88,24 @@ pub(super) fn words(moment: Timestamp) -> String {
 
 /// What a text stands for: a moment in another spelling, a token, a coded text.
 fn text(text: &str) -> Option<String> {
-    if text.len() > LONGEST || text.len() < 10 {
+    if text.len() > LONGEST {
         return None;
     }
-    moment(text).or_else(|| token(text)).or_else(|| coded(text))
+    let spelled = spelled_out(text).map(|text| format!("reads {text}"));
+    if text.len() < 10 {
+        return spelled;
+    }
+    spelled.or_else(|| moment(text)).or_else(|| token(text)).or_else(|| coded(text))
+}
+
+/// A text whose letters are escaped (RFC 8259, section 7), as many libraries write all but ASCII: the letters themselves. None
+/// where there are none, or only signs that the escapes are right for.
+fn spelled_out(text: &str) -> Option<String> {
+    if text.len() > LONGEST || !text.contains("\\u") {
+        return None;
+    }
+    let letters: String = serde_json::from_str(&format!("\"{text}\"")).ok()?;
+    letters.chars().any(|char| !char.is_ascii() && !char.is_control()).then_some(letters)
 }
 
 fn moment(text: &str) -> Option<String> {
@@ -162,6 +179,13 @@ mod tests {
             (r#"{"a":"2026-11-23"}"#, ""),
             (r#"{"a":"eyJmaXNoIjoidHJvdXQifQ=="}"#, r#"base64 of {"fish":"trout"}"#),
             (r#"{"a":"charge.succeeded"}"#, ""),
+            (r#"{"a":"\u6f22\u5b57"}"#, "reads 漢字"),
+            (r#"{"a":"caf\u00e9 \ud83d\ude00"}"#, "reads café 😀"),
+            (r#"{"a":"\ud83d\ude00"}"#, "reads 😀"),
+            (r#"{"\u6f22":1}"#, "the name reads 漢"),
+            (r#"{"a":"\u001b]0;x\u0007"}"#, ""),
+            (r#"{"a":"\ud83d alone"}"#, ""),
+            (r#"{"a":"\u202eevil\u00e9"}"#, "reads ‹U+202E›evilé"),
             (r#"{"a":"deadbeefdeadbeefdeadbeef"}"#, ""),
             (r#"{"a":"G10wO293bmVkBwcHBwcHBwcH"}"#, ""),
             (
