@@ -15,8 +15,8 @@ use creel::{
     body,
     export::{FORMATS, SCHEMA, json},
     record::{
-        Body, Capture, CaptureId, Cause, Change, Delivery, DeliveryId, Event, Evidence, Explanation, Fault, Flag, Head,
-        Header, Headers, Judgement, Mark, Outcome, Reply, Timestamp, Uid, Verdict, Version,
+        Body, Capture, CaptureId, Cause, Change, Delivery, DeliveryId, Errand, ErrandId, Event, Evidence, Explanation,
+        Fault, Flag, Head, Header, Headers, Judgement, Mark, Outcome, Reply, Timestamp, Uid, Verdict, Version,
     },
 };
 use proptest::prelude::*;
@@ -221,7 +221,12 @@ fn is_type(value: &Value, name: &str) -> bool {
 fn what_is_written_is_what_the_schema_says() {
     let schema: Value = serde_json::from_str(SCHEMA).unwrap();
     let plain = capture("GET / HTTP/1.0\r\n\r\n", "");
+    let mut shown = json::capture(&plain, &[], true);
+    let (lane, due_at) = ("bin → http://h".to_owned(), Timestamp::from_unix_ms(1));
+    let errand = Errand { id: ErrandId(5), capture: CaptureId(1), lane, tries: 2, due_at, dead: false, why: None };
+    shown["errands"] = vec![json::errand(&errand)].into();
     for object in [
+        shown,
         json::capture(&full(), &deliveries(), true),
         json::capture(&full(), &deliveries(), false),
         json::capture(&plain, &[], true),

@@ -91,6 +91,21 @@ fn a_filter_chooses_and_web_pages_never_go_on() {
 }
 
 #[test]
+fn what_waits_for_its_next_try_says_when_that_is() {
+    let home = Home::new();
+    let app = App::start(|_, _| status(503));
+    config(&home, &format!("forward = {{ to = '{}', retry = ['1h'] }}", app.url));
+    let serving = home.serve(&["--quiet"]);
+    serving.post("/a", &[], b"");
+    let shown = home.until(&["show", "1"], |shown| shown.contains("waits, after 1 try; next at "));
+    assert!(shown.contains("bin → http://"), "{shown}");
+    let shown: serde_json::Value = serde_json::from_str(&home.yes(&["show", "1", "--json"])).unwrap();
+    let errand = &shown["errands"][0];
+    assert_eq!((&errand["tries"], &errand["dead"]), (&1.into(), &false.into()), "{errand}");
+    assert!(errand["due_at"].as_str().unwrap() > shown["received_at"].as_str().unwrap(), "{errand}");
+}
+
+#[test]
 fn what_is_given_up_is_listed_and_sent_once_more() {
     let home = Home::new();
     let app = App::start(|turn, _| status(if turn < 2 { 500 } else { 200 }));
@@ -100,6 +115,8 @@ fn what_is_given_up_is_listed_and_sent_once_more() {
     let dead = home.until(&["dead"], |dead| !dead.is_empty());
     assert!(dead.starts_with("#1  bin → http://") && dead.contains("2 tries  answered 500"), "{dead}");
     assert!(home.yes(&["ls", "reply:dead"]).contains("/a"));
+    let shown = home.yes(&["show", "1"]);
+    assert!(shown.contains("given up after 2 tries; `creel resend --dead` sends it once more"), "{shown}");
     assert!(home.yes(&["resend", "--dead"]).contains("200 in"));
     let ids: BTreeSet<_> = (0..3).map(|_| header(&app.next(), "Creel-Delivery-Id").to_owned()).collect();
     assert_eq!(ids.len(), 1, "the same id on each try");

@@ -9,7 +9,7 @@ use crate::{
     body::{self, Content, Role, Span, View},
     engine::{self, no_such_capture},
     export::{self, json},
-    record::{Capture, CaptureId, Delivery, Failure, Header, Outcome, Reply, Zone},
+    record::{Capture, CaptureId, Delivery, Errand, Failure, Header, Outcome, Reply, Zone},
     store::{Bodies, Reader},
     verify::{self, Try},
 };
@@ -77,10 +77,13 @@ pub(super) fn run(show: &Show, common: &Common) -> Result<Answer, Failure> {
         for (at, delivery) in deliveries.iter().enumerate() {
             value["deliveries"][at]["says"] = says(&capture, delivery)?.into();
         }
+        value["errands"] = reader.errands_of(id)?.iter().map(json::errand).collect();
         printer.value(&value)?;
     } else {
         let tries = engine::tries(&reader, &capture)?;
-        print(&printer, &capture, &tries, &deliveries, &engine::zone())?;
+        let zone = engine::zone();
+        print(&printer, &capture, &tries, &deliveries, &zone)?;
+        reader.errands_of(id)?.iter().try_for_each(|errand| print_errand(&printer, errand, &zone))?;
     }
     Ok(Answer::Yes)
 }
@@ -264,6 +267,19 @@ fn print_delivery(printer: &Printer, capture: &Capture, delivery: &Delivery, zon
         Outcome::Replied(reply) => print_reply(printer, reply),
         Outcome::Failed(..) => Ok(()),
     }
+}
+
+/// What is still to be brought to an app, and when; or that it was given up.
+fn print_errand(printer: &Printer, errand: &Errand, zone: &Zone) -> Result<(), Failure> {
+    let Errand { lane, tries, due_at, dead, .. } = errand;
+    printer.line("")?;
+    let times = if *tries == 1 { "1 try".to_owned() } else { format!("{tries} tries") };
+    if *dead {
+        return printer.line(&format!("{lane}: given up after {times}; `creel resend --dead` sends it once more"));
+    }
+    let when =
+        if *tries == 0 { "waits for its turn".to_owned() } else { format!("next at {}", row::moment(*due_at, zone)) };
+    printer.line(&format!("{lane}: waits, after {times}; {when}"))
 }
 
 fn print_reply(printer: &Printer, reply: &Reply) -> Result<(), Failure> {

@@ -7,7 +7,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
 use crate::record::{
-    Capture, Delivery, Evidence, Explanation, Fault, Flag, Head, Headers, Judgement, Mark, Outcome, Reply,
+    Capture, Delivery, Errand, Evidence, Explanation, Fault, Flag, Head, Headers, Judgement, Mark, Outcome, Reply,
     text::lossless,
 };
 
@@ -137,6 +137,18 @@ fn body(capture: &Capture, with_content: bool) -> Value {
     let is_here = body.bytes.len() as u64 == body.size;
     add_content(&mut object, &body.bytes, with_content && is_here);
     object
+}
+
+/// What is still to be brought to an app, or was given up.
+pub fn errand(errand: &Errand) -> Value {
+    json!({
+        "errand": errand.id.0,
+        "lane": errand.lane,
+        "tries": errand.tries,
+        "due_at": errand.due_at.to_string(),
+        "dead": errand.dead,
+        "why": errand.why,
+    })
 }
 
 fn reply(reply: &Reply, with_content: bool) -> Value {

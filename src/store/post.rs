@@ -203,7 +203,7 @@ mod tests {
     use crate::store::{
         batch::{ENDED, IS_THERE, OF_ERRAND, PARTS, STRUCK},
         insert::{self, DELIVERED},
-        reader::{DEAD_OF, deliveries_of},
+        reader::{DEAD_OF, OF_CAPTURE, deliveries_of},
         schema::{MIGRATIONS, migrate},
     };
 
@@ -212,7 +212,8 @@ mod tests {
         let mut store = rusqlite::Connection::open_in_memory().unwrap();
         migrate(&mut store, MIGRATIONS).unwrap();
         let (dead, deliveries) = (format!("SELECT 1 FROM errand WHERE {DEAD_OF}"), deliveries_of());
-        let of_errands = [DELIVERED, STANDS, FORGET, STANDING, DONE, TRIED, DIED, REVIVED, &dead];
+        let all = format!("SELECT 1 FROM errand WHERE {OF_CAPTURE}");
+        let of_errands = [DELIVERED, STANDS, FORGET, STANDING, DONE, TRIED, DIED, REVIVED, &dead, &all];
         let of_batches = [OF_ERRAND, STRUCK, ENDED[0], ENDED[1], PARTS, IS_THERE];
         let of_deliveries = insert::FORGET.into_iter().chain([&deliveries[..]]);
         for sql in of_errands.into_iter().chain(of_batches).chain(of_deliveries) {

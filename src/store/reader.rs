@@ -34,6 +34,10 @@ pub(super) fn deliveries_of() -> String {
 pub(super) const DEAD_OF: &str = "id >= (SELECT errand FROM summary WHERE id = ?1)
     AND id < (SELECT errand + lanes FROM summary WHERE id = ?1) AND capture = ?1 AND dead = 1";
 
+/// What is still to be brought of one capture, or was given up, by the numbers of its errands.
+pub(super) const OF_CAPTURE: &str = "id >= (SELECT errand FROM summary WHERE id = ?1)
+    AND id < (SELECT errand + lanes FROM summary WHERE id = ?1) AND capture = ?1";
+
 /// One capture, by its number: with the body that lies in its row, and without.
 static CAPTURE: LazyLock<String> = LazyLock::new(|| captures_with(CONTENT_COLUMNS, "summary.id = ?"));
 static CAPTURE_BUT_THE_BODY: LazyLock<String> =
@@ -274,6 +278,11 @@ impl Reader {
             Some(id) => self.errands(DEAD_OF, Some(id.0)),
             None => self.errands("dead = 1", None),
         }
+    }
+
+    /// What of a capture is still to be brought to an app, or was given up, oldest first.
+    pub fn errands_of(&self, id: CaptureId) -> Result<Vec<Errand>, Failure> {
+        self.errands(OF_CAPTURE, Some(id.0))
     }
 
     /// What is left of a batch, in its order.
