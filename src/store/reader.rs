@@ -202,7 +202,7 @@ impl Reader {
             bodies == Bodies::Read || (bodies != Bodies::Leave && capture.body.bytes.len() as u64 >= capture.body.size)
         };
         match found.as_ref().filter(is_whole).and_then(damage) {
-            Some(damage) => Err(damaged(doing, damage)),
+            Some(damage) => Err(damaged(doing, damage, id)),
             None => Ok(found),
         }
     }
@@ -254,7 +254,7 @@ impl Reader {
         let Some(bytes) = bytes.filter(|_| goes_on()) else { return Ok(None) };
         let whole = Capture { body: Body { bytes, ..capture.body.clone() }, ..capture.clone() };
         match damage(&whole) {
-            Some(damage) => Err(damaged(doing, damage)),
+            Some(damage) => Err(damaged(doing, damage, capture.id)),
             None => Ok(Some(whole)),
         }
     }
@@ -381,9 +381,9 @@ impl Reader {
     }
 }
 
-fn damaged(doing: String, damage: &str) -> Failure {
+fn damaged(doing: String, damage: &str, id: CaptureId) -> Failure {
     Failure::new(doing, format!("{damage}: the file is damaged"))
-        .hint("keep a copy of the file; the other captures can be read")
+        .hint(format!("keep a copy of the file; the other captures can be read: the filter `not id:{id}` leaves it out"))
 }
 
 /// What is wrong with a body that was read, by its length and hash. A disk may give back other bytes without a word.
