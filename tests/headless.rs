@@ -317,3 +317,27 @@ fn creel_takes_small_pages() {
     let said = status.lines().find_map(|line| line.strip_prefix("THP_enabled:"));
     assert_eq!(said.map_or("0", str::trim), "0");
 }
+
+#[test]
+fn a_signature_that_comes_in_two_lines_is_flagged_whichever_of_them_is_right() {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet", "--provider", "github", "--secret", SECRET]);
+    let signed = github(BODY, "1");
+    let place = |name: &str| name.eq_ignore_ascii_case("x-hub-signature-256");
+    let right = &signed.iter().find(|(name, _)| place(name)).unwrap().1;
+    let others: Vec<_> = signed.iter().filter(|(name, _)| !place(name)).cloned().collect();
+    let send = |values: &[&str]| {
+        let lines = values.iter().map(|value| ("X-Hub-Signature-256", *value));
+        let all: Vec<_> = others.iter().map(|(name, value)| (&name[..], &value[..])).chain(lines).collect();
+        serving.post("/", &all, BODY);
+    };
+    for values in [&[&right[..]][..], &[right, right], &[right, "sha256=00"], &["sha256=00", right]] {
+        send(values);
+    }
+    let flagged = |capture: &Value| capture["flags"].as_array().unwrap().contains(&"several-signatures".into());
+    let captures = home.captures();
+    assert!(captures.iter().all(|capture| capture["signature"]["verdict"] == "passed"), "{captures:?}");
+    let flags: Vec<_> = captures.iter().map(|capture| (capture["id"].as_i64().unwrap(), flagged(capture))).collect();
+    assert_eq!(flags.iter().filter(|(_, is)| *is).map(|(id, _)| *id).min(), Some(3), "{flags:?}");
+    assert_eq!(flags.iter().filter(|(_, is)| *is).count(), 2, "{flags:?}");
+}

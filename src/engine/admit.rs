@@ -20,7 +20,8 @@ use super::{
 };
 use crate::{
     record::{
-        Body, Capture, Event, Explanation, Failure, Fault, Flag, Handshake, Head, Judgement, Refusal, Uid, Verdict,
+        Body, Capture, Event, Explanation, Failure, Fault, Flag, Handshake, Head, Headers, Judgement, Refusal, Uid,
+        Verdict,
     },
     store::{Onward, Reader, Stored, Writer},
     verify::{self, Asked, Budget, Catalog, Provider, Secret, Suspect},
@@ -133,6 +134,13 @@ struct Taken {
     plan: Plan,
 }
 
+/// Whether a header came more than once, and not with the same value.
+fn comes_with_several_values(headers: &Headers, name: &str) -> bool {
+    let mut values = headers.get_all(name);
+    let first = values.next();
+    values.any(|value| Some(value) != first)
+}
+
 /// Given back when the doctor is free again.
 struct Turn(Arc<Inner>);
 
@@ -176,6 +184,10 @@ impl Inner {
             provider.handshake(&request, &secrets, judgement.verdict, endpoint.verify_token.as_ref())
         });
         let mut flags = arrival.flags;
+        let place = judgement.evidence.as_ref().map(|evidence| &evidence.place[..]);
+        if place.is_some_and(|place| comes_with_several_values(request.headers, place)) {
+            flags.insert(Flag::SeveralSignatures);
+        }
         let came_back = self.post.as_ref().is_some_and(|post| post.has_come_back(&arrival.head));
         if came_back {
             flags.insert(Flag::CameBack);

@@ -55,11 +55,13 @@ pub enum Flag {
     AnswerHalf,
     /// It was not answered.
     Unanswered,
+    /// The header of its signature came more than once, and not with the same value.
+    SeveralSignatures,
 }
 
 /// The rows: flag, name in JSON and in filters, the sentence for eyes. The row's place is the flag's bit in the store,
 /// so rows are only ever appended.
-const FLAGS: [(Flag, &str, &str); 26] = [
+const FLAGS: [(Flag, &str, &str); 27] = [
     (Flag::BothLengths, "both-lengths", "request smuggling? Content-Length and Transfer-Encoding together"),
     (Flag::DuplicateLength, "duplicate-length", "request smuggling? more than one Content-Length"),
     (Flag::TransferCoding, "transfer-coding", "unusual transfer coding"),
@@ -86,6 +88,11 @@ const FLAGS: [(Flag, &str, &str); 26] = [
     (Flag::AnswerSlow, "answer-slow", "the answer came in small parts, as the endpoint was told"),
     (Flag::AnswerHalf, "answer-half", "half of the answer came, as the endpoint was told"),
     (Flag::Unanswered, "unanswered", "the connection was closed without an answer, as the endpoint was told"),
+    (
+        Flag::SeveralSignatures,
+        "several-signatures",
+        "the signature's header came more than once with other values: each was judged, and an app may look at another one",
+    ),
 ];
 
 impl Flag {

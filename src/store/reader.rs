@@ -382,8 +382,9 @@ impl Reader {
 }
 
 fn damaged(doing: String, damage: &str, id: CaptureId) -> Failure {
-    Failure::new(doing, format!("{damage}: the file is damaged"))
-        .hint(format!("keep a copy of the file; the other captures can be read: the filter `not id:{id}` leaves it out"))
+    Failure::new(doing, format!("{damage}: the file is damaged")).hint(format!(
+        "keep a copy of the file; the other captures can be read: the filter `not id:{id}` leaves it out"
+    ))
 }
 
 /// What is wrong with a body that was read, by its length and hash. A disk may give back other bytes without a word.
