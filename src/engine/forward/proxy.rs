@@ -1,6 +1,7 @@
 //! An app's reply on its way back to the sender.
 
 use crate::{
+    engine::respond::is_creels_own,
     record::{CaptureId, Cause, Header, Outcome, Reply},
     wire::Answer,
 };
@@ -35,6 +36,5 @@ pub(in crate::engine) fn answered(id: CaptureId, outcome: Outcome) -> Answer {
 
 /// What is of the connection to the app alone stays there, and so does what cannot stand in a header.
 fn is_for_the_sender(header: &Header<'_>) -> bool {
-    let of_the_connection = header.is_hop_by_hop() || header.is("content-length") || header.is("creel-id");
-    !of_the_connection && std::str::from_utf8(header.value).is_ok()
+    !is_creels_own(*header) && std::str::from_utf8(header.value).is_ok()
 }
