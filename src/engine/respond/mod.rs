@@ -165,7 +165,8 @@ impl Plan {
     /// The answer, with the number that the store gave.
     pub(super) fn answer(self, id: CaptureId) -> Answer {
         let number = ("Creel-Id".to_owned(), id.to_string());
-        let headers = self.headers.into_iter().chain([number]).collect();
+        let headers = self.headers.into_iter().chain([number]);
+        let headers = headers.map(|(name, value)| (name, value.into_bytes())).collect();
         let body = match self.body {
             Draft::Number => format!("{{\"caught\":{id}}}").into_bytes(),
             Draft::Refused(status) => format!("{{\"caught\":{id},\"refused\":{status}}}").into_bytes(),
