@@ -24,9 +24,7 @@ pub(in crate::engine) fn answered(id: CaptureId, outcome: Outcome, asks_for_the_
         Outcome::Replied(reply) if status == reply.status => {
             // Where there is no body, only the app knows how long it would be.
             let says_length = asks_for_the_head && reply.body.is_empty() && has_one_length(&reply.headers);
-            let passes = |header: &Header<'_>| {
-                !is_creels_own(*header) || (says_length && header.is("content-length"))
-            };
+            let passes = |header: &Header<'_>| !is_creels_own(*header) || (says_length && header.is("content-length"));
             let headers = reply.headers.iter().filter(passes);
             let headers = headers.map(|header| (header.name_text().into_owned(), header.value.to_vec()));
             Answer::whole(status, headers.chain([number]).collect(), reply.body)

@@ -131,9 +131,9 @@ impl Key {
             Self::Header(name, secret) => [head.headers().get(name).map(|value| secret.is(value)), None],
             Self::Basic(secret) => [authorization(head, "basic").map(|sent| secret.is_in_base64(sent)), None],
             Self::Token(secret) => {
-                let in_query = head.query().and_then(|query| {
-                    pairs::value(query.as_bytes(), KEY_IN_QUERY).map(|sent| secret.is(&sent))
-                });
+                let in_query = head
+                    .query()
+                    .and_then(|query| pairs::value(query.as_bytes(), KEY_IN_QUERY).map(|sent| secret.is(&sent)));
                 [authorization(head, "bearer").map(|sent| secret.is(sent)), in_query]
             }
         }

@@ -4,6 +4,7 @@ mod body;
 mod connection;
 mod crowd;
 mod limits;
+mod malformed;
 mod recorder;
 mod reply;
 mod request;
