@@ -205,6 +205,37 @@ fn an_app_that_is_down_is_spared_and_creel_says_so() {
 }
 
 #[test]
+fn what_waits_for_an_app_goes_on_waiting_while_nothing_forwards_there() {
+    let home = Home::new();
+    // An app that takes connections and never answers.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    config(&home, &format!("forward = {{ to = 'http://{}' }}", silent.local_addr().unwrap()));
+    let serving = home.serve(&["--quiet"]);
+    serving.post("/a", &[], b"");
+    serving.post("/b", &[], b"");
+    serving.signal("KILL");
+    drop(serving);
+    // A creel that knows of no app leaves them alone, and says so.
+    home.write("creel.toml", "");
+    let mut serving = home.serve(&["--quiet"]);
+    let said = serving.says("deliveries wait");
+    assert!(said.contains("2 deliveries wait for what nothing forwards to here (bin → http://127.0.0.1:"), "{said}");
+    assert_eq!(serving.stop().0, Some(0));
+    assert_eq!(home.yes(&["ls", "reply:waiting"]).lines().count(), 2);
+    assert_eq!(home.run(&["dead"]).status.code(), Some(1), "nothing was given up");
+    // Once the app is there again they go, in whichever of its two spellings an older creel has called it.
+    let app = App::start(|_, _| status(200));
+    let store = rusqlite::Connection::open(home.db()).unwrap();
+    store.execute("UPDATE errand SET lane = ? || iif(id % 2, '/', '')", [format!("bin → {}", app.url)]).unwrap();
+    drop(store);
+    config(&home, &format!("forward = {{ to = '{}/' }}", app.url));
+    let _serving = home.serve(&["--quiet"]);
+    home.until(&["ls", "reply:waiting"], str::is_empty);
+    let paths: BTreeSet<_> = app.paths().into_iter().collect();
+    assert_eq!(paths, ["/a", "/b"].map(str::to_owned).into());
+}
+
+#[test]
 fn nothing_acknowledged_is_lost_when_creel_is_killed_while_it_forwards() {
     let home = Home::new();
     // The app answers some at once, and hangs up on each of the others once: never so often that one is given up.
