@@ -78,6 +78,34 @@ fn a_proxied_sender_gets_what_the_app_says() {
 }
 
 #[test]
+fn a_proxied_sender_gets_each_header_byte_for_byte_and_the_length_of_what_it_did_not_ask_for() {
+    let home = Home::new();
+    let app = App::start(|turn, _| {
+        let rest = if turn == 0 { "11\r\n\r\n" } else { "2\r\n\r\nok" };
+        let lines = b"HTTP/1.1 200 X\r\nX-Latin: caf\xe9\r\nX-Two: b\r\nX-Two: a\r\nKeep-Alive: 5\r\nContent-Length: ";
+        Some([&lines[..], rest.as_bytes()].concat())
+    });
+    config(&home, &format!("forward = {{ to = '{}', answer = 'proxy' }}", app.url));
+    let serving = home.serve(&["--quiet"]);
+    let ask = |method: &str| {
+        let mut stream = serving.connect();
+        write!(stream, "{method} /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        // Each byte as the character of its number, so that none is lost.
+        answer.iter().copied().map(char::from).collect::<String>()
+    };
+    for (method, length, body) in [("HEAD", "11", ""), ("GET", "2", "ok")] {
+        let answer = ask(method);
+        let lower = answer.to_lowercase();
+        assert!(lower.contains("\r\nx-latin: caf\u{e9}\r\nx-two: b\r\nx-two: a\r\n"), "{answer}");
+        assert_eq!(lower.matches("content-length").count(), 1, "{answer}");
+        assert!(lower.contains(&format!("\r\ncontent-length: {length}\r\n")), "{answer}");
+        assert!(answer.ends_with(&format!("\r\n\r\n{body}")) && !lower.contains("keep-alive: 5"), "{answer}");
+    }
+}
+
+#[test]
 fn a_filter_chooses_and_web_pages_never_go_on() {
     let home = Home::new();
     let app = App::start(|_, _| status(200));
@@ -191,6 +219,37 @@ fn an_app_that_is_down_is_spared_and_creel_says_so() {
     assert_eq!(serving.stop().0, Some(0));
     assert_eq!(home.yes(&["ls", "reply:failed", "reply:waiting"]).lines().count(), 5);
     assert!(home.yes(&["ls", "reply:waiting", "reply:none"]).contains("/spared"));
+}
+
+#[test]
+fn what_waits_for_an_app_goes_on_waiting_while_nothing_forwards_there() {
+    let home = Home::new();
+    // An app that takes connections and never answers.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    config(&home, &format!("forward = {{ to = 'http://{}' }}", silent.local_addr().unwrap()));
+    let serving = home.serve(&["--quiet"]);
+    serving.post("/a", &[], b"");
+    serving.post("/b", &[], b"");
+    serving.signal("KILL");
+    drop(serving);
+    // A creel that knows of no app leaves them alone, and says so.
+    home.write("creel.toml", "");
+    let mut serving = home.serve(&["--quiet"]);
+    let said = serving.says("deliveries wait");
+    assert!(said.contains("2 deliveries wait for what nothing forwards to here (bin → http://127.0.0.1:"), "{said}");
+    assert_eq!(serving.stop().0, Some(0));
+    assert_eq!(home.yes(&["ls", "reply:waiting"]).lines().count(), 2);
+    assert_eq!(home.run(&["dead"]).status.code(), Some(1), "nothing was given up");
+    // Once the app is there again they go, in whichever of its two spellings an older creel has called it.
+    let app = App::start(|_, _| status(200));
+    let store = rusqlite::Connection::open(home.db()).unwrap();
+    store.execute("UPDATE errand SET lane = ? || iif(id % 2, '/', '')", [format!("bin → {}", app.url)]).unwrap();
+    drop(store);
+    config(&home, &format!("forward = {{ to = '{}/' }}", app.url));
+    let _serving = home.serve(&["--quiet"]);
+    home.until(&["ls", "reply:waiting"], str::is_empty);
+    let paths: BTreeSet<_> = app.paths().into_iter().collect();
+    assert_eq!(paths, ["/a", "/b"].map(str::to_owned).into());
 }
 
 #[test]

@@ -47,6 +47,7 @@ fn who_may_not_come_in_is_told_why_and_listed() {
         (KEYS, "POST", "/shut/below", "X-Api-Key: other\r\n", 401, "shut: the key that was shown is wrong"),
         (KEYS, "POST", "/shut?token=other", "", 401, "shut: the key that was shown is wrong"),
         (KEYS, "POST", "/shut?token=t0ken", "", 200, ""),
+        (KEYS, "POST", "/shut?token=t0ken", "Authorization: Bearer other\r\n", 200, ""),
         (KEYS, "POST", "/shut", "Authorization: Bearer t0ken\r\n", 200, ""),
         (KEYS, "POST", "/shut", "Authorization: Basic dTpw\r\n", 200, ""),
         (KEYS, "POST", "/shut", "X-Api-Key: k3y\r\n", 200, ""),

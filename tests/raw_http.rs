@@ -123,6 +123,32 @@ fn every_odd_request_has_its_answer_and_its_mark() {
 }
 
 #[test]
+fn each_refused_head_is_listed_with_what_is_wrong_with_it() {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet"]);
+    let refused: Vec<_> = TABLE.iter().filter(|(_, _, fate)| matches!(fate, Refused(_))).collect();
+    for (_, bytes, _) in &refused {
+        send(&serving, bytes);
+    }
+    send(&serving, format!("GET / HTTP/1.1\r\n{}\r\n", "A: b\r\n".repeat(101)).as_bytes());
+    // What was refused is on the disk once another request is answered.
+    serving.post("/", &[], b"");
+    let listed = home.yes(&["refused", "--json", "-n", "0"]);
+    let mut reasons: Vec<String> = listed
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["reason"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(reasons.remove(0), "101 headers, 100 are taken: [limits] headers");
+    assert_eq!(reasons.len(), refused.len());
+    for ((name, _, _), reason) in refused.iter().rev().zip(&reasons) {
+        assert!(reason.starts_with("malformed head: ") || reason.starts_with("not HTTP"), "{name}: {reason}");
+    }
+    for words in ["two Content-Lengths", "a Content-Length over 2^64", "a header goes on in the next line"] {
+        assert!(reasons.iter().any(|reason| reason.contains(words)), "{words}: {reasons:?}");
+    }
+}
+
+#[test]
 fn a_caught_head_is_kept_as_it_came() {
     let home = Home::new();
     let serving = home.serve(&["--quiet"]);

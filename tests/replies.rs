@@ -181,6 +181,7 @@ fn a_word_that_cannot_be_meant_is_refused_with_its_place() {
         (&["respond", "a", "--body", "{{tea}}", "--template"], "`tea` is no place"),
         (&["respond", "a", "--header", "x"], "no colon"),
         (&["respond", "a", "--header", "A b: c"], "no header"),
+        (&["respond", "a", "--header", "Content-Length: 7", "--body", "ok"], "`Content-Length` is set by creel itself"),
     ] {
         let home = home("");
         drop(home.serve(&["--quiet"]));
@@ -190,6 +191,7 @@ fn a_word_that_cannot_be_meant_is_refused_with_its_place() {
         ("status = 199", "creel.toml:5:22", "200 to 599"),
         ("body = '{{x}}', template = true", "creel.toml:5:20", "`x` is no place"),
         ("fault = { kind = 'tea' }", "creel.toml:5:30", "close, silence, half or slow"),
+        ("headers = { X = '1', connection = 'close' }", "creel.toml:5:23", "`connection` is set by creel itself"),
         ("fault = { frist = 1 }", "creel.toml:5:", "did you mean `first`"),
     ] {
         let said = home(respond).fails(2, &["serve", "--listen", "0"]);

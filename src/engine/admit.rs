@@ -101,6 +101,7 @@ impl Catch for Catcher {
         self.inner.ear.listen(arrival.received_at, &self.inner.endpoints);
         let Taken { capture, endpoint, plan } = self.inner.take(arrival);
         let lanes = self.inner.lanes(&capture, &endpoint, plan.is_own());
+        let asks_for_the_head = capture.head.method() == "HEAD";
         let (stored, heard) = self.inner.keep(capture, &endpoint, lanes).await;
         self.inner.keeping.hear(&stored);
         // What goes wrong on purpose goes wrong whatever the app says.
@@ -108,7 +109,7 @@ impl Catch for Catcher {
         if let (Ok(Stored { id, .. }), Some(heard)) = (&stored, heard)
             && let Ok(outcome) = heard.await
         {
-            return forward::answered(*id, outcome);
+            return forward::answered(*id, outcome, asks_for_the_head);
         }
         match stored {
             Ok(Stored { id, .. }) => plan.answer(id),
@@ -400,7 +401,7 @@ fn in_a_ring() -> verify::Answer {
 
 /// The answer where nothing could be kept: the sender should try again.
 fn unavailable() -> Answer {
-    let later = ("Retry-After".to_owned(), RETRY_AFTER_S.to_owned());
-    let json = ("Content-Type".to_owned(), "application/json".to_owned());
+    let later = ("Retry-After".to_owned(), RETRY_AFTER_S.into());
+    let json = ("Content-Type".to_owned(), b"application/json".to_vec());
     Answer::whole(503, vec![json, later], "{\"caught\":null}")
 }

@@ -12,7 +12,7 @@ use std::{
 };
 
 /// What it does with the request of that number, from 0: an answer, or the connection closed.
-pub type Reply = dyn Fn(usize, &str) -> Option<String> + Send + Sync;
+pub type Reply = dyn Fn(usize, &str) -> Option<Vec<u8>> + Send + Sync;
 
 pub struct App {
     pub url: String,
@@ -21,12 +21,16 @@ pub struct App {
 
 impl App {
     /// At a port that the system picks.
-    pub fn start(reply: impl Fn(usize, &str) -> Option<String> + Send + Sync + 'static) -> Self {
+    pub fn start<B: Into<Vec<u8>>>(reply: impl Fn(usize, &str) -> Option<B> + Send + Sync + 'static) -> Self {
         Self::on(TcpListener::bind("127.0.0.1:0").unwrap(), reply)
     }
 
     /// At that port.
-    pub fn on(listener: TcpListener, reply: impl Fn(usize, &str) -> Option<String> + Send + Sync + 'static) -> Self {
+    pub fn on<B: Into<Vec<u8>>>(
+        listener: TcpListener,
+        reply: impl Fn(usize, &str) -> Option<B> + Send + Sync + 'static,
+    ) -> Self {
+        let reply = move |turn, text: &str| reply(turn, text).map(Into::into);
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (told, heard) = channel();
         let (count, reply): (_, Arc<Reply>) = (Arc::new(AtomicUsize::new(0)), Arc::new(reply));
@@ -83,7 +87,7 @@ fn talk(mut stream: TcpStream, told: &Sender<Vec<u8>>, count: &AtomicUsize, repl
         let text = String::from_utf8_lossy(&request).into_owned();
         let _ = told.send(request);
         match reply(turn, &text) {
-            Some(answer) if stream.write_all(answer.as_bytes()).is_ok() => {}
+            Some(answer) if stream.write_all(&answer).is_ok() => {}
             _ => return,
         }
     }

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Answering, DELIVERY_ID, Forward, Ground, HOPS, Item, Order, policy, proxy};
+use super::{Answering, DELIVERY_ID, Forward, Ground, HOPS, Item, Order, policy, proxy, same_lane};
 use crate::{
     body,
     engine::{
@@ -243,7 +243,7 @@ pub(in crate::engine) async fn redeliver(ground: Ground, dead: Errand) -> Result
 /// The endpoint and the forward of a lane.
 fn row_of(endpoints: &Endpoints, lane: &str) -> Option<(Arc<Endpoint>, Arc<Forward>)> {
     endpoints.iter().find_map(|endpoint| {
-        let forward = endpoint.forwards.iter().find(|forward| *forward.lane == *lane)?;
+        let forward = endpoint.forwards.iter().find(|forward| *forward.lane == *same_lane(lane))?;
         Some((Arc::clone(endpoint), Arc::clone(forward)))
     })
 }

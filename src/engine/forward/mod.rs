@@ -36,7 +36,7 @@ use super::{
 };
 use crate::{
     query::Filter,
-    record::{Capture, CaptureId, ErrandId, Failure, Flag, Head, Outcome},
+    record::{Capture, CaptureId, Errand, ErrandId, Failure, Flag, Head, Outcome},
     store::{Onward, Posting, Reader, Stored, Writer},
     wire::Client,
 };
@@ -107,10 +107,18 @@ pub struct Program {
 impl Forward {
     /// Everything of an endpoint goes to that app, as it comes.
     pub fn plain(endpoint: &str, to: Target, answer: Answering) -> Self {
-        let lane = format!("{endpoint} → {}", to.title()).into();
+        let lane = same_lane(&format!("{endpoint} → {}", to.title())).into();
         let (order, retry) = (Order::default(), Retry::default());
         Self { lane, to, when: None, answer, order, retry, timeout: None, program: None }
     }
+}
+
+/// A lane's name in the one way in which all that mean it write it: a URL's path of `/` alone says nothing. Older stores
+/// hold names with it.
+fn same_lane(name: &str) -> &str {
+    let bare =
+        name.strip_suffix('/').filter(|bare| bare.rsplit_once("://").is_some_and(|(_, host)| !host.contains('/')));
+    bare.unwrap_or(name)
 }
 
 /// Whether all programs can be read: a bad one is refused at the start, and not when the first capture comes.
@@ -201,8 +209,9 @@ pub(super) struct Ground {
     pub(super) news: News,
 }
 
-/// Starts forwarding: what waits in the store, and what will come. None where no endpoint forwards; what waits is then
-/// given up, so that it is seen.
+/// Starts forwarding: what waits in the store, and what will come. None where no endpoint forwards. What waits in a lane that
+/// is not configured goes on waiting, since it may be this start that is odd and not the store: one in another folder, say,
+/// without its creel.toml. It is said, so that it is seen.
 pub(super) fn start(
     ground: Ground,
     runtime: impl FnOnce() -> Result<tokio::runtime::Handle, Failure>,
@@ -213,13 +222,10 @@ pub(super) fn start(
     let rows: Vec<_> = rows.map(|(endpoint, forward)| (Arc::clone(endpoint), Arc::clone(forward))).collect();
     let lanes: HashMap<Arc<str>, usize> =
         rows.iter().enumerate().map(|(at, (_, forward))| (Arc::clone(&forward.lane), at)).collect();
-    let (known, lost): (Vec<_>, Vec<_>) =
-        reader.waiting()?.into_iter().partition(|errand| lanes.contains_key(&errand.lane[..]));
+    let (known, kept): (Vec<_>, Vec<_>) =
+        reader.waiting()?.into_iter().partition(|errand| lanes.contains_key(same_lane(&errand.lane)));
+    kept_waiting(&kept).into_iter().for_each(|words| ground.news.tell(words));
     let settle = |posting| ground.writer.post(posting).map(drop).map_err(|full| Failure::new("forwarding", full));
-    if !lost.is_empty() {
-        let why = "creel.toml no longer forwards there".to_owned();
-        settle(Posting::GiveUp(lost.iter().map(|errand| errand.id).collect(), why))?;
-    }
     // What was down when the last process ended is found out anew.
     for circuit in reader.circuits()? {
         settle(Posting::Close(circuit.lane))?;
@@ -236,6 +242,20 @@ pub(super) fn start(
     let runner = runner::Runner::new(carrier, rows, known, &lanes);
     runtime()?.spawn(runner.run(told));
     Ok(Some(post))
+}
+
+/// What is said of errands in lanes that are not configured; nothing of none.
+fn kept_waiting(kept: &[Errand]) -> Option<String> {
+    let lane = &kept.first()?.lane;
+    let others = if kept.iter().all(|errand| errand.lane == *lane) { "" } else { " and others" };
+    let wait = match kept.len() {
+        1 => "1 delivery waits".to_owned(),
+        n => format!("{n} deliveries wait"),
+    };
+    Some(format!(
+        "{wait} for what nothing forwards to here ({lane}{others}), and will go once something does: `creel ls \
+         reply:waiting` lists what waits"
+    ))
 }
 
 impl AtHand {
@@ -313,6 +333,21 @@ impl Post {
         let (over, wait) = mpsc::channel();
         if self.runner.send(Told::Stop(over)).is_ok() {
             let _ = wait.recv_timeout(DRAIN);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_of_a_slash_alone_is_no_other_lane() {
+        let plain = |url: &str| Forward::plain("bin", Target::url(url), Answering::Ack).lane;
+        assert_eq!(plain("http://h/"), plain("http://h"));
+        assert_eq!(same_lane("bin → https://h:1/"), "bin → https://h:1");
+        for name in ["bin → http://h/a/", "bin → http://h/?a=/", "bin → staging", "bin → odd/", ""] {
+            assert_eq!(same_lane(name), name);
         }
     }
 }

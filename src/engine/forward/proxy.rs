@@ -1,7 +1,8 @@
 //! An app's reply on its way back to the sender.
 
 use crate::{
-    record::{CaptureId, Cause, Header, Outcome, Reply},
+    engine::respond::is_creels_own,
+    record::{CaptureId, Cause, Header, Headers, Outcome, Reply},
     wire::Answer,
 };
 
@@ -15,26 +16,30 @@ pub(super) fn status(outcome: &Outcome) -> u16 {
     }
 }
 
-/// The answer to the sender.
-pub(in crate::engine) fn answered(id: CaptureId, outcome: Outcome) -> Answer {
+/// The answer to the sender, who may have asked for the head alone.
+pub(in crate::engine) fn answered(id: CaptureId, outcome: Outcome, asks_for_the_head: bool) -> Answer {
     let status = status(&outcome);
-    let number = ("Creel-Id".to_owned(), id.to_string());
+    let number = ("Creel-Id".to_owned(), id.to_string().into_bytes());
     match outcome {
         Outcome::Replied(reply) if status == reply.status => {
-            let headers = reply.headers.iter().filter(is_for_the_sender);
-            let headers = headers.map(|header| (header.name_text().into_owned(), header.value_text().into_owned()));
+            // Where there is no body, only the app knows how long it would be.
+            let says_length = asks_for_the_head && reply.body.is_empty() && has_one_length(&reply.headers);
+            let passes = |header: &Header<'_>| !is_creels_own(*header) || (says_length && header.is("content-length"));
+            let headers = reply.headers.iter().filter(passes);
+            let headers = headers.map(|header| (header.name_text().into_owned(), header.value.to_vec()));
             Answer::whole(status, headers.chain([number]).collect(), reply.body)
         }
         _ => {
-            let kind = ("Content-Type".to_owned(), "application/json".to_owned());
+            let kind = ("Content-Type".to_owned(), b"application/json".to_vec());
             let body = format!("{{\"caught\":{id},\"app\":\"no reply\"}}");
             Answer::whole(status, vec![kind, number], body)
         }
     }
 }
 
-/// What is of the connection to the app alone stays there, and so does what cannot stand in a header.
-fn is_for_the_sender(header: &Header<'_>) -> bool {
-    let of_the_connection = header.is_hop_by_hop() || header.is("content-length") || header.is("creel-id");
-    !of_the_connection && std::str::from_utf8(header.value).is_ok()
+/// Whether a length is said once and is one. Nobody has checked it where no body followed.
+fn has_one_length(headers: &Headers) -> bool {
+    let mut lengths = headers.get_all("content-length");
+    let is_length = |value: &[u8]| !value.is_empty() && value.iter().all(u8::is_ascii_digit);
+    lengths.next().is_some_and(is_length) && lengths.next().is_none()
 }

@@ -15,6 +15,7 @@ use super::{
     circuit::Turned,
     errand::{Came, Carrier, words},
     lane::Lane,
+    same_lane,
 };
 use crate::{
     engine::{self, endpoint::Endpoint},
@@ -65,7 +66,7 @@ impl Runner {
             stopping: None,
         };
         for errand in left {
-            if let Some(&lane) = lanes.get(&errand.lane[..]) {
+            if let Some(&lane) = lanes.get(same_lane(&errand.lane)) {
                 runner.take_up(lane, &errand);
             }
         }

@@ -100,7 +100,7 @@ impl Guard {
         if self.keys.is_empty() {
             return None;
         }
-        let shown: Vec<_> = self.keys.iter().filter_map(|key| key.shown(head)).collect();
+        let shown: Vec<_> = self.keys.iter().flat_map(|key| key.shown(head)).flatten().collect();
         if shown.contains(&true) {
             return None;
         }
@@ -123,16 +123,18 @@ fn later(wait: Duration, reason: String) -> Shut {
 }
 
 impl Key {
-    /// Whether the right one is shown; none where none is shown at all.
-    fn shown(&self, head: &Head) -> Option<bool> {
+    /// For each place where it may stand, whether the right one is shown there; none where none is shown at all. Each place
+    /// is looked at, since a sender's own `Authorization` may be for somebody behind creel; but of a place the first
+    /// value alone, so that one request is no hundred guesses.
+    fn shown(&self, head: &Head) -> [Option<bool>; 2] {
         match self {
-            Self::Header(name, secret) => head.headers().get(name).map(|value| secret.is(value)),
-            Self::Basic(secret) => authorization(head, "basic").map(|sent| secret.is_in_base64(sent)),
+            Self::Header(name, secret) => [head.headers().get(name).map(|value| secret.is(value)), None],
+            Self::Basic(secret) => [authorization(head, "basic").map(|sent| secret.is_in_base64(sent)), None],
             Self::Token(secret) => {
-                if let Some(sent) = authorization(head, "bearer") {
-                    return Some(secret.is(sent));
-                }
-                pairs::value(head.query()?.as_bytes(), KEY_IN_QUERY).map(|sent| secret.is(&sent))
+                let in_query = head
+                    .query()
+                    .and_then(|query| pairs::value(query.as_bytes(), KEY_IN_QUERY).map(|sent| secret.is(&sent)));
+                [authorization(head, "bearer").map(|sent| secret.is(sent)), in_query]
             }
         }
     }
@@ -147,11 +149,12 @@ impl Key {
     }
 }
 
-/// What stands behind a scheme in `Authorization`.
+/// What stands behind a scheme in `Authorization`, in the first line of that scheme.
 fn authorization<'a>(head: &'a Head, scheme: &str) -> Option<&'a [u8]> {
-    let value = head.headers().get("authorization")?;
-    let (name, rest) = value.split_at_checked(scheme.len())?;
-    (name.eq_ignore_ascii_case(scheme.as_bytes()) && rest.first() == Some(&b' ')).then(|| rest.trim_ascii())
+    head.headers().get_all("authorization").find_map(|value| {
+        let (name, rest) = value.split_at_checked(scheme.len())?;
+        (name.eq_ignore_ascii_case(scheme.as_bytes()) && rest.first() == Some(&b' ')).then(|| rest.trim_ascii())
+    })
 }
 
 #[cfg(test)]
@@ -187,6 +190,11 @@ mod tests {
             ("GET / HTTP/1.1\r\nAuthorization: Basic dXNlcjpwYXNz", None),
             ("GET / HTTP/1.1\r\nX-Key: k", None),
             ("GET / HTTP/1.1\r\nAuthorization: Bearer wrong\r\nX-Key: k", None),
+            ("GET /?token=t0ken HTTP/1.1\r\nAuthorization: Bearer wrong", None),
+            ("GET /?token=wrong HTTP/1.1\r\nAuthorization: Bearer t0ken", None),
+            ("GET / HTTP/1.1\r\nAuthorization: Basic eDp5\r\nAuthorization: Bearer t0ken", None),
+            ("GET /?token=wrong HTTP/1.1\r\nAuthorization: Bearer wrong", Some(401)),
+            ("GET /?token=wrong&token=t0ken HTTP/1.1", Some(401)),
             ("GET / HTTP/1.1", Some(401)),
             ("GET /?token= HTTP/1.1", Some(401)),
             ("GET / HTTP/1.1\r\nAuthorization: Bearer t0ke", Some(401)),

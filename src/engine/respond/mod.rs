@@ -22,7 +22,7 @@ pub use words::{FaultWords, Words, Wrong};
 pub use self::fault::{Fault, Per, Turn, What};
 use self::template::Template;
 use crate::{
-    record::{Capture, CaptureId, Flag, Flags},
+    record::{Capture, CaptureId, Flag, Flags, Header},
     verify,
     wire::{Answer, Form, Manner},
 };
@@ -87,6 +87,12 @@ enum Draft {
     Bytes(Vec<u8>),
     /// Parts between which the number stands.
     Parts(Vec<String>),
+}
+
+/// Whether creel says it itself in an answer: what is of the one connection, how long the body is, and the number. What
+/// somebody else says of these would break the answer off, or stand in it a second time.
+pub(super) fn is_creels_own(header: Header<'_>) -> bool {
+    header.is_hop_by_hop() || header.is("content-length") || header.is("creel-id")
 }
 
 impl Respond {
@@ -159,7 +165,8 @@ impl Plan {
     /// The answer, with the number that the store gave.
     pub(super) fn answer(self, id: CaptureId) -> Answer {
         let number = ("Creel-Id".to_owned(), id.to_string());
-        let headers = self.headers.into_iter().chain([number]).collect();
+        let headers = self.headers.into_iter().chain([number]);
+        let headers = headers.map(|(name, value)| (name, value.into_bytes())).collect();
         let body = match self.body {
             Draft::Number => format!("{{\"caught\":{id}}}").into_bytes(),
             Draft::Refused(status) => format!("{{\"caught\":{id},\"refused\":{status}}}").into_bytes(),

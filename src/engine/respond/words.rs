@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::{
     Respond, Text,
     fault::{Fault, Per, Turn, What},
+    is_creels_own,
     template::Template,
 };
-use crate::record::Failure;
+use crate::record::{Failure, Header};
 
 /// The longest body of an answer, in bytes.
 const LONGEST_BODY: u64 = 1 << 20;
@@ -107,12 +108,20 @@ fn is_header(name: &str, value: &str) -> bool {
     !name.is_empty() && name.bytes().all(token) && !value.bytes().any(|b| (b < 0x20 && b != b'\t') || b == 0x7f)
 }
 
+/// A header that would break the answer, or stand in it twice.
+fn own_header(name: &str) -> bool {
+    is_creels_own(Header { name: name.as_bytes(), value: b"" })
+}
+
 impl Words {
     /// What these words make of an answer.
     pub fn over(&self, base: &Respond) -> Result<Respond, Wrong> {
         let status = status(self.status)?;
         if let Some((name, _)) = self.headers.iter().find(|(name, value)| !is_header(name, value)) {
             return wrong("headers", format!("`{name}` and its value are no header"));
+        }
+        if let Some(name) = self.headers.keys().find(|name| own_header(name)) {
+            return wrong("headers", format!("`{name}` is set by creel itself, as each answer needs it: leave it out"));
         }
         let content_type = self.content_type.clone().unwrap_or_else(|| match self.has_body() {
             true if self.template => base.content_type.clone(),
@@ -333,6 +342,26 @@ mod tests {
         ] {
             assert_eq!(words(toml).unwrap_err().key, key, "{toml}");
         }
+    }
+
+    #[test]
+    fn a_header_that_creel_sets_is_left_to_creel() {
+        for name in [
+            "Content-Length",
+            "content-LENGTH",
+            "Transfer-Encoding",
+            "Connection",
+            "Keep-Alive",
+            "Upgrade",
+            "Trailer",
+            "Creel-Id",
+        ] {
+            let wrong = words(&format!("headers = {{ {name} = '5' }}")).unwrap_err();
+            assert_eq!(wrong.key, "headers");
+            assert!(wrong.why.starts_with(&format!("`{name}` is set by creel itself")), "{}", wrong.why);
+        }
+        // hyper writes a date of its own only where there is none.
+        assert!(words("headers = { Date = 'Thu, 01 Jan 1970 00:00:00 GMT', Content-Language = 'en' }").is_ok());
     }
 
     #[test]

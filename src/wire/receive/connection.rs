@@ -1,6 +1,6 @@
 //! One connection, from its first byte to its last.
 
-use std::{net::SocketAddr, pin::Pin, sync::Arc};
+use std::{borrow::Cow, net::SocketAddr, pin::Pin, sync::Arc};
 
 use bytes::{Bytes, BytesMut};
 use hyper::{
@@ -19,6 +19,7 @@ use super::{
     Catch, Limits,
     crowd::Crowd,
     limits::REFUSED_BYTES,
+    malformed::{malformed, too_large},
     recorder::{Record, Recorder},
     request::Exchange,
     tls::{Identity, Welcome},
@@ -101,7 +102,7 @@ impl<C: Catch> Connection<C> {
         }
     }
 
-    fn refuse(&self, status: Option<u16>, reason: &'static str, head: &[u8]) {
+    fn refuse(&self, status: Option<u16>, reason: impl Into<Cow<'static, str>>, head: &[u8]) {
         self.crowd.refuse(&self.catch, self.peer, status, reason, head[..head.len().min(REFUSED_BYTES)].to_vec());
     }
 
@@ -148,13 +149,13 @@ impl<C: Catch> Connection<C> {
     fn refuse_head(&self, error: &hyper::Error, record: &Record) {
         let rest = record.rest();
         let (status, reason) = if record.was_slow() {
-            (Some(408), "slow head")
+            (Some(408), "slow head".into())
         } else if error.is_parse_too_large() {
-            (Some(431), "the head is too large")
+            (Some(431), too_large(&rest, &self.limits))
         } else if error.is_parse() {
-            (Some(400), "malformed head")
+            (Some(400), malformed(&rest))
         } else if error.is_incomplete_message() {
-            (None, "the head ended early")
+            (None, "the head ended early".into())
         } else {
             return;
         };

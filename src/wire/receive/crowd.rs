@@ -1,6 +1,7 @@
 //! All connections together: how many there are, how many bytes they hold, and what was refused.
 
 use std::{
+    borrow::Cow,
     collections::HashMap,
     net::{IpAddr, SocketAddr},
     sync::{
@@ -77,18 +78,23 @@ impl Crowd {
         Hold(self.clone(), 0)
     }
 
-    /// Tells of a refusal, unless the same was told of that address within the minute.
+    /// Tells of a refusal, unless it is noise and the same was told of that address within the minute.
     pub(super) fn refuse(
         &self,
         catch: &impl Catch,
         peer: SocketAddr,
         status: Option<u16>,
-        reason: &'static str,
+        reason: impl Into<Cow<'static, str>>,
         head: Vec<u8>,
     ) {
-        let Some(untold) = self.tell(peer.ip(), reason) else { return };
+        let reason = reason.into();
+        let untold = match reason {
+            Cow::Borrowed(noise) if is_noise(noise) => self.tell(peer.ip(), noise),
+            _ => Some(0),
+        };
+        let Some(untold) = untold else { return };
         let reason = match untold {
-            0 => reason.to_owned(),
+            0 => reason.into_owned(),
             n => format!("{reason} (and {n} more since the last)"),
         };
         catch.refuse(Refusal { at: crate::wire::now(), peer: peer.to_string(), status, reason, head });
@@ -103,7 +109,7 @@ impl Crowd {
         }
         let entry = ledger.told.entry((address, reason));
         let (last, untold) = entry.or_insert((now, u64::MAX));
-        if *untold != u64::MAX && now.duration_since(*last) < TOLD_EVERY && is_noise(reason) {
+        if *untold != u64::MAX && now.duration_since(*last) < TOLD_EVERY {
             *untold += 1;
             return None;
         }

@@ -4,6 +4,7 @@ mod body;
 mod connection;
 mod crowd;
 mod limits;
+mod malformed;
 mod recorder;
 mod reply;
 mod request;
@@ -55,8 +56,8 @@ pub struct Arrival {
 pub struct Answer {
     /// The status, 200 to 599.
     pub status: u16,
-    /// Headers beside those that the protocol needs.
-    pub headers: Vec<(String, String)>,
+    /// Headers beside those that the protocol needs. A value is bytes: what an app says need be no UTF-8.
+    pub headers: Vec<(String, Vec<u8>)>,
     /// The body.
     pub body: Bytes,
     /// How it is given.
@@ -65,7 +66,7 @@ pub struct Answer {
 
 impl Answer {
     /// An answer that is given whole and at once.
-    pub fn whole(status: u16, headers: Vec<(String, String)>, body: impl Into<Bytes>) -> Self {
+    pub fn whole(status: u16, headers: Vec<(String, Vec<u8>)>, body: impl Into<Bytes>) -> Self {
         Self { status, headers, body: body.into(), manner: Manner::default() }
     }
 }

@@ -98,6 +98,7 @@ impl<C: Catch> Exchange<C> {
         let head = raw[..raw.len().min(REFUSED_BYTES)].to_vec();
         self.catch.refuse(Refusal { at, peer: self.peer.to_string(), status: Some(status), reason, head });
         let body = format!("{{\"caught\":null,\"refused\":{status}}}");
+        let headers = headers.into_iter().map(|(name, value)| (name, value.into_bytes())).collect();
         let answer = Answer::whole(status, headers, body);
         reply::response(answer, status, self.record.is_some())
     }
