@@ -43,7 +43,7 @@ pub(crate) struct Send {
     /// The media type of --body [default: application/json]
     #[arg(long, value_name = "TYPE")]
     content_type: Option<String>,
-    /// Set a value of a JSON body: data.amount=5; a value that is no JSON is a text
+    /// Set a value of a JSON body: data.amount=5, items[0].id=7 or /items/0/id=7; a value that is no JSON is a text
     #[arg(long, value_name = "PATH=VALUE")]
     set: Vec<String>,
     /// A header beside the provider's own
@@ -208,7 +208,9 @@ fn letter(send: &Send, provider: &Provider, kind: Option<&str>) -> Result<Letter
         }
     };
     for (path, value) in settings_of(&send.set)? {
-        letter.body = with_value(&letter.body, &path, &value).map_err(|why| Failure::new(doing(), why))?;
+    let mut headers = headers_of(&send.headers)?;
+    headers.push("Content-Type", &letter.content_type);
+        letter.body = with_value(&letter.body, &headers, &path, &value)?.0;
     }
     Ok(letter)
 }
