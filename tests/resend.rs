@@ -378,6 +378,9 @@ fn what_is_edited_is_sent_and_told_in_the_receipt() {
         ),
         (&["resend", "1", "--to", &url, "--set", "=1"], "sets nothing"),
         (&["resend", "1", "--to", &url, "--header", "x"], "is no header"),
+        (&["resend", "1", "--to", &url, "--header", "bad name: v"], "reading --header `bad name`: it is no header"),
+        (&["resend", "1", "--to", &url, "--header", "X-A: a\r\nX-B: c"], "reading --header `X-A`: there is a line end"),
+        (&["respond", "gh", "--header", "X-A: a\nX-B: c"], "reading --header `X-A`: there is a line end"),
     ] {
         assert!(home.fails(2, args).contains(words), "{args:?}");
     }
