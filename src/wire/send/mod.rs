@@ -10,6 +10,7 @@ mod tls;
 mod url;
 
 use std::{
+    borrow::Cow,
     error::Error as _,
     io,
     net::SocketAddr,
@@ -42,6 +43,19 @@ pub fn origin(url: &str) -> String {
 /// Whether creel can send to a URL.
 pub fn can_send_to(url: &str) -> bool {
     Url::parse(url).is_some()
+}
+
+/// What stands in the place of a name and a password.
+const MASK: &str = "******";
+
+/// A text that is no URL that creel can send to, as it may be repeated: a name and a password that stand in it are masked.
+pub fn without_login(url: &str) -> Cow<'_, str> {
+    let start = url.find("://").map_or(0, |at| at + "://".len());
+    // A password may hold what usually ends a host.
+    match url[start..].rfind('@') {
+        Some(at) => Cow::Owned(format!("{}{MASK}{}", &url[..start], &url[start + at..])),
+        None => Cow::Borrowed(url),
+    }
 }
 
 /// What becomes of the captured path at an app whose URL has a path of its own.
@@ -145,6 +159,7 @@ async fn deliver(pool: Option<&Pool>, outgoing: Outgoing, limits: &SendLimits) -
     let Some(url) = Url::parse(&to) else {
         let why = format!("`{to}` is no URL that creel can send to; it takes http://HOST and https://HOST");
         return Sent { to, took_ms: 0, receipt: Vec::new(), outcome: Outcome::Failed(Cause::Unsendable, why) };
+        let to = without_login(&to).into_owned();
     };
     let Plan { method, target, head, receipt } = Plan::new(&head, &body, &url, path, insecure, pool.is_some());
     let mut call = Call { url: &url, method: &method, head, body, insecure, limits, reply_head: Headers::default() };
