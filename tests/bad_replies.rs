@@ -74,8 +74,18 @@ fn all(nobody: &Port) -> Vec<(String, &'static str, &'static str, u16)> {
         (app(hangs), "no whole reply within 1.5s", "timed-out", 504),
         (app(never_begins), "", "timed-out", 504),
         (app(|stream| says(stream, b"\x00\x01\x02 hello\r\n\r\n")), "did not answer in HTTP/1", "not-http", 502),
-        (app(|stream| says(stream, b"HTTP/1.1 2x0 OK\r\n\r\n")), "did not answer in HTTP/1", "not-http", 502),
-        (app(|stream| says(stream, b"HTTP/1.1 200 OK\r\nA B\r\n\r\n")), "did not answer in HTTP/1", "not-http", 502),
+        (
+            app(|stream| says(stream, b"HTTP/1.1 2x0 OK\r\n\r\n")),
+            "broken HTTP: invalid HTTP status-code",
+            "broken-http",
+            502,
+        ),
+        (
+            app(|stream| says(stream, b"HTTP/1.1 200 OK\r\nA B\r\n\r\n")),
+            "broken HTTP: invalid HTTP header",
+            "broken-http",
+            502,
+        ),
         (
             app(|stream| says(stream, b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf")),
             "closed the connection without a whole reply",
@@ -91,13 +101,21 @@ fn all(nobody: &Port) -> Vec<(String, &'static str, &'static str, u16)> {
         (
             app(|stream| says(stream, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")),
             "",
-            "not-http",
+            "broken-http",
             502,
         ),
         (
             app(|stream| says(stream, b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab")),
-            "did not answer in HTTP/1",
-            "not-http",
+            "broken HTTP: ",
+            "broken-http",
+            502,
+        ),
+        (
+            app(|stream| {
+                says(stream, &[b"HTTP/1.1 200 OK\r\n", &b"A: bcdef\r\n".repeat(300)[..], b"\r\n"].concat());
+            }),
+            "the reply has more than 100 headers",
+            "too-large",
             502,
         ),
         (
@@ -321,12 +339,12 @@ fn what_never_gets_as_far_as_a_request_is_a_fact_too() {
     let own = here.trim_start_matches("http://").parse().unwrap();
     let in_a_ring = SendLimits { own: vec![own], ..SendLimits::default() };
     let by_tunnel = SendLimits { own_urls: vec![here.clone()], ..SendLimits::default() };
-    let in_a_hurry = SendLimits { connect: Duration::from_millis(50), ..SendLimits::default() };
+    let in_a_hurry = SendLimits { connect: Duration::from_millis(300), ..SendLimits::default() };
     let silent = secure(|mut stream| while stream.read(&mut [0; 4096]).is_ok_and(|n| n > 0) {});
     for (head, to, limits, cause) in [
         (&get[..], &here, in_a_ring, Cause::Ring),
         (get, &here, by_tunnel, Cause::Ring),
-        (get, &silent, in_a_hurry, Cause::TimedOut),
+        (get, &silent, in_a_hurry, Cause::NoTls),
         (b"G@T / HTTP/1.1\r\nHost: x\r\n\r\n", &here, SendLimits::default(), Cause::Unsendable),
         (get, &"ftp://h".to_owned(), SendLimits::default(), Cause::Unsendable),
     ] {

@@ -126,7 +126,7 @@ fn an_edited_request_is_saved_as_a_capture_that_says_what_it_was_made_of() {
     // Without an editor too; and what changes nothing makes nothing.
     let output = resend(&home, &["--set", "amount=3", "--save", "--json"]);
     let made: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!((&made["id"], &made["edited_from"], &made["body"]["size"]), (&3.into(), &1.into(), &12.into()));
+    assert_eq!((&made["id"], &made["edited_from"], &made["body"]["size"]), (&3.into(), &1.into(), &13.into()));
     assert!(home.fails(2, &["resend", "1", "--save"]).contains("nothing of it was changed"));
     assert!(home.fails(2, &["resend", "1", "2", "--save"]).contains("it takes one capture"));
 }

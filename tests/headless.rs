@@ -274,6 +274,29 @@ fn a_pipe_that_closes_is_success() {
 }
 
 #[test]
+fn a_list_that_is_cut_says_so() {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet"]);
+    let listed = |args: &[&str]| {
+        let output = home.run(&[&["ls"], args].concat());
+        (output.stdout.split(|&byte| byte == b'\n').count() - 1, String::from_utf8(output.stderr).unwrap())
+    };
+    let is_cut = |args: &[&str]| {
+        let (count, said) = listed(args);
+        assert_eq!(count, 50, "{args:?}");
+        said.contains("there are more: -n 0 lists all")
+    };
+    for n in 0..50 {
+        serving.post(&format!("/{n}"), &[], b"");
+    }
+    assert!(!is_cut(&[]), "these are all");
+    serving.post("/50", &[], b"");
+    assert!(is_cut(&[]) && is_cut(&["--json"]) && is_cut(&["method:POST"]));
+    assert!(!is_cut(&["--quiet"]) && !is_cut(&["not", "path:/7"]) && !is_cut(&["-n", "50"]));
+    assert_eq!(listed(&["-n", "0"]), (51, String::new()));
+}
+
+#[test]
 fn a_stopping_creel_finishes_what_it_began() {
     let home = home();
     let serving = home.serve(&["--quiet"]);

@@ -361,6 +361,8 @@ fn what_is_edited_is_sent_and_told_in_the_receipt() {
         "+ X-Mine: 2",
         "~ X-GitHub-Delivery: d1",
         "~ X-Hub-Signature-256",
+        "~ body a.b: 1.0 → 5",
+        "~ body c: nothing → \\\"new\\\", new",
         "~ body: 15 bytes → 23 bytes, edited",
     ] {
         assert!(receipt.contains(line), "{line}: {receipt}");
@@ -370,8 +372,15 @@ fn what_is_edited_is_sent_and_told_in_the_receipt() {
     assert!(!plain.contains("X-") && !plain.contains("body"), "{plain}");
     for (args, words) in [
         (&["resend", "1", "--to", &url, "--set", "a.b.c=1"][..], "nothing below which c could stand"),
+        (
+            &["resend", "1", "--to", &url, "--set", "a[1]=1"],
+            "setting a[1] of capture 1: there is no element 1: a is an object",
+        ),
         (&["resend", "1", "--to", &url, "--set", "=1"], "sets nothing"),
         (&["resend", "1", "--to", &url, "--header", "x"], "is no header"),
+        (&["resend", "1", "--to", &url, "--header", "bad name: v"], "reading --header `bad name`: it is no header"),
+        (&["resend", "1", "--to", &url, "--header", "X-A: a\r\nX-B: c"], "reading --header `X-A`: there is a line end"),
+        (&["respond", "gh", "--header", "X-A: a\nX-B: c"], "reading --header `X-A`: there is a line end"),
     ] {
         assert!(home.fails(2, args).contains(words), "{args:?}");
     }

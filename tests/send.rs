@@ -75,6 +75,35 @@ fn every_way_to_spoil_an_event_is_seen() {
 }
 
 #[test]
+fn an_event_is_sent_stale_only_where_that_is_seen() {
+    let home = Home::new();
+    home.write("s", SECRET);
+    let providers: BTreeSet<_> = Sample::all().map(|sample| sample.provider).collect();
+    let endpoint = |name: &&str| {
+        format!("[[endpoint]]\nname = '{name}'\npath = '/{name}'\nprovider = '{name}'\nsecret = {{ file = 's' }}\n")
+    };
+    home.write("creel.toml", providers.iter().map(endpoint).collect::<String>());
+    let _serving = home.serve(&["--quiet"]);
+    let mut id = 0;
+    let mut seen = 0;
+    for provider in providers {
+        let sent = home.run(&["send", provider, "--as", "stale"]);
+        let said = String::from_utf8(sent.stderr).unwrap();
+        if sent.status.code() == Some(2) {
+            assert!(said.contains("signs no time"), "{provider}: {said}");
+            continue;
+        }
+        id += 1;
+        let signature = &shown(&home, id)["signature"];
+        // Some say when they sign, and not how old that may be.
+        let age = signature["age_s"].as_i64();
+        assert!(signature["verdict"] == "failed" || age.is_some_and(|age| age > 3_600), "{provider}: {signature}");
+        seen += usize::from(signature["fault"] == "stale");
+    }
+    assert!(seen >= 10, "{seen}");
+}
+
+#[test]
 fn a_body_of_ones_own_is_signed_and_set() {
     let home = Home::new();
     let serving = home.serve(&["--quiet", "--provider", "github", "--secret", SECRET]);
@@ -108,6 +137,8 @@ fn what_cannot_be_sent_is_said_in_words() {
         (&["sign", "--provider", "svix", "--file", "/dev/null", "--secret-env", "CREEL_TEST_UNSET"], "it is not set"),
         (&["send", "github", "--secret", "x"], "no creel captures into this store"),
         (&["send", "github", "--set", "a", "--secret", "x", "--to", "http://h"], "`a` sets nothing"),
+        (&["send", "github", "--as", "stale", "--secret", "x", "--to", "http://h"], "GitHub signs no time"),
+        (&["send", "shopify", "--as", "stale", "--secret", "x", "--to", "http://h"], "Shopify signs no time"),
         (&["send", "wise", "--secret", "x", "--to", "http://h", "--body", "/dev/null"], "a public key"),
         (&["sign", "--provider", "github", "--file", "/dev/null"], "there is no secret"),
     ] {

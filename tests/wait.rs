@@ -4,7 +4,10 @@
 
 mod support;
 
-use std::process::Stdio;
+use std::{
+    io::{BufRead, BufReader},
+    process::Stdio,
+};
 
 use support::Home;
 
@@ -29,6 +32,29 @@ fn it_ends_when_enough_have_come() {
         .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["path"].as_str().unwrap().to_owned())
         .collect();
     assert_eq!(paths, ["/fish/1", "/fish/2"]);
+}
+
+#[test]
+fn a_store_that_is_made_later_is_waited_for() {
+    let home = Home::new();
+    assert_eq!(home.run(&["wait", "--timeout", "0.05"]).status.code(), Some(1));
+    assert_eq!(home.run(&["wait", "--absent", "--timeout", "0.05", "--quiet"]).status.code(), Some(0));
+    let mut waiting = home
+        .command(&["wait", "path:/fish", "--timeout", "60"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = String::new();
+    BufReader::new(waiting.stderr.take().unwrap()).read_line(&mut said).unwrap();
+    assert!(said.contains("yet: waiting for one"), "{said}");
+    // What comes before it has opened the store counts, too.
+    home.serve(&["--quiet"]).post("/fish", &[], b"{}");
+    let output = waiting.wait_with_output().unwrap();
+    assert!(output.status.success() && String::from_utf8_lossy(&output.stdout).contains("/fish"), "{output:?}");
+    home.write("other.db", "no store".repeat(999));
+    let other = home.fails(2, &["wait", "--timeout", "60", "--db", "other.db"]);
+    assert!(other.contains("it is not a SQLite database"), "{other}");
 }
 
 #[test]

@@ -85,13 +85,15 @@ impl Path {
         })
     }
 
-    /// Reads any of the spellings; the empty text and `.` are the root. Why not, in one line, where it is none.
+    /// Reads any of the spellings, and `$.data` as of a JSONPath; the empty text, `.` and `$` are the root. Why not, in one line, where it is none.
     pub fn parse(text: &str) -> Result<Self, String> {
         if let Some(names) = text.strip_prefix('/') {
             let names = names.split('/').map(|name| name.replace("~1", "/").replace("~0", "~"));
             return Ok(Self(names.map(Step::Name).collect()));
         }
         let mut steps = Vec::new();
+        let root = text.strip_prefix('$').filter(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
+        let text = root.unwrap_or(text);
         let mut rest = text.strip_prefix('.').unwrap_or(text);
         while !rest.is_empty() {
             let (step, after) = first_step(rest)?;
@@ -134,7 +136,7 @@ impl fmt::Display for Path {
 
 /// Whether a dot path takes a name without quotes.
 fn is_bare(name: &str) -> bool {
-    !name.is_empty() && !name.starts_with('/') && !name.contains(['.', '[', ']', '"'])
+    !name.is_empty() && name != "$" && !name.starts_with('/') && !name.contains(['.', '[', ']', '"'])
 }
 
 /// Whether jq takes a name without quotes.

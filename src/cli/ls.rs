@@ -10,13 +10,16 @@ use crate::{
     store::{Bodies, Reader, Start},
 };
 
+/// How many are listed where nobody says.
+const USUAL: usize = 50;
+
 #[derive(Debug, Args)]
 pub(crate) struct Ls {
     /// Which: for example `provider:stripe sig:failed`; all words must match
     filter: Vec<String>,
-    /// How many at most; 0 for all
-    #[arg(long, short = 'n', default_value_t = 50, value_name = "N")]
-    limit: usize,
+    /// How many at most; 0 for all [default: 50]
+    #[arg(long, short = 'n', value_name = "N")]
+    limit: Option<usize>,
 }
 
 pub(super) fn run(ls: &Ls, common: &Common) -> Result<Answer, Failure> {
@@ -24,7 +27,7 @@ pub(super) fn run(ls: &Ls, common: &Common) -> Result<Answer, Failure> {
     let filter = input::filter(&ls.filter, common)?;
     let reader = Reader::open(&common.store()?)?;
     let (condition, zone) = (filter.as_ref().map(|filter| filter.sql(engine::now())), engine::zone());
-    let mut left = if ls.limit == 0 { usize::MAX } else { ls.limit };
+    let mut left = ls.limit.map_or(USUAL, |limit| if limit == 0 { usize::MAX } else { limit });
     let mut start = Start::Newest;
     let mut found = false;
     while left > 0 && !printer.closed() {
@@ -38,6 +41,11 @@ pub(super) fn run(ls: &Ls, common: &Common) -> Result<Answer, Failure> {
                 printer.line(&row::line(row, &zone))?;
             }
         }
+    }
+    // Who says how many knows that there may be more.
+    let is_cut = left == 0 && ls.limit.is_none() && !printer.quiet && !printer.closed();
+    if is_cut && !reader.page(start, 1, condition.as_ref())?.is_empty() {
+        super::report(&format!("these are the newest {USUAL}, and there are more: -n 0 lists all"));
     }
     if !found && !printer.quiet {
         super::report(&if filter.is_some() { "no capture matches" } else { "no captures yet" });

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use super::{Answer, Common};
+use super::{Answer, Common, send::header_of};
 use crate::{
     engine::{
         Engine,
@@ -114,12 +114,7 @@ fn words(respond: &Respond) -> Result<Words, Failure> {
         percent: respond.percent,
         seed: respond.seed,
     });
-    let headers = respond.headers.iter().map(|line| {
-        let (name, value) = line.split_once(':').ok_or_else(|| {
-            Failure::new(format!("reading --header `{line}`"), "there is no colon in it").hint("like `Retry-After: 5`")
-        })?;
-        Ok((name.trim().to_owned(), value.trim().to_owned()))
-    });
+    let headers = respond.headers.iter().map(|line| header_of(line));
     let words = Words {
         status: respond.status.filter(|_| fault.is_none()),
         headers: headers.collect::<Result<_, Failure>>()?,

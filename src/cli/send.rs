@@ -15,6 +15,7 @@ use crate::{
         self, Engine, Settings,
         edit::{no_secret, with_value},
         endpoint::Endpoint,
+        rewrite,
         send::{Event, SPOILS, Spoil},
         target::sendable,
     },
@@ -43,7 +44,7 @@ pub(crate) struct Send {
     /// The media type of --body [default: application/json]
     #[arg(long, value_name = "TYPE")]
     content_type: Option<String>,
-    /// Set a value of a JSON body: data.amount=5; a value that is no JSON is a text
+    /// Set a value of a JSON body: data.amount=5, items[0].id=7 or /items/0/id=7; a value that is no JSON is a text
     #[arg(long, value_name = "PATH=VALUE")]
     set: Vec<String>,
     /// A header beside the provider's own
@@ -207,8 +208,10 @@ fn letter(send: &Send, provider: &Provider, kind: Option<&str>) -> Result<Letter
             return Err(Failure::new(doing(), "creel has no such sample").hint(hint));
         }
     };
+    let mut headers = headers_of(&send.headers)?;
+    headers.push("Content-Type", &letter.content_type);
     for (path, value) in settings_of(&send.set)? {
-        letter.body = with_value(&letter.body, &path, &value).map_err(|why| Failure::new(doing(), why))?;
+        letter.body = with_value(&letter.body, &headers, &path, &value)?.0;
     }
     Ok(letter)
 }
@@ -261,13 +264,29 @@ pub(super) fn settings_of(lines: &[String]) -> Result<Vec<(String, String)>, Fai
 
 /// Headers as they are given on the command line.
 pub(super) fn headers_of(lines: &[String]) -> Result<Headers, Failure> {
-    let header = |line: &String| {
-        let (name, value) = line.split_once(':').filter(|(name, _)| !name.trim().is_empty()).ok_or_else(|| {
-            Failure::new("reading --header", format!("`{line}` is no header")).hint("write it as NAME: VALUE")
-        })?;
-        Ok((name.trim().to_owned(), value.trim().to_owned()))
-    };
-    lines.iter().map(header).collect::<Result<Vec<_>, Failure>>().map(|rows| rows.into_iter().collect())
+    let rows: Result<Vec<_>, _> = lines.iter().map(|line| header_of(line)).collect();
+    rows.map(|rows| rows.into_iter().collect())
+}
+
+/// A header as it is given on the command line; else what of it no request or answer could hold. Its value may let somebody
+/// in: no more than its name is repeated.
+pub(super) fn header_of(line: &str) -> Result<(String, String), Failure> {
+    const HINT: &str = "write it as NAME: VALUE, each as a --header of its own";
+    let (name, value) = line.split_once(':').unwrap_or_default();
+    let (name, value) = (name.trim(), value.trim());
+    if name.is_empty() {
+        return Err(
+            Failure::new("reading --header", "it is no header: there is no colon, or no name before it").hint(HINT)
+        );
+    }
+    let wrong = |why: &str| Err(Failure::new(format!("reading --header `{name}`"), why).hint(HINT));
+    if !rewrite::is_token(name.as_bytes()) {
+        return wrong("it is no header: a name has only letters, digits and !#$%&'*+-.^_`|~");
+    }
+    if value.contains(['\r', '\n', '\0']) {
+        return wrong("there is a line end or a NUL in the value, and no header can hold one");
+    }
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 /// Ids that nobody has used: the moment, and a count.

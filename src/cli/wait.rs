@@ -1,7 +1,9 @@
 //! `creel wait`: blocks until something comes, or does not.
 
 use std::{
+    path::Path,
     sync::mpsc::{Receiver, RecvTimeoutError},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -18,6 +20,11 @@ use crate::{
     record::{CaptureId, Failure, Zone},
     store::{Reader, Start},
 };
+
+/// How often a store is looked for that is not there yet.
+const LOOK: Duration = Duration::from_millis(20);
+/// How often looking may fail: for a second.
+const MOST_FAILURES: u32 = 50;
 
 #[derive(Debug, Args)]
 pub(crate) struct Wait {
@@ -66,16 +73,23 @@ struct Waiting<'a> {
 pub(super) fn run(wait: &Wait, common: &Common) -> Result<Answer, Failure> {
     let printer = common.printer();
     let steps = steps(wait, common)?;
-    let engine = Engine::watch(common.settings()?)?;
+    let until = deadline(wait.timeout);
+    let settings = common.settings()?;
+    let made = made(&settings.db, until, &printer)?;
+    if made == Made::Never {
+        return Ok(if wait.absent { Answer::Yes } else { told(&printer, wait, &steps[0], 0) });
+    }
+    let engine = Engine::watch(settings)?;
     let rung = wakes(&engine)?;
     let reader = engine.reader()?;
     let last = match (wait.after, wait.all) {
         (Some(id), _) => CaptureId(id),
         (None, true) => CaptureId(0),
+        // All that is in such a store came from now on.
+        (None, false) if made == Made::Meanwhile => CaptureId(0),
         (None, false) => engine::newest(&reader)?,
     };
     let mut waiting = Waiting { reader: &reader, rung, printer: &printer, zone: engine::zone(), last };
-    let until = deadline(wait.timeout);
     for step in &steps {
         let found = waiting.step(step, until)?;
         if found < step.count && !wait.absent {
@@ -94,6 +108,38 @@ pub(super) fn run(wait: &Wait, common: &Common) -> Result<Answer, Failure> {
         super::report(&format!("more came than {} within {seconds} s", wait.count));
     }
     Ok(Answer::Otherwise)
+}
+
+/// When the store was made.
+#[derive(PartialEq, Eq)]
+enum Made {
+    Before,
+    Meanwhile,
+    Never,
+}
+
+/// Waits for the store: who captures may just be starting, and makes it.
+fn made(db: &Path, until: Option<Instant>, printer: &Printer) -> Result<Made, Failure> {
+    let (mut looks, mut failures) = (0_u32, 0);
+    loop {
+        match Reader::is_made(db) {
+            Ok(true) if looks == 0 => return Ok(Made::Before),
+            Ok(true) => return Ok(Made::Meanwhile),
+            Ok(false) if looks == 0 && !printer.quiet && !printer.json => {
+                super::report(&format!("there is no store {} yet: waiting for one", db.display()));
+            }
+            Ok(false) => {}
+            // What is being made can look like anything for a moment.
+            Err(failure) if failures == MOST_FAILURES => return Err(failure),
+            Err(_) => failures += 1,
+        }
+        looks += 1;
+        let left = until.map_or(LOOK, |until| until.saturating_duration_since(Instant::now()));
+        if left.is_zero() {
+            return Ok(Made::Never);
+        }
+        thread::sleep(left.min(LOOK));
+    }
 }
 
 fn steps(wait: &Wait, common: &Common) -> Result<Vec<Step>, Failure> {

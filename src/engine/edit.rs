@@ -4,10 +4,17 @@
 use std::{borrow::Cow, sync::Arc};
 
 use bytes::Bytes;
-use serde_json::{Value, json};
+use serde_json::{Value, value::RawValue};
 
-use super::{Transform, endpoint::Endpoint, now, rewrite::Rewritten, transform::DOING};
+use super::{
+    Transform,
+    endpoint::Endpoint,
+    now,
+    rewrite::{self, Rewritten},
+    transform::DOING,
+};
 use crate::{
+    body,
     record::{Body, Capture, Change, Failure, Head, Header, Headers, text},
     verify::{Catalog, Provider, Request, Secret, Signed},
 };
@@ -84,8 +91,12 @@ impl Edit {
         }
         let mut body = capture.body.bytes.clone();
         for (path, value) in &self.set {
-            let doing = || format!("setting {path} of capture {}", capture.id);
-            body = with_value(&body, path, value).map_err(|why| Failure::new(doing(), why))?.into();
+            let of_it = |it: Failure| Failure { doing: format!("{} of capture {}", it.doing, capture.id), ..it };
+            let (set, change) = with_value(&body, &headers, path, value).map_err(of_it)?;
+            if set != body {
+                receipt.push(change);
+                body = set.into();
+            }
         }
         let mut target = capture.head.target().clone();
         if self.resign {
@@ -280,20 +291,95 @@ fn with(headers: &Headers, name: &str, value: &str, receipt: &mut Vec<Change>, i
     all
 }
 
-/// JSON with a value at a path; objects are made on the way. A value that is no JSON is a text.
-pub fn with_value(json: &[u8], path: &str, value: &str) -> Result<Vec<u8>, String> {
-    let mut root: Value = serde_json::from_slice(json).map_err(|why| format!("the body is no JSON: {why}"))?;
-    let mut at = &mut root;
-    for step in path.split('.') {
-        at = match at {
-            Value::Array(items) => {
-                let place = step.parse::<usize>().ok().and_then(|place| items.get_mut(place));
-                place.ok_or_else(|| format!("there is no item {step}"))?
-            }
-            Value::Object(fields) => fields.entry(step).or_insert_with(|| json!({})),
-            _ => return Err(format!("there is nothing below which {step} could stand")),
-        };
+/// How many characters of a value a receipt repeats.
+const SHOWN_CHARS: usize = 60;
+
+/// JSON with a value at a path, all else of it as it was, and the line of a receipt for that. A value that is no JSON is a
+/// text. The headers say what a body is that is no JSON.
+pub fn with_value(body: &[u8], headers: &Headers, path: &str, value: &str) -> Result<(Vec<u8>, Change), Failure> {
+    let failure = |why: String| Failure::new(format!("setting {path}"), why);
+    let way = body::Path::parse(path).map_err(|why| {
+        failure(why).hint("write it as data.items[0].id, as jq does with a dot before it, or as a JSON pointer")
+    })?;
+    if let Some(what) = no_json(body, headers) {
+        return Err(failure(format!("the body is {what}")).hint("--set changes a value of JSON"));
     }
-    *at = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
-    serde_json::to_vec(&root).map_err(|why| why.to_string())
+    let value = value.trim();
+    let is_json = serde_json::from_str::<&RawValue>(value).is_ok();
+    let value = if is_json { Cow::Borrowed(value) } else { Cow::Owned(Value::from(value).to_string()) };
+    let put = way.put(body, &value).map_err(failure)?;
+    let (from, to) = match put.before {
+        Some(place) => (shortened(&text::lossless(&body[place])), shortened(&value)),
+        None => ("nothing".to_owned(), format!("{}, new", shortened(&value))),
+    };
+    Ok((put.bytes, other(&format!("body {way}"), from, to)))
+}
+
+fn shortened(value: &str) -> String {
+    match value.char_indices().nth(SHOWN_CHARS) {
+        Some((end, _)) => format!("{}…", &value[..end]),
+        None => value.to_owned(),
+    }
+}
+
+/// What a body is that is no JSON.
+fn no_json(body: &[u8], headers: &Headers) -> Option<String> {
+    let broken = rewrite::why_broken(body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body))?;
+    let said = |name| headers.text(name).unwrap_or_default().trim().to_ascii_lowercase();
+    let (coding, kind) = (said("content-encoding"), said("content-type"));
+    Some(match &kind[..] {
+        _ if body.is_empty() => "empty".to_owned(),
+        _ if !matches!(&coding[..], "" | "identity") => {
+            format!("{coding}-coded (Content-Encoding), and no JSON as it came")
+        }
+        kind if kind.starts_with("application/x-www-form-urlencoded") => "a form, and no JSON".to_owned(),
+        kind if kind.starts_with("multipart/") => "a form of several parts, and no JSON".to_owned(),
+        _ => format!("no JSON: {broken}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(body: &str, (name, value): (&str, &str), path: &str, to: &str) -> (String, String) {
+        let headers: Headers = [(name, value)].into_iter().collect();
+        match with_value(body.as_bytes(), &headers, path, to) {
+            Ok((body, change)) => (String::from_utf8(body).unwrap(), change.to_string()),
+            Err(failure) => (String::new(), failure.to_string()),
+        }
+    }
+
+    #[test]
+    fn a_value_is_set_in_its_place_and_told() {
+        const JSON: (&str, &str) = ("Content-Type", "application/json");
+        for (path, to, body, told) in [
+            ("b[1].c", "y", "{\"a\":1.0e2, \"b\":[1,{\"c\":\"y\"}]}", "~ body b[1].c: \"x\" → \"y\""),
+            ("/a", "2.50", "{\"a\":2.50, \"b\":[1,{\"c\":\"x\"}]}", "~ body a: 1.0e2 → 2.50"),
+            (
+                "$.d",
+                "[1 , 2]",
+                "{\"a\":1.0e2, \"b\":[1,{\"c\":\"x\"}], \"d\":[1 , 2]}",
+                "~ body d: nothing → [1 , 2], new",
+            ),
+        ] {
+            let set = set("{\"a\":1.0e2, \"b\":[1,{\"c\":\"x\"}]}", JSON, path, to);
+            assert_eq!(set, (body.to_owned(), told.to_owned()), "{path}");
+        }
+        assert!(set("{}", JSON, "a", &"é".repeat(99)).1.ends_with(&format!("{}…, new", "é".repeat(59))));
+    }
+
+    #[test]
+    fn a_body_that_is_no_json_is_called_what_it_is() {
+        for (body, header, words) in [
+            ("\x1f", ("Content-Encoding", "gzip"), "setting a: the body is gzip-coded (Content-Encoding)"),
+            ("a=1", ("Content-Type", "application/x-www-form-urlencoded"), "the body is a form"),
+            ("--x", ("Content-Type", "multipart/form-data; boundary=x"), "the body is a form of several parts"),
+            ("{\"a\":}", ("Content-Type", "application/json"), "no JSON: expected value at line 1 column 6"),
+            ("", ("X", "x"), "the body is empty"),
+        ] {
+            let (_, said) = set(body, header, "a", "2");
+            assert!(said.contains(words), "{said}");
+        }
+    }
 }

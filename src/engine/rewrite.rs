@@ -194,7 +194,7 @@ fn check_header(line: &[u8]) -> Result<(), &'static str> {
 }
 
 /// Whether it is a token (RFC 9110, section 5.6.2).
-fn is_token(bytes: &[u8]) -> bool {
+pub fn is_token(bytes: &[u8]) -> bool {
     !bytes.is_empty() && bytes.iter().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b))
 }
 

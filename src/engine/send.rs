@@ -78,6 +78,7 @@ impl Event<'_> {
             Spoil::Reordered => {
                 Ok(vec![self.request(&id(), at, self.secrets)?, self.request(&id(), older(APART_S), self.secrets)?])
             }
+            Spoil::Stale if !self.signs_time(at) => Err(self.timeless()),
             Spoil::Stale => Ok(vec![self.request(&id(), older(STALE_S), self.secrets)?]),
             Spoil::Unsigned => Ok(vec![self.request(&id(), at, &[])?]),
             Spoil::WrongSecret => {
@@ -92,10 +93,24 @@ impl Event<'_> {
         }
     }
 
-    fn request(&self, id: &str, at: Timestamp, secrets: &[Secret]) -> Result<(Head, Bytes), Failure> {
+    fn letter<'a>(&'a self, id: &'a str, at: Timestamp) -> Letter<'a> {
         let Self { kind: event, content_type, body, url, headers, .. } = *self;
-        let letter = Letter { event, content_type, body, id, at, url, headers };
-        let dressed = self.provider.dress(&letter, secrets)?;
+        Letter { event, content_type, body, id, at, url, headers }
+    }
+
+    fn signs_time(&self, at: Timestamp) -> bool {
+        self.provider.signs_time(&self.letter("", at))
+    }
+
+    fn timeless(&self) -> Failure {
+        let title = self.provider.title();
+        let why = format!("{title} signs no time: an old event is as good as a new one, and none is stale");
+        Failure::new(format!("sending a stale event of {title}"), why)
+            .hint("--as duplicate sends one twice; what an app can be tested by here are ids that it has seen")
+    }
+
+    fn request(&self, id: &str, at: Timestamp, secrets: &[Secret]) -> Result<(Head, Bytes), Failure> {
+        let dressed = self.provider.dress(&self.letter(id, at), secrets)?;
         let mut all = Headers::with_capacity(dressed.headers.len() + 2);
         all.push("Host", "");
         all.push("User-Agent", concat!("creel/", env!("CARGO_PKG_VERSION")));

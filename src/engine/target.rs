@@ -65,22 +65,32 @@ impl Targets {
             } else {
                 format!("the targets are {}", names.join(", "))
             };
+            let text = wire::without_login(text);
             Failure::new(format!("sending to `{text}`"), "it is neither a URL nor a target of creel.toml").hint(hint)
         })?;
         Ok(Target::url(text))
     }
 }
 
-/// Whether a URL can be sent to; else what is wrong with it.
+/// Whether a URL can be sent to; else what is wrong with it. A name and a password in it are not repeated.
 pub fn sendable(url: &str) -> Result<(), Failure> {
     if wire::can_send_to(url) {
         return Ok(());
+    }
+    let shown = wire::without_login(url);
+    let doing = format!("sending to `{shown}`");
+    if shown != url && url.contains("://") {
+        let why = "a URL with a name and a password is not taken: it would be stored with each delivery";
+        return Err(Failure::new(doing, why).hint(
+            "leave them out; `creel resend` and `creel send` send what --header 'Authorization: …' says, and a \
+             `transform` of a forward may set it",
+        ));
     }
     let with_scheme = format!("http://{url}");
     let is_bare = !url.contains("://") && wire::can_send_to(&with_scheme);
     let hint =
         if is_bare { format!("did you mean {with_scheme}?") } else { "it is http://HOST or https://HOST".to_owned() };
-    Err(Failure::new(format!("sending to `{url}`"), "it is no URL that creel can send to").hint(hint))
+    Err(Failure::new(doing, "it is no URL that creel can send to").hint(hint))
 }
 
 #[cfg(test)]
@@ -98,6 +108,11 @@ mod tests {
         assert!(
             targets.named("localhost:3000").unwrap_err().to_string().contains("did you mean http://localhost:3000?")
         );
+        for login in ["http://user:trout@127.0.0.1:1", "http://user:tr/out@h/x", "trout@h", "user:trout@h"] {
+            let said = targets.named(login).unwrap_err().to_string();
+            assert!(said.contains("******@") && !said.contains("out@") && !said.contains("user"), "{said}");
+            assert_eq!(said.contains("a name and a password is not taken"), login.starts_with("http"), "{said}");
+        }
         assert!(targets.named("ftp://h").unwrap_err().to_string().contains("it is http://HOST or https://HOST"));
     }
 }

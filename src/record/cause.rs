@@ -30,10 +30,14 @@ pub enum Cause {
     Certificate,
     /// Both speak TLS and do not agree.
     Tls,
+    /// The connection was made, and nothing of TLS came within the time that creel waits.
+    NoTls,
+    /// What came is HTTP/1 that breaks its rules.
+    BrokenHttp,
 }
 
 /// The rows: cause, name in JSON. The row's place is the number in the store, so rows are only ever appended.
-const CAUSES: [(Cause, &str); 13] = [
+const CAUSES: [(Cause, &str); 15] = [
     (Cause::Other, "other"),
     (Cause::Unsendable, "unsendable"),
     (Cause::Ring, "ring"),
@@ -47,6 +51,8 @@ const CAUSES: [(Cause, &str); 13] = [
     (Cause::NotTls, "not-tls"),
     (Cause::Certificate, "certificate"),
     (Cause::Tls, "tls"),
+    (Cause::NoTls, "no-tls"),
+    (Cause::BrokenHttp, "broken-http"),
 ];
 
 impl Cause {

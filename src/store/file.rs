@@ -168,6 +168,15 @@ pub(super) fn connect_reading(path: &Path) -> Result<Connection, Failure> {
     Ok(connection)
 }
 
+/// Whether a store is there and ready to be read.
+pub(super) fn is_made(path: &Path) -> Result<bool, Failure> {
+    if refuse_missing(path).is_err() {
+        return Ok(false);
+    }
+    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    Ok(!matches!(schema::state(&connection, path)?, State::Fresh))
+}
+
 /// Refuses a store that is not there, with what to do.
 pub(super) fn refuse_missing(path: &Path) -> Result<(), Failure> {
     match fs::symlink_metadata(path) {

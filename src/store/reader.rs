@@ -130,6 +130,11 @@ impl Reader {
         file::connect_reading(&path).map(|connection| Self { connection, path })
     }
 
+    /// Whether there is a store to open: nobody may have captured into it yet.
+    pub fn is_made(path: &Path) -> Result<bool, Failure> {
+        file::is_made(&file::absolute(path)?)
+    }
+
     /// At most `limit` rows of the list that fulfil the condition, newest first. Without a condition it takes the same
     /// time anywhere in the list; with one, [`Reader::search`] gives what there is so far.
     pub fn page(&self, start: Start, limit: usize, condition: Option<&Sql>) -> Result<Vec<Summary>, Failure> {

@@ -42,6 +42,12 @@ const ROWS: &[Row] = &[
     ),
     Row(None, App::Silent(Cause::NotHttp), ELSE),
     Row(None, App::Silent(Cause::NotTls), ELSE),
+    Row(None, App::Silent(Cause::NoTls), "something listens there and speaks no TLS: is it http, or another port?"),
+    Row(
+        None,
+        App::Silent(Cause::BrokenHttp),
+        "the app answers in HTTP that its rules forbid, and a provider would not read it either: the app's own bug",
+    ),
     Row(None, App::Silent(Cause::BrokenOff), "the app broke off while it answered: look for a crash in its log"),
     Row(None, App::Said(508, 508), "it came back to the creel that sent it: the app's URL leads in a ring"),
     Row(
@@ -209,6 +215,8 @@ mod tests {
             (Passed, None, Err(Cause::BrokenOff), "a crash"),
             (Passed, None, Err(Cause::NotHttp), "something else"),
             (Passed, None, Err(Cause::NotTls), "something else"),
+            (Passed, None, Err(Cause::NoTls), "speaks no TLS: is it http"),
+            (Passed, None, Err(Cause::BrokenHttp), "its rules forbid"),
         ] {
             let said = said(verdict, fault, outcome, 1);
             assert!(said.contains(words), "{verdict:?} {outcome:?}: {said}");

@@ -70,6 +70,20 @@ pub struct Dressed {
     pub target: Vec<u8>,
 }
 
+impl Dressed {
+    fn request<'a>(&'a self, letter: &Letter<'a>) -> Request<'a> {
+        Request {
+            method: "POST",
+            url: Some(letter.url),
+            target: &self.target,
+            headers: &self.headers,
+            body: &self.body,
+            truncated: false,
+            received_at: letter.at,
+        }
+    }
+}
+
 impl Provider {
     /// Makes a request of a letter, and signs it where there is a secret: the id, the type and the moment are put where
     /// this provider has them.
@@ -78,15 +92,7 @@ impl Provider {
         if secrets.is_empty() {
             return Ok(dressed);
         }
-        let request = Request {
-            method: "POST",
-            url: Some(letter.url),
-            target: &dressed.target,
-            headers: &dressed.headers,
-            body: &dressed.body,
-            truncated: false,
-            received_at: letter.at,
-        };
+        let request = dressed.request(letter);
         let Signed { headers, body, target, .. } = self.sign(&request, secrets, letter.id)?;
         for (name, value) in headers {
             set(&mut dressed.headers, &name, value);
@@ -94,6 +100,11 @@ impl Provider {
         dressed.body = body.unwrap_or(dressed.body);
         dressed.target = target.unwrap_or(dressed.target);
         Ok(dressed)
+    }
+
+    /// Whether what signs a letter says when that was: only then can one be too old.
+    pub fn signs_time(&self, letter: &Letter<'_>) -> bool {
+        self.scheme(&self.undressed(letter).request(letter)).signs_time()
     }
 
     /// The request before it is signed.

@@ -101,6 +101,11 @@ pub(super) struct Clock {
 }
 
 impl Scheme {
+    /// Whether it says when it was made. A JWT always says when it ends.
+    pub(super) fn signs_time(&self) -> bool {
+        self.clock.is_some() || self.algorithm == Algorithm::Jwt
+    }
+
     /// Whether the body cannot be changed without the signature becoming wrong.
     pub(super) fn covers_body(&self) -> bool {
         let of_claims = || self.claims.iter().any(|(_, content)| content.has_body());

@@ -91,7 +91,7 @@ pub(crate) struct Resend {
     /// Send nothing: store what would be sent as a new capture that is marked as edited
     #[arg(long, conflicts_with_all = ["filter", "marked", "dead", "continued", "watch", "until_ok"])]
     save: bool,
-    /// Set a value of a JSON body: data.amount=5; a value that is no JSON is a text
+    /// Set a value of a JSON body: data.amount=5, items[0].id=7 or /items/0/id=7; a value that is no JSON is a text
     #[arg(long, value_name = "PATH=VALUE")]
     set: Vec<String>,
     /// Replace or add a header

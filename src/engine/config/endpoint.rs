@@ -5,7 +5,13 @@ use std::sync::Arc;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Named, Notice, forward, guard::GuardRow, known_provider, not_set, place::Place, read_secrets, respond};
+use super::{
+    Named, Notice, forward,
+    guard::{GuardRow, Table},
+    known_provider, not_set,
+    place::Place,
+    read_secrets, respond,
+};
 use crate::{
     engine::{
         endpoint::{Endpoint, Learned},
@@ -26,7 +32,7 @@ pub(super) struct EndpointRow {
     url: Option<String>,
     forward: Option<Spanned<toml::Value>>,
     respond: Option<Spanned<Words>>,
-    guard: Option<GuardRow>,
+    guard: Option<Table<GuardRow>>,
     #[serde(default)]
     strict: bool,
     #[serde(default = "yes")]
@@ -73,7 +79,7 @@ impl EndpointRow {
         let mut notices: Vec<_> = unset.iter().chain(&more).map(|source| not_set(source, &name)).collect();
         let (app, forwards) = forward::read(self.forward, &name, place, named)?;
         let respond = Standing::new(respond::read(self.respond, place)?);
-        let guard = self.guard.map(|row| row.read(place, &name)).transpose()?;
+        let guard = self.guard.map(|Table(row)| row.read(place, &name)).transpose()?;
         let guard = guard.map(|(guard, more)| {
             notices.extend(more);
             Arc::new(guard)

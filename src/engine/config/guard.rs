@@ -1,6 +1,11 @@
 //! `guard`: who may come in by an endpoint.
 
-use serde::Deserialize;
+use std::{fmt, marker::PhantomData};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, MapAccess, Visitor, value::MapAccessDeserializer},
+};
 use toml::Spanned;
 
 use super::{Notice, known_provider, place::Place};
@@ -20,8 +25,8 @@ const USUAL_BURST: u32 = 6;
 #[serde(deny_unknown_fields)]
 pub(super) struct GuardRow {
     token: Option<Source>,
-    basic: Option<BasicRow>,
-    header: Option<HeaderRow>,
+    basic: Option<Table<BasicRow>>,
+    header: Option<Table<HeaderRow>>,
     #[serde(default)]
     allow: Vec<Spanned<String>>,
     #[serde(default)]
@@ -45,6 +50,50 @@ struct BasicRow {
 struct HeaderRow {
     name: String,
     value: Source,
+}
+
+/// A table, and how it is written.
+pub(super) trait Row {
+    const WRITTEN: &'static str;
+}
+
+impl Row for GuardRow {
+    const WRITTEN: &'static str = "{ token = { env = \"NAME\" } }, or with basic, header, allow, rate …";
+}
+
+impl Row for BasicRow {
+    const WRITTEN: &'static str = "{ user = \"NAME\", password = { env = \"NAME\" } }";
+}
+
+impl Row for HeaderRow {
+    const WRITTEN: &'static str = "{ name = \"NAME\", value = { env = \"NAME\" } }";
+}
+
+/// A table of keys. A text in its place is most likely a secret, and refused without being repeated.
+pub(super) struct Table<T>(pub(super) T);
+
+impl<'de, T: Row + Deserialize<'de>> Deserialize<'de> for Table<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(OneTable(PhantomData))
+    }
+}
+
+struct OneTable<T>(PhantomData<T>);
+
+impl<'de, T: Row + Deserialize<'de>> Visitor<'de> for OneTable<T> {
+    type Value = Table<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(T::WRITTEN)
+    }
+
+    fn visit_str<E: Error>(self, _: &str) -> Result<Table<T>, E> {
+        Err(E::custom(format!("this is a table, and no secret stands in this file; write it as {}", T::WRITTEN)))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Table<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(Table)
+    }
 }
 
 #[derive(Deserialize)]
@@ -71,13 +120,13 @@ impl GuardRow {
         if let Some(source) = &self.token {
             key(source, &Key::Token)?;
         }
-        if let Some(BasicRow { user, password }) = &self.basic {
+        if let Some(Table(BasicRow { user, password })) = &self.basic {
             if user.get_ref().contains(':') {
                 return Err(place.at(&user.span(), "a name of the Basic scheme has no colon"));
             }
             key(password, &|secret| Key::Basic(secret.after(format!("{}:", user.get_ref()).as_bytes())))?;
         }
-        if let Some(HeaderRow { name, value }) = &self.header {
+        if let Some(Table(HeaderRow { name, value })) = &self.header {
             key(value, &|secret| Key::Header(name.clone(), secret))?;
         }
         let guard = Guard {

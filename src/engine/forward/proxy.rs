@@ -11,7 +11,7 @@ pub(super) fn status(outcome: &Outcome) -> u16 {
     match outcome {
         Outcome::Replied(Reply { truncated: true, .. }) => 502,
         Outcome::Replied(reply) if (200..600).contains(&reply.status) => reply.status,
-        Outcome::Failed(Cause::TimedOut, _) => 504,
+        Outcome::Failed(Cause::TimedOut | Cause::NoTls, _) => 504,
         _ => 502,
     }
 }

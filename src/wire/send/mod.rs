@@ -10,6 +10,7 @@ mod tls;
 mod url;
 
 use std::{
+    borrow::Cow,
     error::Error as _,
     io,
     net::SocketAddr,
@@ -42,6 +43,19 @@ pub fn origin(url: &str) -> String {
 /// Whether creel can send to a URL.
 pub fn can_send_to(url: &str) -> bool {
     Url::parse(url).is_some()
+}
+
+/// What stands in the place of a name and a password.
+const MASK: &str = "******";
+
+/// A text that is no URL that creel can send to, as it may be repeated: a name and a password that stand in it are masked.
+pub fn without_login(url: &str) -> Cow<'_, str> {
+    let start = url.find("://").map_or(0, |at| at + "://".len());
+    // A password may hold what usually ends a host.
+    match url[start..].rfind('@') {
+        Some(at) => Cow::Owned(format!("{}{MASK}{}", &url[..start], &url[start + at..])),
+        None => Cow::Borrowed(url),
+    }
 }
 
 /// What becomes of the captured path at an app whose URL has a path of its own.
@@ -77,6 +91,8 @@ const TOTAL_TIME: Duration = Duration::from_secs(30);
 const REPLY_BYTES: usize = 1 << 20;
 /// The largest head of a reply, in bytes.
 const REPLY_HEAD_BYTES: usize = 64 << 10;
+/// How many headers hyper reads of a reply.
+const REPLY_HEADERS: usize = 100;
 
 /// The limits of one delivery.
 #[derive(Clone, Debug)]
@@ -143,6 +159,7 @@ async fn deliver(pool: Option<&Pool>, outgoing: Outgoing, limits: &SendLimits) -
     let began = Instant::now();
     let Outgoing { head, body, to, path, insecure } = outgoing;
     let Some(url) = Url::parse(&to) else {
+        let to = without_login(&to).into_owned();
         let why = format!("`{to}` is no URL that creel can send to; it takes http://HOST and https://HOST");
         return Sent { to, took_ms: 0, receipt: Vec::new(), outcome: Outcome::Failed(Cause::Unsendable, why) };
     };
@@ -216,9 +233,12 @@ impl Call<'_> {
             .header("content-length", self.body.len())
             .body(Full::new(self.body.clone()))
             .map_err(|_| broken(self.unsendable(), false))?;
-        line.sender.ready().await.map_err(|error| broken(why(&error, self.url), true))?;
+        line.sender.ready().await.map_err(|error| broken(why(&error, self.url, b""), true))?;
         let response = line.sender.send_request(request).await;
-        let response = response.map_err(|error| broken(why(&error, self.url), lock(&line.turn).heard.is_empty()))?;
+        let response = response.map_err(|error| {
+            let heard = &lock(&line.turn).heard;
+            broken(why(&error, self.url, heard), heard.is_empty())
+        })?;
         let headers = reply_headers(&lock(&line.turn).heard, &response);
         self.reply_head = headers.ok_or_else(|| broken(head_too_large(), false))?;
         self.read(response).await.map_err(|why| broken(why, false))
@@ -230,7 +250,7 @@ impl Call<'_> {
         let mut incoming = response.into_body();
         let mut body = BytesMut::new();
         while let Some(frame) = incoming.frame().await {
-            let Ok(data) = frame.map_err(|error| why(&error, self.url))?.into_data() else { continue };
+            let Ok(data) = frame.map_err(|error| why(&error, self.url, b""))?.into_data() else { continue };
             let room = self.limits.reply_bytes - body.len();
             body.extend_from_slice(&data[..data.len().min(room)]);
             if data.len() > room {
@@ -246,14 +266,19 @@ impl Call<'_> {
 
     async fn connect(&self) -> Result<Line, Why> {
         let (url, limits) = (self.url, self.limits);
-        let connected = timeout(limits.connect, connect(url, self.insecure, &limits.own)).await;
+        let began = Instant::now();
+        let connected = timeout(limits.connect, reach(url, &limits.own)).await;
         let late = || format!("no connection to {} within {:?}", url.authority(), limits.connect);
         let stream = connected.map_err(|_| Why(Cause::TimedOut, late()))??;
+        let left = limits.connect.saturating_sub(began.elapsed());
+        let secured = timeout(left, secure(stream, url, self.insecure)).await;
+        let stream = secured.map_err(|_| no_handshake(url, limits.connect))??;
         let turn = Arc::new(Mutex::new(Turn::default()));
         let stream = Rewritten::new(stream, Arc::clone(&turn), REPLY_HEAD_BYTES);
         let mut builder = http1::Builder::new();
         builder.max_buf_size(REPLY_HEAD_BYTES);
-        let (sender, connection) = builder.handshake(TokioIo::new(stream)).await.map_err(|error| why(&error, url))?;
+        let (sender, connection) =
+            builder.handshake(TokioIo::new(stream)).await.map_err(|error| why(&error, url, b""))?;
         let driver = tokio::spawn(async move { drop(connection.await) });
         let driver = Driver(driver.abort_handle());
         Ok(Line { sender, turn, used: false, driver, since: Instant::now() })
@@ -264,7 +289,7 @@ fn lock(turn: &Mutex<Turn>) -> std::sync::MutexGuard<'_, Turn> {
     turn.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn connect(url: &Url, insecure: bool, own: &[SocketAddr]) -> Result<Stream, Why> {
+async fn reach(url: &Url, own: &[SocketAddr]) -> Result<TcpStream, Why> {
     // Asked once: what was looked at is what is connected to.
     let addresses = lookup_host((url.host(), url.port())).await.map_err(|why| nowhere(url, &why))?;
     let addresses: Vec<SocketAddr> = addresses.collect();
@@ -273,6 +298,10 @@ async fn connect(url: &Url, insecure: bool, own: &[SocketAddr]) -> Result<Stream
     }
     let stream = TcpStream::connect(&addresses[..]).await.map_err(|why| connecting(&why, url))?;
     let _ = stream.set_nodelay(true);
+    Ok(stream)
+}
+
+async fn secure(stream: TcpStream, url: &Url, insecure: bool) -> Result<Stream, Why> {
     if !url.is_https() {
         return Ok(Stream::Plain(stream));
     }
@@ -325,8 +354,27 @@ fn cause(why: &io::Error) -> Cause {
     }
 }
 
+/// One who speaks HTTP without TLS waits for a line of it, and says nothing to what TLS begins with.
+fn no_handshake(url: &Url, within: Duration) -> Why {
+    let authority = url.authority();
+    let words = format!(
+        "the connection to {authority} was made, and no handshake of TLS came within {within:?}: the port may speak http \
+         without TLS"
+    );
+    Why(Cause::NoTls, words)
+}
+
 fn head_too_large() -> Why {
     Why(Cause::TooLarge, format!("the head of the reply is larger than {} KiB", REPLY_HEAD_BYTES >> 10))
+}
+
+/// A head that hyper finds too large: it has too many bytes, or too many lines.
+fn too_large(heard: &[u8]) -> Why {
+    let lines = memchr::memchr_iter(b'\n', heard).count();
+    if lines <= REPLY_HEADERS {
+        return head_too_large();
+    }
+    Why(Cause::TooLarge, format!("the reply has more than {REPLY_HEADERS} headers"))
 }
 
 /// The reply's headers as they came: read from the stream's own bytes, after any interim replies (RFC 9110, section
@@ -347,15 +395,18 @@ fn reply_headers(raw: &[u8], response: &Response<Incoming>) -> Option<Headers> {
     Some(headers)
 }
 
-/// What a protocol's error comes to.
-fn why(error: &hyper::Error, url: &Url) -> Why {
+/// What a protocol's error comes to; `heard` is the beginning of what came.
+fn why(error: &hyper::Error, url: &Url, heard: &[u8]) -> Why {
     let authority = url.authority();
     let source = error.source().and_then(|why| why.downcast_ref::<io::Error>());
     if error.is_incomplete_message() || source.is_some_and(|why| why.kind() == io::ErrorKind::UnexpectedEof) {
         return Why(Cause::BrokenOff, format!("{authority} closed the connection without a whole reply"));
     }
     if error.is_parse_too_large() {
-        return head_too_large();
+        return too_large(heard);
+    }
+    if error.is_parse() && heard.starts_with(b"HTTP/1.") {
+        return Why(Cause::BrokenHttp, format!("{authority} answered in broken HTTP: {error}"));
     }
     if error.is_parse() {
         return Why(Cause::NotHttp, format!("{authority} did not answer in HTTP/1"));
@@ -363,7 +414,9 @@ fn why(error: &hyper::Error, url: &Url) -> Why {
     let cause = match source {
         Some(why) if tls::is_of_tls(why) => Cause::Tls,
         // Chunks that are none.
-        Some(why) if matches!(why.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData) => Cause::NotHttp,
+        Some(why) if matches!(why.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData) => {
+            Cause::BrokenHttp
+        }
         Some(why) => cause(why),
         None if error.is_canceled() || error.is_closed() => Cause::BrokenOff,
         None => Cause::Other,
