@@ -159,8 +159,11 @@ impl File {
     }
 }
 
-/// The tables, as a file has them, and the keys of each.
-const TABLES: &[(&str, fn() -> Vec<String>)] = &[
+/// A table, as a file has it, and what tells its keys.
+type Keyed = (&'static str, fn() -> Vec<String>);
+
+/// The tables.
+const TABLES: &[Keyed] = &[
     ("the file itself, above all tables", keys_of::<Rows>),
     ("[[endpoint]]", keys_of::<EndpointRow>),
     ("`forward`: forward = { to = \"http://HOST\", … }", keys_of::<forward::ForwardRow>),
