@@ -85,7 +85,7 @@ impl Path {
         })
     }
 
-    /// Reads any of the spellings, and `$.data` as of a JSONPath; the empty text, `.` and `$` are the root. Why not, in one line, where it is none.
+    /// Reads any of the spellings, and `$.data`; the empty text, `.` and `$` are the root. Why not, in one line, where it is none.
     pub fn parse(text: &str) -> Result<Self, String> {
         if let Some(names) = text.strip_prefix('/') {
             let names = names.split('/').map(|name| name.replace("~1", "/").replace("~0", "~"));

@@ -23,9 +23,8 @@ impl Path {
             return Ok(Put { bytes: spliced(text, &place, value.as_bytes()), before: Some(place) });
         }
         let parts = (0..self.0.len()).rev().map(|length| self.0.split_at(length));
-        let found = parts.map(|(there, rest)| (Self(there.to_vec()), rest));
-        let deepest =
-            found.filter_map(|(there, rest)| there.find(text).zip(rest.split_first()).zip(Some(there))).next();
+        let mut found = parts.map(|(there, rest)| (Self(there.to_vec()), rest));
+        let deepest = found.find_map(|(there, rest)| there.find(text).zip(rest.split_first()).zip(Some(there)));
         let ((place, (step, rest)), there) = deepest.ok_or("there is no value")?;
         let name = room(text, &place, &there, step)?;
         let value = within(rest, value).map_err(|missing| {

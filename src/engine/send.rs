@@ -106,7 +106,7 @@ impl Event<'_> {
         let title = self.provider.title();
         let why = format!("{title} signs no time: an old event is as good as a new one, and none is stale");
         Failure::new(format!("sending a stale event of {title}"), why)
-            .hint("--as duplicate sends one twice; what an app can be tested by here are ids that it has seen")
+            .hint("--as duplicate tests what an app has instead: whether it knows an id that it has seen")
     }
 
     fn request(&self, id: &str, at: Timestamp, secrets: &[Secret]) -> Result<(Head, Bytes), Failure> {
