@@ -234,10 +234,9 @@ fn what_waits_for_an_app_goes_on_waiting_while_nothing_forwards_there() {
     drop(serving);
     // A creel that knows of no app leaves them alone, and says so.
     home.write("creel.toml", "");
-    let mut serving = home.serve(&["--quiet"]);
-    let said = serving.says("deliveries wait");
+    let (code, _, said) = home.serve(&["--quiet"]).stop();
     assert!(said.contains("2 deliveries wait for what nothing forwards to here (bin → http://127.0.0.1:"), "{said}");
-    assert_eq!(serving.stop().0, Some(0));
+    assert_eq!(code, Some(0));
     assert_eq!(home.yes(&["ls", "reply:waiting"]).lines().count(), 2);
     assert_eq!(home.run(&["dead"]).status.code(), Some(1), "nothing was given up");
     // Once the app is there again they go, in whichever of its two spellings an older creel has called it.
