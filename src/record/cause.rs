@@ -12,11 +12,11 @@ pub enum Cause {
     Ring,
     /// No address was found for the name of the host: there is none, or nobody could be asked.
     NoHost,
-    /// No way leads to the host.
+    /// No way leads to the host, or none in time: no connection was made within the time that creel waits for one.
     Unreachable,
     /// Nothing listens there.
     Refused,
-    /// No connection, or no whole reply, within the time that creel waits.
+    /// No whole reply within the time that creel waits.
     TimedOut,
     /// The connection ended before the reply was whole.
     BrokenOff,

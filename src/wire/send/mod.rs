@@ -269,7 +269,7 @@ impl Call<'_> {
         let began = Instant::now();
         let connected = timeout(limits.connect, reach(url, &limits.own)).await;
         let late = || format!("no connection to {} within {:?}", url.authority(), limits.connect);
-        let stream = connected.map_err(|_| Why(Cause::TimedOut, late()))??;
+        let stream = connected.map_err(|_| Why(Cause::Unreachable, late()))??;
         let left = limits.connect.saturating_sub(began.elapsed());
         let secured = timeout(left, secure(stream, url, self.insecure)).await;
         let stream = secured.map_err(|_| no_handshake(url, limits.connect))??;
@@ -330,10 +330,13 @@ fn nowhere(url: &Url, why: &io::Error) -> Why {
 
 fn connecting(why: &io::Error, url: &Url) -> Why {
     let authority = url.authority();
-    let cause = cause(why);
+    // No app has been asked yet, so none took too long.
+    let cause = match cause(why) {
+        Cause::TimedOut => Cause::Unreachable,
+        cause => cause,
+    };
     let words = match cause {
         Cause::Refused => format!("connection refused: nothing listens on {authority}"),
-        Cause::TimedOut => format!("{authority} does not answer"),
         Cause::Unreachable => format!("{authority} cannot be reached"),
         // A name without an address.
         _ if why.kind() == io::ErrorKind::InvalidInput => return nowhere(url, why),
@@ -423,4 +426,21 @@ fn why(error: &hyper::Error, url: &Url, heard: &[u8]) -> Why {
     };
     let said = error.source().map_or_else(|| error.to_string(), ToString::to_string);
     Why(cause, format!("talking to {authority}: {said}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_that_is_not_made_in_time_is_no_app_that_works_too_long() {
+        let url = Url::parse("http://h").unwrap();
+        for (kind, cause) in [
+            (io::ErrorKind::TimedOut, Cause::Unreachable),
+            (io::ErrorKind::ConnectionRefused, Cause::Refused),
+            (io::ErrorKind::HostUnreachable, Cause::Unreachable),
+        ] {
+            assert_eq!(connecting(&kind.into(), &url).0, cause);
+        }
+    }
 }
