@@ -25,6 +25,10 @@ use crate::{
     wire::{self, Outgoing, PathRule},
 };
 
+/// Said here, since its brackets would be links in a comment. Shared with `creel resend`.
+pub(super) const SET_HELP: &str =
+    "Set a value of a JSON body: data.amount=5, items[0].id=7 or /items/0/id=7; a value that is no JSON is a text";
+
 #[derive(Debug, Args)]
 pub(crate) struct Send {
     /// Who should seem to send, and which event: `stripe`, `stripe/charge.succeeded`; `creel send --list` lists them
@@ -44,8 +48,7 @@ pub(crate) struct Send {
     /// The media type of --body [default: application/json]
     #[arg(long, value_name = "TYPE")]
     content_type: Option<String>,
-    /// Set a value of a JSON body: data.amount=5, items[0].id=7 or /items/0/id=7; a value that is no JSON is a text
-    #[arg(long, value_name = "PATH=VALUE")]
+    #[arg(long, value_name = "PATH=VALUE", help = SET_HELP)]
     set: Vec<String>,
     /// A header beside the provider's own
     #[arg(long = "header", value_name = "NAME: VALUE")]

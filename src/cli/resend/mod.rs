@@ -17,7 +17,7 @@ use std::{
 use self::{report::Report, watch::Folder};
 use super::{
     Answer, Common, Printer, Secrets, diff, input, row,
-    send::{headers_of, settings_of},
+    send::{SET_HELP, headers_of, settings_of},
 };
 use crate::{
     body::compare,
@@ -91,8 +91,7 @@ pub(crate) struct Resend {
     /// Send nothing: store what would be sent as a new capture that is marked as edited
     #[arg(long, conflicts_with_all = ["filter", "marked", "dead", "continued", "watch", "until_ok"])]
     save: bool,
-    /// Set a value of a JSON body: data.amount=5, items[0].id=7 or /items/0/id=7; a value that is no JSON is a text
-    #[arg(long, value_name = "PATH=VALUE")]
+    #[arg(long, value_name = "PATH=VALUE", help = SET_HELP)]
     set: Vec<String>,
     /// Replace or add a header
     #[arg(long = "header", value_name = "NAME: VALUE")]
