@@ -25,7 +25,8 @@ const ROWS: &[Row] = &[
     ("byte {byte} in the target, at {at}", bad_in_target),
     ("a blank too many in the request line, at {at}", |head| {
         let place = head.parts.get(3)?;
-        Some(head.parts.iter().find(|part| part.is_empty()).unwrap_or(place).start - 1)
+        // The blank before it; a line that begins with one has none before that.
+        Some(head.parts.iter().find(|part| part.is_empty()).unwrap_or(place).start.saturating_sub(1))
     }),
     ("the request line is not METHOD TARGET VERSION", |head| {
         head.is_request_line_whole().filter(|_| head.parts.len() < 3)
