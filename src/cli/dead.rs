@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
-use super::{Answer, Common};
+use super::{Answer, Common, row};
 use crate::{record::Failure, store::Reader};
 
 #[derive(Debug, Args)]
@@ -20,8 +20,7 @@ pub(super) fn run(_: &Dead, common: &Common) -> Result<Answer, Failure> {
             }))?;
         } else {
             let (lane, tries) = (&errand.lane, errand.tries);
-            let times = if tries == 1 { "1 try".to_owned() } else { format!("{tries} tries") };
-            printer.line(&format!("#{}  {lane}  {times}  {why}", errand.capture))?;
+            printer.line(&format!("#{}  {lane}  {}  {why}", errand.capture, row::tries(tries)))?;
         }
     }
     if dead.is_empty() && !printer.quiet {

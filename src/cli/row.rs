@@ -71,6 +71,11 @@ pub(super) fn size(bytes: u64) -> String {
     body::size(bytes)
 }
 
+/// How often something was tried, in words.
+pub(super) fn tries(count: u32) -> String {
+    if count == 1 { "1 try".to_owned() } else { format!("{count} tries") }
+}
+
 /// A moment with its date, in the zone.
 pub(super) fn moment(at: Timestamp, zone: &Zone) -> String {
     at.date_and_clock(zone)

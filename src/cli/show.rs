@@ -273,7 +273,7 @@ fn print_delivery(printer: &Printer, capture: &Capture, delivery: &Delivery, zon
 fn print_errand(printer: &Printer, errand: &Errand, zone: &Zone) -> Result<(), Failure> {
     let Errand { lane, tries, due_at, dead, .. } = errand;
     printer.line("")?;
-    let times = if *tries == 1 { "1 try".to_owned() } else { format!("{tries} tries") };
+    let times = row::tries(*tries);
     if *dead {
         return printer.line(&format!("{lane}: given up after {times}; `creel resend --dead` sends it once more"));
     }

@@ -30,10 +30,6 @@ pub(super) fn deliveries_of() -> String {
     format!("{of} SELECT {DELIVERY_COLUMNS} FROM delivery WHERE id IN of AND capture = ?1 ORDER BY id DESC")
 }
 
-/// What was given up of one capture, by the numbers of its errands.
-pub(super) const DEAD_OF: &str = "id >= (SELECT errand FROM summary WHERE id = ?1)
-    AND id < (SELECT errand + lanes FROM summary WHERE id = ?1) AND capture = ?1 AND dead = 1";
-
 /// What is still to be brought of one capture, or was given up, by the numbers of its errands.
 pub(super) const OF_CAPTURE: &str = "id >= (SELECT errand FROM summary WHERE id = ?1)
     AND id < (SELECT errand + lanes FROM summary WHERE id = ?1) AND capture = ?1";
@@ -280,7 +276,7 @@ impl Reader {
     /// What was given up, oldest first; of one capture, or all.
     pub fn dead(&self, capture: Option<CaptureId>) -> Result<Vec<Errand>, Failure> {
         match capture {
-            Some(id) => self.errands(DEAD_OF, Some(id.0)),
+            Some(id) => Ok(self.errands_of(id)?.into_iter().filter(|errand| errand.dead).collect()),
             None => self.errands("dead = 1", None),
         }
     }

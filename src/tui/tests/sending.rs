@@ -76,6 +76,7 @@ fn who_watches_is_told_whether_anybody_captures() {
     play.send(Msg::Door(Ok(Door { holder, ..Door::default() })));
     assert!(header(&play).contains("● live"), "{}", header(&play));
     play.send(Msg::Door(Ok(Door::default())));
-    told(&mut play);
     assert!(header(&play).contains("nobody captures"), "{}", header(&play));
+    told(&mut play);
+    assert!(play.screen().contains("a will answer 503"), "{}", play.screen());
 }
