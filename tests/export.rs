@@ -14,7 +14,7 @@ fn what_a_filter_takes_is_written_oldest_first_and_masked() {
     serving.post("/a?x=1&y", &[("Authorization", "Bearer hunter2"), ("Content-Type", "text/plain")], b"one");
     serving.post("/b", &[], b"two");
     serving.post("/a", &[], b"\xff\xfe");
-    let lines = home.yes(&["export", "path:/a"]);
+    let lines = home.shares(&["export", "path:/a"]);
     let ids: Vec<Value> =
         lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["id"].clone()).collect();
     assert_eq!(ids, [1, 3]);
@@ -23,14 +23,14 @@ fn what_a_filter_takes_is_written_oldest_first_and_masked() {
 
     serving.post("/key?x=1&token=hunter3&y=%20", &[], b"");
     for format in ["json", "curl", "http", "httpie", "har", "csv", "python"] {
-        let masked = home.yes(&["export", "path:/key", "--as", format]);
+        let masked = home.shares(&["export", "path:/key", "--as", format]);
         assert!(!masked.contains("hunter3") && masked.contains("token="), "{format}: {masked}");
     }
-    assert!(home.yes(&["export", "path:/key"]).contains("/key?x=1&token=******&y=%20"));
+    assert!(home.shares(&["export", "path:/key"]).contains("/key?x=1&token=******&y=%20"));
     assert!(home.yes(&["export", "path:/key", "--reveal"]).contains("token=hunter3"));
     assert_eq!(home.yes(&["forget", "path:/key"]), "1 forgotten\n");
 
-    assert_eq!(home.yes(&["export", "--as", "har", "--out", "all.har"]), "3 exported\n");
+    assert_eq!(home.shares(&["export", "--as", "har", "--out", "all.har"]), "3 exported\n");
     let har: Value = serde_json::from_slice(&std::fs::read(home.path().join("all.har")).unwrap()).unwrap();
     let entries = har["log"]["entries"].as_array().unwrap();
     assert_eq!((har["log"]["version"].as_str(), entries.len()), (Some("1.2"), 3));
@@ -46,4 +46,75 @@ fn what_a_filter_takes_is_written_oldest_first_and_masked() {
 
     assert_eq!(home.run(&["export", "path:/none"]).status.code(), Some(1));
     assert!(home.fails(2, &["export", "--out", "no/such/folder/x"]).contains("no/such/folder/x"));
+}
+
+/// What is secret in the three captures below, and stands nowhere else.
+const SECRETS: [&str; 5] = ["hunter1", "hunter2", "hunter3", "hunter4", "hunter5"];
+
+/// What a creel holds whose senders put secrets in every place that is known for them.
+fn home_with_secrets() -> Home {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet"]);
+    let json = br#"{"type":"event_callback","token":"hunter2","more":{"client_secret":"hunter3"},"key":"PROJ-1"}"#;
+    serving.post("/json?api_key=hunter1", &[("Content-Type", "application/json")], json);
+    let form = [("Content-Type", "application/x-www-form-urlencoded")];
+    serving.post("/form", &form, b"team=T1&token=hunter4&payload=%7B%22token%22%3A%22hunter5%22%7D");
+    serving.post("/xml", &[("Content-Type", "text/xml")], b"<token>not looked for</token>");
+    home
+}
+
+#[test]
+fn secrets_in_queries_forms_and_json_are_masked_in_every_form_and_that_is_told() {
+    let home = home_with_secrets();
+    let said = home.run(&["export"]);
+    let text = String::from_utf8(said.stderr).unwrap();
+    assert!(text.contains("masked: 1 field of queries and 4 values in bodies (a signature over"), "{text}");
+    assert!(text.contains("1 body, neither JSON nor a form, was not looked into"), "{text}");
+    for form in ["json", "curl", "http", "har", "httpie", "python", "javascript", "rust", "go", "csv"] {
+        let written = home.shares(&["export", "--as", form]);
+        assert!(SECRETS.iter().all(|secret| !written.contains(secret)), "{form}: {written}");
+        let shown: String = ["1", "2"].iter().map(|id| home.shares(&["show", id, "--as", form])).collect();
+        assert!(SECRETS.iter().all(|secret| !shown.contains(secret)), "{form}: {shown}");
+    }
+    let whole = home.yes(&["export", "--reveal", "--as", "http"]);
+    assert!(SECRETS.iter().all(|secret| whole.contains(secret)), "{whole}");
+    let written = home.shares(&["export", "--as", "http"]);
+    assert!(written.contains(r#""token":"*******","more":{"client_secret":"*******"},"key":"PROJ-1"}"#), "{written}");
+    assert!(written.contains("team=T1&token=*******&payload=%7B%22token%22%3A%22*******%22%7D"), "{written}");
+    assert!(home.run(&["export", "--reveal"]).stderr.is_empty() && home.run(&["export", "-q"]).stderr.is_empty());
+    assert!(home.fails(2, &["show", "1", "--reveal"]).contains("--as"));
+}
+
+#[test]
+fn what_was_masked_comes_in_again_with_a_flag_that_says_so() {
+    let home = home_with_secrets();
+    home.shares(&["export", "--out", "shared.jsonl"]);
+    let other = Home::new();
+    let path = home.path().join("shared.jsonl");
+    other.yes(&["import", path.to_str().unwrap()]);
+    let flags: Vec<bool> = other
+        .captures()
+        .iter()
+        .map(|capture| capture["flags"].as_array().unwrap().contains(&"masked".into()))
+        .collect();
+    // The one in XML has none that anybody found.
+    assert_eq!(flags, [true, true, false]);
+    let body = other.yes(&["show", "1", "--body"]);
+    assert!(body.contains(r#""token":"*******""#) && body.len() == home.yes(&["show", "1", "--body"]).len(), "{body}");
+}
+
+#[test]
+fn the_signature_that_was_expected_is_not_shared() {
+    let home = Home::new();
+    home.write(
+        "creel.toml",
+        "[[endpoint]]\nname = 'github'\npath = '/github'\nprovider = 'github'\nsecret = { command = 'echo s3cret' }\n",
+    );
+    let serving = home.serve(&["--quiet"]);
+    serving.post("/github", &[("X-Hub-Signature-256", &format!("sha256={}", "0".repeat(64)))], b"{}");
+    let expected =
+        |text: String| serde_json::from_str::<Value>(&text).unwrap()["signature"]["evidence"]["expected"].clone();
+    let whole = expected(home.yes(&["export", "--reveal"]));
+    assert!(whole.as_str().unwrap().starts_with("sha256="), "{whole}");
+    assert_eq!(expected(home.yes(&["export"])), "******");
 }

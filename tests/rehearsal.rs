@@ -32,7 +32,7 @@ fn rehearsed() -> Home {
     serving.post("/b", &[], b"{\"n\":1}");
     serving.post("/c", &[], b"");
     serving.post("/other", &[], b"");
-    let said = home.yes(&["rehearse", "path:/a or path:/b or path:/c", "--out", "shop"]);
+    let said = home.shares(&["rehearse", "path:/a or path:/b or path:/c", "--out", "shop"]);
     assert!(said.starts_with("3 written"), "{said}");
     home
 }

@@ -5,12 +5,15 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{
-    Answer, Common, input,
+    Answer, Common, Printer, input,
     progress::{self, Progress},
     show::format_names,
 };
 use crate::{
-    engine::export::{to_file, write},
+    engine::{
+        export::{Written, to_file, write},
+        mask::Masked,
+    },
     export::FORMATS,
     record::Failure,
     store::Reader,
@@ -26,7 +29,8 @@ pub(crate) struct Export {
     /// The file to write; it appears when it is whole [default: standard output]
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Write the headers that let somebody in (Authorization, cookies, tokens) as they came
+    /// Write what lets somebody in (Authorization, cookies; tokens, keys and passwords in headers, queries, forms and JSON) as
+    /// it came
     #[arg(long)]
     reveal: bool,
 }
@@ -43,7 +47,7 @@ pub(super) fn run(export: &Export, common: &Common) -> Result<Answer, Failure> {
         let all = ids.len();
         move |count, bytes| progress.draw(|took| progress::of(count, all, Some(bytes), took))
     };
-    let count = if let Some(path) = &export.out {
+    let Written { count, masked } = if let Some(path) = &export.out {
         let written = to_file(path, true, |out| write(out, &reader, &ids, how, told(Progress::new(&printer))));
         written?.unwrap_or_default()
     } else {
@@ -53,5 +57,18 @@ pub(super) fn run(export: &Export, common: &Common) -> Result<Answer, Failure> {
     if export.out.is_some() && !printer.quiet {
         printer.line(&format!("{count} exported"))?;
     }
+    tell(&printer, masked);
     Ok(if count > 0 { Answer::Yes } else { Answer::No })
+}
+
+/// Says on standard error what was masked, since it leaves changed.
+pub(super) fn tell(printer: &Printer, masked: Masked) {
+    let Some(words) = masked.words().filter(|_| !printer.quiet) else { return };
+    let fits = if masked.values > 0 { " (a signature over such a body does not fit any more)" } else { "" };
+    let unread = match masked.unread {
+        0 => String::new(),
+        1 => "; 1 body, neither JSON nor a form, was not looked into".to_owned(),
+        count => format!("; {count} bodies, neither JSON nor forms, were not looked into"),
+    };
+    super::report(&format!("masked: {words}{fits}{unread}; --reveal leaves all as it came"));
 }

@@ -6,7 +6,10 @@ use clap::Args;
 
 use super::{Answer, Common, input};
 use crate::{
-    engine::Rehearsal,
+    engine::{
+        Rehearsal,
+        mask::{Masked, masked},
+    },
     record::Failure,
     store::{Bodies, Reader},
 };
@@ -19,7 +22,8 @@ pub(crate) struct Rehearse {
     /// The folder, which is made
     #[arg(long, short, value_name = "FOLDER")]
     out: PathBuf,
-    /// Write the headers that let somebody in (Authorization, cookies, tokens) as they came
+    /// Write what lets somebody in (Authorization, cookies; tokens, keys and passwords in headers, queries, forms and JSON) as
+    /// it came
     #[arg(long)]
     reveal: bool,
 }
@@ -32,9 +36,17 @@ pub(super) fn run(rehearse: &Rehearse, common: &Common) -> Result<Answer, Failur
         super::report(&"no capture matches");
         return Ok(Answer::No);
     }
+    let mut all = Masked::default();
     let captures = ids.into_iter().map(|id| {
         let capture = reader.capture(id, Bodies::Read)?;
-        Ok(if rehearse.reveal { capture } else { capture.map(crate::record::Capture::masked) })
+        Ok(capture.map(|capture| {
+            if rehearse.reveal {
+                return capture;
+            }
+            let (capture, hidden) = masked(capture);
+            all += hidden;
+            capture
+        }))
     });
     let count = Rehearsal::write(&rehearse.out, captures)?;
     if !printer.quiet {
@@ -43,5 +55,6 @@ pub(super) fn run(rehearse: &Rehearse, common: &Common) -> Result<Answer, Failur
             "{count} written; say what is expected in {folder}/scenario.toml, then: creel play {folder} --to URL"
         ))?;
     }
+    super::export::tell(&printer, all);
     Ok(Answer::Yes)
 }

@@ -7,7 +7,11 @@ use clap::Args;
 use super::{Answer, Common, Printer, input, row};
 use crate::{
     body::{self, Content, Role, Span, View},
-    engine::{self, no_such_capture},
+    engine::{
+        self,
+        mask::{Masked, masked},
+        no_such_capture,
+    },
     export::{self, json},
     record::{Capture, CaptureId, Delivery, Errand, Failure, Header, Outcome, Reply, Zone},
     store::{Bodies, Reader},
@@ -33,6 +37,9 @@ pub(crate) struct Show {
     /// In a form for other tools: see the list below
     #[arg(long = "as", value_name = "FORMAT", value_parser = format_names())]
     format: Option<String>,
+    /// With --as: write what lets somebody in as it came, too (else it is masked, as in `creel export`)
+    #[arg(long, requires = "format")]
+    reveal: bool,
     /// Print the body's bytes and nothing else
     #[arg(long, conflicts_with = "format")]
     body: bool,
@@ -69,7 +76,10 @@ pub(super) fn run(show: &Show, common: &Common) -> Result<Answer, Failure> {
         return print_value(&printer, &capture, path);
     }
     if let Some(format) = show.format.as_ref().and_then(|name| export::FORMATS.iter().find(|f| f.name == name)) {
-        return printer.bytes(&format.whole(&capture)).map(|()| Answer::Yes);
+        let (capture, hidden) = if show.reveal { (capture, Masked::default()) } else { masked(capture) };
+        printer.bytes(&format.whole(&capture))?;
+        super::export::tell(&printer, hidden);
+        return Ok(Answer::Yes);
     }
     let deliveries = reader.deliveries(id)?;
     if printer.json {

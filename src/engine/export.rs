@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::mask::{Masked, masked};
 use crate::{
     export::Format,
     record::{CaptureId, Failure},
@@ -18,31 +19,41 @@ const PARTS: u32 = 1_000;
 /// Where written bytes go.
 pub type Out<'a> = dyn FnMut(&[u8]) -> Result<(), Failure> + 'a;
 
-/// Writes captures, in the order of their ids as given; gives how many. One that was deleted meanwhile is left out. What lets
-/// somebody in is masked unless it is to be revealed. `told` hears after each how many are written, and how many bytes.
+/// What was written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// How many captures.
+    pub count: usize,
+    /// What was masked in them.
+    pub masked: Masked,
+}
+
+/// Writes captures, in the order of their ids as given. One that was deleted meanwhile is left out. What lets somebody in is
+/// masked unless it is to be revealed. `told` hears after each how many are written, and how many bytes.
 pub fn write(
     out: &mut Out<'_>,
     reader: &Reader,
     ids: &[CaptureId],
     (format, reveal): (&Format, bool),
     mut told: impl FnMut(usize, u64),
-) -> Result<usize, Failure> {
-    let (mut count, mut bytes) = (0, 0);
+) -> Result<Written, Failure> {
+    let (mut all, mut bytes) = (Written::default(), 0);
     out(format.begin.as_bytes())?;
     for &id in ids {
         let Some(capture) = reader.capture(id, Bodies::Read)? else { continue };
-        let capture = if reveal { capture } else { capture.masked() };
-        if count > 0 {
+        let (capture, hidden) = if reveal { (capture, Masked::default()) } else { masked(capture) };
+        if all.count > 0 {
             out(format.between.as_bytes())?;
         }
         let written = (format.write)(&capture);
         out(&written)?;
-        count += 1;
+        all.count += 1;
+        all.masked += hidden;
         bytes += written.len() as u64;
-        told(count, bytes);
+        told(all.count, bytes);
     }
     out(format.end.as_bytes())?;
-    Ok(count)
+    Ok(all)
 }
 
 /// Writes a file beside its place and moves it there when it is whole; gives what `write` gives. None where something stands

@@ -25,6 +25,7 @@ mod import;
 mod keep;
 mod keeping;
 mod listen;
+pub mod mask;
 mod own;
 pub mod pipe;
 mod port;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Body, Event, Fault, Flags, Head, Header, Headers, Judgement, Repeat, Tags, Timestamp, pairs};
+use super::{Body, Event, Fault, Flags, Head, Headers, Judgement, Repeat, Tags, Timestamp};
 
 /// A capture's number in its store: ascending in the order of commit, never used twice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -91,26 +91,6 @@ pub struct Capture {
     pub note: Option<String>,
 }
 
-/// What stands in the place of a value that lets somebody in.
-const MASK: &str = "******";
-
-/// The name by which the key of a guard stands in a query.
-pub const KEY_IN_QUERY: &str = "token";
-
-/// A target with the keys in its query masked; none where it has none. All else of it stays as it was written.
-fn masked_target(target: &[u8]) -> Option<Vec<u8>> {
-    let at = memchr::memchr(b'?', target)? + 1;
-    let is_key =
-        |pair: &[u8]| pairs::pairs(pair).any(|(name, value)| *name == *KEY_IN_QUERY.as_bytes() && !value.is_empty());
-    let all: Vec<_> = target[at..].split(|&byte| byte == b'&').collect();
-    all.iter().any(|pair| is_key(pair)).then(|| {
-        let shown = all.iter().map(|pair| {
-            if is_key(pair) { [KEY_IN_QUERY.as_bytes(), b"=", MASK.as_bytes()].concat() } else { pair.to_vec() }
-        });
-        [&target[..at], &shown.collect::<Vec<_>>().join(&b'&')].concat()
-    })
-}
-
 impl Capture {
     /// That request, and nothing that anybody found out about it yet.
     pub fn new(uid: Uid, received_at: Timestamp, head: Head, body: Body) -> Self {
@@ -135,23 +115,6 @@ impl Capture {
             tags: Tags::NONE,
             note: None,
         }
-    }
-
-    /// The capture with what lets somebody in masked: headers, and the key that stands as `token` in a query. As it is where
-    /// there is none.
-    #[must_use]
-    pub fn masked(self) -> Self {
-        let target = masked_target(self.head.target());
-        if target.is_none() && !self.head.headers().iter().any(Header::lets_in) {
-            return self;
-        }
-        let places = self.head.headers().iter().enumerate().filter(|(_, header)| header.lets_in()).map(|(at, _)| at);
-        let head = places.fold(self.head.clone(), |head, at| head.with_value(at, MASK.as_bytes()));
-        let head = match target {
-            Some(target) => head.remade(&head.method(), &target, head.version(), head.headers()),
-            None => head,
-        };
-        Self { head, ..self }
     }
 
     /// How it stands among the deliveries of its event and the others of its endpoint, a sentence each.

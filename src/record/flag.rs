@@ -57,11 +57,13 @@ pub enum Flag {
     Unanswered,
     /// The header of its signature came more than once, and not with the same value.
     SeveralSignatures,
+    /// Secrets were masked in it when it was exported.
+    Masked,
 }
 
 /// The rows: flag, name in JSON and in filters, the sentence for eyes. The row's place is the flag's bit in the store,
 /// so rows are only ever appended.
-const FLAGS: [(Flag, &str, &str); 27] = [
+const FLAGS: [(Flag, &str, &str); 28] = [
     (Flag::BothLengths, "both-lengths", "request smuggling? Content-Length and Transfer-Encoding together"),
     (Flag::DuplicateLength, "duplicate-length", "request smuggling? more than one Content-Length"),
     (Flag::TransferCoding, "transfer-coding", "unusual transfer coding"),
@@ -93,6 +95,7 @@ const FLAGS: [(Flag, &str, &str); 27] = [
         "several-signatures",
         "the signature's header came more than once with other values: each was judged, and an app may look at another one",
     ),
+    (Flag::Masked, "masked", "its secrets were masked when it was exported: a signature over one of them cannot fit"),
 ];
 
 impl Flag {

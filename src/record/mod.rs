@@ -16,6 +16,7 @@ mod head;
 mod headers;
 pub mod json;
 mod judgement;
+pub mod mask;
 pub mod pairs;
 mod refusal;
 mod summary;
@@ -25,7 +26,7 @@ mod timestamp;
 pub mod token;
 
 pub use body::Body;
-pub use capture::{Capture, CaptureId, KEY_IN_QUERY, Uid};
+pub use capture::{Capture, CaptureId, Uid};
 pub use cause::Cause;
 pub use delivery::{Change, Delivery, DeliveryId, Outcome, Reply, Turn};
 pub use errand::{Batch, BatchId, Circuit, Errand, ErrandId, Next, Post, Settlement};

@@ -21,24 +21,30 @@ pub fn value<'a>(encoded: &'a [u8], name: &str) -> Option<Cow<'a, [u8]>> {
     pairs(encoded).find(|(n, _)| **n == *name.as_bytes()).map(|(_, value)| value)
 }
 
-fn decode(encoded: &[u8]) -> Cow<'_, [u8]> {
+/// A name or a value without its escapes.
+pub fn decode(encoded: &[u8]) -> Cow<'_, [u8]> {
     if !encoded.iter().any(|b| matches!(b, b'%' | b'+')) {
         return Cow::Borrowed(encoded);
     }
-    let mut decoded = Vec::with_capacity(encoded.len());
-    let mut rest = encoded;
-    while let Some((&first, after)) = rest.split_first() {
-        let (byte, next) = match (first, after) {
-            (b'+', _) => (b' ', after),
-            (b'%', [high, low, after @ ..]) if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
-                (digit(*high) << 4 | digit(*low), after)
+    decoded(encoded).map(|(byte, _)| byte).collect::<Vec<_>>().into()
+}
+
+/// Each byte that an encoded text says, and the place where it stands in it.
+pub fn decoded(encoded: &[u8]) -> impl Iterator<Item = (u8, usize)> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let place = at;
+        let (byte, length) = match encoded.get(at..)? {
+            [] => return None,
+            [b'+', ..] => (b' ', 1),
+            [b'%', high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
+                (digit(*high) << 4 | digit(*low), 3)
             }
-            _ => (first, after),
+            [first, ..] => (*first, 1),
         };
-        decoded.push(byte);
-        rest = next;
-    }
-    Cow::Owned(decoded)
+        at += length;
+        Some((byte, place))
+    })
 }
 
 fn digit(hex: u8) -> u8 {

@@ -1,6 +1,9 @@
 //! A connection or request that never became a capture.
 
-use super::{Head, Header, Timestamp};
+use super::{
+    Head, Header, Timestamp,
+    mask::{self, MASK},
+};
 
 /// Bytes that were no request creel could take: refused on the wire, counted and listed, with what came.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,17 +20,14 @@ pub struct Refusal {
     pub head: Vec<u8>,
 }
 
-/// What stands in the place of a value that lets somebody in.
-const MASK: &str = "******";
-
 impl Refusal {
     /// The head that came as text, with what lets somebody in masked. Bytes that are no head are given as they are.
     pub fn masked_head(&self) -> String {
         let head = Head::parse(self.head.clone().into());
-        if head.headers().iter().any(Header::lets_in) || head.query().is_some_and(|query| query.contains("token=")) {
-            let target = String::from_utf8_lossy(head.target()).into_owned();
-            let path = target.split_once('?').map_or_else(|| target.clone(), |(path, _)| format!("{path}?{MASK}"));
-            let mut text = format!("{} {path} {}\n", head.method(), head.version());
+        let target = mask::target(head.target()).map(|(target, _)| target);
+        if target.is_some() || head.headers().iter().any(Header::lets_in) {
+            let target = target.unwrap_or_else(|| head.target().to_vec());
+            let mut text = format!("{} {} {}\n", head.method(), String::from_utf8_lossy(&target), head.version());
             for header in head.headers() {
                 let value = if header.lets_in() { MASK.into() } else { String::from_utf8_lossy(header.value) };
                 text.push_str(&format!("{}: {value}\n", String::from_utf8_lossy(header.name)));

@@ -9,6 +9,7 @@ use std::{
 use super::{detail::Tab, model::Model, stage::Place};
 use crate::{
     body::{Spelling, Value},
+    engine::mask::{Masked, masked},
     export::FORMATS,
     record::{Capture, CaptureId, Failure, text::lossless},
 };
@@ -80,23 +81,40 @@ pub(super) fn open(model: &Model) -> Option<&Arc<Capture>> {
     model.detail.capture.as_ref().filter(|capture| Some(capture.id) == model.detail.id())
 }
 
-/// The bytes of a thing. What lets somebody in is masked in it unless it is shown on the screen; in a header that was asked
-/// for by its name it is not.
+/// The bytes of a thing.
 pub(super) fn bytes(model: &Model, copied: &Copied) -> Option<Vec<u8>> {
+    taken(model, copied).map(|(bytes, _)| bytes)
+}
+
+/// The bytes of a thing, and what was masked in them. What lets somebody in is masked unless it is shown on the screen; in a
+/// header that was asked for by its name, a body, or a part of one it is not.
+pub(super) fn taken(model: &Model, copied: &Copied) -> Option<(Vec<u8>, Masked)> {
     let capture = open(model)?;
-    let whole = || Capture::clone(capture);
-    let shown = || if model.detail.unmasked { whole() } else { whole().masked() };
-    Some(match copied {
+    let mut hidden = Masked::default();
+    let mut shown = || {
+        let whole = Capture::clone(capture);
+        if model.detail.unmasked {
+            return whole;
+        }
+        let (shown, all) = masked(whole);
+        hidden = all;
+        shown
+    };
+    let bytes = match copied {
         Copied::Url => url(model, capture).into_bytes(),
         Copied::Id => capture.id.to_string().into_bytes(),
         Copied::Body => capture.body.bytes.to_vec(),
-        Copied::Raw => [&shown().head.raw()[..], &capture.body.bytes].concat(),
+        Copied::Raw => {
+            let shown = shown();
+            [&shown.head.raw()[..], &shown.body.bytes].concat()
+        }
         Copied::Value => Value::Json(model.detail.cursor.under()?.value).plain().to_vec(),
         Copied::Subtree => model.detail.cursor.under()?.value.to_vec(),
         Copied::Path(spelling) => model.detail.cursor.node()?.0.path.spelled(*spelling).into_bytes(),
         Copied::Header(at) => capture.head.headers().iter().nth(*at)?.value.to_vec(),
         Copied::As(at) => FORMATS.get(*at)?.whole(&shown()),
-    })
+    };
+    Some((bytes, hidden))
 }
 
 /// The URL that the request came to.

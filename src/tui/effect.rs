@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     body::Document,
-    engine::{respond::Words, rewrite::Rewritten},
+    engine::{mask::Masked, respond::Words, rewrite::Rewritten},
     query::Filter,
     record::{Capture, CaptureId, Tagging, Timestamp},
     store::Start,
@@ -90,7 +90,7 @@ pub(super) enum Effect {
     /// Hand bytes to the terminal for the clipboard.
     Copy(Vec<u8>),
     /// Write a new file of that name.
-    Keep { name: String, bytes: Vec<u8> },
+    Keep { name: String, bytes: Vec<u8>, masked: Masked },
     /// Look what is marked, to be exported.
     Marked { format: Option<usize>, selected: Option<CaptureId> },
     /// Write captures to a file.

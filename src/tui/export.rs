@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    engine::{self, export, settings},
+    engine::{self, export, mask::Masked, settings},
     export::{FORMATS, Format},
     query::Filter,
     record::{CaptureId, Failure},
@@ -59,6 +59,7 @@ pub(super) enum Exported {
         path: String,
         count: usize,
         bytes: u64,
+        masked: Masked,
     },
     /// Something stands at that place, and was left as it is.
     IsThere,
@@ -103,18 +104,22 @@ impl Export {
                 out(written)
             };
             let told = |count, _| written_yet.set(count);
-            let count = export::write(&mut counted, reader, &self.batch.ids, (format, self.reveal), told)?;
-            if count == 0 {
+            let all = export::write(&mut counted, reader, &self.batch.ids, (format, self.reveal), told)?;
+            if all.count == 0 {
                 return Err(Failure::new("exporting", "none of it is in the store any more"));
             }
-            Ok(count)
+            Ok(all)
         });
         if stopped {
             return Ok(Exported::Stopped);
         }
         let written = written?;
         let whole = std::path::absolute(&path).unwrap_or(path);
-        Ok(written.map_or(Exported::IsThere, |count| Exported::Written { path: settings::shown(&whole), count, bytes }))
+        let path = settings::shown(&whole);
+        Ok(written.map_or(Exported::IsThere, |all| {
+            let export::Written { count, masked } = all;
+            Exported::Written { path, count, bytes, masked }
+        }))
     }
 }
 

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     body::{Document, Folds, Node, compare::Part},
-    engine::pipe::Piped,
+    engine::{mask::Masked, pipe::Piped},
     record::{Capture, CaptureId, Counters, Delivery, Failure, Timestamp},
     store::{Beat, Slice, Stats},
     verify::Try,
@@ -144,8 +144,8 @@ pub(super) enum Msg {
         generation: u64,
         tries: Result<Vec<Try>, Failure>,
     },
-    /// A file was written: where, and of how many bytes.
-    Kept(Result<(String, u64), Failure>),
+    /// A file was written: where, and of how many bytes; and what is masked in it.
+    Kept(Result<(String, u64), Failure>, Masked),
     /// What is marked, oldest first, to be exported; and what was selected when that was asked.
     Marked {
         format: Option<usize>,

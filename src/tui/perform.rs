@@ -90,9 +90,9 @@ pub(super) fn perform(stage: &dyn Stage, effect: Effect, late: impl Fn(u64) -> b
             let kept = stage.keep_filter(&name, &text);
             Some(Msg::FilterKept { name, text, kept })
         }
-        Effect::Keep { name, bytes } => {
+        Effect::Keep { name, bytes, masked } => {
             let size = bytes.len() as u64;
-            Some(Msg::Kept(copy::keep(&name, &bytes).map(|path| (path, size))))
+            Some(Msg::Kept(copy::keep(&name, &bytes).map(|path| (path, size)), masked))
         }
         Effect::Compare(what) => Some(Msg::Compared(compared(stage, what))),
         Effect::KeepEdited { capture, request } => {

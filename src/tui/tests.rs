@@ -52,6 +52,7 @@ use super::{
 use crate::{
     body,
     engine::{
+        mask::Masked,
         pipe::Piped,
         respond::{Respond, Words},
         rewrite::{self, Rewritten},
@@ -276,7 +277,7 @@ impl Play {
             }
             Effect::Known => Some(Msg::Known(Ok(self.basket.known()))),
             Effect::KeepFilter { name, text } => Some(Msg::FilterKept { name, text, kept: Ok(()) }),
-            Effect::Keep { name, bytes } => Some(Msg::Kept(Ok((name, bytes.len() as u64)))),
+            Effect::Keep { name, bytes, masked } => Some(Msg::Kept(Ok((name, bytes.len() as u64)), masked)),
             Effect::Compare(Compare::Captures(before, after)) => {
                 let parts = body::compare::captures(&capture(before), &capture(after));
                 Some(Msg::Compared(Ok(Compared { names: [before, after].map(|id| format!("#{id}")), parts })))
@@ -316,9 +317,10 @@ impl Play {
             }
             Effect::Export(export) => {
                 let (path, count) = (export.path.clone(), export.batch.ids.len());
+                let masked = Masked { headers: 2, fields: 1, ..Masked::default() };
                 let is_there = self.is_there && !export.over;
                 let exported =
-                    if is_there { Exported::IsThere } else { Exported::Written { path, count, bytes: 2150 } };
+                    if is_there { Exported::IsThere } else { Exported::Written { path, count, bytes: 2150, masked } };
                 self.exported.push(export.clone());
                 Some(Msg::Exported { export, exported: Ok(exported) })
             }

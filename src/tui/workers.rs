@@ -24,6 +24,7 @@ use super::{
 };
 use crate::{
     body::Document,
+    engine::mask::Masked,
     record::{Failure, Timestamp},
     store,
 };
@@ -188,7 +189,7 @@ impl Workers {
             }
             Effect::Copy(bytes) => {
                 if let Err(why) = (self.hands.clipboard)(&bytes) {
-                    self.answers.send(Msg::Kept(Err(Failure::new("copying", why))));
+                    self.answers.send(Msg::Kept(Err(Failure::new("copying", why)), Masked::default()));
                 }
             }
             Effect::Forget(ids) => drop(self.failed.replace(self.stage.forget(&ids).err())),

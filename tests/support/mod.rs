@@ -74,6 +74,15 @@ impl Home {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// Runs a command that must answer yes and masks something of what it writes, which it says.
+    pub fn shares(&self, args: &[&str]) -> String {
+        let output = self.run(args);
+        let said = String::from_utf8_lossy(&output.stderr);
+        let is_told = said.starts_with("masked: ") && said.lines().count() == 1;
+        assert!(output.status.success() && is_told, "{args:?}: {}\n{said}", output.status);
+        String::from_utf8(output.stdout).unwrap()
+    }
+
     /// Runs a command that must fail with this code, and gives what it said.
     pub fn fails(&self, code: i32, args: &[&str]) -> String {
         let output = self.run(args);

@@ -16,7 +16,7 @@ pub use address::{Networks, forwarded};
 pub use rate::{Buckets, Rate};
 
 use crate::{
-    record::{Head, KEY_IN_QUERY, pairs},
+    record::{Head, mask::KEY_IN_QUERY, pairs},
     verify::Secret,
     wire::{Entry, Shut},
 };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     body::{self, Content, Document},
-    record::Capture,
+    record::{Capture, mask},
     tui::{
         line::{Piece, Pieces, piece},
         look::Paint,
@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-/// The lines of the head, each with its end made visible. Values that let somebody in are masked.
+/// The lines of the head, each with its end made visible. Values that let somebody in are masked, in the request line, too.
 pub(super) fn head(model: &Model, capture: &Capture) -> Vec<Pieces> {
     let raw = capture.head.raw();
     let mut lines: Vec<&[u8]> = raw.split_inclusive(|&byte| byte == b'\n').collect();
@@ -29,10 +29,19 @@ pub(super) fn head(model: &Model, capture: &Capture) -> Vec<Pieces> {
                 Piece { paint: Paint::Plain, text: body::escape_bytes(header.name) },
                 piece(Paint::Dim, &format!(": {}", model.look.signs().mask)),
             ],
+            None if at == first && !model.detail.unmasked => request_line(line),
             None => shown(line),
         }
     };
     lines.iter().enumerate().map(line).collect()
+}
+
+/// The first line, the secrets in the query of its target masked.
+fn request_line(line: &[u8]) -> Pieces {
+    let end = line.iter().rposition(|byte| !byte.is_ascii_whitespace()).map_or(0, |at| at + 1);
+    // The target ends where the version begins; in a line without one it goes on to the end.
+    let end = memchr::memrchr(b' ', &line[..end]).filter(|&at| line[at..].starts_with(b" HTTP/")).unwrap_or(end);
+    mask::target(&line[..end]).map_or_else(|| shown(line), |(masked, _)| shown(&[&masked, &line[end..]].concat()))
 }
 
 /// A line with its end as pictures.
@@ -50,4 +59,24 @@ pub(in crate::tui) fn document(bytes: bytes::Bytes) -> Result<Arc<dyn Document>,
     let content = Content { bytes, ..Content::default() };
     let text = body::VIEWS.iter().find(|view| view.name == "text").or(body::VIEWS.last());
     text.map_or_else(|| Err("there is no view of text".to_owned()), |view| (view.open)(&content).map(Arc::from))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_line_shows_no_secret_of_its_query_and_everything_else() {
+        const ROWS: &[(&str, &str)] = &[
+            ("POST /a?token=abc&b=1 HTTP/1.1\r\n", "POST /a?token=******&b=1 HTTP/1.1␍␊"),
+            ("POST /a?b=1&api_key=abc HTTP/1.1\n", "POST /a?b=1&api_key=****** HTTP/1.1␊"),
+            ("GET /a?sig=a b\r\n", "GET /a?sig=******␍␊"),
+            ("GET /a?b=1 HTTP/1.1\r\n", "GET /a?b=1 HTTP/1.1␍␊"),
+            ("\r\n", "␍␊"),
+        ];
+        for (came, seen) in ROWS {
+            let text: String = request_line(came.as_bytes()).into_iter().map(|piece| piece.text).collect();
+            assert_eq!(text, *seen);
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::fs;
 
 use super::{script::options, *};
 use crate::{
-    engine::{Engine, Settings, Wishes},
+    engine::{Engine, Settings, Wishes, mask::masked},
     export::FORMATS,
     store::{Bodies, Reader},
     tui::{export::Batch, pictures::basket, stage::Live, workers::Workers},
@@ -30,7 +30,7 @@ fn the_selected_capture_is_exported_where_nothing_is_marked_and_its_secrets_are_
     assert_eq!((&last(&play).batch.ids[..], last(&play).reveal), (&[CaptureId(10)][..], false));
     assert_eq!(FORMATS[last(&play).format].name, "har");
     sees(&play, "#10 as har, 2.1k, is written to creel-10.har");
-    sees(&play, "secrets in headers are masked in it");
+    sees(&play, "masked in it: 2 headers and 1 field of queries");
 }
 
 #[test]
@@ -182,7 +182,7 @@ fn every_form_is_written_by_the_real_loop_as_the_store_has_it() {
         let ids = super::super::export::marked(&reader).unwrap();
         assert_eq!(ids.len(), 2, "{}", format.name);
         let written =
-            ids.iter().map(|id| (format.write)(&reader.capture(*id, Bodies::Read).unwrap().unwrap().masked()));
+            ids.iter().map(|id| (format.write)(&masked(reader.capture(*id, Bodies::Read).unwrap().unwrap()).0));
         let whole = [written.collect::<Vec<_>>().join(format.between.as_bytes())].concat();
         let whole = [format.begin.as_bytes(), &whole, format.end.as_bytes()].concat();
         assert!(fs::read(&path).unwrap() == whole, "{}", format.name);

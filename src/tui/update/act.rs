@@ -9,6 +9,7 @@ use ratatui::layout::Position;
 use super::{obey, say};
 use crate::{
     body,
+    engine::mask::Masked,
     query::Filter,
     record::{CaptureId, Failure},
     tui::{
@@ -100,25 +101,32 @@ fn choose(model: &mut Model, choice: &Choice) -> Vec<Effect> {
 }
 
 fn copy(model: &mut Model, copied: &Copied) -> Vec<Effect> {
-    let Some(bytes) = copy::bytes(model, copied) else { return Vec::new() };
+    let Some((bytes, masked)) = copy::taken(model, copied) else { return Vec::new() };
     if bytes.len() > CLIPBOARD_BYTES {
         return keep(model, copied);
     }
-    let text = format!("{} bytes handed to the terminal for the clipboard", view::thousands(bytes.len() as u64));
+    let size = view::thousands(bytes.len() as u64);
+    let text = format!("{size} bytes handed to the terminal for the clipboard{}", hidden(masked));
     let hint = "where it does not arrive, the terminal does not take it (OSC 52): save it to a file with . save";
     model.notice = Some(word(Tone::Good, text, Some(hint)));
     vec![Effect::Copy(bytes)]
 }
 
 fn keep(model: &mut Model, copied: &Copied) -> Vec<Effect> {
-    let (Some(bytes), Some(capture)) = (copy::bytes(model, copied), &model.detail.capture) else { return Vec::new() };
-    vec![Effect::Keep { name: copy::file_name(capture.id, copied), bytes }]
+    let (Some(taken), Some(capture)) = (copy::taken(model, copied), &model.detail.capture) else { return Vec::new() };
+    let (bytes, masked) = taken;
+    vec![Effect::Keep { name: copy::file_name(capture.id, copied), bytes, masked }]
+}
+
+/// What is masked in something, for the end of a sentence about it.
+fn hidden(masked: Masked) -> String {
+    masked.words().map_or_else(String::new, |words| format!("; masked in it: {words} (m first takes all as it came)"))
 }
 
 /// A file was written.
-pub(super) fn kept(model: &mut Model, kept: Result<(String, u64), Failure>) -> Vec<Effect> {
+pub(super) fn kept(model: &mut Model, kept: Result<(String, u64), Failure>, masked: Masked) -> Vec<Effect> {
     let notice = match kept {
-        Ok((path, size)) => word(Tone::Good, format!("{} written to {path}", body::size(size)), None),
+        Ok((path, size)) => word(Tone::Good, format!("{} written to {path}{}", body::size(size), hidden(masked)), None),
         Err(failure) => Notice::of(&failure),
     };
     say(model, notice)

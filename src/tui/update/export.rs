@@ -3,6 +3,7 @@
 use super::{plain, say};
 use crate::{
     body,
+    engine::mask::Masked,
     record::{CaptureId, Failure},
     tui::{
         effect::Effect,
@@ -105,7 +106,7 @@ pub(super) fn over(model: &mut Model, export: Export, answer: &str) -> Vec<Effec
 /// The file is there, or not.
 pub(super) fn exported(model: &mut Model, export: Export, exported: Result<Exported, Failure>) -> Vec<Effect> {
     model.exporting = None;
-    let (path, count, bytes) = match exported {
+    let (path, count, bytes, masked) = match exported {
         Err(failure) => return say(model, Notice::of(&failure)),
         Ok(Exported::Stopped) => return plain(model, "export stopped, nothing was written".to_owned(), None),
         Ok(Exported::IsThere) if model.prompt.is_some() || model.palette.is_some() => {
@@ -117,12 +118,23 @@ pub(super) fn exported(model: &mut Model, export: Export, exported: Result<Expor
             model.prompt = Some(Prompt::new(Purpose::Over(export), ""));
             return Vec::new();
         }
-        Ok(Exported::Written { path, count, bytes }) => (path, count, bytes),
+        Ok(Exported::Written { path, count, bytes, masked }) => (path, count, bytes, masked),
     };
     let gone = export.batch.ids.len() - count.min(export.batch.ids.len());
     let gone = if gone == 0 { String::new() } else { format!("; {gone} of them are deleted by now") };
     let text = format!("{}, {}, is written to {path}{gone}", export.words(), body::size(bytes));
-    let hint =
-        if export.reveal { "with its secrets: keep it to yourself" } else { "secrets in headers are masked in it" };
-    say(model, Notice { tone: Tone::Good, text, hint: Some(hint.to_owned()) })
+    let hint = if export.reveal { "with its secrets: keep it to yourself".to_owned() } else { hidden(masked) };
+    say(model, Notice { tone: Tone::Good, text, hint: Some(hint) })
+}
+
+/// What is masked in a file.
+fn hidden(masked: Masked) -> String {
+    match masked.words() {
+        Some(words) if masked.values > 0 => format!("masked in it: {words}; a signature over such a body does not fit"),
+        Some(words) => format!("masked in it: {words}"),
+        None if masked.unread > 0 => {
+            "nothing is masked in it; nobody looks into bodies that are no JSON and no form".to_owned()
+        }
+        None => "there was no secret in it to mask".to_owned(),
+    }
 }

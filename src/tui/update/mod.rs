@@ -111,7 +111,7 @@ fn react(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Known(known) => assist::known(model, known),
         Msg::FilterKept { name, text, kept } => assist::kept(model, &name, &text, kept),
         Msg::Tries { generation, tries } => detail::tries(model, generation, tries),
-        Msg::Kept(kept) => act::kept(model, kept),
+        Msg::Kept(kept, masked) => act::kept(model, kept, masked),
         Msg::Marked { format, selected, marked } => export::marked(model, format, selected, marked),
         Msg::Exporting(count) => export::goes_on(model, count),
         Msg::Exported { export, exported } => export::exported(model, export, exported),

@@ -1,0 +1,98 @@
+//! Captures as they may be shown to others: what lets somebody in is masked, and told.
+
+use std::ops::AddAssign;
+
+use crate::{
+    record::{
+        Capture, Flag, Head, Header, Headers,
+        mask::{self, MASK},
+    },
+    verify,
+};
+
+/// How much was masked, in one capture or in many.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Masked {
+    /// Headers and trailers.
+    pub headers: usize,
+    /// Fields of queries.
+    pub fields: usize,
+    /// Values in bodies.
+    pub values: usize,
+    /// Bodies in which nobody looked: neither JSON nor a form.
+    pub unread: usize,
+}
+
+impl AddAssign for Masked {
+    fn add_assign(&mut self, more: Self) {
+        self.headers += more.headers;
+        self.fields += more.fields;
+        self.values += more.values;
+        self.unread += more.unread;
+    }
+}
+
+impl Masked {
+    /// What was masked, in words: `2 headers and 1 value in a body`; none where nothing was.
+    pub fn words(&self) -> Option<String> {
+        let rows =
+            [(self.headers, "header", ""), (self.fields, "field", " of queries"), (self.values, "value", " in bodies")];
+        let told = rows.iter().filter(|(count, ..)| *count > 0);
+        let told: Vec<_> = told
+            .map(|(count, what, place)| format!("{count} {what}{}{place}", if *count == 1 { "" } else { "s" }))
+            .collect();
+        let (last, before) = told.split_last()?;
+        Some(if before.is_empty() { last.clone() } else { format!("{} and {last}", before.join(", ")) })
+    }
+}
+
+/// A capture without what lets somebody in, and what that was. As it is where there is none of it. Of a failed check the
+/// signature that was expected goes too: it would let in who sends that body.
+pub fn masked(capture: Capture) -> (Capture, Masked) {
+    let mut told = Masked::default();
+    let mut capture = capture;
+    if let Some((target, count)) = mask::target(capture.head.target()) {
+        let head = &capture.head;
+        capture.head = head.remade(&head.method(), &target, head.version(), head.headers());
+        told.fields = count;
+    }
+    let places = secret_lines(capture.head.headers());
+    capture.head = places.iter().fold(capture.head, |head: Head, &at| head.with_value(at, MASK.as_bytes()));
+    let trailers = secret_lines(&capture.trailers);
+    if !trailers.is_empty() {
+        let line = |(at, line): (usize, Header<'_>)| {
+            let value = if trailers.contains(&at) { MASK.as_bytes() } else { line.value };
+            (line.name.to_vec(), value.to_vec())
+        };
+        capture.trailers = capture.trailers.iter().enumerate().map(line).collect();
+    }
+    told.headers = places.len() + trailers.len();
+    match mask::body(&capture.body.bytes, is_form(capture.head.headers())) {
+        mask::Masked::Clean => {}
+        mask::Masked::Unread => told.unread = 1,
+        mask::Masked::Bytes(bytes, count) => {
+            capture.body.sha256 = verify::sha256(&bytes);
+            capture.body.bytes = bytes.into();
+            told.values = count;
+        }
+    }
+    if told.words().is_some() {
+        capture.flags.insert(Flag::Masked);
+    }
+    let evidence = capture.judgement.evidence.as_mut();
+    if let Some(expected) = evidence.and_then(|evidence| evidence.expected.as_mut()) {
+        MASK.clone_into(expected);
+    }
+    (capture, told)
+}
+
+/// The places of the lines that let somebody in.
+fn secret_lines(headers: &Headers) -> Vec<usize> {
+    let lines = headers.iter().enumerate();
+    lines.filter(|(_, header)| header.lets_in() && !header.value.is_empty()).map(|(at, _)| at).collect()
+}
+
+fn is_form(headers: &Headers) -> bool {
+    let media = headers.text("content-type").and_then(|text| text.split(';').next()).unwrap_or_default();
+    media.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
+}
