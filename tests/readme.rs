@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::process::Command;
+
 const README: &str = include_str!("../README.md");
 
 #[test]
@@ -30,17 +32,32 @@ fn the_tables_of_keys_and_filters_are_the_programs_own() {
     assert!(text == README || std::env::var_os("CREEL_BLESS").is_some(), "run CREEL_BLESS=1 cargo test --test readme");
 }
 
-/// Every subcommand and every long option of the README is one of the program's.
+/// Every subcommand of the README is one of the program's, and every long option on its line is one of that subcommand's.
 #[test]
 fn what_the_readme_tells_to_type_can_be_typed() {
     let blocks = README.split("```").skip(1).step_by(2).flat_map(str::lines);
-    for line in blocks.filter(|line| line.starts_with("creel ")) {
-        let word = line.split_whitespace().nth(1).unwrap();
+    let lines = blocks.filter(|line| line.starts_with("creel "));
+    // Others stand behind it: in its comment, or at the end of its pipe.
+    let commands = lines.flat_map(|line| line.split("`creel").flat_map(|part| part.split("xargs creel")));
+    let mut seen = 0;
+    for command in commands {
+        let words = command.strip_prefix("creel").unwrap_or(command);
         // A bare `creel` has its words behind many blanks.
-        if !line.starts_with("creel  ") {
-            let output =
-                std::process::Command::new(env!("CARGO_BIN_EXE_creel")).args([word, "--help"]).output().unwrap();
-            assert!(output.status.success(), "creel {word}");
+        let word = words.split_whitespace().next().filter(|word| !word.starts_with('-') && !words.starts_with("  "));
+        let help = help(word);
+        // What is quoted is not for creel to read.
+        let words = words.split('\'').step_by(2).flat_map(|part| part.split([' ', ',', ';', '`']));
+        for option in words.filter(|word| word.starts_with("--")) {
+            assert!(help.contains(option), "creel {} has no {option}: {command}", word.unwrap_or_default());
+            seen += 1;
         }
     }
+    assert!(seen > 50, "{seen} options were found");
+}
+
+/// What a subcommand says of itself.
+fn help(word: Option<&str>) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_creel")).args(word).arg("--help").output().unwrap();
+    assert!(output.status.success(), "creel {word:?}");
+    String::from_utf8(output.stdout).unwrap()
 }
