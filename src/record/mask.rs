@@ -22,6 +22,9 @@ pub const KEY_IN_QUERY: &str = "token";
 const HEADERS: &[&str] = &["authorization", "proxy-authorization", "cookie", "set-cookie"];
 /// What stands in the names of others.
 const HEADER_PARTS: &[&str] = &["token", "secret", "api-key", "apikey", "password"];
+/// How the names of others end, but for those two, which let nobody in.
+const HEADER_END: &str = "-key";
+const HARMLESS: &[&str] = &["idempotency-key", "sec-websocket-key"];
 
 /// How the names of fields end, in small letters and digits alone: `access_token`, `X-Amz-Security-Token`, `clientSecret`.
 const FIELD_ENDS: &[&str] = &[
@@ -43,7 +46,8 @@ impl Header<'_> {
     /// Whether its value lets somebody in, so that it is masked until somebody asks.
     pub fn lets_in(self) -> bool {
         let name = self.name_text().to_ascii_lowercase();
-        HEADERS.contains(&&name[..]) || HEADER_PARTS.iter().any(|part| name.contains(part))
+        let is_key = name.ends_with(HEADER_END) && !HARMLESS.iter().any(|known| name.ends_with(known));
+        is_key || HEADERS.contains(&&name[..]) || HEADER_PARTS.iter().any(|part| name.contains(part))
     }
 }
 
@@ -198,10 +202,14 @@ mod tests {
     #[test]
     fn headers_that_let_somebody_in_are_known() {
         let lets_in = |name: &str| Header { name: name.as_bytes(), value: b"" }.lets_in();
-        for name in ["Authorization", "cookie", "X-Gitlab-Token", "x-api-key", "X-Webhook-Secret"] {
+        for name in ["Authorization", "cookie", "X-Gitlab-Token", "x-api-key", "X-Webhook-Secret", "X-Functions-Key"] {
             assert!(lets_in(name), "{name}");
         }
-        assert!(!lets_in("X-Hub-Signature-256") && !lets_in("Content-Type"));
+        for name in
+            ["X-Hub-Signature-256", "Content-Type", "Idempotency-Key", "X-Idempotency-Key", "Sec-WebSocket-Key", "Key"]
+        {
+            assert!(!lets_in(name), "{name}");
+        }
     }
 
     #[test]

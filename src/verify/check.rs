@@ -73,12 +73,15 @@ pub(super) struct Finding<'a> {
 
 impl Provider {
     /// Judges a request by the provider's rules. With several signatures or several secrets, one pair that fits is
-    /// enough. Never `Unsigned`: that is for requests without a provider.
+    /// enough. `Unsigned` is only a question that bears no signature, and cannot: see [`Provider::asks_unsigned`].
     ///
     /// What the evidence shows is never a secret: where the secret itself is sent, it shows neither what came nor what
     /// was expected.
     pub fn judge(&self, request: &Request<'_>, secrets: &[Secret]) -> Judgement {
         let (scheme, finding) = self.best(request, secrets);
+        if finding.received.is_none() && finding.problem.is_some() && self.asks_unsigned(request) {
+            return Judgement::default();
+        }
         self.report(scheme, secrets.len(), finding)
     }
 

@@ -72,6 +72,13 @@ impl Provider {
         Some(self.answer(handshake, request, secrets))
     }
 
+    /// Whether it is a handshake that cannot be signed: it has no body that a signature would cover, or it hands over the
+    /// very secret (Meta, X, Microsoft Graph; Asana, Notion).
+    pub(super) fn asks_unsigned(&self, request: &Request<'_>) -> bool {
+        let mut asked = self.handshakes.iter().filter(|handshake| handshake.fits(request, Verdict::Unsigned));
+        asked.next().is_some_and(|handshake| request.body.is_empty() || handshake.learns.is_some())
+    }
+
     /// The secret that a handshake hands over, where the request is such a one.
     pub fn learned(&self, request: &Request<'_>) -> Option<Secret> {
         let handshake = self.handshakes.iter().find(|handshake| handshake.fits(request, Verdict::Unchecked))?;

@@ -165,7 +165,8 @@ pub struct Serving {
 }
 
 impl Serving {
-    fn start(mut command: Command) -> Self {
+    /// Starts that command, which must be a `creel serve`.
+    pub fn start(mut command: Command) -> Self {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let mut err = BufReader::new(child.stderr.take().unwrap());

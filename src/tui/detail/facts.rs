@@ -44,6 +44,9 @@ pub(super) fn verdict(capture: &Capture) -> Piece {
         (Verdict::Failed, Some(Fault::Malformed)) => (Paint::Bad, "failed: it is not in the scheme's form"),
         (Verdict::Failed, Some(Fault::Stale)) => (Paint::Bad, "failed: it is right and too old"),
         (Verdict::Failed, _) => (Paint::Bad, "failed: it is not of these bytes"),
+        (Verdict::Unsigned, _) if judgement.handshake.is_some() => {
+            (Paint::Dim, "none: the provider asks, and signs later")
+        }
         (Verdict::Unsigned, _) => (Paint::Dim, "none: no provider creel knows signs like this"),
         (Verdict::Unchecked, Some(Fault::SecretMissing)) => (Paint::Warning, "unchecked: no secret"),
         (Verdict::Unchecked, _) => (Paint::Warning, "unchecked: this cannot be checked here"),
