@@ -1,12 +1,17 @@
 //! `creel send`: a signed sample event, to any URL.
 
 use std::{
+    ffi::OsStr,
     path::PathBuf,
     thread,
     time::{Duration, Instant},
 };
 
-use clap::{Args, builder::PossibleValuesParser};
+use clap::{
+    Arg, Args, Command, Error,
+    builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
+    error::{ContextKind, ContextValue},
+};
 use serde_json::json;
 
 use super::{Answer, Common, Printer, Secrets, input};
@@ -70,9 +75,34 @@ pub(crate) struct Send {
     insecure: bool,
 }
 
-/// The names of the ways to spoil an event.
-fn spoil_names() -> PossibleValuesParser {
-    PossibleValuesParser::new(SPOILS.iter().map(|(name, _)| *name))
+/// The names of the ways to spoil an event. Where a provider's stands there, or one like it, it is said where that belongs.
+#[derive(Clone)]
+struct SpoilNames(PossibleValuesParser);
+
+fn spoil_names() -> SpoilNames {
+    SpoilNames(PossibleValuesParser::new(SPOILS.iter().map(|(name, _)| *name)))
+}
+
+impl TypedValueParser for SpoilNames {
+    type Value = String;
+
+    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<String, Error> {
+        self.0.parse_ref(command, arg, value).map_err(|mut wrong| {
+            let catalog = engine::catalog().ok().filter(|_| wrong.get(ContextKind::SuggestedValue).is_none());
+            let text = value.to_string_lossy();
+            let provider =
+                catalog.and_then(|catalog| catalog.get(&text).map(Provider::name).or(catalog.nearest(&text)));
+            if let Some(name) = provider {
+                let tip = format!("--as says how to spoil it; who sends stands first: creel send {name}");
+                wrong.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+            }
+            wrong
+        })
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        self.0.possible_values()
+    }
 }
 
 fn spoil(send: &Send) -> Spoil {

@@ -139,6 +139,16 @@ impl Edit {
         })
     }
 
+    /// The secrets to sign with: those that were given, else the endpoint's.
+    pub(super) fn secrets_for<'s>(
+        &'s self,
+        provider: &Provider,
+        endpoint: &'s Endpoint,
+    ) -> Result<Cow<'s, [Secret]>, Failure> {
+        let secrets = if self.secrets.is_empty() { endpoint.known_secrets() } else { (&self.secrets[..]).into() };
+        if secrets.is_empty() { Err(no_secret(provider, Some(endpoint))) } else { Ok(secrets) }
+    }
+
     /// What signs the changed request.
     fn signed(
         &self,
@@ -149,11 +159,11 @@ impl Edit {
         headers: &Headers,
         body: &[u8],
     ) -> Result<Signed, Failure> {
-        let provider = provider(capture, endpoint, catalog)?;
-        let secrets = if self.secrets.is_empty() { endpoint.known_secrets() } else { (&self.secrets[..]).into() };
-        if secrets.is_empty() {
-            return Err(no_secret(provider, Some(endpoint)));
-        }
+        let provider = provider(capture.provider.as_deref(), endpoint, catalog).ok_or_else(|| {
+            Failure::new(format!("signing capture {}", capture.id), "nobody knows whose it is")
+                .hint("name the provider in the endpoint")
+        })?;
+        let secrets = self.secrets_for(provider, endpoint)?;
         let at = now();
         let request = Request {
             method: &capture.head.method(),
@@ -246,12 +256,9 @@ fn rewritten(before: &Head, after: &Head, receipt: &mut Vec<Change>) {
     }
 }
 
-fn provider<'a>(capture: &Capture, endpoint: &Endpoint, catalog: &'a Catalog) -> Result<&'a Provider, Failure> {
-    let name = endpoint.provider.as_deref().or(capture.provider.as_deref());
-    name.and_then(|name| catalog.get(name)).ok_or_else(|| {
-        Failure::new(format!("signing capture {}", capture.id), "nobody knows whose it is")
-            .hint("name the provider in the endpoint")
-    })
+/// Whose a request is: what its endpoint says goes before what was told of it.
+pub(super) fn provider<'a>(told: Option<&str>, endpoint: &Endpoint, catalog: &'a Catalog) -> Option<&'a Provider> {
+    catalog.get(endpoint.provider.as_deref().or(told)?)
 }
 
 /// The headers without those of a name.
