@@ -25,7 +25,7 @@ use crate::{
         target::sendable,
     },
     export::json,
-    record::{Failure, Headers, Outcome},
+    record::{Failure, Header, Headers, Outcome},
     verify::{Provider, Sample, Secret},
     wire::{self, Outgoing, PathRule},
 };
@@ -55,7 +55,7 @@ pub(crate) struct Send {
     content_type: Option<String>,
     #[arg(long, value_name = "PATH=VALUE", help = SET_HELP)]
     set: Vec<String>,
-    /// A header beside the provider's own
+    /// A header beside the provider's own, as often as there are headers; Host, too
     #[arg(long = "header", value_name = "NAME: VALUE")]
     headers: Vec<String>,
     /// The URL that is signed, where it is not the one it is sent to
@@ -126,7 +126,7 @@ pub(super) fn run(send: &Send, common: &Common) -> Result<Answer, Failure> {
     let settings = common.settings()?;
     let secrets = secrets(send, provider, &settings)?;
     let to = target(send, provider, &settings)?;
-    let headers = headers_of(&send.headers)?;
+    let headers = sendable_headers(&send.headers)?;
     let event = Event {
         provider,
         secrets: &secrets,
@@ -138,6 +138,7 @@ pub(super) fn run(send: &Send, common: &Common) -> Result<Answer, Failure> {
         spoil: spoil(send),
     };
     let engine = Engine::visit(settings);
+    let keep_host = headers.get("host").is_some();
     let mut ids = ids();
     let mut answer = Answer::Yes;
     let pace = Pace::new(send.rate);
@@ -145,7 +146,7 @@ pub(super) fn run(send: &Send, common: &Common) -> Result<Answer, Failure> {
         pace.wait_for(turn as usize);
         for (head, body) in event.requests(&mut ids)? {
             let (origin, path) = (wire::origin(&to), PathRule::Replaced);
-            let outgoing = Outgoing { head, body, to: origin, path, insecure: send.insecure };
+            let outgoing = Outgoing { head, body, to: origin, path, insecure: send.insecure, keep_host };
             let sent = engine.send(outgoing)?;
             if !sent.outcome.is_success() {
                 answer = Answer::No;
@@ -299,6 +300,19 @@ pub(super) fn settings_of(lines: &[String]) -> Result<Vec<(String, String)>, Fai
 pub(super) fn headers_of(lines: &[String]) -> Result<Headers, Failure> {
     let rows: Result<Vec<_>, _> = lines.iter().map(|line| header_of(line)).collect();
     rows.map(|rows| rows.into_iter().collect())
+}
+
+/// The same of a request that creel sends: how its body is framed and what becomes of the connection creel says itself.
+pub(super) fn sendable_headers(lines: &[String]) -> Result<Headers, Failure> {
+    let headers = headers_of(lines)?;
+    let frames = |header: &Header<'_>| header.is_hop_by_hop() || header.is("content-length") || header.is("expect");
+    match headers.iter().find(frames) {
+        None => Ok(headers),
+        Some(header) => {
+            let why = "creel sets it itself, by the body and the connection that there are";
+            Err(Failure::new(format!("reading --header `{}`", header.name_text()), why).hint("leave it out"))
+        }
+    }
 }
 
 /// A header as it is given on the command line; else what of it no request or answer could hold. Its value may let somebody

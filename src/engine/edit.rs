@@ -26,7 +26,7 @@ pub struct Edit {
     pub transform: Option<Transform>,
     /// Values of a JSON body: path and value.
     pub set: Vec<(String, String)>,
-    /// Headers that take the place of those of the same name, or are added.
+    /// Headers that take the place of those of the same name, or are added. One that was named before is a further line of it.
     pub headers: Vec<(String, String)>,
     /// Headers that are left out.
     pub dropped: Vec<String>,
@@ -47,6 +47,8 @@ const HIDDEN: &str = "(a secret)";
 pub(super) struct Edited {
     pub(super) head: Head,
     pub(super) body: Bytes,
+    /// Whether its `Host` was wished for, and is not to be the app's.
+    pub(super) keep_host: bool,
     pub(super) receipt: Vec<Change>,
 }
 
@@ -86,8 +88,10 @@ impl Edit {
         for name in &self.dropped {
             headers = Cow::Owned(without(&headers, name, &mut receipt));
         }
-        for (name, value) in &self.headers {
-            headers = Cow::Owned(with(&headers, name, value, &mut receipt, false));
+        for (at, (name, value)) in self.headers.iter().enumerate() {
+            let is_again = self.headers[..at].iter().any(|(before, _)| before.eq_ignore_ascii_case(name));
+            let put = if is_again { with_another } else { with };
+            headers = Cow::Owned(put(&headers, name, value, &mut receipt, false));
         }
         let mut body = capture.body.bytes.clone();
         for (path, value) in &self.set {
@@ -123,7 +127,9 @@ impl Edit {
         } else {
             capture.head.remade(&capture.head.method(), &target, capture.head.version(), &headers)
         };
-        Ok(Edited { head, body, receipt })
+        let keep_host = self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host"))
+            || head.headers().get("host").is_some_and(|host| caught.head.headers().get("host") != Some(host));
+        Ok(Edited { head, body, keep_host, receipt })
     }
 
     /// The line of a receipt that says that a signature was left which does not fit the changed body; none where it was
@@ -296,6 +302,16 @@ fn with(headers: &Headers, name: &str, value: &str, receipt: &mut Vec<Change>, i
         receipt.push(Change::Added { name: name.to_owned(), value: shown(value) });
     }
     all
+}
+
+/// The headers with one more line of a name, behind the others of it.
+fn with_another(headers: &Headers, name: &str, value: &str, receipt: &mut Vec<Change>, is_secret: bool) -> Headers {
+    let mut lines: Vec<(&[u8], &[u8])> = headers.iter().map(|header| (header.name, header.value)).collect();
+    let last = headers.iter().rposition(|header| header.is(name));
+    lines.insert(last.map_or(lines.len(), |at| at + 1), (name.as_bytes(), value.as_bytes()));
+    let shown = if is_secret { HIDDEN.to_owned() } else { value.to_owned() };
+    receipt.push(Change::Added { name: name.to_owned(), value: shown });
+    lines.into_iter().collect()
 }
 
 /// How many characters of a value a receipt repeats.

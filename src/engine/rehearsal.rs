@@ -291,8 +291,8 @@ impl Engine {
             due += play.pause(gap_ms);
             std::thread::sleep(due.saturating_duration_since(Instant::now()));
             let (head, body) = self.rehearsed(step, play)?;
-            let outgoing =
-                Outgoing { head, body, to: play.to.clone(), path: PathRule::default(), insecure: play.insecure };
+            let (to, path, insecure) = (play.to.clone(), PathRule::default(), play.insecure);
+            let outgoing = Outgoing { head, body, to, path, insecure, keep_host: false };
             let sent = self.send(outgoing)?;
             let faults = faults(&step.expect, &sent.outcome, sent.took_ms);
             told(&Played { step: place, took_ms: sent.took_ms, outcome: sent.outcome, faults })?;

@@ -8,7 +8,7 @@ use crate::{
     body,
     engine::{
         self,
-        edit::Edit,
+        edit::{Edit, Edited},
         endpoint::{Endpoint, Endpoints},
         transform::is_of_a_program,
     },
@@ -169,10 +169,9 @@ impl Carrier {
             resign: to.resign,
             ..Edit::default()
         };
-        let edited = edit.applied(capture, endpoint, &to.url).await?;
-        let outgoing =
-            Outgoing { head: edited.head, body: edited.body, to: to.url.clone(), path: to.path, insecure: to.insecure };
-        Ok(Prepared { outgoing, receipt: edited.receipt })
+        let Edited { head, body, keep_host, receipt } = edit.applied(capture, endpoint, &to.url).await?;
+        let (to, path, insecure) = (to.url.clone(), to.path, to.insecure);
+        Ok(Prepared { outgoing: Outgoing { head, body, to, path, insecure, keep_host }, receipt })
     }
 
     async fn give_up(&self, errand: ErrandId, why: String) -> Came {
