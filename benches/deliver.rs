@@ -273,7 +273,8 @@ fn straight(to: SocketAddr) -> f64 {
                 for n in (sender..MANY).step_by(JOBS) {
                     let head = Head::from_parts("POST", format!("/{n}").as_bytes(), Version::Http11, &headers);
                     let (body, to) = (body.clone(), format!("http://{to}"));
-                    let outgoing = Outgoing { head, body, to, path: PathRule::Replaced, insecure: false };
+                    let outgoing =
+                        Outgoing { head, body, to, path: PathRule::Replaced, insecure: false, keep_host: false };
                     assert!(client.send(outgoing, &limits).await.outcome.is_success());
                 }
             });

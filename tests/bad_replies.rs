@@ -327,7 +327,7 @@ fn what_keeps_a_request_from_its_app_is_a_fact_beside_the_words_and_stays_one() 
 fn sent(head: &'static [u8], to: &str, limits: &SendLimits) -> Outcome {
     let head = Head::parse(bytes::Bytes::from_static(head));
     let (body, path) = (bytes::Bytes::new(), PathRule::default());
-    let outgoing = Outgoing { head, body, to: to.to_owned(), path, insecure: false };
+    let outgoing = Outgoing { head, body, to: to.to_owned(), path, insecure: false, keep_host: false };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(wire::send(outgoing, limits)).outcome
 }

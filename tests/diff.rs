@@ -36,6 +36,26 @@ fn captures_differ_by_request_headers_and_values() {
 }
 
 #[test]
+fn what_only_some_readers_see_is_a_difference() {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet"]);
+    for (trailer, body) in [("X-Sum: 1\r\n", r#"{"a":1,"a":2}"#), ("X-Sum: 2\r\n", r#"{"a":2}"#), ("", r#"{"a":2}"#)] {
+        let mut stream = serving.connect();
+        let size = body.len();
+        write!(
+            stream,
+            "POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n\
+             {size:x}\r\n{body}\r\n0\r\n{trailer}\r\n"
+        )
+        .unwrap();
+        stream.read_to_end(&mut Vec::new()).unwrap();
+    }
+    let differs = |a: &str, b: &str| String::from_utf8(home.run(&["diff", a, b]).stdout).unwrap();
+    assert_eq!(differs("1", "2"), "body\n  - .a (overridden): 1\ntrailers\n  ~ x-sum: 1 → 2\n");
+    assert_eq!(differs("2", "3"), "trailers\n  - x-sum: 2\n");
+}
+
+#[test]
 fn replies_are_compared_too() {
     let home = Home::new();
     let serving = home.serve(&["--quiet"]);

@@ -73,8 +73,14 @@ fn resent(captures: &[Capture]) -> (String, Vec<Vec<u8>>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     for capture in captures {
         let (head, body) = (capture.head.clone(), capture.body.bytes.clone());
-        let outgoing =
-            Outgoing { head, body, to: format!("http://{address}"), insecure: false, path: wire::PathRule::default() };
+        let outgoing = Outgoing {
+            head,
+            body,
+            to: format!("http://{address}"),
+            insecure: false,
+            path: wire::PathRule::default(),
+            keep_host: false,
+        };
         let sent = runtime.block_on(wire::send(outgoing, &SendLimits::default()));
         assert_eq!(sent.outcome.status(), Some(200), "{sent:?}");
     }

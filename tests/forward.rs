@@ -134,6 +134,55 @@ fn what_waits_for_its_next_try_says_when_that_is() {
 }
 
 #[test]
+fn what_is_dropped_is_not_forwarded_any_more_and_its_capture_stays() {
+    let home = Home::new();
+    let (app, other) = (App::start(|_, _| status(503)), App::start(|_, _| status(500)));
+    let rows = "{ to = 'APP', retry = ['1ms', '1h'] }, { to = 'OTHER', retry = 'never' }";
+    let rows = rows.replace("APP", &app.url).replace("OTHER", &other.url);
+    config(&home, &format!("forward = [{rows}]"));
+    let serving = home.serve(&["--quiet"]);
+    for path in ["/a", "/b", "/c"] {
+        serving.post(path, &[], b"");
+    }
+    let count = |filter: &str| String::from_utf8(home.run(&["ls", filter]).stdout).unwrap().lines().count();
+    home.until(&["dead"], |dead| dead.lines().count() == 3);
+    home.until(&["show", "3"], |shown| shown.contains("waits, after 2 tries"));
+    assert!(home.fails(2, &["drop"]).contains("the filter is empty"));
+    assert_eq!(home.yes(&["drop", "path:/a", "--to", &other.url]), "1 dropped\n");
+    assert_eq!((count("reply:dead"), count("reply:waiting")), (2, 1), "the worst of several apps is told");
+    assert_eq!(home.yes(&["drop", "reply:dead"]), "4 dropped\n");
+    assert_eq!((count("reply:dead"), count("reply:waiting")), (0, 1));
+    assert_eq!(home.yes(&["drop", "--all", "--json"]), "{\"dropped\":1}\n");
+    assert_eq!(home.run(&["drop", "--all"]).status.code(), Some(1));
+    assert_eq!((count("reply:waiting"), home.captures().len()), (0, 3));
+    let counters = creel::store::Reader::open(&home.db()).unwrap().counters().unwrap();
+    assert_eq!((counters.waiting, counters.dead), (0, 0));
+}
+
+#[test]
+fn a_creel_that_has_it_in_hand_does_not_send_what_was_dropped() {
+    let home = Home::new();
+    let (go, may_go) = std::sync::mpsc::channel::<()>();
+    let may_go = Mutex::new(may_go);
+    let app = App::start(move |turn, _| {
+        if turn == 0 {
+            may_go.lock().unwrap().recv().unwrap();
+        }
+        status(200)
+    });
+    config(&home, &format!("forward = {{ to = '{}', order = 'kept' }}", app.url));
+    let serving = home.serve(&["--quiet"]);
+    // The second, too large to be kept at hand, stands in its lane behind the first, which the app holds up.
+    serving.post("/a", &[], b"");
+    assert_eq!(app.path(), "/a");
+    serving.post("/b", &[], &vec![b'x'; 5 << 20]);
+    assert_eq!(home.yes(&["drop", "path:/b"]), "1 dropped\n");
+    go.send(()).unwrap();
+    serving.post("/c", &[], b"");
+    assert_eq!(app.path(), "/c");
+}
+
+#[test]
 fn what_is_given_up_is_listed_and_sent_once_more() {
     let home = Home::new();
     let app = App::start(|turn, _| status(if turn < 2 { 500 } else { 200 }));

@@ -48,7 +48,7 @@ fn json_lines_come_back_as_they_left() {
     let lines = home.path().join("all.jsonl");
     home.yes(&["export", "--reveal", "--out", lines.to_str().unwrap()]);
     let said = other.yes(&["import", lines.to_str().unwrap(), "--json"]);
-    assert_eq!(said, "{\"imported\":6,\"first\":1,\"last\":6,\"left_out\":0}\n");
+    assert_eq!(said, "{\"imported\":6,\"first\":1,\"last\":6,\"known\":0,\"left_out\":0}\n");
     for id in 1..=6 {
         assert_eq!(lasting(&other, id), lasting(&home, id), "{id}");
     }
@@ -115,6 +115,34 @@ fn what_comes_in_is_judged_by_its_own_time() {
 }
 
 #[test]
+fn what_is_here_already_is_not_imported_twice() {
+    let (home, other) = (Home::new(), Home::new());
+    let serving = home.serve(&["--quiet"]);
+    for n in 0..3 {
+        serving.post(&format!("/{n}"), &[], b"x");
+    }
+    let lines = home.yes(&["export"]);
+    let file = other.write("all.jsonl", &lines);
+    let file = file.to_str().unwrap();
+    let first_two = lines.lines().take(2).collect::<Vec<_>>().join("\n");
+    other.write("two.jsonl", format!("{first_two}\n{first_two}\n"));
+    let known = "already here (--again imports them once more)";
+    assert_eq!(other.yes(&["import", "two.jsonl"]), format!("2 imported: #1 to #2; 2 {known}\n"));
+    assert_eq!(other.yes(&["import", file]), format!("1 imported: #3; 2 {known}\n"));
+    let said = other.yes(&["import", file, "--json"]);
+    assert_eq!(said, "{\"imported\":0,\"first\":null,\"last\":null,\"known\":3,\"left_out\":0}\n");
+    // Beside the one who caught them, too; and what was deleted there comes back.
+    home.yes(&["forget", "id=2"]);
+    assert_eq!(home.yes(&["import", file]), format!("1 imported: #4; 2 {known}\n"));
+    assert_eq!(home.yes(&["import", file]), format!("nothing new; 3 {known}\n"));
+    assert_eq!(other.yes(&["import", file, "--again"]), "3 imported: #4 to #6\n");
+    let mut uids: Vec<_> = other.captures().iter().map(|capture| capture["uid"].clone()).collect();
+    uids.sort_by_key(ToString::to_string);
+    uids.dedup();
+    assert_eq!(uids.len(), 6, "each has a name of its own");
+}
+
+#[test]
 fn a_cut_file_leaves_nothing_behind_and_names_the_entry() {
     let home = Home::new();
     let serving = home.serve(&["--quiet"]);
@@ -137,7 +165,7 @@ fn a_cut_file_leaves_nothing_behind_and_names_the_entry() {
     let said = home.fails(2, &["import", har.to_str().unwrap(), cut.to_str().unwrap()]);
     assert!(said.contains("cut.har: entry 45"), "{said}");
     assert_eq!(home.captures().len(), 50);
-    home.yes(&["import", har.to_str().unwrap()]);
+    home.yes(&["import", "--again", har.to_str().unwrap()]);
     assert_eq!(serving.post("/after", &[], b"x"), 101);
     assert_eq!(home.captures().len(), 101);
 }

@@ -129,6 +129,26 @@ fn they_are_signed_anew_on_the_way() {
 }
 
 #[test]
+fn a_step_that_nobody_can_sign_is_named_before_anything_is_sent() {
+    let home = rehearsed();
+    let app = app();
+    let play = |provider: &str, args: &[&str]| {
+        let steps =
+            format!("[[step]]\nfile = '001.http'\nprovider = 'github'\n[[step]]\nfile = '002.http'\n{provider}\n");
+        fs::write(home.path().join("shop/scenario.toml"), steps).unwrap();
+        home.fails(2, &[&["play", "shop", "--to", &app.url, "--speed", "0", "--resign"], args].concat())
+    };
+    let said = play("", &["--secret", "s"]);
+    assert!(said.contains("signing 002.http anew: nobody says who signs it") && said.contains("[[step]]"), "{said}");
+    let said = play("provider = 'githb'", &["--secret", "s"]);
+    assert!(said.contains("002.http") && said.contains("did you mean `github`?"), "{said}");
+    let said = play("provider = 'stripe'", &[]);
+    assert!(said.contains("001.http: signing as GitHub: there is no secret"), "{said}");
+    home.yes(&["play", "shop", "--to", &app.url, "--speed", "0"]);
+    assert_eq!(paths(&app, 2), ["/a", "/b"], "nothing came before");
+}
+
+#[test]
 fn a_scenario_names_no_file_but_its_own() {
     let home = rehearsed();
     fs::write(home.path().join("secret.http"), "GET / HTTP/1.1\r\n\r\n").unwrap();

@@ -387,6 +387,47 @@ fn what_is_edited_is_sent_and_told_in_the_receipt() {
 }
 
 #[test]
+fn a_header_is_had_twice_and_host_too_and_the_receipt_says_so() {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet"]);
+    send(
+        &serving,
+        b"POST /a HTTP/1.1\r\nHost: x\r\nX-Dup: a\r\nX-Between: 0\r\nx-dup: b\r\nContent-Length: 2\r\n\r\n{}",
+    );
+    let (url, heard) = app(say(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
+    let headers =
+        ["--header", "x-dup: 1", "--header", "X-Dup: 2", "--header", "Host: shop.example", "--header", "X-Dup: 1"];
+    let sent: Value =
+        serde_json::from_slice(&home.run(&[&["resend", "1", "--to", &url, "--json"], &headers[..]].concat()).stdout)
+            .unwrap();
+    let got = String::from_utf8(heard.recv().unwrap()).unwrap();
+    let head = "POST /a HTTP/1.1\r\nHost: shop.example\r\nX-Dup: 1\r\nX-Dup: 2\r\nX-Dup: 1\r\nX-Between: 0\r\n";
+    assert!(got.starts_with(head), "{got}");
+    let receipt =
+        ["~ X-Dup: a → 1", "- x-dup: b", "+ X-Dup: 2", "~ Host: x → shop.example", "+ X-Dup: 1", "+ Connection: close"];
+    assert_eq!(sent["receipt"], serde_json::json!(receipt));
+    // One that a person wrote into the request is meant as well; one that nobody named is the app's.
+    home.yes(&["resend", "1", "--to", &url, "--whole", "--transform", ".headers[0][1] = \"by.jq\""]);
+    assert!(String::from_utf8(heard.recv().unwrap()).unwrap().contains("Host: by.jq\r\n"));
+    home.yes(&["resend", "1", "--to", &url, "--whole", "--transform", ".headers[1][1] = \"by jq\""]);
+    assert!(String::from_utf8(heard.recv().unwrap()).unwrap().contains(url.trim_start_matches("http://")));
+    let sample =
+        ["--header", "Host: h.example", "--header", "User-Agent: mine", "--header", "Content-Type: text/plain"];
+    home.yes(&[&["send", "github/push", "--secret", "s", "--to", &url], &sample[..]].concat());
+    let got = String::from_utf8(heard.recv().unwrap()).unwrap();
+    for line in ["Host: h.example\r\n", "User-Agent: mine\r\n", "Content-Type: text/plain\r\n"] {
+        let name = line.split(':').next().unwrap();
+        assert!(got.contains(line) && got.matches(&format!("\n{name}:")).count() == 1, "{line}: {got}");
+    }
+    for name in ["Content-Length", "transfer-encoding", "Connection", "Expect"] {
+        for what in [&["resend", "1"][..], &["send", "github", "--secret", "s"]] {
+            let said = home.fails(2, &[what, &["--to", &url, "--header", &format!("{name}: 1")]].concat());
+            assert!(said.contains(&format!("reading --header `{name}`: creel sets it itself")), "{said}");
+        }
+    }
+}
+
+#[test]
 fn a_line_of_the_head_that_nothing_is_done_to_is_sent_as_it_came() {
     let home = Home::new();
     let serving = home.serve(&["--quiet"]);

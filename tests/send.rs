@@ -47,6 +47,20 @@ fn every_sample_arrives_signed_as_its_provider_signs() {
 }
 
 #[test]
+fn a_provider_in_the_place_of_a_fault_is_shown_its_own() {
+    let home = Home::new();
+    for (name, tip) in [
+        ("github", "who sends stands first: creel send github"),
+        ("githb", "who sends stands first: creel send github"),
+        ("stal", "a similar value exists: 'stale'"),
+    ] {
+        let said = home.fails(2, &["send", "github", "--as", name]);
+        assert!(said.contains(tip) && said.contains("wrong-secret, stale, tampered"), "{name}: {said}");
+    }
+    assert!(!home.fails(2, &["send", "github", "--as", "xyzzy-foo-bar"]).contains("creel send"));
+}
+
+#[test]
 fn every_way_to_spoil_an_event_is_seen() {
     let home = Home::new();
     home.write("creel.toml", format!("[[endpoint]]\nname = 'stripe'\npath = '/stripe'\nprovider = 'stripe'\nsecret = {{ command = 'echo {SECRET}' }}\n"));

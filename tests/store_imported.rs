@@ -6,7 +6,7 @@ mod store_support;
 use creel::{
     query::Filter,
     record::{Capture, CaptureId, Event, Flag, Timestamp},
-    store::{Reader, Start, Writer},
+    store::{Brought, Reader, Start, Writer},
 };
 use store_support::{capture, place, store};
 
@@ -20,7 +20,7 @@ fn imported(n: u64, event: &str, hours_ago: i64) -> Capture {
 }
 
 fn import(writer: &Writer, captures: Vec<Capture>) {
-    let mut captures = captures.into_iter();
+    let mut captures = captures.into_iter().map(|capture| Brought { capture, may_be_known: false });
     let pending = writer.import(Box::new(move || Ok(captures.next()))).unwrap();
     pending.blocking_recv().unwrap().unwrap();
 }

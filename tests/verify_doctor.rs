@@ -34,6 +34,8 @@ struct Delivery {
     content_type: &'static str,
     /// What becomes of each signed header.
     edit: fn(Pair) -> Pair,
+    /// A header that comes besides.
+    beside: (&'static str, &'static str),
 }
 
 impl Delivery {
@@ -48,6 +50,7 @@ impl Delivery {
             url: "https://shop.example/hook?b=2&a=1".into(),
             content_type: "application/json",
             edit: |header| header,
+            beside: ("Accept", "*/*"),
         }
     }
 
@@ -73,6 +76,7 @@ impl Delivery {
         let signer = catalog.get(self.signed_as).unwrap();
         let signed = signer.sign(&unsigned, &[Secret::new(self.signed_with.clone())], "msg_1").unwrap();
         let mut headers = base.clone();
+        headers.push(self.beside.0, self.beside.1);
         for (name, value) in signed.headers {
             let (name, value) = (self.edit)((name, value));
             headers.push(name, value);
@@ -112,6 +116,17 @@ fn in_base64((name, value): Pair) -> Pair {
         Some(Ok(bytes)) => (name, STANDARD.encode(bytes)),
         _ => (name, value),
     }
+}
+
+/// GitHub's old signature beside one of its new ones that is another body's.
+fn with_a_wrong_sha256() -> Delivery {
+    const ANOTHER: &str = "sha256=a5bd08ece19d718735d2e252d2601bd0ff66e8b1b365d7733205de2fabdc0d66";
+    Delivery { signed_as: "github-sha1", beside: ("X-Hub-Signature-256", ANOTHER), ..Delivery::of("github") }
+}
+
+/// Base64 without its last sign, `=`.
+fn unpadded((name, value): Pair) -> Pair {
+    (name, value.trim_end_matches('=').to_owned())
 }
 
 fn in_another_header((name, value): Pair) -> Pair {
@@ -188,6 +203,8 @@ fn faults() -> Vec<(&'static str, Delivery)> {
         ("timestamp", edited("slack", with_another_time)),
         ("algorithm", Delivery { signed_as: "authorize-net", edit: authorize_as_github, ..Delivery::of("github") }),
         ("encoding", edited("github", in_base64)),
+        ("encoding", edited("shopify", unpadded)),
+        ("other-signature", with_a_wrong_sha256()),
         ("other-header", edited("github", in_another_header)),
         ("content", Delivery { signed_as: "github", edit: github_as_stripe, ..Delivery::of("stripe") }),
         ("other-provider", Delivery { signed_as: "shopify", ..Delivery::of("github") }),
@@ -234,6 +251,31 @@ fn the_differing_bytes_are_shown() {
     let difference = found.difference.unwrap();
     assert!(difference.ends_with(":[1,2]}, received ….0,\"list\":[1,2]}\\n"), "{difference}");
     assert!(found.text.starts_with("The signature is right for the body without its final newline."), "{}", found.text);
+}
+
+#[test]
+fn a_weaker_signature_beside_the_own_one_is_no_remedy() {
+    let found = with_a_wrong_sha256().diagnose(Budget::default(), &|| 0);
+    let told = "Not the signature in X-Hub-Signature-256 but the one beside it, in X-Hub-Signature, is right";
+    assert!(found.text.starts_with(told), "{}", found.text);
+    assert!(
+        found.text.ends_with("Do not fall back on HMAC-SHA1.") && !found.text.contains("provider ="),
+        "{}",
+        found.text
+    );
+    // Where the own one did not come at all, the sender is one that knows no other.
+    let alone = Delivery { beside: ("Accept", "*/*"), ..with_a_wrong_sha256() };
+    assert_eq!(alone.diagnose(Budget::default(), &|| 0).by, Some("other-provider"));
+}
+
+#[test]
+fn base64_without_its_padding_is_called_that() {
+    for number in 0..20 {
+        let signed = format!("{{\"n\":{number}}}");
+        let delivery = Delivery { edit: unpadded, ..body("shopify", signed.clone(), signed) };
+        let found = delivery.diagnose(Budget::default(), &|| 0);
+        assert!(found.text.contains("written in base64 without its padding (=)"), "{number}: {}", found.text);
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::record::{Capture, Headers, Reply, text::lossless};
 /// A part of a message, and in what it differs from the other's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
-    /// Its name: `request`, `status`, `query`, `headers`, `body`.
+    /// Its name: `request`, `status`, `query`, `headers`, `body`, `trailers`.
     pub name: &'static str,
     /// Nothing where the two are the same.
     pub differences: Vec<Difference>,
@@ -18,7 +18,11 @@ pub struct Part {
 pub fn captures(before: &Capture, after: &Capture) -> Vec<Part> {
     let line = |capture: &Capture| {
         let head = &capture.head;
-        [("method", head.method().into_owned()), ("path", head.path().into_owned())]
+        [
+            ("method", head.method().into_owned()),
+            ("path", head.path().into_owned()),
+            ("version", head.version().to_string()),
+        ]
     };
     let request =
         line(before).into_iter().zip(line(after)).filter_map(|((at, a), (_, b))| changed(at, &a, &b)).collect();
@@ -29,6 +33,7 @@ pub fn captures(before: &Capture, after: &Capture) -> Vec<Part> {
         Part { name: "query", differences: named(&query(before), &query(after)) },
         Part { name: "headers", differences: headers(before.head.headers(), after.head.headers()) },
         Part { name: "body", differences: diff(&content(before), &content(after)) },
+        Part { name: "trailers", differences: headers(&before.trailers, &after.trailers) },
     ]
 }
 
@@ -80,13 +85,17 @@ fn fields(query: &[u8]) -> Named {
 
 fn named(before: &Named, after: &Named) -> Vec<Difference> {
     let names: BTreeSet<_> = before.keys().chain(after.keys()).collect();
-    let of = |values: Option<&Vec<String>>| values.map(|values| escape(&values.join(", ")).into_owned());
+    let joined = |values: &Vec<String>| escape(&values.join(", ")).into_owned();
+    // "a, b" and "a", "b" look alike, and some readers hold them to be the same: then it is said how many values there are.
+    let counted = |values: &Vec<String>| {
+        format!("{} ({} value{})", joined(values), values.len(), if values.len() == 1 { "" } else { "s" })
+    };
     let differ = names.into_iter().filter(|name| before.get(*name) != after.get(*name));
-    let difference = |name: &String| Difference {
-        at: escape(name).into_owned(),
-        before: of(before.get(name)),
-        after: of(after.get(name)),
-        to: None,
+    let difference = |name: &String| {
+        let (before, after) = (before.get(name), after.get(name));
+        let is_alike = before.map(joined) == after.map(joined);
+        let of = |values: Option<&Vec<String>>| values.map(|it| if is_alike { counted(it) } else { joined(it) });
+        Difference { at: escape(name).into_owned(), before: of(before), after: of(after), to: None }
     };
     differ.map(difference).collect()
 }
@@ -132,5 +141,8 @@ mod tests {
         let after = headers_of(&[("content-type", "a"), ("x-one", "1")]);
         let found: Vec<_> = headers(&before, &after).iter().map(ToString::to_string).collect();
         assert_eq!(found, ["~ x-one: 1, 2 → 1"]);
+        let joined = headers_of(&[("Content-Type", "a"), ("X-One", "1, 2")]);
+        let found: Vec<_> = headers(&before, &joined).iter().map(ToString::to_string).collect();
+        assert_eq!(found, ["~ x-one: 1, 2 (2 values) → 1, 2 (1 value)"]);
     }
 }

@@ -1,14 +1,19 @@
 //! In what two bodies differ: JSON by its values, anything else by its lines.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     fmt,
     ops::Range,
 };
 
 use serde_json::Value;
 
-use super::{Content, escape};
+use super::{
+    Content,
+    double::{Overridden, overridden},
+    escape,
+    path::Spelling,
+};
 
 /// The largest body that is compared as JSON or by lines, in bytes; of larger ones it is only said that they differ.
 const COMPARED_BYTES: usize = 4 << 20;
@@ -70,7 +75,8 @@ pub fn diff(before: &Content, after: &Content) -> Vec<Difference> {
     if let Some((a, b)) = json(before).zip(json(after)) {
         let mut found = Vec::new();
         values(&mut String::new(), &a, &b, &mut found);
-        let found = moved(&found);
+        let mut found = moved(&found);
+        found.extend(dropped(&before.bytes, &after.bytes));
         return if found.is_empty() {
             whole(format!("{} bytes, the same JSON in other words", before.bytes.len()))
         } else {
@@ -81,6 +87,35 @@ pub fn diff(before: &Content, after: &Content) -> Vec<Difference> {
         (Ok(a), Ok(b)) => lines(a, b),
         _ => whole(format!("{} bytes", before.bytes.len())),
     }
+}
+
+/// In what the values differ that readers drop, since a later one has the same name: of those with one path the first is
+/// compared with the first.
+fn dropped(before: &[u8], after: &[u8]) -> Vec<Difference> {
+    let of = |bytes: &[u8]| {
+        let mut all: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+        for Overridden { path, value } in overridden(bytes) {
+            let value = serde_json::from_slice(&bytes[value]).unwrap_or_default();
+            all.entry(path.spelled(Spelling::Jq)).or_default().push(value);
+        }
+        all
+    };
+    let (a, b) = (of(before), of(after));
+    let paths: BTreeSet<_> = a.keys().chain(b.keys()).collect();
+    let mut found = Vec::new();
+    for path in paths {
+        let all = |of: &'_ BTreeMap<String, Vec<Value>>| of.get(path).cloned().unwrap_or_default();
+        let (a, b) = (all(&a), all(&b));
+        let pairs = (0..a.len().max(b.len())).map(|at| (a.get(at), b.get(at)));
+        let shown = |value: Option<&Value>| value.map(|value| shown(&value.to_string()));
+        found.extend(pairs.filter(|(a, b)| a != b).map(|(a, b)| Difference {
+            at: format!("{} (overridden)", escape(path)),
+            before: shown(a),
+            after: shown(b),
+            to: None,
+        }));
+    }
+    found
 }
 
 /// What is at a path on one side or on both.
@@ -281,6 +316,11 @@ mod tests {
             ]
         );
         assert_eq!(found("1", "[1]"), ["~ .: 1 → [1]"]);
+        assert_eq!(
+            found(r#"{"a":1,"a":2,"b":{"c":1,"c":1}}"#, r#"{"a":3,"a":2,"b":{"c":1}}"#),
+            ["~ .a (overridden): 1 → 3", "- .b.c (overridden): 1"],
+            "what most readers drop stands there all the same"
+        );
         assert_eq!(found(r#"{"a":1}"#, r#"{ "a": 1 }"#), ["~ body: 7 bytes, the same JSON in other words → 10 bytes"]);
         assert_eq!(found(r#"{"n":1.0}"#, r#"{"n":1.00}"#), ["~ .n: 1.0 → 1.00"], "numbers are compared as they stand");
     }

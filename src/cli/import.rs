@@ -9,7 +9,7 @@ use super::{
     Answer, Common,
     progress::{Progress, of_bytes},
 };
-use crate::{engine::Engine, import::FORMS, record::Failure};
+use crate::{engine::Engine, import::FORMS, record::Failure, store::Imported};
 
 #[derive(Debug, Args)]
 pub(crate) struct Import {
@@ -19,6 +19,9 @@ pub(crate) struct Import {
     /// How they are written [default: told by what stands there]
     #[arg(long = "as", value_name = "FORMAT", value_parser = names())]
     format: Option<String>,
+    /// Import also what this store has already, as captures of their own; else they are left out
+    #[arg(long)]
+    again: bool,
 }
 
 fn names() -> clap::builder::PossibleValuesParser {
@@ -33,27 +36,36 @@ pub(super) fn run(import: &Import, common: &Common) -> Result<Answer, Failure> {
     let total = total(&import.files);
     // It ends with the reading, so that its line is wiped before anything else is said.
     let told = move |entries, bytes| progress.draw(|took| of_bytes(entries, bytes, total, took));
-    let imported = engine.import(import.files.clone(), form, Box::new(told));
+    let imported = engine.import(import.files.clone(), form, import.again, Box::new(told));
     // Closed even where nothing came of it, so that what was written in vain takes no space.
     let stopped = engine.stop();
     let imported = imported?;
     stopped?;
     let left_out = imported.left_out;
-    let (count, first) = (imported.imported.count, imported.imported.first.0);
+    let Imported { count, first, known } = imported.imported;
+    let first = first.0;
     let last = first + count.saturating_sub(1) as i64;
     if printer.json {
         let numbers = (count > 0).then_some((first, last));
-        printer.value(&json!({ "imported": count, "first": numbers.map(|n| n.0), "last": numbers.map(|n| n.1), "left_out": left_out }))?;
+        printer.value(&json!({
+            "imported": count, "first": numbers.map(|n| n.0), "last": numbers.map(|n| n.1), "known": known, "left_out": left_out,
+        }))?;
     } else if !printer.quiet {
         let said = match count {
+            0 if known > 0 => "nothing new".to_owned(),
             0 => "nothing to import".to_owned(),
             1 => format!("1 imported: #{first}"),
             _ => format!("{count} imported: #{first} to #{last}"),
         };
-        let besides = format!("; {left_out} left out: e-mails and questions to a name server, no requests");
-        printer.line(&if left_out > 0 { said + &besides } else { said })?;
+        let besides = [
+            (known, "already here (--again imports them once more)"),
+            (left_out, "left out: e-mails and questions to a name server, no requests"),
+        ];
+        let besides = besides.iter().filter(|(count, _)| *count > 0).map(|(count, words)| format!("; {count} {words}"));
+        printer.line(&(said + &besides.collect::<String>()))?;
     }
-    Ok(if count > 0 { Answer::Yes } else { Answer::No })
+    // What is here already was asked for and is here.
+    Ok(if count + known > 0 { Answer::Yes } else { Answer::No })
 }
 
 /// How many bytes the files have, where all of them have a size.

@@ -6,6 +6,7 @@
 
 mod dead;
 mod diff;
+mod drop;
 mod export;
 mod forget;
 mod import;
@@ -107,6 +108,12 @@ enum Command {
     /// List what was to be forwarded and was given up; `resend --dead` sends it once more
     #[command(after_help = "Examples:\n  creel dead\n  creel resend --dead")]
     Dead(dead::Dead),
+    /// Forward no more what of captures waits or was given up; the captures stay
+    #[command(
+        after_help = "Examples:\n  creel drop reply:dead\n  creel drop --all --to http://localhost:3000\n\nA running creel hears of it when the \
+next try would be due; until then what keeps its order behind a dropped one waits."
+    )]
+    Drop(drop::Drop),
     /// Block until captures come that match, or none does: for scripts and CI
     #[command(
         after_help = "Examples:\n  creel wait event:invoice.paid --timeout 10\n  creel wait event:order.created --then 'event:order.paid sig:passed' --all\n\nExit codes: 0 it came, or with --absent did not; 1 it did not in time, or with --absent did; \
@@ -394,6 +401,7 @@ pub fn run(work: Work) -> Result<Answer, Failure> {
         Command::Show(show) => show::run(&show, &common),
         Command::Resend(resend) => resend::run(&resend, &common),
         Command::Dead(dead) => dead::run(&dead, &common),
+        Command::Drop(drop) => drop::run(&drop, &common),
         Command::Diff(diff) => diff::run(&diff, &common),
         Command::Export(export) => export::run(&export, &common),
         Command::Mark(mark) => mark::run(&mark, &common),

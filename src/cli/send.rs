@@ -1,12 +1,17 @@
 //! `creel send`: a signed sample event, to any URL.
 
 use std::{
+    ffi::OsStr,
     path::PathBuf,
     thread,
     time::{Duration, Instant},
 };
 
-use clap::{Args, builder::PossibleValuesParser};
+use clap::{
+    Arg, Args, Command, Error,
+    builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
+    error::{ContextKind, ContextValue},
+};
 use serde_json::json;
 
 use super::{Answer, Common, Printer, Secrets, input};
@@ -20,7 +25,7 @@ use crate::{
         target::sendable,
     },
     export::json,
-    record::{Failure, Headers, Outcome},
+    record::{Failure, Header, Headers, Outcome},
     verify::{Provider, Sample, Secret},
     wire::{self, Outgoing, PathRule},
 };
@@ -50,7 +55,7 @@ pub(crate) struct Send {
     content_type: Option<String>,
     #[arg(long, value_name = "PATH=VALUE", help = SET_HELP)]
     set: Vec<String>,
-    /// A header beside the provider's own
+    /// A header beside the provider's own, as often as there are headers; Host, too
     #[arg(long = "header", value_name = "NAME: VALUE")]
     headers: Vec<String>,
     /// The URL that is signed, where it is not the one it is sent to
@@ -70,9 +75,34 @@ pub(crate) struct Send {
     insecure: bool,
 }
 
-/// The names of the ways to spoil an event.
-fn spoil_names() -> PossibleValuesParser {
-    PossibleValuesParser::new(SPOILS.iter().map(|(name, _)| *name))
+/// The names of the ways to spoil an event. Where a provider's stands there, or one like it, it is said where that belongs.
+#[derive(Clone)]
+struct SpoilNames(PossibleValuesParser);
+
+fn spoil_names() -> SpoilNames {
+    SpoilNames(PossibleValuesParser::new(SPOILS.iter().map(|(name, _)| *name)))
+}
+
+impl TypedValueParser for SpoilNames {
+    type Value = String;
+
+    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<String, Error> {
+        self.0.parse_ref(command, arg, value).map_err(|mut wrong| {
+            let catalog = engine::catalog().ok().filter(|_| wrong.get(ContextKind::SuggestedValue).is_none());
+            let text = value.to_string_lossy();
+            let provider =
+                catalog.and_then(|catalog| catalog.get(&text).map(Provider::name).or(catalog.nearest(&text)));
+            if let Some(name) = provider {
+                let tip = format!("--as says how to spoil it; who sends stands first: creel send {name}");
+                wrong.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+            }
+            wrong
+        })
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        self.0.possible_values()
+    }
 }
 
 fn spoil(send: &Send) -> Spoil {
@@ -96,7 +126,7 @@ pub(super) fn run(send: &Send, common: &Common) -> Result<Answer, Failure> {
     let settings = common.settings()?;
     let secrets = secrets(send, provider, &settings)?;
     let to = target(send, provider, &settings)?;
-    let headers = headers_of(&send.headers)?;
+    let headers = sendable_headers(&send.headers)?;
     let event = Event {
         provider,
         secrets: &secrets,
@@ -108,6 +138,7 @@ pub(super) fn run(send: &Send, common: &Common) -> Result<Answer, Failure> {
         spoil: spoil(send),
     };
     let engine = Engine::visit(settings);
+    let keep_host = headers.get("host").is_some();
     let mut ids = ids();
     let mut answer = Answer::Yes;
     let pace = Pace::new(send.rate);
@@ -115,7 +146,7 @@ pub(super) fn run(send: &Send, common: &Common) -> Result<Answer, Failure> {
         pace.wait_for(turn as usize);
         for (head, body) in event.requests(&mut ids)? {
             let (origin, path) = (wire::origin(&to), PathRule::Replaced);
-            let outgoing = Outgoing { head, body, to: origin, path, insecure: send.insecure };
+            let outgoing = Outgoing { head, body, to: origin, path, insecure: send.insecure, keep_host };
             let sent = engine.send(outgoing)?;
             if !sent.outcome.is_success() {
                 answer = Answer::No;
@@ -269,6 +300,19 @@ pub(super) fn settings_of(lines: &[String]) -> Result<Vec<(String, String)>, Fai
 pub(super) fn headers_of(lines: &[String]) -> Result<Headers, Failure> {
     let rows: Result<Vec<_>, _> = lines.iter().map(|line| header_of(line)).collect();
     rows.map(|rows| rows.into_iter().collect())
+}
+
+/// The same of a request that creel sends: how its body is framed and what becomes of the connection creel says itself.
+pub(super) fn sendable_headers(lines: &[String]) -> Result<Headers, Failure> {
+    let headers = headers_of(lines)?;
+    let frames = |header: &Header<'_>| header.is_hop_by_hop() || header.is("content-length") || header.is("expect");
+    match headers.iter().find(frames) {
+        None => Ok(headers),
+        Some(header) => {
+            let why = "creel sets it itself, by the body and the connection that there are";
+            Err(Failure::new(format!("reading --header `{}`", header.name_text()), why).hint("leave it out"))
+        }
+    }
 }
 
 /// A header as it is given on the command line; else what of it no request or answer could hold. Its value may let somebody

@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{
     query::Sql,
-    record::{CaptureId, Failure, Tagging},
-    store::{self, Reader},
+    record::{CaptureId, ErrandId, Failure, Tagging},
+    store::{self, Posted, Posting, Reader},
 };
 
 impl Engine {
@@ -26,6 +26,19 @@ impl Engine {
                 Err(_) => return Err(Failure::new("deleting captures", "the store is closed")),
             }
         }
+    }
+
+    /// Strikes out what was still to be forwarded, or had been given up; gives how much of it there was. Blocks until then.
+    pub fn drop_errands(&self, ids: Vec<ErrandId>) -> Result<u64, Failure> {
+        const DOING: &str = "dropping deliveries";
+        let writer = self.writer()?;
+        ids.chunks(store::FORGET_AT_ONCE).try_fold(0, |all, ids| {
+            let pending = writer.post(Posting::Drop(ids.to_vec())).map_err(|full| Failure::new(DOING, full))?;
+            match pending.blocking_recv().map_err(|_| Failure::new(DOING, "the store is closed"))?? {
+                Posted::Changed(count) => Ok(all + count),
+                Posted::Batch(..) => Ok(all),
+            }
+        })
     }
 
     /// Changes what a person said of captures; gives how many of them there are. Blocks until it is stored.

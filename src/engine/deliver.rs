@@ -1,7 +1,7 @@
 //! From the store to an app: a capture is read, sent as it was caught, and what came of it is stored.
 
 use super::{
-    edit::Edit,
+    edit::{Edit, Edited},
     endpoint::Endpoints,
     target::{Target, Targets},
 };
@@ -43,8 +43,9 @@ impl Courier {
         let endpoint = endpoint.unwrap_or_else(|| self.endpoints.route(&capture.head.path()));
         let edit = Edit { resign: aim.edit.resign || to.resign, ..aim.edit.clone() };
         let edited = edit.applied(capture, endpoint, &to.url).await?;
+        let Edited { head, body, keep_host, receipt } = edited;
         let Target { url, insecure, path, .. } = to;
-        let outgoing = Outgoing { head: edited.head, body: edited.body, to: url, path, insecure };
+        let outgoing = Outgoing { head, body, to: url, path, insecure, keep_host };
         let (started_at, limits) = (super::now(), SendLimits::default());
         let sent = match &self.client {
             Some(client) => client.send(outgoing, &limits).await,
@@ -57,7 +58,7 @@ impl Courier {
             started_at,
             took_ms: sent.took_ms,
             attempt: 0,
-            receipt: edited.receipt.into_iter().chain(sent.receipt).collect(),
+            receipt: receipt.into_iter().chain(sent.receipt).collect(),
             outcome: sent.outcome,
             errand: Some(errand),
         })

@@ -26,7 +26,7 @@ pub struct Edit {
     pub transform: Option<Transform>,
     /// Values of a JSON body: path and value.
     pub set: Vec<(String, String)>,
-    /// Headers that take the place of those of the same name, or are added.
+    /// Headers that take the place of those of the same name, or are added. One that was named before is a further line of it.
     pub headers: Vec<(String, String)>,
     /// Headers that are left out.
     pub dropped: Vec<String>,
@@ -47,6 +47,8 @@ const HIDDEN: &str = "(a secret)";
 pub(super) struct Edited {
     pub(super) head: Head,
     pub(super) body: Bytes,
+    /// Whether its `Host` was wished for, and is not to be the app's.
+    pub(super) keep_host: bool,
     pub(super) receipt: Vec<Change>,
 }
 
@@ -86,8 +88,10 @@ impl Edit {
         for name in &self.dropped {
             headers = Cow::Owned(without(&headers, name, &mut receipt));
         }
-        for (name, value) in &self.headers {
-            headers = Cow::Owned(with(&headers, name, value, &mut receipt, false));
+        for (at, (name, value)) in self.headers.iter().enumerate() {
+            let is_again = self.headers[..at].iter().any(|(before, _)| before.eq_ignore_ascii_case(name));
+            let put = if is_again { with_another } else { with };
+            headers = Cow::Owned(put(&headers, name, value, &mut receipt, false));
         }
         let mut body = capture.body.bytes.clone();
         for (path, value) in &self.set {
@@ -123,7 +127,9 @@ impl Edit {
         } else {
             capture.head.remade(&capture.head.method(), &target, capture.head.version(), &headers)
         };
-        Ok(Edited { head, body, receipt })
+        let keep_host = self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host"))
+            || head.headers().get("host").is_some_and(|host| caught.head.headers().get("host") != Some(host));
+        Ok(Edited { head, body, keep_host, receipt })
     }
 
     /// The line of a receipt that says that a signature was left which does not fit the changed body; none where it was
@@ -139,6 +145,16 @@ impl Edit {
         })
     }
 
+    /// The secrets to sign with: those that were given, else the endpoint's.
+    pub(super) fn secrets_for<'s>(
+        &'s self,
+        provider: &Provider,
+        endpoint: &'s Endpoint,
+    ) -> Result<Cow<'s, [Secret]>, Failure> {
+        let secrets = if self.secrets.is_empty() { endpoint.known_secrets() } else { (&self.secrets[..]).into() };
+        if secrets.is_empty() { Err(no_secret(provider, Some(endpoint))) } else { Ok(secrets) }
+    }
+
     /// What signs the changed request.
     fn signed(
         &self,
@@ -149,11 +165,11 @@ impl Edit {
         headers: &Headers,
         body: &[u8],
     ) -> Result<Signed, Failure> {
-        let provider = provider(capture, endpoint, catalog)?;
-        let secrets = if self.secrets.is_empty() { endpoint.known_secrets() } else { (&self.secrets[..]).into() };
-        if secrets.is_empty() {
-            return Err(no_secret(provider, Some(endpoint)));
-        }
+        let provider = provider(capture.provider.as_deref(), endpoint, catalog).ok_or_else(|| {
+            Failure::new(format!("signing capture {}", capture.id), "nobody knows whose it is")
+                .hint("name the provider in the endpoint")
+        })?;
+        let secrets = self.secrets_for(provider, endpoint)?;
         let at = now();
         let request = Request {
             method: &capture.head.method(),
@@ -246,12 +262,9 @@ fn rewritten(before: &Head, after: &Head, receipt: &mut Vec<Change>) {
     }
 }
 
-fn provider<'a>(capture: &Capture, endpoint: &Endpoint, catalog: &'a Catalog) -> Result<&'a Provider, Failure> {
-    let name = endpoint.provider.as_deref().or(capture.provider.as_deref());
-    name.and_then(|name| catalog.get(name)).ok_or_else(|| {
-        Failure::new(format!("signing capture {}", capture.id), "nobody knows whose it is")
-            .hint("name the provider in the endpoint")
-    })
+/// Whose a request is: what its endpoint says goes before what was told of it.
+pub(super) fn provider<'a>(told: Option<&str>, endpoint: &Endpoint, catalog: &'a Catalog) -> Option<&'a Provider> {
+    catalog.get(endpoint.provider.as_deref().or(told)?)
 }
 
 /// The headers without those of a name.
@@ -289,6 +302,16 @@ fn with(headers: &Headers, name: &str, value: &str, receipt: &mut Vec<Change>, i
         receipt.push(Change::Added { name: name.to_owned(), value: shown(value) });
     }
     all
+}
+
+/// The headers with one more line of a name, behind the others of it.
+fn with_another(headers: &Headers, name: &str, value: &str, receipt: &mut Vec<Change>, is_secret: bool) -> Headers {
+    let mut lines: Vec<(&[u8], &[u8])> = headers.iter().map(|header| (header.name, header.value)).collect();
+    let last = headers.iter().rposition(|header| header.is(name));
+    lines.insert(last.map_or(lines.len(), |at| at + 1), (name.as_bytes(), value.as_bytes()));
+    let shown = if is_secret { HIDDEN.to_owned() } else { value.to_owned() };
+    receipt.push(Change::Added { name: name.to_owned(), value: shown });
+    lines.into_iter().collect()
 }
 
 /// How many characters of a value a receipt repeats.

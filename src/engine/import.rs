@@ -24,7 +24,7 @@ use super::{
 use crate::{
     import::{self, Entry, Form, Stop},
     record::{Body, Capture, Failure, Flag, Uid},
-    store::{self, Imported, Role, Source, Writer},
+    store::{self, Brought, Imported, Role, Source, Writer},
     verify::{self, Catalog},
 };
 
@@ -51,20 +51,27 @@ pub struct Import {
 
 /// What the reader tells the writer.
 enum Word {
-    Capture(Box<Capture>),
+    Capture(Box<Brought>),
     Failed(Failure),
     End,
 }
 
 impl Engine {
-    /// Imports files, `-` for standard input, one after the other. Without a form each file tells its own.
-    pub fn import(&self, files: Vec<PathBuf>, form: Option<Form>, progress: Box<Progress>) -> Result<Import, Failure> {
+    /// Imports files, `-` for standard input, one after the other. Without a form each file tells its own. What the store has
+    /// already is left out, or with `again` becomes another capture of its own.
+    pub fn import(
+        &self,
+        files: Vec<PathBuf>,
+        form: Option<Form>,
+        again: bool,
+        progress: Box<Progress>,
+    ) -> Result<Import, Failure> {
         let writer = self.importing(&files)?;
         let judge = Judge::new(self.endpoints.clone())?;
         let (tell, heard) = sync_channel(BETWEEN);
         let (others, left_out) = channel();
         spawn("creel-import", move || {
-            let read = read_all(&files, form, judge, &tell, progress);
+            let read = read_all(&files, form, again, judge, &tell, progress);
             let end = read.map_or_else(Word::Failed, |left_out| {
                 let _ = others.send(left_out);
                 Word::End
@@ -94,7 +101,7 @@ impl Engine {
 
 fn source(heard: Receiver<Word>) -> Source {
     Box::new(move || match heard.recv() {
-        Ok(Word::Capture(capture)) => Ok(Some(*capture)),
+        Ok(Word::Capture(brought)) => Ok(Some(*brought)),
         Ok(Word::End) => Ok(None),
         Ok(Word::Failed(failure)) => Err(failure),
         Err(_) => Err(Failure::new("importing", "a part of creel failed; nothing was imported")),
@@ -104,6 +111,7 @@ fn source(heard: Receiver<Word>) -> Source {
 fn read_all(
     files: &[PathBuf],
     form: Option<Form>,
+    again: bool,
     mut judge: Judge,
     tell: &SyncSender<Word>,
     mut progress: Box<Progress>,
@@ -115,8 +123,11 @@ fn read_all(
         let mut take = |mut entry: Entry| {
             entries += 1;
             entry.flags.insert(Flag::Imported);
+            entry.uid = entry.uid.filter(|_| !again);
+            let may_be_known = entry.uid.is_some();
             let capture = judge.judged(entry).map_err(|why| Failure::new(&doing, format!("entry {entries}: {why}")))?;
-            tell.send(Word::Capture(Box::new(capture))).map_err(|_| Failure::new(&doing, "the store is closed"))?;
+            let brought = Box::new(Brought { capture, may_be_known });
+            tell.send(Word::Capture(brought)).map_err(|_| Failure::new(&doing, "the store is closed"))?;
             progress(entries, bytes.get());
             Ok(())
         };

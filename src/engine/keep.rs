@@ -4,6 +4,7 @@ use super::{Aim, Engine, catalog, import::Judge, rewrite};
 use crate::{
     import::Entry,
     record::{Capture, CaptureId, Failure, Flags, Tags},
+    store::Brought,
 };
 
 impl Engine {
@@ -39,7 +40,8 @@ impl Engine {
             sha256: None,
         };
         let judged = Judge::new(self.endpoints.clone())?.judged(entry).map_err(|why| Failure::new(doing(), why))?;
-        let mut made = Some(Capture { edited_from: Some(capture.id), ..judged });
+        let made = Capture { edited_from: Some(capture.id), ..judged };
+        let mut made = Some(Brought { capture: made, may_be_known: false });
         let source = Box::new(move || Ok(made.take()));
         let pending = self.writer()?.import(source).map_err(|full| Failure::new(doing(), full))?;
         let stored = pending.blocking_recv().map_err(|_| Failure::new(doing(), "the store is closed"))??;

@@ -7,6 +7,7 @@ use std::{
     collections::BTreeMap,
     fs,
     path::Path,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -14,12 +15,18 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Engine, edit::Edit, now, transform::transform};
+use super::{
+    Engine,
+    edit::{self, Edit},
+    endpoint::Endpoint,
+    now,
+    transform::transform,
+};
 use crate::{
     export::FORMATS,
     import::{self, Entry, Form, Stop},
     record::{Body, Capture, Failure, Head, Outcome, Reply, Uid, text::lossless},
-    verify,
+    verify::{self, Catalog},
     wire::{Outgoing, PathRule},
 };
 
@@ -277,14 +284,15 @@ impl Engine {
         play: &Play,
         mut told: impl FnMut(&Played) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
+        self.check_signers(rehearsal, &play.edit)?;
         let mut due = Instant::now();
         for (place, gap_ms) in play.order(rehearsal) {
             let Some(step) = rehearsal.steps.get(place) else { continue };
             due += play.pause(gap_ms);
             std::thread::sleep(due.saturating_duration_since(Instant::now()));
             let (head, body) = self.rehearsed(step, play)?;
-            let outgoing =
-                Outgoing { head, body, to: play.to.clone(), path: PathRule::default(), insecure: play.insecure };
+            let (to, path, insecure) = (play.to.clone(), PathRule::default(), play.insecure);
+            let outgoing = Outgoing { head, body, to, path, insecure, keep_host: false };
             let sent = self.send(outgoing)?;
             let faults = faults(&step.expect, &sent.outcome, sent.took_ms);
             told(&Played { step: place, took_ms: sent.took_ms, outcome: sent.outcome, faults })?;
@@ -292,12 +300,47 @@ impl Engine {
         Ok(())
     }
 
+    /// Whether there is a signer for every step, where all are signed anew: known before the first is sent, so that no app is
+    /// left in the middle of a story.
+    fn check_signers(&self, rehearsal: &Rehearsal, edit: &Edit) -> Result<(), Failure> {
+        let catalog = super::catalog()?;
+        for step in rehearsal.steps.iter().filter(|_| edit.resign) {
+            let endpoint = self.endpoint_of(step);
+            let provider = edit::provider(step.provider.as_deref(), endpoint, catalog);
+            let provider = provider.ok_or_else(|| nobodys(step, catalog))?;
+            edit.secrets_for(provider, endpoint)
+                .map_err(|it| Failure { doing: format!("{}: {}", step.file, it.doing), ..it })?;
+        }
+        Ok(())
+    }
+
+    fn endpoint_of(&self, step: &Step) -> &Arc<Endpoint> {
+        let endpoint = step.endpoint.as_deref().and_then(|name| self.endpoints.named(name));
+        endpoint.unwrap_or_else(|| self.endpoints.route(&step.head.path()))
+    }
+
     /// A step's request with the changes that are asked for.
     fn rehearsed(&self, step: &Step, play: &Play) -> Result<(Head, Bytes), Failure> {
-        let endpoint = step.endpoint.as_deref().and_then(|name| self.endpoints.named(name));
-        let endpoint = endpoint.unwrap_or_else(|| self.endpoints.route(&step.head.path()));
-        let edited = play.edit.apply(&capture(step), endpoint, super::catalog()?, &play.to)?;
+        let edited = play.edit.apply(&capture(step), self.endpoint_of(step), super::catalog()?, &play.to);
+        let edited = edited.map_err(|it| Failure { doing: format!("{}: {}", step.file, it.doing), ..it })?;
         Ok((edited.head, edited.body))
+    }
+}
+
+/// The failure of signing a step that names no provider, or one that nobody knows.
+fn nobodys(step: &Step, catalog: &Catalog) -> Failure {
+    let doing = format!("signing {} anew", step.file);
+    match &step.provider {
+        None => Failure::new(doing, "nobody says who signs it")
+            .hint(format!("write provider = \"NAME\" under its [[step]] in {SCENARIO}; `creel providers` lists them")),
+        Some(name) => {
+            let near = catalog.nearest(name).map_or(String::new(), |near| format!("did you mean `{near}`? "));
+            Failure::new(
+                doing,
+                format!("its [[step]] in {SCENARIO} names the provider `{name}`, and creel knows none of that name"),
+            )
+            .hint(format!("{near}`creel providers` lists them all"))
+        }
     }
 }
 

@@ -112,8 +112,11 @@ impl Event<'_> {
     fn request(&self, id: &str, at: Timestamp, secrets: &[Secret]) -> Result<(Head, Bytes), Failure> {
         let dressed = self.provider.dress(&self.letter(id, at), secrets)?;
         let mut all = Headers::with_capacity(dressed.headers.len() + 2);
-        all.push("Host", "");
-        all.push("User-Agent", concat!("creel/", env!("CARGO_PKG_VERSION")));
+        // What somebody wished for goes before what creel would say.
+        let own = [("Host", ""), ("User-Agent", concat!("creel/", env!("CARGO_PKG_VERSION")))];
+        for (name, value) in own.into_iter().filter(|(name, _)| dressed.headers.get(name).is_none()) {
+            all.push(name, value);
+        }
         for header in &dressed.headers {
             all.push(header.name, header.value);
         }

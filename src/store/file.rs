@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, Error, OpenFlags, config::DbConfig};
+use rusqlite::{Connection, Error, ErrorCode, OpenFlags, config::DbConfig};
 
 use super::{
     KIB,
@@ -124,7 +124,13 @@ pub(super) fn connect_with(path: &Path, role: Role, steps: &[Migration]) -> Resu
     let state = schema::state(&connection, path)?;
     schema::refuse_newer(state, steps.len(), path)?;
     // Only now is it known to be creel's.
-    fs::set_permissions(path, Permissions::from_mode(FILE_MODE)).map_err(|error| Failure::new(&doing, error))?;
+    fs::set_permissions(path, Permissions::from_mode(FILE_MODE)).map_err(|error| match error.kind() {
+        ErrorKind::PermissionDenied => {
+            let why = "the file is somebody else's, and creel writes only to what it can keep from all others";
+            Failure::new(&doing, why).hint(COPY_IT)
+        }
+        _ => Failure::new(&doing, error),
+    })?;
     set_up(&connection, role).map_err(|error| trouble::failure(&doing, &error))?;
     if state != State::Version(steps.len()) {
         let _lock = (role == Role::Visiting).then(|| Lock::take_to_bring_up(path)).transpose()?;
@@ -150,12 +156,16 @@ pub(super) fn checkpoint(connection: &Connection) -> Result<(), Error> {
 pub(super) fn connect_reading(path: &Path) -> Result<Connection, Failure> {
     assert_version(path)?;
     refuse_missing(path)?;
-    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let (connection, is_fixed) = look(path)?;
     let known = schema::MIGRATIONS.len();
     let state = schema::state(&connection, path)?;
     schema::refuse_newer(state, known, path)?;
     match state {
         State::Fresh => return Err(missing(path, "nothing has been captured into it yet")),
+        State::Version(version) if version < known && is_fixed => {
+            let why = "it is of an older version and must be brought up to this one, and nothing may be written there";
+            return Err(Failure::new(opening(path), why).hint(COPY_IT));
+        }
         // An older store is brought up by a visiting writer, which is at once gone again.
         State::Version(version) if version < known => drop(connect(path, Role::Visiting)?),
         State::Version(_) => (),
@@ -168,12 +178,52 @@ pub(super) fn connect_reading(path: &Path) -> Result<Connection, Failure> {
     Ok(connection)
 }
 
+/// What to do about a store that cannot be read where it is.
+const COPY_IT: &str =
+    "copy it, with all files that begin with its name, to a folder of yours and name that one with --db";
+
+/// Opens a store for reading, and says whether it is one that nobody changes: where nothing can be written beside it, SQLite is
+/// told so, since it keeps a WAL's index there otherwise.
+fn look(path: &Path) -> Result<(Connection, bool), Failure> {
+    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    match connection.pragma_query_value(None, "user_version", |_| Ok(())) {
+        Err(error) if lacks_its_index(path, &error) => fixed(path).map(|connection| (connection, true)),
+        // Any other trouble is told by whoever asks next.
+        _ => Ok((connection, false)),
+    }
+}
+
+/// Whether an error says that the WAL's index is not there and cannot be made, and the store itself can be read.
+fn lacks_its_index(path: &Path, error: &Error) -> bool {
+    let is_it = matches!(error.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly));
+    is_it && fs::File::open(path).is_ok() && fs::symlink_metadata(beside(path, "-shm")).is_err()
+}
+
+/// Opens a store as a file that nobody changes. What stands in a WAL would not be seen, so there may be none.
+fn fixed(path: &Path) -> Result<Connection, Failure> {
+    let wal = beside(path, "-wal");
+    if fs::metadata(&wal).is_ok_and(|found| found.len() > 0) {
+        let why =
+            format!("what came last is in {}, and SQLite reads that only where it may write beside it", wal.display());
+        return Err(Failure::new(opening(path), why).hint(COPY_IT));
+    }
+    let uri = PathBuf::from(format!("file:{}?immutable=1", percent(path)));
+    open_as(&uri, path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI)
+}
+
+/// A path as it stands in a URI.
+fn percent(path: &Path) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
+    let bytes = path.as_os_str().as_encoded_bytes().iter();
+    bytes.map(|&byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+}
+
 /// Whether a store is there and ready to be read.
 pub(super) fn is_made(path: &Path) -> Result<bool, Failure> {
     if refuse_missing(path).is_err() {
         return Ok(false);
     }
-    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let (connection, _) = look(path)?;
     Ok(!matches!(schema::state(&connection, path)?, State::Fresh))
 }
 
@@ -198,9 +248,14 @@ fn assert_version(path: &Path) -> Result<(), Failure> {
 }
 
 fn open(path: &Path, access: OpenFlags) -> Result<Connection, Failure> {
+    open_as(path, path, access)
+}
+
+/// Opens the store at `path` by another name that SQLite knows for it.
+fn open_as(name: &Path, path: &Path, access: OpenFlags) -> Result<Connection, Failure> {
     refuse_symlink(path).map_err(|why| Failure::new(opening(path), why).hint("name the file itself with --db"))?;
     let connection = || -> Result<Connection, Error> {
-        let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        let connection = Connection::open_with_flags(name, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         // A file may come from anywhere: its schema runs no functions, and SQL cannot rewrite it.
@@ -280,6 +335,25 @@ mod tests {
         }
         let mode: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
         assert_eq!(mode, "wal");
+    }
+
+    #[test]
+    fn a_store_that_nobody_changes_is_read_where_it_has_no_wal_and_whatever_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("odd ?#%41&immutable=0é.db");
+        make(&path).unwrap();
+        connect(&path, Role::Capturing).unwrap().execute("UPDATE counter SET captures = 7", ()).unwrap();
+        let count = |connection: &Connection| -> i64 {
+            connection.query_row("SELECT captures FROM counter", (), |row| row.get(0)).unwrap()
+        };
+        let connection = fixed(&path).unwrap();
+        assert_eq!(count(&connection), 7);
+        assert!(!beside(&path, "-shm").exists(), "nothing is made beside it");
+        fs::write(beside(&path, "-wal"), "").unwrap();
+        assert_eq!(count(&fixed(&path).unwrap()), 7, "an empty WAL holds nothing");
+        fs::write(beside(&path, "-wal"), "frames").unwrap();
+        let said = fixed(&path).unwrap_err().to_string();
+        assert!(said.contains("-wal") && said.contains("copy it"), "{said}");
     }
 
     #[test]

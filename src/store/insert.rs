@@ -1,5 +1,7 @@
 //! Rows in: what one job writes, inside the transaction of its batch.
 
+use std::collections::HashSet;
+
 use rusqlite::{CachedStatement, Connection, Error, OptionalExtension, Row, params, params_from_iter};
 
 use super::{
@@ -15,7 +17,7 @@ use super::{
 use crate::query::{Sql, Value};
 use crate::record::{
     Capture, CaptureId, Delivery, DeliveryId, ErrandId, Failure, Flag, Flags, Outcome, Refusal, Repeat, Settlement,
-    Tagging, Timestamp, Verdict,
+    Tagging, Timestamp, Uid, Verdict,
 };
 
 /// How many bits of a chunk's id count the chunks of a capture.
@@ -69,6 +71,7 @@ pub(super) const DELIVERED: &str = concat!(
 const DELIVERY: &str = "INSERT INTO delivery (id, capture, url, started_at, took_ms, attempt, receipt, status, error,
     truncated, headers, body, errand, cause, before) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 const REFUSAL: &str = "INSERT INTO refusal (at, peer, status, reason, head) VALUES (?, ?, ?, ?, ?)";
+const UIDS: &str = "SELECT uid FROM summary";
 const IMPORTED: &str = "INSERT INTO imported (first_id, last_id) VALUES (?, ?)";
 const TELL: &str = "INSERT OR REPLACE INTO respond (endpoint, words) VALUES (?, ?)";
 const UNTELL: &str = "DELETE FROM respond WHERE endpoint = ?";
@@ -107,6 +110,25 @@ pub(super) struct Tally {
     pub(super) dead: i64,
     /// Captures that were deleted. They had been counted, and their numbers are not given again.
     forgotten: i64,
+}
+
+/// Uids that there are: 16 bytes each of those in the store, more of those that came since.
+pub(super) struct Uids {
+    stored: Vec<Uid>,
+    added: HashSet<Uid>,
+}
+
+impl Uids {
+    fn new(mut stored: Vec<Uid>) -> Self {
+        // They begin with the time, and so are nearly in order.
+        stored.sort_unstable();
+        Self { stored, added: HashSet::new() }
+    }
+
+    /// Adds one. Whether it is new.
+    pub(super) fn insert(&mut self, uid: Uid) -> bool {
+        self.stored.binary_search(&uid).is_err() && self.added.insert(uid)
+    }
 }
 
 /// How a capture stands among the others of its event and of its endpoint.
@@ -185,6 +207,13 @@ impl<'c> Transaction<'c> {
         tally.failed += i64::from(capture.judgement.verdict == Verdict::Failed);
         tally.duplicates += i64::from(duplicate_of.is_some());
         Ok(Stored { id: CaptureId(id), duplicate_of: duplicate_of.map(CaptureId), errand })
+    }
+
+    /// The uids of all captures. Read once for an import that needs them: an index would cost each capture a random page.
+    pub(super) fn uids(&self) -> Result<Uids, Error> {
+        let mut statement = self.connection.prepare_cached(UIDS)?;
+        let all = statement.query_map((), |row| Ok(Uid(u128::from_be_bytes(row.get(0)?))))?;
+        all.collect::<Result<_, _>>().map(Uids::new)
     }
 
     /// Keeps which numbers an import gave.

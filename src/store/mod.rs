@@ -51,7 +51,7 @@ pub use queue::{Full, Haste};
 pub use reader::{Bodies, Interrupter, Reader, Sorting, Start};
 pub use search::Slice;
 pub use stats::{Beat, Counts, PIECES, SIZES, Stats, TIMES, VERDICTS};
-pub use writer::{Imported, Onward, Pending, Role, Settler, Source, Stored, Writer};
+pub use writer::{Brought, Imported, Onward, Pending, Role, Settler, Source, Stored, Writer};
 
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;

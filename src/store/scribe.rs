@@ -25,7 +25,7 @@ use super::{
     seen::Seen,
     shorten::Shortener,
     trouble::{self, Kind, Trouble},
-    writer::{Imported, Job, Onward, Role, Settled, Shared, Source, Stored, batch_end},
+    writer::{Brought, Imported, Job, Onward, Role, Settled, Shared, Source, Stored, batch_end},
 };
 use crate::record::{Delivery, DeliveryId, Failure};
 
@@ -348,18 +348,32 @@ fn write_job(transaction: &mut Transaction<'_>, job: &Job, seen: &mut Seen) -> R
     }
 }
 
-/// Writes what a source gives. Where that fails, the transaction does.
+const IMPORTING: &str = "storing an import";
+
+/// Writes what a source gives, less what is there already. Where that fails, the transaction does.
 fn import(transaction: &mut Transaction<'_>, source: &Mutex<Source>, seen: &mut Seen) -> Result<Imported, Trouble> {
     let mut source = source.lock().unwrap_or_else(PoisonError::into_inner);
     let mut imported = Imported::default();
-    while let Some(capture) = source().map_err(|failure| Trouble { kind: Kind::Job, failure })? {
+    let mut known = None;
+    while let Some(brought) = source().map_err(|failure| Trouble { kind: Kind::Job, failure })? {
+        let Brought { capture, may_be_known } = brought;
+        if may_be_known {
+            let known = match &mut known {
+                Some(known) => known,
+                none => none.insert(transaction.uids().map_err(|error| Trouble::of_job(IMPORTING, &error))?),
+            };
+            if !known.insert(capture.uid) {
+                imported.known += 1;
+                continue;
+            }
+        }
         let stored = transaction.capture(&capture, &[], seen);
         let Stored { id, .. } = stored.map_err(|error| Trouble::of_job("storing a capture", &error))?;
         imported.first = if imported.count == 0 { id } else { imported.first };
         imported.count += 1;
     }
     let kept = transaction.imported(imported.first, imported.count);
-    kept.map_err(|error| Trouble::of_job("storing an import", &error))?;
+    kept.map_err(|error| Trouble::of_job(IMPORTING, &error))?;
     Ok(imported)
 }
 

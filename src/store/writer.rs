@@ -46,10 +46,21 @@ pub struct Imported {
     pub count: u64,
     /// The number of the first; the others follow it.
     pub first: CaptureId,
+    /// How many were left out, since the store has them.
+    pub known: u64,
+}
+
+/// A capture that comes with others.
+#[derive(Clone, Debug)]
+pub struct Brought {
+    /// The capture.
+    pub capture: Capture,
+    /// Whether its uid was given elsewhere: where the store has it already, it is left out.
+    pub may_be_known: bool,
 }
 
 /// Gives captures one after the other, and none after the last. Asked on the writer's thread.
-pub type Source = Box<dyn FnMut() -> Result<Option<Capture>, Failure> + Send>;
+pub type Source = Box<dyn FnMut() -> Result<Option<Brought>, Failure> + Send>;
 
 /// How a capture goes on from the store.
 pub struct Onward {

@@ -7,7 +7,7 @@ use base64::{
     alphabet::STANDARD as ALPHABET,
     engine::{
         DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig,
-        general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+        general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD},
     },
 };
 use serde::Deserialize;
@@ -31,6 +31,12 @@ pub(super) enum Encoding {
     Base64url,
     /// As it is.
     Text,
+    /// Base64 whose padding was left out: no provider's, but a mistake that the doctor names.
+    #[serde(skip)]
+    Base64Unpadded,
+    /// Base64 with the URL alphabet and with padding: a mistake, too.
+    #[serde(skip)]
+    Base64urlPadded,
 }
 
 impl Encoding {
@@ -41,6 +47,8 @@ impl Encoding {
             Self::Base64 => "base64",
             Self::Base64url => "base64url",
             Self::Text => "text",
+            Self::Base64Unpadded => "base64 without its padding (=)",
+            Self::Base64urlPadded => "base64url with padding (=)",
         }
     }
 
@@ -51,6 +59,8 @@ impl Encoding {
             Self::Base64 => STANDARD.encode(bytes),
             Self::Base64url => URL_SAFE_NO_PAD.encode(bytes),
             Self::Text => String::from_utf8_lossy(bytes).into_owned(),
+            Self::Base64Unpadded => STANDARD_NO_PAD.encode(bytes),
+            Self::Base64urlPadded => URL_SAFE.encode(bytes),
         }
     }
 
@@ -61,6 +71,8 @@ impl Encoding {
             Self::Base64 => STANDARD.decode(text).ok().map(Cow::Owned),
             Self::Base64url => URL_SAFE_NO_PAD.decode(text).ok().map(Cow::Owned),
             Self::Text => Some(Cow::Borrowed(text)),
+            Self::Base64Unpadded => STANDARD_NO_PAD.decode(text).ok().map(Cow::Owned),
+            Self::Base64urlPadded => URL_SAFE.decode(text).ok().map(Cow::Owned),
         }
     }
 }
@@ -79,11 +91,15 @@ pub(super) fn read_secret_base64(text: &[u8]) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use super::*;
 
     #[test]
     fn what_is_written_is_read_back() {
-        for encoding in [Encoding::Hex, Encoding::Base64, Encoding::Base64url, Encoding::Text] {
+        let wrong = [Encoding::Base64Unpadded, Encoding::Base64urlPadded];
+        for encoding in [Encoding::Hex, Encoding::Base64, Encoding::Base64url, Encoding::Text].into_iter().chain(wrong)
+        {
             let written = encoding.write(b"\x00ink?>");
             assert_eq!(encoding.read(written.as_bytes()).as_deref(), Some(&b"\x00ink?>"[..]), "{}", encoding.name());
         }
@@ -96,6 +112,7 @@ mod tests {
         for wrong in [&b"Zh=="[..], b"Zg", b"Zg=", b"Zg== ", b"Z g=="] {
             assert!(Encoding::Base64.read(wrong).is_none());
         }
+        assert!(toml::from_str::<HashMap<String, Encoding>>("a = 'base64-unpadded'").is_err(), "no provider writes it");
         assert_eq!(read_secret_base64(b"Zg").as_deref(), Some(&b"f"[..]));
         assert_eq!(read_secret_base64(b"Zg==").as_deref(), Some(&b"f"[..]));
         assert!(read_secret_base64(b"Zh").is_none());

@@ -92,6 +92,11 @@ impl Algorithm {
         self.verification().is_some() || self == Self::JwsDetached
     }
 
+    /// Whether its hash is one that nobody should choose any more.
+    pub(super) fn is_outdated(self) -> bool {
+        matches!(self, Self::HmacMd5 | Self::HmacSha1 | Self::Md5 | Self::Sha1 | Self::RsaSha1)
+    }
+
     /// Whether the secret must be part of what is signed, because nothing else holds it.
     pub(super) fn is_bare_hash(self) -> bool {
         matches!(self, Self::Md5 | Self::Sha1 | Self::Sha256 | Self::Sha512)

@@ -109,7 +109,8 @@ impl Provider {
 
     /// The request before it is signed.
     fn undressed(&self, letter: &Letter<'_>) -> Dressed {
-        let mut headers: Headers = [("Content-Type", letter.content_type), ("Accept", "*/*")].into_iter().collect();
+        let own = [("Content-Type", letter.content_type), ("Accept", "*/*")];
+        let mut headers: Headers = own.into_iter().filter(|(name, _)| letter.headers.get(name).is_none()).collect();
         for header in letter.headers {
             headers.push(header.name, header.value);
         }

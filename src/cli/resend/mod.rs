@@ -17,7 +17,7 @@ use std::{
 use self::{report::Report, watch::Folder};
 use super::{
     Answer, Common, Printer, Secrets, diff, input, row,
-    send::{SET_HELP, headers_of, settings_of},
+    send::{SET_HELP, sendable_headers, settings_of},
 };
 use crate::{
     body::compare,
@@ -93,7 +93,7 @@ pub(crate) struct Resend {
     save: bool,
     #[arg(long, value_name = "PATH=VALUE", help = SET_HELP)]
     set: Vec<String>,
-    /// Replace or add a header
+    /// Replace a header, or add it where there is none; the same name once more is a second line of it. Host, too
     #[arg(long = "header", value_name = "NAME: VALUE")]
     headers: Vec<String>,
     /// Leave a header out
@@ -328,7 +328,7 @@ impl Sending<'_> {
 
 fn aim(resend: &Resend) -> Result<Aim, Failure> {
     let secrets = resend.secrets.read()?;
-    let headers = headers_of(&resend.headers)?;
+    let headers = sendable_headers(&resend.headers)?;
     let headers = headers.iter().map(|header| (header.name_text().into_owned(), header.value_text().into_owned()));
     let edit = Edit {
         transform: resend.transform.as_deref().map(|text| program(text, resend.whole)).transpose()?,

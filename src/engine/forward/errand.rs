@@ -8,7 +8,7 @@ use crate::{
     body,
     engine::{
         self,
-        edit::Edit,
+        edit::{Edit, Edited},
         endpoint::{Endpoint, Endpoints},
         transform::is_of_a_program,
     },
@@ -57,6 +57,9 @@ struct Attempt {
     went_out: bool,
 }
 
+/// For how long after it came nobody is thought to have dropped what is brought on, in milliseconds.
+const JUST_CAME_MS: i64 = 1_000;
+
 /// A request as it goes out.
 struct Prepared {
     outgoing: Outgoing,
@@ -71,6 +74,9 @@ impl Carrier {
     /// Tries an errand once.
     pub(super) async fn carry(&self, endpoint: &Arc<Endpoint>, forward: &Forward, item: Item) -> Came {
         let Item { errand, capture: id, at_hand, tries, answer } = item;
+        if at_hand.as_ref().is_none_or(|at_hand| is_old(at_hand.capture())) && !self.is_left(errand, id) {
+            return Came::Dropped;
+        }
         // A filter asks for the row as it stands in the store.
         let at_hand = at_hand.filter(|_| forward.when.is_none());
         let read = if at_hand.is_none() { self.capture(forward, id) } else { Ok(None) };
@@ -100,6 +106,12 @@ impl Carrier {
             Ok(()) => Came::Unmade(next),
             Err(_) => unwritten(),
         }
+    }
+
+    /// Whether an errand is still to be done: a person may have dropped it, in another process. Where that cannot be told it is.
+    fn is_left(&self, errand: ErrandId, capture: CaptureId) -> bool {
+        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        reader.errands_of(capture).map_or(true, |left| left.iter().any(|it| it.id == errand && !it.dead))
     }
 
     /// The capture of an errand, where it is still there and the forward takes it.
@@ -169,10 +181,9 @@ impl Carrier {
             resign: to.resign,
             ..Edit::default()
         };
-        let edited = edit.applied(capture, endpoint, &to.url).await?;
-        let outgoing =
-            Outgoing { head: edited.head, body: edited.body, to: to.url.clone(), path: to.path, insecure: to.insecure };
-        Ok(Prepared { outgoing, receipt: edited.receipt })
+        let Edited { head, body, keep_host, receipt } = edit.applied(capture, endpoint, &to.url).await?;
+        let (to, path, insecure) = (to.url.clone(), to.path, to.insecure);
+        Ok(Prepared { outgoing: Outgoing { head, body, to, path, insecure, keep_host }, receipt })
     }
 
     async fn give_up(&self, errand: ErrandId, why: String) -> Came {
@@ -253,6 +264,11 @@ fn takes(filter: &Filter, row: &crate::record::Summary, capture: &Capture) -> bo
     let undone = body::Content::of(&capture.body.bytes, capture.head.headers());
     let content = Content { head: capture.head.raw(), body: &undone.bytes };
     filter.matches(row, &content, engine::now())
+}
+
+/// Whether it has waited since it came, so that somebody may have dropped it meanwhile.
+fn is_old(capture: &Capture) -> bool {
+    engine::now().since_ms(capture.received_at) >= JUST_CAME_MS
 }
 
 /// What becomes of an errand after so many tries.

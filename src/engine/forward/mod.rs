@@ -254,7 +254,7 @@ fn kept_waiting(kept: &[Errand]) -> Option<String> {
     };
     Some(format!(
         "{wait} for what nothing forwards to here ({lane}{others}), and will go once something does: `creel ls \
-         reply:waiting` lists what waits"
+         reply:waiting` lists what waits, `creel drop reply:waiting` ends that"
     ))
 }
 

@@ -69,6 +69,8 @@ const MAX_JSON: usize = 1 << 20;
 /// What reproduced the signature.
 struct Found {
     class: &'static str,
+    /// Which signature is right, where it is not the one that was judged.
+    which: Option<String>,
     /// What the received signature is a signature of.
     is: String,
     mend: String,
@@ -139,7 +141,8 @@ impl Catalog {
         let (by, text, difference) = match found {
             Ok(Some(found)) => {
                 let difference = found.body.as_ref().map(|body| rewrite::difference(body, request.body));
-                (Some(found.class), format!("The signature is right for {}. {}", found.is, found.mend), difference)
+                let which = found.which.as_deref().unwrap_or("The signature");
+                (Some(found.class), format!("{which} is right for {}. {}", found.is, found.mend), difference)
             }
             Ok(None) => (None, nothing(tried), None),
             Err(Over) => (None, over(tried, took_ms, budget), None),
@@ -182,7 +185,7 @@ impl<'a> Case<'a> {
 }
 
 fn found(class: &'static str, is: impl Into<String>, mend: impl Into<String>) -> Found {
-    Found { class, is: is.into(), mend: mend.into(), body: None }
+    Found { class, which: None, is: is.into(), mend: mend.into(), body: None }
 }
 
 fn other_secrets(case: &Case<'_>, meter: &mut Meter<'_>) -> Step {
@@ -314,7 +317,7 @@ fn is_body(case: &Case<'_>, meter: &mut Meter<'_>, class: &'static str, is: &str
     if !meter.is(&Attempt { request, ..case.attempt() })? {
         return Ok(None);
     }
-    Ok(Some(Found { class, is: is.to_owned(), mend: MEND_BODY.to_owned(), body: Some(body) }))
+    Ok(Some(Found { body: Some(body), ..found(class, is, MEND_BODY) }))
 }
 
 /// Other URLs, where the scheme signs one.
@@ -356,7 +359,7 @@ fn other_times(case: &Case<'_>, meter: &mut Meter<'_>) -> Step {
 /// Other hashes and other ways to write them, and the signature out of another header.
 fn other_algorithms(case: &Case<'_>, meter: &mut Meter<'_>) -> Step {
     let scheme = case.scheme;
-    if scheme.algorithm.has_public_key() || matches!(scheme.algorithm, Algorithm::Token | Algorithm::Jwt) {
+    if matches!(scheme.algorithm, Algorithm::Token | Algorithm::Jwt | Algorithm::JwsDetached | Algorithm::Remote) {
         return Ok(None);
     }
     let mend = format!(
@@ -366,7 +369,9 @@ fn other_algorithms(case: &Case<'_>, meter: &mut Meter<'_>) -> Step {
         scheme.algorithm.name(),
         scheme.encoding.name()
     );
-    let algorithms: Vec<_> = std::iter::once(scheme.algorithm).chain(Algorithm::keyed()).collect();
+    // A public key is of its own algorithm and of no other.
+    let keyed = Algorithm::keyed().filter(|_| !scheme.algorithm.has_public_key());
+    let algorithms: Vec<_> = std::iter::once(scheme.algorithm).chain(keyed).collect();
     let spellings = spellings(&scheme.shape);
     let all = spellings.iter().flat_map(|spelling| algorithms.iter().map(move |algorithm| (spelling, *algorithm)));
     for ((shape, encoding), algorithm) in all {
@@ -388,7 +393,8 @@ fn spellings(own: &Shape) -> Vec<(Shape, Encoding)> {
     let prefixes = SIGNATURE_PREFIXES.iter().copied().chain([&own.prefix[..]]);
     let shapes = prefixes
         .flat_map(|prefix| [own.clone(), Shape::default()].map(|shape| Shape { prefix: prefix.to_owned(), ..shape }));
-    let encodings = [Encoding::Hex, Encoding::Base64, Encoding::Base64url];
+    let encodings =
+        [Encoding::Hex, Encoding::Base64, Encoding::Base64Unpadded, Encoding::Base64url, Encoding::Base64urlPadded];
     shapes.flat_map(|shape| encodings.map(|encoding| (shape.clone(), encoding))).collect()
 }
 
@@ -457,15 +463,40 @@ fn other_providers(case: &Case<'_>, meter: &mut Meter<'_>) -> Step {
                 continue;
             }
             if meter.is(&Attempt { scheme, ..case.attempt() })? {
-                return Ok(Some(found(
-                    "other-provider",
-                    format!("the scheme of {}", provider.title),
-                    format!("Set `provider = \"{}\"` for this endpoint.", provider.name),
-                )));
+                return Ok(Some(beside_own(case, provider, scheme).unwrap_or_else(|| {
+                    found(
+                        "other-provider",
+                        format!("the scheme of {}", provider.title),
+                        format!("Set `provider = \"{}\"` for this endpoint.", provider.name),
+                    )
+                })));
             }
         }
     }
     Ok(None)
+}
+
+/// What it says that another scheme's signature is right, where the provider's own came too, in a place of its own: secret and
+/// body are the sender's, and to check the other one in its stead would be a step down, not a remedy.
+fn beside_own(case: &Case<'_>, provider: &Provider, scheme: &Scheme) -> Option<Found> {
+    let places = |scheme: &Scheme| {
+        let received = scheme.received(case.request);
+        received.iter().map(|(place, _)| place.title().to_owned()).collect::<Vec<_>>()
+    };
+    let (own, others) = (places(case.scheme), places(scheme));
+    let (own_place, place) = own.first().zip(others.first())?;
+    if others.iter().any(|other| own.iter().any(|own| own.eq_ignore_ascii_case(other))) {
+        return None;
+    }
+    let is = format!("this request, by the scheme of {}", provider.title);
+    let weaker = scheme.algorithm.is_outdated() && !case.scheme.algorithm.is_outdated();
+    let warning = if weaker { format!(" Do not fall back on {}.", scheme.algorithm.name()) } else { String::new() };
+    let mend = format!(
+        "So secret and body are the sender's, and {own_place} was altered on its way or made by another rule: mend that one.\
+         {warning}"
+    );
+    let which = format!("Not the signature in {own_place} but the one beside it, in {place},");
+    Some(Found { which: Some(which), ..found("other-signature", is, mend) })
 }
 
 /// Whether a scheme that fits is a proof: a token that is sent in a common header is not whose it is.

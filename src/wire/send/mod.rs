@@ -28,7 +28,7 @@ use tokio::{
 };
 
 use self::{
-    plan::Plan,
+    plan::{Plan, Rules},
     pool::{Door, Driver, Line, Pool},
     stream::{Rewritten, Stream, Turn},
     url::Url,
@@ -81,6 +81,8 @@ pub struct Outgoing {
     pub path: PathRule,
     /// Whether a certificate that nobody vouches for is good enough.
     pub insecure: bool,
+    /// Whether the head's own `Host` is sent, and not the URL's: somebody wished for it.
+    pub keep_host: bool,
 }
 
 /// How long a connection may take to be made.
@@ -157,13 +159,14 @@ impl Client {
 
 async fn deliver(pool: Option<&Pool>, outgoing: Outgoing, limits: &SendLimits) -> Sent {
     let began = Instant::now();
-    let Outgoing { head, body, to, path, insecure } = outgoing;
+    let Outgoing { head, body, to, path, insecure, keep_host } = outgoing;
     let Some(url) = Url::parse(&to) else {
         let to = without_login(&to).into_owned();
         let why = format!("`{to}` is no URL that creel can send to; it takes http://HOST and https://HOST");
         return Sent { to, took_ms: 0, receipt: Vec::new(), outcome: Outcome::Failed(Cause::Unsendable, why) };
     };
-    let Plan { method, target, head, receipt } = Plan::new(&head, &body, &url, path, insecure, pool.is_some());
+    let Plan { method, target, head, receipt } =
+        Plan::new(&head, &body, &url, Rules { path, insecure, keep_host, stays_open: pool.is_some() });
     let mut call = Call { url: &url, method: &method, head, body, insecure, limits, reply_head: Headers::default() };
     let outcome = match timeout(limits.total, call.make(pool)).await {
         Ok(Ok(reply)) => Outcome::Replied(reply),

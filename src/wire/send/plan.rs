@@ -13,9 +13,22 @@ pub(super) struct Plan {
     pub(super) receipt: Vec<Change>,
 }
 
+/// By what a head is changed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Rules {
+    /// What becomes of the captured path.
+    pub(super) path: PathRule,
+    /// Whether any certificate is taken.
+    pub(super) insecure: bool,
+    /// Whether the head's own `Host` is sent.
+    pub(super) keep_host: bool,
+    /// Whether the connection stays open for the next request.
+    pub(super) stays_open: bool,
+}
+
 impl Plan {
-    /// With `keep` the connection stays open for the next request.
-    pub(super) fn new(head: &Head, body: &[u8], url: &Url, path: PathRule, insecure: bool, keep: bool) -> Self {
+    pub(super) fn new(head: &Head, body: &[u8], url: &Url, rules: Rules) -> Self {
+        let Rules { path, insecure, .. } = rules;
         let mut receipt = Vec::new();
         let target = target(head, url, path, &mut receipt);
         if insecure && url.is_https() {
@@ -26,7 +39,7 @@ impl Plan {
             let (from, to) = (head.version().to_string(), Version::Http11.to_string());
             receipt.push(Change::Other { what: "version".to_owned(), from, to });
         }
-        let headers = headers(head, body, url, keep, &mut receipt);
+        let headers = headers(head, body, url, rules, &mut receipt);
         let sent = head.remade(&head.method(), &target, Version::Http11, &headers);
         Self { method: head.method().into_owned(), head: sent.raw().clone(), target, receipt }
     }
@@ -71,10 +84,12 @@ fn origin_form(head: &Head) -> Vec<u8> {
     head.query().map_or(path.clone(), |query| format!("{path}?{query}")).into_bytes()
 }
 
-fn headers(head: &Head, body: &[u8], url: &Url, keep: bool, receipt: &mut Vec<Change>) -> Headers {
+fn headers(head: &Head, body: &[u8], url: &Url, rules: Rules, receipt: &mut Vec<Change>) -> Headers {
+    let Rules { keep_host, stays_open, .. } = rules;
     let named = named_by_connection(head);
     // What it says already need not be said anew, in another place.
-    let closes = !keep && head.headers().text("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
+    let closes =
+        !stays_open && head.headers().text("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
     let length = body.len().to_string();
     let mut sent = Headers::with_capacity(head.headers().len() + 3);
     let (mut has_host, mut has_length) = (false, false);
@@ -83,7 +98,11 @@ fn headers(head: &Head, body: &[u8], url: &Url, keep: bool, receipt: &mut Vec<Ch
         let is = |other: &str| name.eq_ignore_ascii_case(other.as_bytes());
         if is("host") && !has_host {
             has_host = true;
-            replace(&mut sent, receipt, name, value, &url.authority());
+            if keep_host {
+                sent.push(name, value);
+            } else {
+                replace(&mut sent, receipt, name, value, &url.authority());
+            }
         } else if is("content-length") && !has_length {
             has_length = true;
             replace(&mut sent, receipt, name, value, &length);
@@ -108,7 +127,7 @@ fn headers(head: &Head, body: &[u8], url: &Url, keep: bool, receipt: &mut Vec<Ch
     if !has_length && !body.is_empty() {
         add(&mut sent, receipt, "Content-Length", &length);
     }
-    if !keep && !closes {
+    if !stays_open && !closes {
         add(&mut sent, receipt, "Connection", "close");
     }
     sent
@@ -143,7 +162,7 @@ mod tests {
 
     fn plan(head: &str, body: &str, url: &str) -> (String, Vec<String>) {
         let head = Head::parse(Bytes::from(format!("{head}\r\n\r\n")));
-        let plan = Plan::new(&head, body.as_bytes(), &Url::parse(url).unwrap(), PathRule::Replaced, false, false);
+        let plan = Plan::new(&head, body.as_bytes(), &Url::parse(url).unwrap(), Rules::default());
         let receipt = plan.receipt.iter().map(ToString::to_string).collect();
         (String::from_utf8(plan.head.to_vec()).unwrap(), receipt)
     }
@@ -189,7 +208,8 @@ mod tests {
             ("http://x/a?y", "http://h/b", "/b/a?y"),
         ] {
             let head = Head::parse(Bytes::from(format!("POST {captured} HTTP/1.1\r\nHost: x\r\n\r\n")));
-            let plan = Plan::new(&head, b"", &Url::parse(url).unwrap(), PathRule::Appended, false, true);
+            let rules = Rules { path: PathRule::Appended, stays_open: true, ..Rules::default() };
+            let plan = Plan::new(&head, b"", &Url::parse(url).unwrap(), rules);
             assert_eq!(String::from_utf8(plan.target).unwrap(), sent, "{captured} to {url}");
         }
     }

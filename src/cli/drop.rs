@@ -1,0 +1,52 @@
+//! `creel drop`: what waits to be forwarded, or was given up, is not to be forwarded any more.
+
+use std::collections::HashSet;
+
+use clap::Args;
+use serde_json::json;
+
+use super::{Answer, Common, input};
+use crate::{
+    engine::Engine,
+    record::{Errand, Failure},
+};
+
+#[derive(Debug, Args)]
+pub(crate) struct Drop {
+    /// Of which captures: for example `reply:dead` or `'age>1h'`; all words must match
+    #[arg(conflicts_with = "all")]
+    filter: Vec<String>,
+    /// Of all captures
+    #[arg(long)]
+    all: bool,
+    /// Only what goes there: the app's URL or a part of what `creel dead` calls it
+    #[arg(long, value_name = "APP")]
+    to: Option<String>,
+}
+
+pub(super) fn run(drop: &Drop, common: &Common) -> Result<Answer, Failure> {
+    let printer = common.printer();
+    let engine = Engine::visit(common.settings()?);
+    let reader = engine.reader()?;
+    let captures = match drop.filter.join(" ").trim() {
+        "" if drop.all => None,
+        "" => {
+            return Err(Failure::new("dropping deliveries", "the filter is empty")
+                .hint("say of which captures, for example reply:dead, or --all"));
+        }
+        _ => Some(input::matching(&reader, &drop.filter, common)?.into_iter().collect::<HashSet<_>>()),
+    };
+    let is_meant = |errand: &Errand| {
+        captures.as_ref().is_none_or(|captures| captures.contains(&errand.capture))
+            && drop.to.as_ref().is_none_or(|to| errand.lane.contains(to.trim_end_matches('/')))
+    };
+    let left = [reader.waiting()?, reader.dead(None)?].concat();
+    let count = engine.drop_errands(left.iter().filter(|errand| is_meant(errand)).map(|errand| errand.id).collect())?;
+    engine.stop()?;
+    if printer.json {
+        printer.value(&json!({ "dropped": count }))?;
+    } else if !printer.quiet {
+        printer.line(&format!("{count} dropped"))?;
+    }
+    Ok(if count > 0 { Answer::Yes } else { Answer::No })
+}
