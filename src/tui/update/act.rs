@@ -10,7 +10,7 @@ use super::{obey, say};
 use crate::{
     body,
     query::Filter,
-    record::{CaptureId, Failure},
+    record::{CaptureId, Failure, counted},
     tui::{
         copy::{self, CLIPBOARD_BYTES, Copied},
         effect::{Ask, Compare, Effect},
@@ -104,7 +104,7 @@ fn copy(model: &mut Model, copied: &Copied) -> Vec<Effect> {
     if bytes.len() > CLIPBOARD_BYTES {
         return keep(model, copied);
     }
-    let text = format!("{} bytes handed to the terminal for the clipboard", view::thousands(bytes.len() as u64));
+    let text = format!("{} handed to the terminal for the clipboard", counted(bytes.len() as u64, "byte"));
     let hint = "where it does not arrive, the terminal does not take it (OSC 52): save it to a file with . save";
     model.notice = Some(word(Tone::Good, text, Some(hint)));
     vec![Effect::Copy(bytes)]
@@ -190,8 +190,7 @@ pub(super) fn compared(model: &mut Model, compared: Result<Compared, Failure>) -
             let count: usize = parts.iter().map(|part| part.differences.len()).sum();
             let words = match count {
                 0 => "no difference".to_owned(),
-                1 => "one difference".to_owned(),
-                count => format!("{count} differences"),
+                count => counted(count as u64, "difference"),
             };
             let title = format!("{} and {}: {words}", names[0], names[1]);
             show(model, title, Content::Diff { parts, names, beside: false })

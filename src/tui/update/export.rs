@@ -3,14 +3,13 @@
 use super::{plain, say};
 use crate::{
     body,
-    record::{CaptureId, Failure},
+    record::{CaptureId, Failure, thousands},
     tui::{
         effect::Effect,
         export::{Batch, Export, Exported},
         model::{Model, Notice, Tone},
         palette::Palette,
         prompt::{Prompt, Purpose},
-        view::thousands,
     },
 };
 

@@ -7,7 +7,7 @@ use crate::{
         self,
         pipe::{self, Piped},
     },
-    record::{CaptureId, Failure},
+    record::{CaptureId, Failure, counted},
     tui::{
         copy,
         effect::Effect,
@@ -56,7 +56,7 @@ pub(super) fn piped(model: &mut Model, command: &str, piped: Result<Piped, Failu
     if lines.last().is_some_and(String::is_empty) {
         lines.pop();
     }
-    let words = ended.unwrap_or_else(|| format!("{} lines", lines.len()));
+    let words = ended.unwrap_or_else(|| counted(lines.len() as u64, "line"));
     act::show(model, format!("{}: {words}", body::fit(command, 40)), Content::Text(lines))
 }
 

@@ -2,11 +2,11 @@
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
-use super::{chrome::thousands, lines};
+use super::lines;
 use crate::{
     body,
     engine::tunnel::State,
-    record::{LastDelivery, Summary, Tags, Verdict},
+    record::{LastDelivery, Summary, Tags, Verdict, counted, thousands},
     tui::{
         age, copy,
         keys::{Command, Mode},
@@ -310,8 +310,7 @@ fn hint(model: &Model, area: Rect, buffer: &mut Buffer) {
     let repeats = match arrived.repeats {
         0 => String::new(),
         _ if !model.list.grouped => String::new(),
-        1 => ", 1 repeat".to_owned(),
-        count => format!(", {count} repeats"),
+        count => format!(", {}", counted(count, "repeat")),
     };
     let count = format!("{} new{repeats}", thousands(arrived.count));
     let words = [&count[..], sign, chord.map_or("", |chord| &chord[..])];
