@@ -16,6 +16,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::{Terminal, backend::TestBackend, buffer::Buffer};
 
 use crate::{
+    engine::target::Targets,
     record::{Failure, Timestamp, Zone},
     tui::{
         keys::Keymap,
@@ -41,6 +42,7 @@ pub(in crate::tui) fn options(clock: fn() -> Timestamp) -> Options {
     Options {
         place: Place::Listening("http://127.0.0.1:27335".to_owned()),
         apps: BTreeMap::new(),
+        targets: Targets::default(),
         notices: Vec::new(),
         zone: Zone::utc(),
         look: Look::plain(true, true),

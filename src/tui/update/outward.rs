@@ -107,14 +107,6 @@ fn first_url(text: &str) -> Option<String> {
     urls.filter(|url| pipe::is_web(url)).map(str::to_owned).next()
 }
 
-pub(super) fn browse(model: &mut Model, url: &str) -> Vec<Effect> {
-    if !pipe::is_web(url.trim()) {
-        let text = "only URLs of http and https are opened".to_owned();
-        return plain(model, text, None);
-    }
-    vec![Effect::Browse(url.trim().to_owned())]
-}
-
 pub(super) fn browsed(model: &mut Model, url: &str, browsed: Result<(), Failure>) -> Vec<Effect> {
     let notice = match browsed {
         Ok(()) => Notice { tone: Tone::Good, text: format!("the browser was handed {url}"), hint: None },
