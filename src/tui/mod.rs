@@ -72,6 +72,7 @@ pub fn show(engine: &Arc<Engine>) -> Result<(), Failure> {
         place: stage::place(engine),
         apps: stage::apps(engine),
         targets: engine.targets().clone(),
+        had: stage::had(engine),
         zone: engine::zone(),
         look,
         typed,

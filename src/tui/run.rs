@@ -20,6 +20,7 @@ use super::{
     effect::Effect,
     fault,
     keys::Keymap,
+    list::Had,
     look::Look,
     model::{Model, Notice, Tone},
     msg::Msg,
@@ -44,6 +45,8 @@ pub(super) struct Options {
     pub(super) place: Place,
     pub(super) apps: BTreeMap<String, String>,
     pub(super) targets: Targets,
+    /// What the list has a column for from the beginning.
+    pub(super) had: Had,
     pub(super) notices: Vec<String>,
     pub(super) zone: Zone,
     pub(super) look: Look,
@@ -193,6 +196,7 @@ fn begin(options: Options, size: (u16, u16)) -> Model {
     let mut model = Model::new(options.place, options.zone, options.look, size);
     model.apps = options.apps;
     model.targets = options.targets;
+    model.list.had = options.had;
     model.keys = options.keys;
     model.shelf.named = options.filters;
     options.state.lay_over(&mut model);

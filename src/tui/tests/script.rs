@@ -20,6 +20,7 @@ use crate::{
     record::{Failure, Timestamp, Zone},
     tui::{
         keys::Keymap,
+        list::Had,
         look::Look,
         msg::Msg,
         run::{Inbox, Options, run},
@@ -43,6 +44,7 @@ pub(in crate::tui) fn options(clock: fn() -> Timestamp) -> Options {
         place: Place::Listening("http://127.0.0.1:27335".to_owned()),
         apps: BTreeMap::new(),
         targets: Targets::default(),
+        had: Had::default(),
         notices: Vec::new(),
         zone: Zone::utc(),
         look: Look::plain(true, true),
