@@ -14,6 +14,7 @@ use super::{
     escape,
     path::Spelling,
 };
+use crate::record::counted;
 
 /// The largest body that is compared as JSON or by lines, in bytes; of larger ones it is only said that they differ.
 const COMPARED_BYTES: usize = 4 << 20;
@@ -60,16 +61,12 @@ pub fn diff(before: &Content, after: &Content) -> Vec<Difference> {
     if before.bytes == after.bytes {
         return Vec::new();
     }
+    let bytes = |content: &Content| counted(content.bytes.len() as u64, "byte");
     let whole = |words: String| {
-        vec![Difference {
-            at: "body".to_owned(),
-            before: Some(words),
-            after: Some(format!("{} bytes", after.bytes.len())),
-            to: None,
-        }]
+        vec![Difference { at: "body".to_owned(), before: Some(words), after: Some(bytes(after)), to: None }]
     };
     if before.bytes.len().max(after.bytes.len()) > COMPARED_BYTES {
-        return whole(format!("{} bytes, too many to compare", before.bytes.len()));
+        return whole(format!("{}, too many to compare", bytes(before)));
     }
     let json = |content: &Content| serde_json::from_slice::<Value>(&content.bytes).ok();
     if let Some((a, b)) = json(before).zip(json(after)) {
@@ -78,14 +75,14 @@ pub fn diff(before: &Content, after: &Content) -> Vec<Difference> {
         let mut found = moved(&found);
         found.extend(dropped(&before.bytes, &after.bytes));
         return if found.is_empty() {
-            whole(format!("{} bytes, the same JSON in other words", before.bytes.len()))
+            whole(format!("{}, the same JSON in other words", bytes(before)))
         } else {
             found
         };
     }
     match (std::str::from_utf8(&before.bytes), std::str::from_utf8(&after.bytes)) {
         (Ok(a), Ok(b)) => lines(a, b),
-        _ => whole(format!("{} bytes", before.bytes.len())),
+        _ => whole(bytes(before)),
     }
 }
 

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use crate::record::counted;
+
 /// How many combining marks in a row are shown; a note counts the rest. A terminal stacks them in one cell without end.
 const MARKS_IN_A_ROW: usize = 8;
 
@@ -104,7 +106,7 @@ impl Marks {
     fn flush(&mut self, show: &mut impl FnMut(&str, bool)) {
         let hidden = self.run.saturating_sub(MARKS_IN_A_ROW);
         if hidden > 0 {
-            show(&format!("‹+{hidden} mark{}›", if hidden == 1 { "" } else { "s" }), true);
+            show(&format!("‹+{}›", counted(hidden as u64, "mark")), true);
         }
         self.run = 0;
     }
@@ -226,7 +228,7 @@ mod tests {
         let tower = |n: usize| format!("e{}x", "\u{301}".repeat(n));
         assert_eq!(escape(&tower(8)), tower(8));
         assert_eq!(escape(&tower(9)), format!("e{}‹+1 mark›x", "\u{301}".repeat(8)));
-        assert_eq!(escape(&tower(4_000)), format!("e{}‹+3992 marks›x", "\u{301}".repeat(8)));
+        assert_eq!(escape(&tower(4_000)), format!("e{}‹+3,992 marks›x", "\u{301}".repeat(8)));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 use std::{ops::Range, sync::Arc};
 
 use super::{Document, Line, Role, Span};
+use crate::record::counted;
 
 /// How many folds there are at most. What would be folded beyond them stays open.
 pub(super) const MOST_FOLDS: usize = 1_000_000;
@@ -174,11 +175,10 @@ fn stand_in(line: &mut Line, document: &dyn Document, fold: &Fold) {
     let end = document.lines(fold.end as usize..fold.end as usize + 1).pop().unwrap_or_default();
     line.extend(end.into_iter().filter(|span| span.role != Role::Plain));
     let words = match fold.count {
-        Some(1) => " 1 value".to_owned(),
-        Some(count) => format!(" {count} values"),
-        None => format!(" {} lines", (fold.end - fold.line).saturating_sub(1)),
+        Some(count) => counted(u64::from(count), "value"),
+        None => counted(u64::from(fold.end - fold.line).saturating_sub(1), "line"),
     };
-    line.push(Span { role: Role::Dim, text: words });
+    line.push(Span { role: Role::Dim, text: format!(" {words}") });
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use super::{
     piece::{Sink, Sparse, Walk, cut},
     text, tree,
 };
-use crate::record::json::looks_like_json;
+use crate::record::{counted, json::looks_like_json};
 
 /// How many values are opened below their names for what they hold; of the fields after them every value that fits is
 /// one line. A body of a million tiny objects stays cheap.
@@ -81,7 +81,7 @@ pub(super) fn open_payload(content: &Content) -> Result<Box<dyn Document>, Strin
     let others = if others == 0 {
         String::new()
     } else {
-        format!("; the form view shows the {others} other{}", if others == 1 { "" } else { "s" })
+        format!("; the form view shows the {}", counted(others as u64, "other"))
     };
     let name = super::fit(&String::from_utf8_lossy(&name), 60);
     Ok(tree::noted(value.into(), format!("the JSON in the field {name}{others}")))
@@ -220,7 +220,7 @@ impl Form {
         let shown = cut(&name, NAME_CHARS).bytes;
         sink.put(Role::Key, &name[..shown]);
         if shown < name.len() {
-            sink.add(Role::Dim, &format!("… {} bytes more", name.len() - shown));
+            sink.add(Role::Dim, &format!("… {} more", counted((name.len() - shown) as u64, "byte")));
         }
         if field.has_value {
             sink.add(Role::Punctuation, " = ");

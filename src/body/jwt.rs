@@ -4,7 +4,7 @@ use base64::Engine;
 use serde_json::Value;
 
 use super::{Content, Document, Role, beside, stack, stack::Stack, tree};
-use crate::record::Timestamp;
+use crate::record::{Timestamp, counted};
 
 /// The longest token, in bytes.
 const LONGEST: usize = 1 << 20;
@@ -51,7 +51,7 @@ pub(super) fn open(content: &Content) -> Result<Box<dyn Document>, String> {
         stack.add([vec![heading("moments")], moments].concat());
     }
     let hex = token.signature.iter().take(64).fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
-    let words = format!("{} bytes, not checked", token.signature.len());
+    let words = format!("{}, not checked", counted(token.signature.len() as u64, "byte"));
     stack.add(vec![heading("signature"), stack::fact(&words, &hex)]);
     Ok(stack.noted(&["the signature is not checked here".to_owned()]))
 }
@@ -76,12 +76,11 @@ fn apart(moment: Timestamp, from: Timestamp) -> String {
     let s = moment.since_ms(from) / 1000;
     let units = [(86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")];
     let (unit, name) = units.into_iter().find(|(unit, _)| s.abs() >= *unit).unwrap_or((1, "second"));
-    let count = s.abs() / unit;
-    let plural = if count == 1 { "" } else { "s" };
+    let words = counted(s.unsigned_abs() / unit.unsigned_abs(), name);
     if s == 0 {
         return "as it came".to_owned();
     }
-    format!("{count} {name}{plural} {} it came", if s < 0 { "before" } else { "after" })
+    format!("{words} {} it came", if s < 0 { "before" } else { "after" })
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::ops::Range;
 use memchr::memmem;
 
 use super::{Content, Document, Part, Role, content::parameter, size, stack, stack::Stack};
+use crate::record::{counted, thousands};
 
 /// How many parts are opened. The rest is counted.
 const OPENED: usize = 1_000;
@@ -101,9 +102,9 @@ pub(super) fn open(content: &Content) -> Result<Box<dyn Document>, String> {
         (at, ended) = (next.end, next.is_last);
     }
     beside_parts(&mut stack, content, at..content.bytes.len(), "after the last part");
-    notes.insert(0, if count == 1 { "1 part".to_owned() } else { format!("{count} parts") });
+    notes.insert(0, counted(count as u64, "part"));
     if count > OPENED {
-        notes.push(format!("the first {OPENED} are shown"));
+        notes.push(format!("the first {} are shown", thousands(OPENED as u64)));
     }
     Ok(stack.noted(&notes))
 }
@@ -235,7 +236,7 @@ mod tests {
     fn ten_thousand_parts_are_counted_and_the_first_are_opened() {
         let document =
             open(&content("--x\r\n\r\na\r\n".repeat(10_000) + "--x--", "multipart/mixed; boundary=x")).unwrap();
-        assert_eq!((document.note(), document.line_count()), (Some("10000 parts; the first 1000 are shown"), 2_000));
+        assert_eq!((document.note(), document.line_count()), (Some("10,000 parts; the first 1,000 are shown"), 2_000));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::{
     piece::{Sink, Sparse, Walk, cut},
     text, width,
 };
-use crate::record::token::Members;
+use crate::record::{counted, token::Members};
 
 /// How many rows are looked at to lay out the columns.
 const LOOKED_AT: usize = 200;
@@ -234,7 +234,7 @@ impl Table {
             sink.put(Role::Error, &bytes[..taken]);
         }
         if taken < bytes.len() {
-            sink.add(Role::Dim, &format!("… {} bytes more", bytes.len() - taken));
+            sink.add(Role::Dim, &format!("… {} more", counted((bytes.len() - taken) as u64, "byte")));
         }
     }
 

@@ -256,7 +256,7 @@ mod tests {
         let tree = document.tree().unwrap();
         let mut folds = Folds::default();
         tree.toggle(&mut folds, 0);
-        assert_eq!(seen(&*document, &folds), ["[…] 600001 lines"]);
+        assert_eq!(seen(&*document, &folds), ["[…] 600,001 lines"]);
         let folds = tree.folded_to(1);
         assert_eq!(folds.shown(document.line_count()), 100_003);
         assert_eq!(tree.node(folds.line(99_999)).unwrap().path.spelled(Spelling::Jq), ".[99998]");

@@ -15,7 +15,7 @@ use crate::{
         mask::Masked,
     },
     export::FORMATS,
-    record::Failure,
+    record::{Failure, counted},
     store::Reader,
 };
 
@@ -65,10 +65,9 @@ pub(super) fn run(export: &Export, common: &Common) -> Result<Answer, Failure> {
 pub(super) fn tell(printer: &Printer, masked: Masked) {
     let Some(words) = masked.words().filter(|_| !printer.quiet) else { return };
     let fits = if masked.values > 0 { " (a signature over such a body does not fit any more)" } else { "" };
-    let unread = match masked.unread {
+    let unread = match masked.unread as u64 {
         0 => String::new(),
-        1 => "; 1 body, neither JSON nor a form, was not looked into".to_owned(),
-        count => format!("; {count} bodies, neither JSON nor forms, were not looked into"),
+        count => format!("; nobody looked into {} of other kinds than JSON and forms", counted(count, "body")),
     };
     super::report(&format!("masked: {words}{fits}{unread}; --reveal leaves all as it came"));
 }

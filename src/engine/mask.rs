@@ -4,7 +4,7 @@ use std::ops::AddAssign;
 
 use crate::{
     record::{
-        Capture, Flag, Head, Header, Headers,
+        Capture, Flag, Head, Header, Headers, counted,
         mask::{self, MASK},
     },
     verify,
@@ -38,9 +38,8 @@ impl Masked {
         let rows =
             [(self.headers, "header", ""), (self.fields, "field", " of queries"), (self.values, "value", " in bodies")];
         let told = rows.iter().filter(|(count, ..)| *count > 0);
-        let told: Vec<_> = told
-            .map(|(count, what, place)| format!("{count} {what}{}{place}", if *count == 1 { "" } else { "s" }))
-            .collect();
+        let told: Vec<_> =
+            told.map(|(count, what, place)| format!("{}{place}", counted(*count as u64, what))).collect();
         let (last, before) = told.split_last()?;
         Some(if before.is_empty() { last.clone() } else { format!("{} and {last}", before.join(", ")) })
     }

@@ -7,6 +7,7 @@
 mod body;
 mod capture;
 mod cause;
+mod counted;
 mod delivery;
 mod errand;
 mod event;
@@ -28,6 +29,7 @@ pub mod token;
 pub use body::Body;
 pub use capture::{Capture, CaptureId, Uid};
 pub use cause::Cause;
+pub use counted::{counted, thousands};
 pub use delivery::{Change, Delivery, DeliveryId, Outcome, Reply, Turn};
 pub use errand::{Batch, BatchId, Circuit, Errand, ErrandId, Next, Post, Settlement};
 pub use event::Event;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{arrived::Arrived, effect::Ask};
 use crate::{
+    engine::endpoint::OPEN_BIN,
     record::{CaptureId, Summary},
     store::{Slice, Start},
 };
@@ -88,6 +89,8 @@ pub(super) struct List {
     pub(super) newest: CaptureId,
     /// What came since following ended.
     pub(super) arrived: Arrived,
+    /// What rows had to show, once they had.
+    pub(super) had: Had,
     /// Whether a first page has come.
     pub(super) read: bool,
     /// Pages are answered in this generation only; another filter begins another one.
@@ -98,6 +101,16 @@ pub(super) struct List {
     pub(super) wanted: Option<Ask>,
     /// How many rows are seen.
     pub(super) height: usize,
+}
+
+/// What there is a column for, since some row had it or is to be expected to. It stays: a column that came and went with the
+/// rows that are seen would move all others while somebody scrolls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Had {
+    /// Other endpoints than the open bin.
+    pub(super) endpoints: bool,
+    /// How long an app took.
+    pub(super) took: bool,
 }
 
 impl List {
@@ -173,6 +186,8 @@ impl List {
         let first_seen = self.at(self.top).map(|row| row.id);
         let full = rest.is_some();
         self.searched = percent;
+        self.had.endpoints |= rows.iter().any(|row| row.endpoint != OPEN_BIN);
+        self.had.took |= rows.iter().any(|row| row.took_ms.is_some());
         self.note_ends(ask, rest, newest);
         self.read = true;
         match ask {

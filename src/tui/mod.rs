@@ -71,6 +71,8 @@ pub fn show(engine: &Arc<Engine>) -> Result<(), Failure> {
     let options = run::Options {
         place: stage::place(engine),
         apps: stage::apps(engine),
+        targets: engine.targets().clone(),
+        had: stage::had(engine),
         zone: engine::zone(),
         look,
         typed,

@@ -22,6 +22,7 @@ use super::{
 };
 use crate::{
     body,
+    engine::target::Targets,
     query::Filter,
     record::{CaptureId, Counters, Failure, Timestamp, Zone},
 };
@@ -33,6 +34,8 @@ pub(super) struct Model {
     pub(super) place: Place,
     /// The apps of the endpoints that have one.
     pub(super) apps: BTreeMap<String, String>,
+    /// Places to send to that have a name.
+    pub(super) targets: Targets,
     pub(super) zone: Zone,
     pub(super) look: Look,
     /// The time, as of the last frame.
@@ -165,6 +168,7 @@ impl Model {
             size,
             place,
             apps: BTreeMap::new(),
+            targets: Targets::default(),
             zone,
             look,
             now: Timestamp::default(),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use crossterm::event::{KeyEvent, MouseEvent};
 
 use super::{
@@ -125,8 +126,12 @@ pub(super) enum Msg {
         generation: u64,
         folds: Folds,
     },
-    /// A part of a body was saved, at that place.
-    Saved(Result<String, Failure>),
+    /// A part of a body was saved under a name, at that place.
+    Saved {
+        name: String,
+        bytes: Bytes,
+        saved: Result<String, Failure>,
+    },
     Deliveries {
         id: CaptureId,
         deliveries: Result<Vec<Delivery>, Failure>,

@@ -68,7 +68,10 @@ pub(super) fn perform(stage: &dyn Stage, effect: Effect, late: impl Fn(u64) -> b
             let folds = document.tree().map(|tree| tree.folded_to(depth)).unwrap_or_default();
             Some(Msg::Folded { generation, folds })
         }
-        Effect::Save { name, bytes } => Some(Msg::Saved(stage.save(&name, &bytes))),
+        Effect::Save { name, bytes } => {
+            let saved = stage.save(&name, &bytes);
+            Some(Msg::Saved { name, bytes, saved })
+        }
         Effect::Open { generation, id } => {
             fault::point("worker");
             Some(Msg::Opened { generation, opened: open(stage, id) })

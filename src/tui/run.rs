@@ -20,6 +20,7 @@ use super::{
     effect::Effect,
     fault,
     keys::Keymap,
+    list::Had,
     look::Look,
     model::{Model, Notice, Tone},
     msg::Msg,
@@ -32,7 +33,7 @@ use super::{
 };
 use crate::{
     body,
-    engine::{self, filters::Filters},
+    engine::{self, filters::Filters, target::Targets},
     record::{Failure, Timestamp, Zone},
 };
 
@@ -43,6 +44,9 @@ const FRAME: Duration = Duration::from_micros(16_667);
 pub(super) struct Options {
     pub(super) place: Place,
     pub(super) apps: BTreeMap<String, String>,
+    pub(super) targets: Targets,
+    /// What the list has a column for from the beginning.
+    pub(super) had: Had,
     pub(super) notices: Vec<String>,
     pub(super) zone: Zone,
     pub(super) look: Look,
@@ -191,6 +195,8 @@ pub(super) fn run<B: Backend>(
 fn begin(options: Options, size: (u16, u16)) -> Model {
     let mut model = Model::new(options.place, options.zone, options.look, size);
     model.apps = options.apps;
+    model.targets = options.targets;
+    model.list.had = options.had;
     model.keys = options.keys;
     model.shelf.named = options.filters;
     options.state.lay_over(&mut model);

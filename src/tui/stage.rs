@@ -14,6 +14,7 @@ use super::{
     arrived::{COUNTED, Counted},
     export::{self, Export, Exported},
     filters::Known,
+    list::Had,
     refused::{NEWEST, Refusals, Refused},
 };
 use crate::{
@@ -370,6 +371,12 @@ impl Stage for Live {
 pub(super) fn apps(engine: &Engine) -> BTreeMap<String, String> {
     let endpoints = engine.endpoints().iter();
     endpoints.filter_map(|endpoint| Some((endpoint.name.clone(), endpoint.app.as_ref()?.url.clone()))).collect()
+}
+
+/// What the list has a column for from the beginning, by the configuration: an app, or an endpoint beside the open bin.
+pub(super) fn had(engine: &Engine) -> Had {
+    let endpoints = || engine.endpoints().iter();
+    Had { endpoints: endpoints().count() > 1, took: endpoints().any(|endpoint| endpoint.app.is_some()) }
 }
 
 /// Where the screen is: the address that catches, or the store that is watched.

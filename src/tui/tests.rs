@@ -1,6 +1,7 @@
 //! The screen without a terminal: the real loop, on a stage of the test's own.
 
 mod act_keys;
+mod asking;
 mod detail_keys;
 mod editing;
 mod exporting;

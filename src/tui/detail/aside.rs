@@ -7,7 +7,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::{Detail, Tab, body_tab};
 use crate::{
     body::{self, Document, Role},
-    record::CaptureId,
+    record::{CaptureId, counted},
     tui::{
         layout,
         line::{Pieces, piece},
@@ -73,7 +73,7 @@ pub(in crate::tui) fn words(model: &Model) -> Option<String> {
     let (seen, all) = columns_seen(model)?;
     let (from, to) = (seen.start + 1, seen.end);
     Some(match to - from {
-        _ if (from, to) == (1, all) => format!("{all} column{}", if all == 1 { "" } else { "s" }),
+        _ if (from, to) == (1, all) => counted(all as u64, "column"),
         0 => format!("column {to} of {all}"),
         _ => format!("columns {from}-{to} of {all}"),
     })

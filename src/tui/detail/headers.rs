@@ -3,7 +3,7 @@
 use super::explained::explained;
 use crate::{
     body,
-    record::{Capture, Header},
+    record::{Capture, Header, counted},
     tui::{
         line::{self, Piece, Pieces, piece},
         look::Paint,
@@ -15,7 +15,10 @@ pub(super) fn header_line(model: &Model, header: Header<'_>) -> Pieces {
     let name = header.name_text();
     let hidden = header.lets_in() && !model.detail.unmasked && !header.value.is_empty();
     let value = if hidden {
-        piece(Paint::Dim, &format!("{} {} bytes, m shows them", model.look.signs().mask, header.value.len()))
+        piece(
+            Paint::Dim,
+            &format!("{} {}, m shows them", model.look.signs().mask, counted(header.value.len() as u64, "byte")),
+        )
     } else {
         Piece { paint: Paint::Plain, text: body::escape_bytes(header.value) }
     };

@@ -4,7 +4,7 @@ use super::facts::{NAMES, fact, indented, outcome, text_fact, told, verdict};
 use super::{aside, deliveries::given_up};
 use crate::{
     body, engine,
-    record::{Capture, Delivery, Tags},
+    record::{Capture, Delivery, Tags, counted, thousands},
     tui::{
         line::{self, Pieces, piece},
         look::Paint,
@@ -170,7 +170,10 @@ fn preview(model: &Model, columns: usize) -> Vec<Pieces> {
     let shown = document.lines(0..PREVIEW_LINES.min(count)).into_iter().map(line::of_body);
     lines.extend(shown.map(|pieces| aside::beginning(&**document, pieces, columns, model.look.signs())));
     if count > PREVIEW_LINES {
-        lines.push(vec![piece(Paint::Dim, &format!("{} more lines: 2 shows the body", count - PREVIEW_LINES))]);
+        lines.push(vec![piece(
+            Paint::Dim,
+            &format!("{} more: 2 shows the body", counted((count - PREVIEW_LINES) as u64, "line")),
+        )]);
     }
     lines
 }
@@ -178,10 +181,11 @@ fn preview(model: &Model, columns: usize) -> Vec<Pieces> {
 fn body_words(capture: &Capture) -> String {
     let kind = capture.head.headers().text("content-type").unwrap_or("no content type");
     let size = capture.body.size;
+    let bytes = |size| counted(size, "byte");
     match (capture.body.truncated, capture.body.declared) {
-        (true, Some(declared)) => format!("the first {size} of {declared} bytes, {kind}"),
-        (true, None) => format!("the first {size} bytes, {kind}"),
+        (true, Some(declared)) => format!("the first {} of {}, {kind}", thousands(size), bytes(declared)),
+        (true, None) => format!("the first {}, {kind}", bytes(size)),
         (false, _) if size == 0 => "none".to_owned(),
-        (false, _) => format!("{size} bytes, {kind}"),
+        (false, _) => format!("{}, {kind}", bytes(size)),
     }
 }

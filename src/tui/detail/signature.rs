@@ -3,7 +3,7 @@
 use super::facts::{NAMES, fact, indented, text_fact, verdict};
 use crate::{
     body,
-    record::{Capture, Evidence, Fault, Verdict},
+    record::{Capture, Evidence, Fault, Verdict, counted},
     tui::{
         line::{Piece, Pieces, piece},
         look::Paint,
@@ -35,13 +35,13 @@ pub(super) fn signature(model: &Model, capture: &Capture, columns: usize) -> Vec
     let is_searched = |tried: u64| tried > 1 && evidence.received.is_some();
     if let Some(explanation) = judgement.explanation.as_ref().filter(|explanation| is_searched(explanation.tried)) {
         lines.extend(explanation.by.iter().map(|by| text_fact("proof", by)));
-        lines.push(text_fact("searched", &format!("{} candidates", explanation.tried)));
+        lines.push(text_fact("searched", &counted(explanation.tried, "candidate")));
     }
     lines.extend(evidence.difference.iter().flat_map(|difference| differs(difference)));
     lines.push(Vec::new());
     lines.extend(compared(evidence, judgement.verdict, judgement.fault, columns));
     if let Some((size, _)) = &model.detail.signed {
-        let words = format!("these {size} bytes are what is signed, as they came:");
+        let words = format!("what is signed, {}, as it came:", counted(*size as u64, "byte"));
         lines.extend([Vec::new(), vec![piece(Paint::Dim, &words)], Vec::new()]);
     }
     lines

@@ -116,7 +116,7 @@ fn headers_are_explained_and_the_signed_bytes_shown() {
     assert!(play.screen().contains("lets somebody in"), "{}", play.screen());
     play.keys("4");
     let screen = play.screen();
-    assert!(screen.contains("these 17 bytes are what is signed") && screen.contains("signed ␛[2J bytes"), "{screen}");
+    assert!(screen.contains("what is signed, 17 bytes") && screen.contains("signed ␛[2J bytes"), "{screen}");
 }
 
 #[test]

@@ -138,6 +138,8 @@ fn a_name_of_the_configuration_is_changed_there_alone() {
     play.control('s');
     play.keys("@bad\n");
     assert!(play.screen().contains("stands in the configuration"), "{}", play.screen());
+    play.keys("2\n");
+    assert!(play.screen().contains("@bad2 is x"), "the prompt stayed: {}", play.screen());
 }
 
 #[test]

@@ -22,7 +22,7 @@ fn the_newest_is_followed_until_the_user_moves() {
 #[test]
 fn who_looks_into_a_capture_is_not_carried_off_to_the_next() {
     for (looks, leaves) in [("\n", "\u{1b}"), ("2", "\u{1b}"), ("\n?", "?\u{1b}"), (".", "\u{1b}"), ("R", "\u{1b}")] {
-        let mut play = Play::new(100, (120, 35));
+        let mut play = Play::new(100, (160, 35));
         play.keys(looks);
         play.ring();
         play.keys(leaves);
@@ -212,7 +212,7 @@ fn where_the_newest_stand_below_they_are_told_there_and_the_end_follows() {
 
 #[test]
 fn repeats_that_are_folded_away_are_told_apart() {
-    let mut play = Play::new(30, (80, 24));
+    let mut play = Play::new(30, (100, 24));
     play.keys("Xj");
     play.basket.put(3);
     for at in [30_usize, 32] {
@@ -221,6 +221,33 @@ fn repeats_that_are_folded_away_are_told_apart() {
     play.ring();
     assert!(play.screen().contains(" 3 new, 2 repeats ↑ g "), "{}", play.screen());
     play.keys("X");
+    assert!(play.screen().contains(" 3 new ↑ g "), "{}", play.screen());
+}
+
+#[test]
+fn what_is_new_is_told_beside_the_names_of_the_columns_and_over_none_of_them() {
+    for columns in [28, 40, 62, 80, 110, 120, 200, 300] {
+        let mut play = Play::new(200, (columns, 24));
+        play.keys("j");
+        let names = list_rows(&play)[0].clone();
+        play.basket.put(1_284);
+        play.ring();
+        let told = list_rows(&play)[0].clone();
+        assert!(told.contains("1,284") || columns < 40, "{columns}: {told}");
+        let words = |row: &str| row.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        let told = words(&told);
+        assert!(words(&names).iter().all(|name| told.contains(name)), "{columns}: {names}\n{told:?}");
+    }
+}
+
+#[test]
+fn what_leads_to_the_newest_is_told_where_it_does() {
+    let mut play = Play::new(200, (160, 24));
+    play.keys("j\n");
+    play.basket.put(3);
+    play.ring();
+    assert!(play.screen().contains(" 3 new ↑ size"), "in the detail the key leads elsewhere: {}", play.screen());
+    play.keys("\u{1b}");
     assert!(play.screen().contains(" 3 new ↑ g "), "{}", play.screen());
 }
 

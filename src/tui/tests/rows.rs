@@ -43,6 +43,45 @@ fn a_first_mark_moves_nothing_in_the_list_whatever_its_size_and_numbers_grow_as_
 }
 
 #[test]
+fn the_columns_stand_still_while_rows_that_have_more_to_show_come_and_go() {
+    let mut play = Play::new(2_000, (200, 24));
+    {
+        let mut rows = play.basket.0.lock().unwrap();
+        rows[1_000].took_ms = Some(12);
+        rows[1_000].endpoint = "shop".to_owned();
+        rows[1_010].flags = [Flag::FromWebPage].into_iter().collect();
+        rows[1_010].late_ms = Some(12);
+        rows[99_usize].id = CaptureId(100);
+    }
+    let names = |play: &Play| list_rows(play)[0].clone();
+    let (mut seen, mut last) = (Vec::new(), String::new());
+    for _ in 0..1_999 {
+        play.keys("j");
+        if names(&play) != last {
+            last = names(&play);
+            seen.push(last.clone());
+        }
+    }
+    assert_eq!(seen.len(), 2, "they came once, and stayed: {seen:?}");
+    assert!(seen[1].contains("endpoint") && seen[1].contains("took") && !seen[1].contains("facts"), "{seen:?}");
+    play.keys("/path:/path/1011\n");
+    assert!(list_rows(&play)[1].contains("⇅ ⚑ /path/1011"), "what has no column is said: {:?}", list_rows(&play));
+}
+
+#[test]
+fn numbers_are_as_wide_as_the_newest_wherever_somebody_is() {
+    let mut play = Play::new(300, (80, 24));
+    for (at, row) in play.basket.0.lock().unwrap().iter_mut().enumerate() {
+        row.id = CaptureId(99_801 + at as i64);
+    }
+    play.send(Msg::Ring);
+    play.frame();
+    let names = list_rows(&play)[0].clone();
+    play.keys("G");
+    assert_eq!(list_rows(&play)[0], names);
+}
+
+#[test]
 fn the_order_turns_around_and_sorts_and_the_selection_stays_or_is_the_first() {
     let mut play = Play::new(300, (80, 24));
     {

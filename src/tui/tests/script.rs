@@ -16,9 +16,11 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::{Terminal, backend::TestBackend, buffer::Buffer};
 
 use crate::{
+    engine::target::Targets,
     record::{Failure, Timestamp, Zone},
     tui::{
         keys::Keymap,
+        list::Had,
         look::Look,
         msg::Msg,
         run::{Inbox, Options, run},
@@ -41,6 +43,8 @@ pub(in crate::tui) fn options(clock: fn() -> Timestamp) -> Options {
     Options {
         place: Place::Listening("http://127.0.0.1:27335".to_owned()),
         apps: BTreeMap::new(),
+        targets: Targets::default(),
+        had: Had::default(),
         notices: Vec::new(),
         zone: Zone::utc(),
         look: Look::plain(true, true),

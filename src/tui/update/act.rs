@@ -11,7 +11,7 @@ use crate::{
     body,
     engine::mask::Masked,
     query::Filter,
-    record::{CaptureId, Failure},
+    record::{CaptureId, Failure, counted},
     tui::{
         copy::{self, CLIPBOARD_BYTES, Copied},
         effect::{Ask, Compare, Effect},
@@ -105,8 +105,8 @@ fn copy(model: &mut Model, copied: &Copied) -> Vec<Effect> {
     if bytes.len() > CLIPBOARD_BYTES {
         return keep(model, copied);
     }
-    let size = view::thousands(bytes.len() as u64);
-    let text = format!("{size} bytes handed to the terminal for the clipboard{}", hidden(masked));
+    let size = counted(bytes.len() as u64, "byte");
+    let text = format!("{size} handed to the terminal for the clipboard{}", hidden(masked));
     let hint = "where it does not arrive, the terminal does not take it (OSC 52): save it to a file with . save";
     model.notice = Some(word(Tone::Good, text, Some(hint)));
     vec![Effect::Copy(bytes)]
@@ -198,8 +198,7 @@ pub(super) fn compared(model: &mut Model, compared: Result<Compared, Failure>) -
             let count: usize = parts.iter().map(|part| part.differences.len()).sum();
             let words = match count {
                 0 => "no difference".to_owned(),
-                1 => "one difference".to_owned(),
-                count => format!("{count} differences"),
+                count => counted(count as u64, "difference"),
             };
             let title = format!("{} and {}: {words}", names[0], names[1]);
             show(model, title, Content::Diff { parts, names, beside: false })

@@ -5,7 +5,7 @@ use crossterm::event::KeyEvent;
 
 use super::{prompt, say};
 use crate::{
-    query::{self, Filter},
+    query::{self, Filter, SyntaxError},
     record::Failure,
     tui::{
         effect::Effect,
@@ -116,22 +116,31 @@ fn ask_name(model: &mut Model) {
     model.prompt = Some(Prompt::new(Purpose::FilterName(prompt.text().trim().to_owned()), ""));
 }
 
+/// Why a filter cannot have a name; none where it can.
+pub(super) fn wrong_name(model: &Model, name: &str) -> Option<SyntaxError> {
+    let name = bare(name);
+    let (words, hint) = if !query::is_name(name) {
+        (format!("`{name}` is no name for a filter"), "letters, digits, - and _")
+    } else if model.shelf.named.configured.contains(name) {
+        (format!("@{name} stands in the configuration"), "it is changed there")
+    } else {
+        return None;
+    };
+    Some(prompt::whole(&words, Some(hint.to_owned())))
+}
+
+/// A name as it was typed, with the sign that it is used with or without.
+fn bare(name: &str) -> &str {
+    name.trim().trim_start_matches('@')
+}
+
 /// A name was typed for a filter.
-pub(super) fn name(model: &mut Model, text: String, name: &str) -> Vec<Effect> {
-    let name = name.trim().trim_start_matches('@').to_owned();
-    let plain = |text: String, hint: Option<&str>| Notice { tone: Tone::Plain, text, hint: hint.map(str::to_owned) };
+pub(super) fn name(text: String, name: &str) -> Vec<Effect> {
+    let name = bare(name);
     if name.is_empty() {
         return Vec::new();
     }
-    if !query::is_name(&name) {
-        let notice = plain(format!("`{name}` is no name for a filter"), Some("letters, digits, - and _"));
-        model.prompt = Some(Prompt::new(Purpose::FilterName(text), &name));
-        return say(model, notice);
-    }
-    if model.shelf.named.configured.contains(&name) {
-        return say(model, plain(format!("@{name} stands in the configuration"), Some("it is changed there")));
-    }
-    vec![Effect::KeepFilter { name, text }]
+    vec![Effect::KeepFilter { name: name.to_owned(), text }]
 }
 
 /// A filter was saved, or its name taken away.

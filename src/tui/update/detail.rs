@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::{list, plain, say};
 use crate::{
     body,
@@ -155,10 +157,10 @@ pub(super) fn save(model: &mut Model) -> Vec<Effect> {
 }
 
 /// A part was saved, or not.
-pub(super) fn saved(model: &mut Model, saved: Result<String, Failure>) -> Vec<Effect> {
+pub(super) fn saved(model: &mut Model, name: &str, bytes: Bytes, saved: Result<String, Failure>) -> Vec<Effect> {
     match saved {
         Ok(place) => say(model, Notice { tone: Tone::Good, text: format!("saved as {place}"), hint: None }),
-        Err(failure) => say(model, Notice::of(&failure)),
+        Err(failure) => super::prompt::again(model, Purpose::Save(bytes), name, failure),
     }
 }
 

@@ -34,23 +34,11 @@ pub(super) fn ask(model: &mut Model) -> Vec<Effect> {
     Vec::new()
 }
 
-/// What was typed.
-pub(super) fn typed(model: &mut Model, endpoint: String, text: &str) -> Vec<Effect> {
-    if text.trim().is_empty() {
-        model.notice = None;
-        return Vec::new();
-    }
-    match Words::typed(text) {
-        Ok(words) => {
-            model.notice = None;
-            vec![Effect::Tell { endpoint, words: words.map(Box::new) }]
-        }
-        Err(why) => {
-            model.notice = Some(Notice { tone: Tone::Bad, text: why, hint: None });
-            model.prompt = Some(Prompt::new(Purpose::Answer(endpoint), text));
-            Vec::new()
-        }
-    }
+/// What was typed, which can be read.
+pub(super) fn typed(model: &mut Model, endpoint: &str, text: &str) -> Vec<Effect> {
+    model.notice = None;
+    let words = Words::typed(text).ok().filter(|_| !text.trim().is_empty());
+    words.into_iter().map(|words| Effect::Tell { endpoint: endpoint.to_owned(), words: words.map(Box::new) }).collect()
 }
 
 pub(super) fn told(model: &mut Model, endpoint: &str, answer: Result<String, Failure>) -> Vec<Effect> {

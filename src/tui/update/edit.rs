@@ -179,11 +179,11 @@ pub(super) fn wrong(text: &str) -> Option<SyntaxError> {
 /// A value was typed: only its place in the body changes.
 pub(super) fn value_typed(model: &mut Model, capture: &Arc<Capture>, path: &body::Path, text: &str) -> Vec<Effect> {
     let (head, bytes) = latest(model, capture);
-    let Some(place) = path.find(&bytes) else {
+    // An edit meanwhile may have taken the value away: it is not put back as a new one.
+    let Some(body::Put { bytes: body, .. }) = path.put(&bytes, text).ok().filter(|put| put.before.is_some()) else {
         let text = "this value is not in the edited body any more".to_owned();
         return plain(model, text, Some("e goes on with the edit"));
     };
-    let body = [&bytes[..place.start], text.as_bytes(), &bytes[place.end..]].concat();
     made(model, capture, rewrite::text_of(capture.id, &rewrite::fitting(head, bytes.len(), body.len()), &body))
 }
 

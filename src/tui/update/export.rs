@@ -4,14 +4,13 @@ use super::{plain, say};
 use crate::{
     body,
     engine::mask::Masked,
-    record::{CaptureId, Failure},
+    record::{CaptureId, Failure, thousands},
     tui::{
         effect::Effect,
         export::{Batch, Export, Exported},
         model::{Model, Notice, Tone},
         palette::Palette,
         prompt::{Prompt, Purpose},
-        view::thousands,
     },
 };
 
@@ -107,7 +106,10 @@ pub(super) fn over(model: &mut Model, export: Export, answer: &str) -> Vec<Effec
 pub(super) fn exported(model: &mut Model, export: Export, exported: Result<Exported, Failure>) -> Vec<Effect> {
     model.exporting = None;
     let (path, count, bytes, masked) = match exported {
-        Err(failure) => return say(model, Notice::of(&failure)),
+        Err(failure) => {
+            let path = export.path.clone();
+            return super::prompt::again(model, Purpose::Export(export), &path, failure);
+        }
         Ok(Exported::Stopped) => return plain(model, "export stopped, nothing was written".to_owned(), None),
         Ok(Exported::IsThere) if model.prompt.is_some() || model.palette.is_some() => {
             let text = format!("{} is there already: nothing was written", export.path);

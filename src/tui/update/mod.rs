@@ -100,7 +100,7 @@ fn react(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Whole { generation, whole } => detail::whole(model, generation, whole),
         Msg::Located { generation, line, node } => tree::located(model, generation, line, node),
         Msg::Folded { generation, folds } => tree::folded(model, generation, folds),
-        Msg::Saved(saved) => detail::saved(model, saved),
+        Msg::Saved { name, bytes, saved } => detail::saved(model, &name, bytes, saved),
         Msg::Deliveries { id, deliveries } => match deliveries {
             Ok(deliveries) => {
                 model.detail.take_deliveries(id, deliveries);

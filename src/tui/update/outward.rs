@@ -7,7 +7,7 @@ use crate::{
         self,
         pipe::{self, Piped},
     },
-    record::{CaptureId, Failure},
+    record::{CaptureId, Failure, counted},
     tui::{
         copy,
         effect::Effect,
@@ -56,7 +56,7 @@ pub(super) fn piped(model: &mut Model, command: &str, piped: Result<Piped, Failu
     if lines.last().is_some_and(String::is_empty) {
         lines.pop();
     }
-    let words = ended.unwrap_or_else(|| format!("{} lines", lines.len()));
+    let words = ended.unwrap_or_else(|| counted(lines.len() as u64, "line"));
     act::show(model, format!("{}: {words}", body::fit(command, 40)), Content::Text(lines))
 }
 
@@ -105,14 +105,6 @@ fn first_url(text: &str) -> Option<String> {
         rest.split(ends).next().unwrap_or_default().trim_end_matches(['.', ',', ')', ']', '}'])
     });
     urls.filter(|url| pipe::is_web(url)).map(str::to_owned).next()
-}
-
-pub(super) fn browse(model: &mut Model, url: &str) -> Vec<Effect> {
-    if !pipe::is_web(url.trim()) {
-        let text = "only URLs of http and https are opened".to_owned();
-        return plain(model, text, None);
-    }
-    vec![Effect::Browse(url.trim().to_owned())]
 }
 
 pub(super) fn browsed(model: &mut Model, url: &str, browsed: Result<(), Failure>) -> Vec<Effect> {

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use crossterm::event::KeyEvent;
 
 use crate::{
-    query::Filter,
-    record::Tagging,
+    engine::{pipe, respond::Words},
+    query::{Filter, SyntaxError},
+    record::{Failure, NOTE_CHARS, Tagging},
     tui::{
         effect::{Ask, Effect},
         keys::{Command, Mode},
-        model::Model,
+        model::{Model, Notice},
         prompt::{Prompt, Purpose, Typed},
     },
 };
@@ -55,12 +56,13 @@ pub(super) fn typed(model: &mut Model) -> Vec<Effect> {
         super::look_for(model, &text);
         return Vec::new();
     }
-    if let Some(prompt) = model.prompt.as_mut().filter(|prompt| matches!(prompt.purpose, Purpose::Value(..))) {
-        prompt.error = super::edit::wrong(&prompt.text());
-    }
-    let Some(prompt) = model.prompt.as_mut().filter(|prompt| matches!(prompt.purpose, Purpose::Filter(_))) else {
+    let Some(prompt) = &mut model.prompt else { return Vec::new() };
+    if !prompt.is_filter() {
+        // Of a value the next character may be the one that was missing; of all else it is said once it was entered.
+        let is_value = matches!(prompt.purpose, Purpose::Value(..));
+        prompt.error = if is_value { super::edit::wrong(&prompt.text()) } else { None };
         return Vec::new();
-    };
+    }
     match model.shelf.named.parse(&prompt.text()) {
         Ok(filter) => {
             prompt.error = None;
@@ -80,8 +82,56 @@ fn leave_prompt(model: &mut Model) -> Vec<Effect> {
     Vec::new()
 }
 
+/// What is wrong with what was entered, where that can be told before anything is done.
+fn wrong(model: &Model, prompt: &Prompt) -> Option<SyntaxError> {
+    let text = prompt.text();
+    let text = text.trim();
+    match &prompt.purpose {
+        // Nothing entered is nothing wanted.
+        _ if text.is_empty() => None,
+        Purpose::Url(..) | Purpose::EditedUrl(..) => model.targets.named(text).err().map(of_whole),
+        Purpose::Browse if !pipe::is_web(text) => Some(whole("only URLs of http and https are opened", None)),
+        Purpose::Answer(_) => Words::typed(text).err().map(|why| whole(&why, None)),
+        Purpose::Note(_) => too_long(text),
+        Purpose::FilterName(_) => super::assist::wrong_name(model, text),
+        _ => None,
+    }
+}
+
+fn too_long(note: &str) -> Option<SyntaxError> {
+    let count = note.chars().count();
+    let words = format!("a note has {NOTE_CHARS} characters at most, and this {count}");
+    (count > NOTE_CHARS).then(|| SyntaxError { column: NOTE_CHARS + 1, message: words, hint: None })
+}
+
+/// An error that is about all that was entered.
+pub(super) fn whole(message: &str, hint: Option<String>) -> SyntaxError {
+    SyntaxError { column: 1, message: message.to_owned(), hint }
+}
+
+fn of_whole(failure: Failure) -> SyntaxError {
+    whole(&failure.why, failure.hint)
+}
+
+/// What was entered could not be done: it is asked for again, with what is wrong, so that it can be mended; or said, where
+/// something else was begun meanwhile.
+pub(super) fn again(model: &mut Model, purpose: Purpose, text: &str, failure: Failure) -> Vec<Effect> {
+    if model.prompt.is_some() || model.palette.is_some() {
+        return super::say(model, Notice::of(&failure));
+    }
+    model.notice = None;
+    let error = Some(of_whole(failure));
+    model.prompt = Some(Prompt { error, ..Prompt::new(purpose, text) });
+    Vec::new()
+}
+
 fn finish_prompt(model: &mut Model) -> Vec<Effect> {
-    // A filter that cannot be read stays where it is, so that it can be mended.
+    if let Some(error) = model.prompt.as_ref().and_then(|prompt| wrong(model, prompt))
+        && let Some(prompt) = &mut model.prompt
+    {
+        prompt.error = Some(error);
+    }
+    // What is wrong stays where it is, so that it can be mended.
     let Some(prompt) = model.prompt.take_if(|prompt| prompt.error.is_none()) else { return Vec::new() };
     let text = prompt.text();
     let (id, resign) = match prompt.purpose {
@@ -93,10 +143,11 @@ fn finish_prompt(model: &mut Model) -> Vec<Effect> {
             return super::edit::send(model, id, Some(text.trim().to_owned()), resign);
         }
         Purpose::Pipe(id) => return super::outward::pipe(model, id, &text),
-        Purpose::Browse => return super::outward::browse(model, &text),
+        Purpose::Browse if text.trim().is_empty() => return Vec::new(),
+        Purpose::Browse => return vec![Effect::Browse(text.trim().to_owned())],
         Purpose::Value(capture, path) => return super::edit::value_typed(model, &capture, &path, &text),
         Purpose::Header(capture, at) => return super::edit::header_typed(model, &capture, at, &text),
-        Purpose::Answer(endpoint) => return super::door::typed(model, endpoint, &text),
+        Purpose::Answer(endpoint) => return super::door::typed(model, &endpoint, &text),
         Purpose::Note(id) => {
             let tagging = Tagging { note: Some(Tagging::note_of(&text)), ..Tagging::default() };
             return vec![Effect::Tag { ids: vec![id], tagging }];
@@ -104,7 +155,7 @@ fn finish_prompt(model: &mut Model) -> Vec<Effect> {
         Purpose::Export(export) => return super::export::typed(model, export, &text),
         Purpose::Over(export) => return super::export::over(model, export, &text),
         Purpose::Delete(id) => return super::act::delete(model, id, &prompt.text()),
-        Purpose::FilterName(filter) => return super::assist::name(model, filter, &text),
+        Purpose::FilterName(filter) => return super::assist::name(filter, &text),
         Purpose::Filter(_) => {
             model.shelf.keep(&text);
             return Vec::new();

@@ -10,6 +10,7 @@ use super::{lines, offers, stats::rate};
 use crate::{
     body,
     engine::tunnel::State,
+    record::thousands,
     store::Counts,
     tui::{
         detail::Tab,
@@ -186,13 +187,6 @@ fn counters(model: &Model) -> Vec<Part> {
     [(Matters::Much, caught)].into_iter().chain(others).collect()
 }
 
-/// A number with commas: `1,284`.
-pub(in crate::tui) fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(|group| String::from_utf8_lossy(group)).collect();
-    groups.join(",")
-}
-
 fn width(pieces: &[Piece]) -> usize {
     pieces.iter().map(|piece| body::width(&piece.text)).sum()
 }
@@ -339,12 +333,5 @@ mod tests {
         assert_eq!(super::pointed("no field", 3, 20), "   ^ no field");
         assert_eq!(super::pointed("no field", 14, 20), "     no field ^");
         assert_eq!(super::pointed("no field", 6, 12), " no field");
-    }
-
-    #[test]
-    fn numbers_have_commas() {
-        for (number, text) in [(0, "0"), (999, "999"), (1_284, "1,284"), (1_000_000, "1,000,000")] {
-            assert_eq!(super::thousands(number), text);
-        }
     }
 }

@@ -7,6 +7,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 use super::lines;
 use crate::{
     body::{self, Document},
+    record::counted,
     tui::{
         detail::{self, FORMS, TABS, Tab},
         keys::Mode,
@@ -47,7 +48,8 @@ pub(super) fn draw(model: &Model, areas: &Areas, buffer: &mut Buffer) {
 fn path(model: &Model, columns: usize) -> Pieces {
     let words = body::escape(&model.detail.cursor.words()).into_owned();
     let mut pieces = vec![piece(Paint::Brand, &end(&words, columns.saturating_sub(1)))];
-    let size = model.detail.cursor.under().map_or(String::new(), |under| format!(", {} bytes", under.value.len()));
+    let bytes = model.detail.cursor.under().map(|under| counted(under.value.len() as u64, "byte"));
+    let size = bytes.map_or(String::new(), |bytes| format!(", {bytes}"));
     let spelling = model.detail.cursor.spelling().map_or(String::new(), |name| format!("  {name}{size}"));
     let mut used = body::width(&words);
     if used + body::width(&spelling) < columns {

@@ -2,11 +2,11 @@
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
-use super::{chrome::thousands, lines};
+use super::lines;
 use crate::{
     body,
     engine::tunnel::State,
-    record::{LastDelivery, Summary, Tags, Verdict},
+    record::{LastDelivery, Summary, Tags, Verdict, counted, thousands},
     tui::{
         age, copy,
         keys::{Command, Mode},
@@ -26,7 +26,7 @@ struct Column {
     right: bool,
     /// From how many columns of the list on.
     from: usize,
-    /// Whether the rows that are seen have anything to show in it.
+    /// Whether anything is to be expected in it. Never by the rows that are seen: scrolling would move the others.
     wanted: fn(&Model) -> bool,
     cell: fn(&Model, &Summary) -> (Paint, String),
 }
@@ -48,7 +48,7 @@ const COLUMNS: &[Column] = &[
     column("#", NUMBER, true, 0, |_, row| (Paint::Dim, row.id.to_string())),
     column("time", 8, false, 50, time),
     Column {
-        wanted: several_endpoints,
+        wanted: |model| model.list.had.endpoints,
         ..column("endpoint", 10, false, 88, |_, row| (Paint::Dim, row.endpoint.clone()))
     },
     column("method", 6, false, 46, |_, row| (Paint::Plain, row.method.clone())),
@@ -56,9 +56,9 @@ const COLUMNS: &[Column] = &[
     column("event", EVENT, false, 62, event),
     column("size", 5, true, 56, |_, row| (Paint::Dim, body::size(row.size))),
     column("sig", 3, false, 0, signature),
-    Column { wanted: any_facts, ..column("facts", FACTS_WIDTH, false, FACTS, facts) },
+    Column { wanted: any_repeats, ..column("facts", FACTS_WIDTH, false, FACTS, facts) },
     column("app", 4, true, 0, app),
-    Column { wanted: any_took, ..column("took", 5, true, 76, took) },
+    Column { wanted: |model| model.list.had.took, ..column("took", 5, true, 76, took) },
 ];
 
 /// From how many columns on the facts of a delivery have a column of their own, and how wide that is.
@@ -69,16 +69,9 @@ fn always(_: &Model) -> bool {
     true
 }
 
-fn several_endpoints(model: &Model) -> bool {
-    model.list.seen().any(|row| row.endpoint != "default")
-}
-
-fn any_facts(model: &Model) -> bool {
-    model.list.seen().any(|row| row.duplicate_of.is_some() || row.late_ms.is_some() || is_odd(row))
-}
-
-fn any_took(model: &Model) -> bool {
-    model.list.seen().any(|row| row.took_ms.is_some())
+/// Repeats are what the facts are about as a rule. Where the store has none, the few others stand before the path.
+fn any_repeats(model: &Model) -> bool {
+    model.counters.duplicates > 0
 }
 
 /// Stand for widths that depend on the terminal's.
@@ -92,7 +85,7 @@ const SAID: usize = 2;
 
 /// How wide the numbers are.
 fn digits(model: &Model) -> usize {
-    let longest = model.list.rows.iter().map(|row| row.id.0).max().unwrap_or(0);
+    let longest = model.list.rows.iter().map(|row| row.id).max().unwrap_or_default().max(model.list.newest);
     longest.to_string().len().max(DIGITS)
 }
 
@@ -108,7 +101,9 @@ pub(super) fn draw(model: &Model, areas: &Areas, buffer: &mut Buffer) {
         return;
     }
     let columns = columns(model, usize::from(areas.list.width));
-    lines([line(&names(&columns), model.look)], areas.columns, buffer);
+    let names = names(&columns);
+    lines([line(&names, model.look)], areas.columns, buffer);
+    arrived(model, &names, areas.columns, buffer);
     let mut rows: Vec<&Summary> = model.list.seen().take(usize::from(areas.list.height)).collect();
     if model.list.order == Order::Oldest {
         rows.reverse();
@@ -122,7 +117,6 @@ pub(super) fn draw(model: &Model, areas: &Areas, buffer: &mut Buffer) {
             buffer.set_style(area.intersection(buffer.area), selection(model));
         }
     }
-    hint(model, areas.columns, buffer);
 }
 
 /// The selected row stands out where the keys are, and is known again where they are not.
@@ -215,7 +209,8 @@ fn path(model: &Model, row: &Summary) -> (Paint, String) {
     let query = if row.query.is_some() { "?" } else { "" };
     let fold = fold(model, row);
     let (paint, facts) = facts(model, row);
-    if usize::from(layout::areas(model).list.width) >= FACTS || facts.is_empty() {
+    let has_column = usize::from(layout::areas(model).list.width) >= FACTS && any_repeats(model);
+    if has_column || facts.is_empty() {
         return (Paint::Plain, format!("{fold}{}{query}", row.path));
     }
     (paint, format!("{fold}{facts} {}{query}", row.path))
@@ -293,34 +288,58 @@ fn app(model: &Model, row: &Summary) -> (Paint, String) {
     }
 }
 
-/// What arrived since following ended, and the key that leads there.
-fn hint(model: &Model, area: Rect, buffer: &mut Buffer) {
-    let arrived = &model.list.arrived;
-    if model.list.follow || arrived.count == 0 {
+/// What arrived since following ended, and the key that leads there: in the widest room that the columns' names leave, as
+/// much of it as fits there.
+fn arrived(model: &Model, names: &Pieces, area: Rect, buffer: &mut Buffer) {
+    if model.list.follow || model.list.arrived.count == 0 {
         return;
     }
-    let signs = model.look.signs();
+    let names: String = names.iter().map(|piece| &piece.text[..]).collect();
+    let (from, room) = widest_gap(&names, usize::from(area.width));
+    let Some(words) = arrived_words(model).into_iter().find(|words| body::width(words) <= room) else { return };
+    let width = body::width(&words);
+    let area = Rect { x: area.x + (from + room - width) as u16, width: width as u16, height: 1, ..area };
+    let style = model.look.style(Paint::Brand).add_modifier(ratatui::style::Modifier::REVERSED);
+    lines([ratatui::text::Line::styled(words, style)], area, buffer);
+}
+
+/// What is said of it, the longest first.
+fn arrived_words(model: &Model) -> [String; 4] {
+    let (arrived, signs) = (&model.list.arrived, model.look.signs());
     let (sign, command) = match model.list.order {
         Order::Newest => (signs.up, Command::Top),
         Order::Oldest => (signs.down, Command::Bottom),
         Order::Largest | Order::Slowest => ("", Command::Top),
     };
-    let chord = model.keys.rows().find(|row| row.key.command == command).and_then(|row| row.chords.first());
+    // In the detail the same key leads elsewhere.
+    let rows = model.keys.rows().filter(|_| model.mode != Mode::Detail);
+    let chord = rows.filter(|row| row.key.command == command).find_map(|row| row.chords.first());
     // A repeat is no row of its own where it is folded under its first.
     let repeats = match arrived.repeats {
         0 => String::new(),
         _ if !model.list.grouped => String::new(),
-        1 => ", 1 repeat".to_owned(),
-        count => format!(", {count} repeats"),
+        count => format!(", {}", counted(count, "repeat")),
     };
-    let count = format!("{} new{repeats}", thousands(arrived.count));
-    let words = [&count[..], sign, chord.map_or("", |chord| &chord[..])];
-    let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
-    let text = format!(" {} ", words.join(" "));
-    let width = body::width(&text) as u16;
-    let area = Rect { x: area.x + area.width.saturating_sub(width), width: width.min(area.width), height: 1, ..area };
-    let style = model.look.style(Paint::Brand).add_modifier(ratatui::style::Modifier::REVERSED);
-    lines([ratatui::text::Line::styled(text, style)], area, buffer);
+    let chord = chord.map_or("", |chord| &chord[..]);
+    let count = thousands(arrived.count);
+    let joined = |words: &[&str]| {
+        let words: Vec<&str> = words.iter().copied().filter(|word| !word.is_empty()).collect();
+        format!(" {} ", words.join(" "))
+    };
+    [
+        joined(&[&format!("{count} new{repeats}"), sign, chord]),
+        joined(&[&format!("{count} new"), sign, chord]),
+        joined(&[&format!("+{count}"), sign, chord]),
+        joined(&[&format!("+{count}")]),
+    ]
+}
+
+/// The widest room between two names or behind the last: where it begins, and how wide it is.
+fn widest_gap(names: &str, columns: usize) -> (usize, usize) {
+    let letters = names.bytes().take(columns).enumerate().filter(|(_, byte)| *byte != b' ').map(|(at, _)| at);
+    let ends: Vec<usize> = letters.chain([columns]).collect();
+    let gaps = ends.windows(2).map(|pair| (pair[0] + 1, pair[1] - pair[0] - 1));
+    gaps.max_by_key(|(_, room)| *room).unwrap_or_default()
 }
 
 /// Nothing to list: because nothing came, or because the filter takes nothing.

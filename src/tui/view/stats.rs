@@ -3,7 +3,6 @@
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::{
-    chrome::thousands,
     frame::{self, Frame},
     lines,
     list::span,
@@ -11,7 +10,7 @@ use super::{
 };
 use crate::{
     body,
-    record::Verdict,
+    record::{Verdict, thousands},
     store::{Counts, SIZES, Stats, TIMES},
     tui::{
         line::{self, Pieces, line, piece},

@@ -1,0 +1,44 @@
+//! Numbers of things, for eyes: the one place that knows when a word has an `s`.
+
+/// So many of something, by its name for one of them: `1 byte`, `1,284 bytes`, `2 tries`.
+pub fn counted(number: u64, one: &str) -> String {
+    let words = thousands(number);
+    match one.strip_suffix('y') {
+        _ if number == 1 => format!("{words} {one}"),
+        Some(stem) if !stem.ends_with(['a', 'e', 'o', 'u']) => format!("{words} {stem}ies"),
+        _ => format!("{words} {one}s"),
+    }
+}
+
+/// A number with commas: `1,284`.
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(|group| String::from_utf8_lossy(group)).collect();
+    groups.join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_is_one_and_more_have_the_ending_of_their_word() {
+        for (number, one, words) in [
+            (0, "byte", "0 bytes"),
+            (1, "byte", "1 byte"),
+            (2, "line", "2 lines"),
+            (1, "delivery", "1 delivery"),
+            (1_284, "delivery", "1,284 deliveries"),
+            (3, "key", "3 keys"),
+        ] {
+            assert_eq!(counted(number, one), words);
+        }
+    }
+
+    #[test]
+    fn numbers_have_commas() {
+        for (number, text) in [(0, "0"), (999, "999"), (1_284, "1,284"), (1_000_000, "1,000,000")] {
+            assert_eq!(thousands(number), text);
+        }
+    }
+}
