@@ -220,7 +220,11 @@ impl Judge {
 }
 
 fn open(path: &Path) -> io::Result<Box<dyn Read>> {
-    if path == Path::new("-") { Ok(Box::new(io::stdin())) } else { Ok(Box::new(File::open(path)?)) }
+    match path {
+        _ if path == Path::new("-") => Ok(Box::new(io::stdin())),
+        _ if path.is_dir() => Err(io::Error::other("it is a folder")),
+        _ => Ok(Box::new(File::open(path)?)),
+    }
 }
 
 /// Counts what is read.
