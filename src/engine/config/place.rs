@@ -64,9 +64,9 @@ impl Place<'_> {
     }
 }
 
-/// What the parser calls by the names of Rust's numbers, in words.
+/// What the parser calls by the names of Rust's types, in words.
 fn in_words(message: &str) -> String {
-    const NUMBERS: [(&str, &str); 8] = [
+    const NAMES: [(&str, &str); 9] = [
         ("u8", "a whole number from 0 to 255"),
         ("u16", "a whole number from 0 to 65535"),
         ("u32", "a whole number, 0 or more"),
@@ -75,10 +75,12 @@ fn in_words(message: &str) -> String {
         ("i64", "a whole number"),
         ("f64", "a number"),
         ("a nonzero u32", "a whole number, 1 or more"),
+        ("a sequence", "a list: [ … ]"),
     ];
     let Some((before, name)) = message.rsplit_once("expected ") else { return message.to_owned() };
-    let words = NUMBERS.iter().find(|(number, _)| *number == name);
-    words.map_or_else(|| message.to_owned(), |(_, words)| format!("{before}expected {words}"))
+    let words = NAMES.iter().find(|(rust, _)| *rust == name).map(|(_, words)| *words);
+    let words = words.or(name.starts_with("struct ").then_some("a table: { … }"));
+    words.map_or_else(|| message.to_owned(), |words| format!("{before}expected {words}"))
 }
 
 /// The key that a message says is unknown.
