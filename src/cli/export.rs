@@ -1,8 +1,13 @@
 //! `creel export`: captures in forms for other tools.
 
-use std::path::PathBuf;
+use std::{
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
+use serde_json::json;
 
 use super::{
     Answer, Common, input,
@@ -10,7 +15,7 @@ use super::{
     show::format_names,
 };
 use crate::{
-    engine::export::{to_file, write},
+    engine::export::{Out, to_file, write},
     export::FORMATS,
     record::Failure,
     store::Reader,
@@ -23,7 +28,7 @@ pub(crate) struct Export {
     /// The form
     #[arg(long = "as", value_name = "FORMAT", value_parser = format_names(), default_value = "json")]
     format: String,
-    /// The file to write; it appears when it is whole [default: standard output]
+    /// The file to write; it appears when it is whole [default, and -: standard output]
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Write the headers that let somebody in (Authorization, cookies, tokens) as they came
@@ -43,15 +48,32 @@ pub(super) fn run(export: &Export, common: &Common) -> Result<Answer, Failure> {
         let all = ids.len();
         move |count, bytes| progress.draw(|took| progress::of(count, all, Some(bytes), took))
     };
-    let count = if let Some(path) = &export.out {
-        let written = to_file(path, true, |out| write(out, &reader, &ids, how, told(Progress::new(&printer))));
-        written?.unwrap_or_default()
+    let named = export.out.as_deref().filter(|path| *path != Path::new("-"));
+    let count = if let Some(path) = named {
+        let fill = |out: &mut Out<'_>| write(out, &reader, &ids, how, told(Progress::new(&printer)));
+        match fs::metadata(path) {
+            Ok(found) if !found.is_file() && !found.is_dir() => through(path, fill)?,
+            // A link stays one: what it leads to is written.
+            Ok(_) => to_file(&path.canonicalize().unwrap_or_else(|_| path.to_owned()), true, fill)?.unwrap_or_default(),
+            Err(_) => to_file(path, true, fill)?.unwrap_or_default(),
+        }
     } else {
         let mut out = |bytes: &[u8]| printer.bytes(bytes);
         write(&mut out, &reader, &ids, how, told(Progress::beside(&printer)))?
     };
-    if export.out.is_some() && !printer.quiet {
+    if named.is_some() && printer.json {
+        printer.value(&json!({ "exported": count }))?;
+    } else if named.is_some() && !printer.quiet {
         printer.line(&format!("{count} exported"))?;
     }
     Ok(if count > 0 { Answer::Yes } else { Answer::No })
+}
+
+/// Writes into a device or a pipe: it is there, and stays.
+fn through<T>(path: &Path, fill: impl FnOnce(&mut Out<'_>) -> Result<T, Failure>) -> Result<T, Failure> {
+    let failed = |why: io::Error| Failure::new(format!("writing {}", path.display()), why);
+    let mut file = io::BufWriter::new(fs::File::options().write(true).open(path).map_err(failed)?);
+    let given = fill(&mut |bytes: &[u8]| file.write_all(bytes).map_err(failed))?;
+    file.flush().map_err(failed)?;
+    Ok(given)
 }
