@@ -44,6 +44,10 @@ fn what_a_filter_takes_is_written_oldest_first_and_masked() {
     assert_eq!(entries[2]["request"]["postData"]["_encoding"], "base64");
     assert!(!home.path().join("all.har.part").exists());
 
+    assert_eq!(home.yes(&["export", "path:/b", "--out", "-"]), home.yes(&["export", "path:/b"]));
+    assert!(!home.path().join("-").exists(), "it is standard output, as for all that reads");
+    assert_eq!(home.yes(&["export", "path:/b", "--out", "b", "--json"]), "{\"exported\":1}\n");
+
     assert_eq!(home.run(&["export", "path:/none"]).status.code(), Some(1));
     assert!(home.fails(2, &["export", "--out", "no/such/folder/x"]).contains("no/such/folder/x"));
 }
@@ -117,4 +121,23 @@ fn the_signature_that_was_expected_is_not_shared() {
     let whole = expected(home.yes(&["export", "--reveal"]));
     assert!(whole.as_str().unwrap().starts_with("sha256="), "{whole}");
     assert_eq!(expected(home.yes(&["export"])), "******");
+}
+
+#[test]
+fn what_is_no_file_is_written_into_and_a_link_stays_one() {
+    let home = Home::new();
+    home.serve(&["--quiet"]).post("/a", &[], b"one");
+    let lines = home.yes(&["export"]);
+    let pipe = home.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let ((told, read), from) = (std::sync::mpsc::channel(), pipe.clone());
+    std::thread::spawn(move || told.send(std::fs::read_to_string(from).unwrap()));
+    assert_eq!(home.yes(&["export", "--out", pipe.to_str().unwrap()]), "1 exported\n");
+    assert_eq!(read.recv().unwrap(), lines);
+    home.write("target.jsonl", "old");
+    let link = home.path().join("link.jsonl");
+    std::os::unix::fs::symlink("target.jsonl", &link).unwrap();
+    home.yes(&["export", "--out", "link.jsonl"]);
+    assert!(link.is_symlink());
+    assert_eq!(std::fs::read_to_string(home.path().join("target.jsonl")).unwrap(), lines);
 }

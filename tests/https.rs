@@ -89,10 +89,22 @@ fn a_given_certificate_is_shown_and_a_wrong_one_named() {
     let home = Home::new();
     drop(home.serve(&["--quiet", "--tls"]));
     let at = |name: &str| home.path().join(name).display().to_string();
+    let read = |home: &Home, name: &str| std::fs::read_to_string(home.path().join(name)).unwrap();
+    let other = Home::new();
+    drop(other.serve(&["--quiet", "--tls"]));
+    home.write("other.pem", read(&other, "creel.db.key.pem"));
+    home.write("cut.pem", &read(&home, "creel.db.cert.pem")[..200]);
+    home.write("locked.pem", read(&home, "creel.db.key.pem").replace("PRIVATE", "ENCRYPTED PRIVATE"));
     for (table, word) in [
         (format!("cert = '{}'\nkey = '/no/such/key'", at("creel.db.cert.pem")), "/no/such/key"),
         (format!("cert = '{0}'\nkey = '{0}'", at("creel.db.cert.pem")), "-----BEGIN PRIVATE KEY-----"),
         (format!("cert = '{0}'\nkey = '{0}'", at("creel.db.key.pem")), "-----BEGIN CERTIFICATE-----"),
+        (format!("cert = '{}'\nkey = '{}'", at("cut.pem"), at("creel.db.key.pem")), "was the file cut?"),
+        (format!("cert = '{}'\nkey = '{}'", at("creel.db.cert.pem"), at("locked.pem")), "it is encrypted"),
+        (
+            format!("cert = '{}'\nkey = '{}'", at("creel.db.cert.pem"), at("other.pem")),
+            "the key is not that of the certificate",
+        ),
         (format!("cert = '{}'", at("creel.db.cert.pem")), "go together"),
     ] {
         home.write("creel.toml", format!("[tls]\n{table}\n"));
@@ -113,8 +125,13 @@ fn who_speaks_the_other_language_is_told_so() {
     let secure = home.serve(&["--quiet", "--tls"]);
     let answer = secure.raw(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n");
     assert!(answer.starts_with("HTTP/1.1 400") && answer.ends_with("write https:// in place of http"), "{answer}");
+    // Version 1.0 of TLS: a hello that nobody can agree to.
+    let hello =
+        [b"\x16\x03\x01\x00\x2d\x01\x00\x00\x29\x03\x01", &[7; 32][..], b"\x00\x00\x02\x00\x2f\x01\x00"].concat();
+    secure.raw(&hello);
     drop(secure.stop());
     let list = home.yes(&["refused"]);
+    assert!(list.contains("TLS was not agreed on: peer is incompatible"), "{list}");
     assert!(list.contains("plain HTTP to the HTTPS port") && list.contains("GET / HTTP/1.1"), "{list}");
     let plain = home.serve(&["--quiet"]);
     plain.raw(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03");
@@ -127,7 +144,7 @@ fn who_speaks_the_other_language_is_told_so() {
 fn a_sample_finds_its_way_to_a_creel_that_speaks_https() {
     let home = Home::new();
     let serving = home.serve(&["--quiet", "--tls"]);
-    let sent = home.run(&["send", "github/push", "--secret", "s", "--insecure", "--json"]);
+    let sent = home.run(&["send", "github/push", "--secret", "s", "--json"]);
     let value: serde_json::Value = serde_json::from_slice(&sent.stdout).unwrap();
     assert_eq!(value["status"], 200, "{value}");
     assert!(value["to"].as_str().unwrap().starts_with(&format!("https://{}", serving.address)));

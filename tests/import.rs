@@ -48,7 +48,7 @@ fn json_lines_come_back_as_they_left() {
     let lines = home.path().join("all.jsonl");
     home.yes(&["export", "--reveal", "--out", lines.to_str().unwrap()]);
     let said = other.yes(&["import", lines.to_str().unwrap(), "--json"]);
-    assert_eq!(said, "{\"imported\":6,\"first\":1,\"last\":6,\"known\":0,\"left_out\":0}\n");
+    assert_eq!(said, "{\"imported\":6,\"first\":1,\"last\":6,\"known\":0,\"cut\":0,\"left_out\":0}\n");
     for id in 1..=6 {
         assert_eq!(lasting(&other, id), lasting(&home, id), "{id}");
     }
@@ -115,6 +115,31 @@ fn what_comes_in_is_judged_by_its_own_time() {
 }
 
 #[test]
+fn a_body_that_is_cut_is_imported_and_said_to_be() {
+    let home = Home::new();
+    let said = "; 1 with a body of which a part is missing (`cut:yes`)\n";
+    for (n, (framing, body, is_cut)) in [
+        ("Content-Length: 5", "abc", true),
+        ("Content-Length: 5", "abcde", false),
+        ("Transfer-Encoding: chunked", "5\r\nab", true),
+        ("Transfer-Encoding: chunked", "2\r\nab\r\n0\r\n\r\n", false),
+        ("Transfer-Encoding: chunked", "the chunks were put together", false),
+        ("Transfer-Encoding: chunked", "", false),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        home.write("request.http", format!("POST /{n} HTTP/1.1\r\nHost: h\r\n{framing}\r\n\r\n{body}"));
+        let end = if is_cut { said } else { "\n" };
+        assert_eq!(home.yes(&["import", "request.http"]), format!("1 imported: #{}{end}", n + 1), "{framing} {body:?}");
+    }
+    assert_eq!(home.yes(&["ls", "cut:yes"]).lines().count(), 2);
+    let json: Value = serde_json::from_str(&home.yes(&["import", "request.http", "--json"])).unwrap();
+    assert_eq!(json["cut"], 0);
+    assert!(home.fails(2, &["import", "."]).contains("importing .: it is a folder"));
+}
+
+#[test]
 fn what_is_here_already_is_not_imported_twice() {
     let (home, other) = (Home::new(), Home::new());
     let serving = home.serve(&["--quiet"]);
@@ -130,7 +155,7 @@ fn what_is_here_already_is_not_imported_twice() {
     assert_eq!(other.yes(&["import", "two.jsonl"]), format!("2 imported: #1 to #2; 2 {known}\n"));
     assert_eq!(other.yes(&["import", file]), format!("1 imported: #3; 2 {known}\n"));
     let said = other.yes(&["import", file, "--json"]);
-    assert_eq!(said, "{\"imported\":0,\"first\":null,\"last\":null,\"known\":3,\"left_out\":0}\n");
+    assert_eq!(said, "{\"imported\":0,\"first\":null,\"last\":null,\"known\":3,\"cut\":0,\"left_out\":0}\n");
     // Beside the one who caught them, too; and what was deleted there comes back.
     home.yes(&["forget", "id=2"]);
     assert_eq!(home.yes(&["import", file]), format!("1 imported: #4; 2 {known}\n"));

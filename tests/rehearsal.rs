@@ -149,6 +149,43 @@ fn a_step_that_nobody_can_sign_is_named_before_anything_is_sent() {
 }
 
 #[test]
+fn a_scenario_that_cannot_be_meant_is_refused_before_anything_is_sent() {
+    let home = rehearsed();
+    let app = app();
+    for (scenario, words) in [
+        ("", "shop/scenario.toml: there is no [[step]] in it"),
+        (
+            "[[step]]\nfile = '001.http'\ngap_ms = -5",
+            "scenario.toml:3:10: invalid value: integer `-5`, expected a whole number, 0 or more",
+        ),
+        ("[[step]]\nfile = '001.http'\nprovidr = 'x'", "did you mean `provider`?"),
+        ("[[step]]\nfile = '001.http'\nexpect = { status = 999 }", "step 1 (001.http): no status is `999`"),
+        (
+            "[[step]]\nfile = '001.http'\n[[step]]\nfile = '002.http'\nexpect = { json = { 'ok' = true } }",
+            "step 2 (002.http): `ok` is no JSON pointer: write `/ok`",
+        ),
+        (
+            "[[step]]\nfile = '001.http'\nexpect = { jq = ['.ok', '.ok =='] }",
+            "jq = `.ok ==`: term expected at its end (column 7)",
+        ),
+    ] {
+        fs::write(home.path().join("shop/scenario.toml"), scenario).unwrap();
+        let said = home.fails(2, &["play", "shop", "--to", &app.url, "--speed", "0"]);
+        assert!(said.contains(words), "{scenario}: {said}");
+    }
+    fs::write(home.path().join("shop/scenario.toml"), "[[step]]\nfile = '001.http'\n").unwrap();
+    let said = home.fails(2, &["play", "shop", "--to", &app.url, "--junit", "no/such/folder.xml"]);
+    assert!(said.contains("writing no/such/folder.xml"), "{said}");
+    let xml = home.yes(&["play", "shop/scenario.toml", "--to", &app.url, "--junit", "-"]);
+    assert!(xml.starts_with("<?xml ") && xml.ends_with("</testsuites>\n"), "{xml}");
+    assert_eq!(paths(&app, 1), ["/a"], "nothing came before");
+    let said = home.fails(2, &["play", "nowhere", "--to", &app.url]);
+    assert!(said.contains("`creel rehearse FILTER --out FOLDER` makes such a folder"), "{said}");
+    let json = home.shares(&["rehearse", "path:/a", "--out", "json", "--json"]);
+    assert_eq!(json, "{\"written\":1,\"folder\":\"json\"}\n");
+}
+
+#[test]
 fn a_scenario_names_no_file_but_its_own() {
     let home = rehearsed();
     fs::write(home.path().join("secret.http"), "GET / HTTP/1.1\r\n\r\n").unwrap();

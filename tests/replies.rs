@@ -57,6 +57,40 @@ fn every_word_of_the_file_is_in_the_answer() {
 }
 
 #[test]
+fn a_header_may_have_several_lines_and_the_media_type_has_one() {
+    let home = home("body = 'ok', headers = { Set-Cookie = ['a=1', 'b=2'], Content-Type = 'text/y' }");
+    let serving = home.serve(&["--quiet"]);
+    let headers = |answer: &str| {
+        let wanted = |line: &&str| line.starts_with("set-cookie") || line.starts_with("content-type");
+        answer.to_lowercase().lines().map(str::to_owned).filter(|line| wanted(&&line[..])).collect::<Vec<_>>()
+    };
+    let sorted = |mut lines: Vec<String>| {
+        lines.sort();
+        lines
+    };
+    let answer = post(&serving, "1", "{}");
+    assert_eq!(sorted(headers(&answer)), ["content-type: text/y", "set-cookie: a=1", "set-cookie: b=2"]);
+    home.yes(&["respond", "a", "--header", "Set-Cookie: c=3", "--header", "set-cookie: d=4", "--header", "X: 1"]);
+    let answer = post(&serving, "2", "{}");
+    assert_eq!(sorted(headers(&answer)), ["content-type: text/y", "set-cookie: c=3", "set-cookie: d=4"]);
+    home.yes(&["respond", "a", "--header", "Content-Type: a/b"]);
+    let answer = post(&serving, "3", "{}");
+    assert_eq!(sorted(headers(&answer)), ["content-type: a/b", "set-cookie: a=1", "set-cookie: b=2"]);
+}
+
+#[test]
+fn a_place_of_a_template_may_hold_an_object_and_a_field_of_a_form() {
+    let home = home(
+        "body = '{{body.o}} {{body.o.k[1]}} {{body.none}} {{body.f}}', template = true, content_type = 'text/plain'",
+    );
+    let serving = home.serve(&["--quiet"]);
+    assert_eq!(body(&post(&serving, "1", "{\"o\": {\"k\": [1, 2.0]}}")), "{\"k\": [1, 2.0]} 2.0  ");
+    let form = "POST /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+                Content-Length: 7\r\n\r\nf=a+%26";
+    assert_eq!(body(&serving.raw(form.as_bytes())), "   a &");
+}
+
+#[test]
 fn a_template_is_filled_by_the_request_and_cannot_be_left() {
     let home = Home::new();
     home.write("reply.json", r#"{"n":"{{query.n}}","id":"{{body.data.id}}","who":"{{header.x-name}}","got":{{capture.id}},"event":"{{event.type}}","none":"{{body.none}}"}"#);
@@ -180,6 +214,9 @@ fn a_word_that_cannot_be_meant_is_refused_with_its_place() {
         (&["respond", "a"], "nothing is said"),
         (&["respond", "a", "--body", "{{tea}}", "--template"], "`tea` is no place"),
         (&["respond", "a", "--header", "x"], "no colon"),
+        (&["respond", "a", "--status", "204", "--body", "x"], "an answer of 204 has none"),
+        (&["respond", "a", "--status", "503", "--first", "0"], "the first 0 are none"),
+        (&["respond", "a", "--content-type", "a/b", "--header", "Content-Type: c/d"], "the media type is said twice"),
         (&["respond", "a", "--header", "A b: c"], "no header"),
         (&["respond", "a", "--header", "Content-Length: 7", "--body", "ok"], "`Content-Length` is set by creel itself"),
     ] {

@@ -86,7 +86,7 @@ fn a_program_sees_no_environment_and_loads_no_files() {
     home.write("secrets.jq", "def leak: 1;");
     for (program, why) in [
         ("$ENV", "there is no variable `$ENV`"),
-        ("import \"secrets\" as s; s::leak", "may load no module"),
+        ("import \"secrets\" as s; s::leak", "reading --transform: the program may load no module"),
         ("input", "there is no filter `input`"),
         (".a |", "at its end"),
         (".b | error", "null"),
@@ -98,4 +98,39 @@ fn a_program_sees_no_environment_and_loads_no_files() {
         let said = home.fails(2, &["resend", "1", "--transform", program, "--transform-preview"]);
         assert!(said.contains(why), "{program}: {said}");
     }
+}
+
+#[test]
+fn what_is_wrong_with_a_program_is_said_once_and_what_it_fails_at_by_its_number() {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet"]);
+    serving.post("/a", &[], b"{\"a\":1}");
+    serving.post("/b", &[("Content-Type", "application/x-www-form-urlencoded")], b"a=1");
+    serving.post("/c", &[], b"");
+    let app = App::start(|_, _| status(200));
+    home.write("wrong.jq", ".a ==\n");
+    let resend = |program: &str| ["resend", "1", "2", "3", "--to", &app.url, "--transform", program].map(str::to_owned);
+    for (program, said) in [
+        (".a ==", "creel: reading --transform: term expected at its end (column 6)\n"),
+        ("wrong.jq", "creel: reading wrong.jq: term expected at its end (column 1)\n"),
+        ("none.jq", "creel: reading none.jq: No such file or directory (os error 2)\n"),
+    ] {
+        let args = resend(program);
+        assert_eq!(home.fails(2, &args.each_ref().map(|arg| &arg[..])), said);
+    }
+    assert!(app.is_idle(), "nothing was sent by a program that cannot be read");
+    let args = resend(".a = 2");
+    let output = home.run(&args.each_ref().map(|arg| &arg[..]));
+    let (shown, said) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert!(shown.contains("\n1 sent in ") && shown.ends_with("; 2 could not be sent\n"), "{shown}");
+    assert!(said.contains("#2: transforming by jq: the body is a form, and no JSON"), "{said}");
+    assert!(said.contains("#3: transforming by jq: the body is empty"), "{said}");
+    let none = home.run(&["resend", "2", "3", "--to", &app.url, "--transform", "."]);
+    assert!(String::from_utf8(none.stdout).unwrap().starts_with("0 sent in "));
+    let preview = home.run(&["resend", "2", "1", "--transform", ".a = 2", "--transform-preview"]);
+    assert_eq!(preview.status.code(), Some(1));
+    assert_eq!(String::from_utf8(preview.stdout).unwrap(), "#1\nbody\n  ~ .a: 1 → 2\n");
+    assert!(String::from_utf8(preview.stderr).unwrap().starts_with("#2: transforming by jq: the body is a form"));
+    let typo = home.fails(2, &["resend", "1", "--to", &app.url, "--whole", "--transform", ".boddy = 1"]);
+    assert!(typo.contains("the result has a member `boddy`"), "{typo}");
 }

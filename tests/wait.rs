@@ -90,6 +90,79 @@ fn an_order_is_waited_for_and_what_is_missing_is_named() {
 }
 
 #[test]
+fn what_is_taken_only_later_is_waited_for() {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet"]);
+    let wait = |args: &[&str]| {
+        let all = [&["wait", "--timeout", "60", "--all"], args].concat();
+        home.command(&all).stdout(Stdio::piped()).spawn().unwrap()
+    };
+    serving.post("/first", &[], b"{}");
+    serving.post("/fish", &[], b"{}");
+    let replied = wait(&["path:/fish", "reply:200", "--then", "path:/after"]);
+    let old = wait(&["path:/first", "age>1s"]);
+    let app = support::app::App::start(|_, _| support::app::status(200));
+    serving.post("/other", &[], b"{}");
+    home.yes(&["resend", "2", "--to", &app.url]);
+    serving.post("/after", &[], b"{}");
+    for (waiting, paths) in [(replied, ["/fish", "/after"]), (old, ["/first", ""])] {
+        let output = waiting.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success() && paths.iter().all(|path| said.contains(path)), "{paths:?}: {said}");
+    }
+    // Of those that are taken already and may change, none is counted twice.
+    let twice = home.run(&["wait", "--all", "reply:200", "--count", "2", "--timeout", "0.3"]);
+    assert!(String::from_utf8_lossy(&twice.stderr).contains("1 of 2 came"), "{twice:?}");
+}
+
+// Linux tells which threads there are, and so when it listens.
+#[cfg(target_os = "linux")]
+#[test]
+fn who_is_told_to_stop_has_seen_nothing_stay_away() {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet"]);
+    for args in [&["--absent"][..], &["--count", "2"]] {
+        let args = [&["wait", "path:/fish", "--after", "0", "--timeout", "60"], args].concat();
+        let mut waiting = home.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        if args.contains(&"--count") {
+            serving.post("/fish", &[], b"{}");
+            BufReader::new(waiting.stdout.as_mut().unwrap()).read_line(&mut String::new()).unwrap();
+        } else {
+            let status = format!("/proc/{}/task", waiting.id());
+            while !std::fs::read_dir(&status).unwrap().any(|task| {
+                let name = task.unwrap().path().join("comm");
+                std::fs::read_to_string(name).is_ok_and(|name| name.starts_with("creel-signals"))
+            }) {
+                std::thread::yield_now();
+            }
+        }
+        let pid = rustix::process::Pid::from_child(&waiting);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        let output = waiting.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {said}");
+        assert!(said.contains("it was told to stop before it was over"), "{said}");
+    }
+}
+
+#[test]
+fn a_wait_that_says_nothing_is_a_mistake() {
+    let home = Home::new();
+    for (args, words) in [
+        (&["--count", "0"][..], "--absent waits for none"),
+        (&["--count", "-1"], "a whole number is wanted, 1 or more"),
+        (&["--quiet-for", "-1"], "a number is wanted, 0 or more"),
+    ] {
+        assert!(home.fails(2, &[&["wait"], args].concat()).contains(words), "{args:?}");
+    }
+    home.serve(&["--quiet"]).post("/a", &[], b"");
+    let said = home.run(&["wait", "--all", "--count", "2", "--then", "path:/a", "--timeout", "0.05"]);
+    assert!(String::from_utf8_lossy(&said.stderr).contains("1 of 2 of any capture came within"), "{said:?}");
+    let more = home.run(&["wait", "--json", "--all", "--quiet-for", "0"]);
+    assert_eq!((more.status.code(), more.stderr.is_empty()), (Some(0), true));
+}
+
+#[test]
 fn more_than_asked_for_is_an_answer_of_its_own() {
     let home = Home::new();
     let serving = home.serve(&["--quiet"]);
@@ -98,4 +171,7 @@ fn more_than_asked_for_is_an_answer_of_its_own() {
     }
     let wait = |path: &str| home.run(&["wait", path, "--all", "--quiet-for", "0.05"]).status.code();
     assert_eq!((wait("path:/once"), wait("path:/twice")), (Some(0), Some(3)));
+    let json = home.run(&["wait", "path:/twice", "--all", "--quiet-for", "0.05", "--json"]);
+    let said: serde_json::Value = serde_json::from_slice(&json.stderr).unwrap();
+    assert_eq!(said, serde_json::json!({ "more_than": 1, "quiet_for_s": 0.05 }));
 }

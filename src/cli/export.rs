@@ -1,8 +1,13 @@
 //! `creel export`: captures in forms for other tools.
 
-use std::path::PathBuf;
+use std::{
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
+use serde_json::json;
 
 use super::{
     Answer, Common, Printer, input,
@@ -11,7 +16,7 @@ use super::{
 };
 use crate::{
     engine::{
-        export::{Written, to_file, write},
+        export::{Out, Written, to_file, write},
         mask::Masked,
     },
     export::FORMATS,
@@ -26,7 +31,7 @@ pub(crate) struct Export {
     /// The form
     #[arg(long = "as", value_name = "FORMAT", value_parser = format_names(), default_value = "json")]
     format: String,
-    /// The file to write; it appears when it is whole [default: standard output]
+    /// The file to write; it appears when it is whole [default, and -: standard output]
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Write what lets somebody in (Authorization, cookies; tokens, keys and passwords in headers, queries, forms and JSON) as
@@ -47,14 +52,22 @@ pub(super) fn run(export: &Export, common: &Common) -> Result<Answer, Failure> {
         let all = ids.len();
         move |count, bytes| progress.draw(|took| progress::of(count, all, Some(bytes), took))
     };
-    let Written { count, masked } = if let Some(path) = &export.out {
-        let written = to_file(path, true, |out| write(out, &reader, &ids, how, told(Progress::new(&printer))));
-        written?.unwrap_or_default()
+    let named = export.out.as_deref().filter(|path| *path != Path::new("-"));
+    let Written { count, masked } = if let Some(path) = named {
+        let fill = |out: &mut Out<'_>| write(out, &reader, &ids, how, told(Progress::new(&printer)));
+        match fs::metadata(path) {
+            Ok(found) if !found.is_file() && !found.is_dir() => through(path, fill)?,
+            // A link stays one: what it leads to is written.
+            Ok(_) => to_file(&path.canonicalize().unwrap_or_else(|_| path.to_owned()), true, fill)?.unwrap_or_default(),
+            Err(_) => to_file(path, true, fill)?.unwrap_or_default(),
+        }
     } else {
         let mut out = |bytes: &[u8]| printer.bytes(bytes);
         write(&mut out, &reader, &ids, how, told(Progress::beside(&printer)))?
     };
-    if export.out.is_some() && !printer.quiet {
+    if named.is_some() && printer.json {
+        printer.value(&json!({ "exported": count }))?;
+    } else if named.is_some() && !printer.quiet {
         printer.line(&format!("{count} exported"))?;
     }
     tell(&printer, masked);
@@ -70,4 +83,13 @@ pub(super) fn tell(printer: &Printer, masked: Masked) {
         count => format!("; nobody looked into {} of other kinds than JSON and forms", counted(count, "body")),
     };
     super::report(&format!("masked: {words}{fits}{unread}; --reveal leaves all as it came"));
+}
+
+/// Writes into a device or a pipe: it is there, and stays.
+fn through<T>(path: &Path, fill: impl FnOnce(&mut Out<'_>) -> Result<T, Failure>) -> Result<T, Failure> {
+    let failed = |why: io::Error| Failure::new(format!("writing {}", path.display()), why);
+    let mut file = io::BufWriter::new(fs::File::options().write(true).open(path).map_err(failed)?);
+    let given = fill(&mut |bytes: &[u8]| file.write_all(bytes).map_err(failed))?;
+    file.flush().map_err(failed)?;
+    Ok(given)
 }

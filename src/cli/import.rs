@@ -42,13 +42,13 @@ pub(super) fn run(import: &Import, common: &Common) -> Result<Answer, Failure> {
     let imported = imported?;
     stopped?;
     let left_out = imported.left_out;
-    let Imported { count, first, known } = imported.imported;
+    let Imported { count, first, known, cut } = imported.imported;
     let first = first.0;
     let last = first + count.saturating_sub(1) as i64;
     if printer.json {
         let numbers = (count > 0).then_some((first, last));
         printer.value(&json!({
-            "imported": count, "first": numbers.map(|n| n.0), "last": numbers.map(|n| n.1), "known": known, "left_out": left_out,
+            "imported": count, "first": numbers.map(|n| n.0), "last": numbers.map(|n| n.1), "known": known, "cut": cut, "left_out": left_out,
         }))?;
     } else if !printer.quiet {
         let said = match count {
@@ -58,6 +58,7 @@ pub(super) fn run(import: &Import, common: &Common) -> Result<Answer, Failure> {
             _ => format!("{count} imported: #{first} to #{last}"),
         };
         let besides = [
+            (cut, "with a body of which a part is missing (`cut:yes`)"),
             (known, "already here (--again imports them once more)"),
             (left_out, "left out: e-mails and questions to a name server, no requests"),
         ];

@@ -37,6 +37,15 @@ pub(super) fn amount(text: &str) -> Result<f64, String> {
     number.ok_or_else(|| "a number is wanted, 0 or more, like 2.5".to_owned())
 }
 
+/// How many must be there: one at least.
+pub(super) fn count(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("none is there at once; --absent waits for none".to_owned()),
+        Ok(count) => Ok(count),
+        Err(_) => Err("a whole number is wanted, 1 or more".to_owned()),
+    }
+}
+
 /// A file's bytes, or those of standard input for `-`.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     let doing = || format!("reading {}", path.display());

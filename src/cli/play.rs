@@ -1,6 +1,10 @@
 //! `creel play`: a rehearsal sent to an app, its replies held against what is expected.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs::File,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 use serde_json::json;
@@ -45,7 +49,7 @@ pub(crate) struct Play {
     /// Take an https certificate that nobody vouches for
     #[arg(long)]
     insecure: bool,
-    /// Write the results as JUnit XML, for CI
+    /// Write the results as JUnit XML, for CI; - for standard output, in place of the lines
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
 }
@@ -53,6 +57,10 @@ pub(crate) struct Play {
 pub(super) fn run(play: &Play, common: &Common) -> Result<Answer, Failure> {
     let printer = common.printer();
     let rehearsal = Rehearsal::read(&play.folder)?;
+    // Nobody plays for an hour to hear then that the results cannot be written.
+    let mut results = play.junit.as_deref().filter(|path| !is_standard_output(path)).map(results_in).transpose()?;
+    let printer =
+        if play.junit.as_deref().is_some_and(is_standard_output) { Printer::new(false, true) } else { printer };
     let playing = playing(play, &printer)?;
     let engine = Engine::visit(common.settings()?);
     let mut all = Vec::new();
@@ -67,12 +75,28 @@ pub(super) fn run(play: &Play, common: &Common) -> Result<Answer, Failure> {
     let failed = all.iter().filter(|played| !played.faults.is_empty()).count();
     if let Some(path) = &play.junit {
         let text = junit(&play.folder, &rehearsal, &all);
-        std::fs::write(path, text).map_err(|why| Failure::new(format!("writing {}", path.display()), why))?;
+        match &mut results {
+            None => printer.bytes(text.as_bytes())?,
+            Some(file) => file.set_len(0).and_then(|()| file.write_all(text.as_bytes())).map_err(unwritable(path))?,
+        }
     }
     if !printer.json && !printer.quiet {
         printer.line(&format!("{} played, {} as expected, {failed} not", all.len(), all.len() - failed))?;
     }
     Ok(if failed == 0 && !all.is_empty() { Answer::Yes } else { Answer::No })
+}
+
+fn is_standard_output(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// The file for the results. What stands in it stays until they are there.
+fn results_in(path: &Path) -> Result<File, Failure> {
+    File::options().write(true).create(true).truncate(false).open(path).map_err(unwritable(path))
+}
+
+fn unwritable(path: &Path) -> impl Fn(io::Error) -> Failure {
+    move |why| Failure::new(format!("writing {}", path.display()), why)
 }
 
 fn playing(play: &Play, printer: &Printer) -> Result<Playing, Failure> {

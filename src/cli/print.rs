@@ -7,6 +7,9 @@ use std::{
 
 use crate::{body, record::Failure};
 
+/// What fails where standard output takes nothing.
+pub(super) const WRITING: &str = "writing to standard output";
+
 /// Standard output for one command. A reader that went away is success: the rest is not printed, and
 /// [`Printer::closed`] says so. Any other failure to write is one.
 pub struct Printer {
@@ -70,7 +73,7 @@ impl Printer {
                 self.closed.set(true);
                 Ok(())
             }
-            other => other.map_err(|why| Failure::new("writing to standard output", why)),
+            other => other.map_err(|why| Failure::new(WRITING, why)),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use serde_json::json;
 
 use super::{Answer, Common, input};
 use crate::{
@@ -49,7 +50,9 @@ pub(super) fn run(rehearse: &Rehearse, common: &Common) -> Result<Answer, Failur
         }))
     });
     let count = Rehearsal::write(&rehearse.out, captures)?;
-    if !printer.quiet {
+    if printer.json {
+        printer.value(&json!({ "written": count, "folder": rehearse.out.to_string_lossy() }))?;
+    } else if !printer.quiet {
         let folder = rehearse.out.display();
         printer.line(&format!(
             "{count} written; say what is expected in {folder}/scenario.toml, then: creel play {folder} --to URL"

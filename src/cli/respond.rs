@@ -1,6 +1,6 @@
 //! `creel respond`: what an endpoint answers from now on, whoever captures.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use clap::Args;
 use serde_json::json;
@@ -9,7 +9,7 @@ use super::{Answer, Common, send::header_of};
 use crate::{
     engine::{
         Engine,
-        respond::{FaultWords, Words, told},
+        respond::{FaultWords, Lines, Words, told},
     },
     record::Failure,
     store::Reader,
@@ -114,10 +114,18 @@ fn words(respond: &Respond) -> Result<Words, Failure> {
         percent: respond.percent,
         seed: respond.seed,
     });
-    let headers = respond.headers.iter().map(|line| header_of(line));
+    let mut headers = BTreeMap::new();
+    for (name, value) in respond.headers.iter().map(|line| header_of(line)).collect::<Result<Vec<_>, _>>()? {
+        let name = headers.keys().find(|known: &&String| known.eq_ignore_ascii_case(&name)).cloned().unwrap_or(name);
+        let lines = match headers.remove(&name) {
+            None => Lines::One(value),
+            Some(before) => Lines::and(before, value),
+        };
+        headers.insert(name, lines);
+    }
     let words = Words {
         status: respond.status.filter(|_| fault.is_none()),
-        headers: headers.collect::<Result<_, Failure>>()?,
+        headers,
         body: respond.body.clone(),
         file: respond.body_file.clone(),
         template: respond.template,

@@ -125,7 +125,9 @@ pub(super) fn run(send: &Send, common: &Common) -> Result<Answer, Failure> {
     let letter = letter(send, provider, kind)?;
     let settings = common.settings()?;
     let secrets = secrets(send, provider, &settings)?;
-    let to = target(send, provider, &settings)?;
+    let (to, is_own) = target(send, provider, &settings)?;
+    // The creel that captures here shows a certificate of its own, which nobody else vouches for.
+    let insecure = send.insecure || is_own;
     let headers = sendable_headers(&send.headers)?;
     let event = Event {
         provider,
@@ -146,7 +148,7 @@ pub(super) fn run(send: &Send, common: &Common) -> Result<Answer, Failure> {
         pace.wait_for(turn as usize);
         for (head, body) in event.requests(&mut ids)? {
             let (origin, path) = (wire::origin(&to), PathRule::Replaced);
-            let outgoing = Outgoing { head, body, to: origin, path, insecure: send.insecure, keep_host };
+            let outgoing = Outgoing { head, body, to: origin, path, insecure, keep_host };
             let sent = engine.send(outgoing)?;
             if !sent.outcome.is_success() {
                 answer = Answer::No;
@@ -270,14 +272,14 @@ fn endpoint_of<'a>(provider: &Provider, settings: &'a Settings) -> Option<&'a En
     own.min_by_key(|endpoint| (endpoint.name != provider.name(), endpoint.path.len())).map(|endpoint| &**endpoint)
 }
 
-/// The URL given, else the endpoint of this provider at the creel that captures into this store.
-fn target(send: &Send, provider: &Provider, settings: &Settings) -> Result<String, Failure> {
+/// The URL given, else the endpoint of this provider at the creel that captures into this store; and whether it is that one.
+fn target(send: &Send, provider: &Provider, settings: &Settings) -> Result<(String, bool), Failure> {
     if let Some(to) = &send.to {
-        return sendable(to).map(|()| to.clone());
+        return sendable(to).map(|()| (to.clone(), false));
     }
     let path = endpoint_of(provider, settings)
         .map_or_else(|| format!("/{}", provider.name()), |endpoint| endpoint.path.clone());
-    engine::holder_url(&settings.db).map(|url| format!("{url}{path}")).ok_or_else(|| {
+    engine::holder_url(&settings.db).map(|url| (format!("{url}{path}"), true)).ok_or_else(|| {
         Failure::new("sending an event", "no creel captures into this store")
             .hint("start one with `creel` or `creel serve`, or name a URL: --to URL")
     })

@@ -5,12 +5,14 @@ use std::sync::mpsc::channel;
 use clap::Args;
 
 use super::{
-    Answer, Bin, Common, Listen, report,
+    Answer, Bin, Common, Listen,
+    print::WRITING,
+    report,
     tail::{Follow, Wake},
 };
 use crate::{
     engine::{self, Engine, Settings, Wishes, settings, tunnel},
-    record::Failure,
+    record::{CaptureId, Failure},
 };
 
 #[derive(Debug, Args)]
@@ -65,19 +67,54 @@ pub(super) fn run(serve: &Serve, common: &Common) -> Result<Answer, Failure> {
     let (reader, zone) = (engine.reader()?, engine::zone());
     let last = engine.newest_before();
     let mut follow = Follow { reader: &reader, filter: None, printer: &printer, zone: &zone, last };
-    let mut tunnel = Gate::default();
+    let (mut tunnel, mut lines) = (Gate::default(), Lines::default());
     while matches!(woken.recv(), Ok(Wake::Ring)) {
         tunnel.look(&engine);
         if woken.try_iter().any(|wake| matches!(wake, Wake::Stop)) {
             break;
         }
-        follow.catch_up()?;
+        let printed = follow.catch_up();
+        lines.heard(printed, &mut follow.last, || engine::newest(&reader))?;
     }
     engine.stop()?;
     if !printer.quiet {
         follow.catch_up()?;
     }
     Ok(Answer::Yes)
+}
+
+/// Whether lines can be printed. A log that is full must not end the capturing.
+#[derive(Default)]
+struct Lines {
+    are_lost: bool,
+}
+
+impl Lines {
+    /// Says once that lines are lost, and passes over what they would have told.
+    fn heard(
+        &mut self,
+        printed: Result<(), Failure>,
+        last: &mut CaptureId,
+        newest: impl FnOnce() -> Result<CaptureId, Failure>,
+    ) -> Result<(), Failure> {
+        let lost = match printed {
+            Ok(()) => None,
+            Err(failure) if failure.doing == WRITING => Some(failure),
+            Err(failure) => return Err(failure),
+        };
+        match &lost {
+            Some(failure) if !self.are_lost => report(&format!(
+                "{failure}\ncapturing goes on; what comes is kept without a line here, and `creel ls` lists it"
+            )),
+            None if self.are_lost => report(&"what comes has its lines again"),
+            _ => {}
+        }
+        self.are_lost = lost.is_some();
+        if self.are_lost {
+            *last = newest()?;
+        }
+        Ok(())
+    }
 }
 
 /// What was last said of the tunnel.
@@ -129,4 +166,21 @@ fn stop_by_signal(wake: std::sync::mpsc::Sender<Wake>) -> Result<(), Failure> {
         asked = true;
         let _ = wake.send(Wake::Stop);
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_that_is_full_does_not_end_the_capturing_and_any_other_trouble_does() {
+        let (mut lines, mut last) = (Lines::default(), CaptureId(3));
+        let full = || Err(Failure::new(WRITING, "No space left on device"));
+        lines.heard(full(), &mut last, || Ok(CaptureId(7))).unwrap();
+        assert_eq!((lines.are_lost, last), (true, CaptureId(7)), "what was not printed is passed over");
+        lines.heard(full(), &mut last, || Ok(CaptureId(9))).unwrap();
+        lines.heard(Ok(()), &mut last, || unreachable!()).unwrap();
+        assert_eq!((lines.are_lost, last), (false, CaptureId(9)));
+        assert!(lines.heard(Err(Failure::new("reading", "damaged")), &mut last, || unreachable!()).is_err());
+    }
 }

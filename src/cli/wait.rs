@@ -1,6 +1,7 @@
 //! `creel wait`: blocks until something comes, or does not.
 
 use std::{
+    collections::HashSet,
     path::Path,
     sync::mpsc::{Receiver, RecvTimeoutError},
     thread,
@@ -25,19 +26,21 @@ use crate::{
 const LOOK: Duration = Duration::from_millis(20);
 /// How often looking may fail: for a second.
 const MOST_FAILURES: u32 = 50;
+/// How often it is looked whether a filter takes what is there by now, where time alone may decide that (`age>5s`).
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 #[derive(Debug, Args)]
 pub(crate) struct Wait {
     /// Which: for example `provider:stripe event:invoice.paid sig:passed 'body.data.amount>5'`; all words must match
     filter: Vec<String>,
     /// How many must have come
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = input::count, allow_negative_numbers = true)]
     count: usize,
     /// And after them one that this takes; again for one after that
     #[arg(long, value_name = "FILTER", conflicts_with = "absent")]
     then: Vec<String>,
     /// And after all of them none that the first filter takes, for that many seconds
-    #[arg(long, value_name = "S", conflicts_with = "absent", value_parser = input::amount)]
+    #[arg(long, value_name = "S", conflicts_with = "absent", value_parser = input::amount, allow_negative_numbers = true)]
     quiet_for: Option<f64>,
     /// How long to wait, in seconds
     #[arg(long, value_name = "S", default_value_t = 30.0, value_parser = input::amount, allow_negative_numbers = true)]
@@ -104,7 +107,9 @@ pub(super) fn run(wait: &Wait, common: &Common) -> Result<Answer, Failure> {
     if waiting.step(&more, deadline(seconds))? == 0 {
         return Ok(Answer::Yes);
     }
-    if !printer.quiet {
+    if printer.json {
+        super::report(&json!({ "more_than": wait.count, "quiet_for_s": seconds }));
+    } else if !printer.quiet {
         super::report(&format!("more came than {} within {seconds} s", wait.count));
     }
     Ok(Answer::Otherwise)
@@ -163,7 +168,11 @@ fn told(printer: &Printer, wait: &Wait, step: &Step, found: usize) -> Answer {
         let result = json!({ "missing": step.words, "found": found, "wanted": step.count, "timeout_s": wait.timeout });
         super::report(&result);
     } else if !printer.quiet {
-        let which = if wait.then.is_empty() { String::new() } else { format!(" of `{}`", step.words) };
+        let which = match &step.words[..] {
+            _ if wait.then.is_empty() => String::new(),
+            "" => " of any capture".to_owned(),
+            words => format!(" of `{words}`"),
+        };
         super::report(&format!("{found} of {}{which} came within {} s", step.count, wait.timeout));
     }
     Answer::No
@@ -172,26 +181,36 @@ fn told(printer: &Printer, wait: &Wait, step: &Step, found: usize) -> Answer {
 impl Waiting<'_> {
     /// Waits for a step's captures, and prints each; gives how many came in time.
     fn step(&mut self, step: &Step, until: Option<Instant>) -> Result<usize, Failure> {
-        let mut found = 0;
+        // What is not taken yet may be later: once the app has answered, or a minute old.
+        let may_change = step.filter.as_ref().is_some_and(Filter::may_change);
+        let (mut from, mut found) = (self.last, HashSet::new());
         loop {
             // Read before the page, so that what comes meanwhile is looked at with the next ring.
             let newest = engine::newest(self.reader)?;
             let condition = step.filter.as_ref().map(|filter| filter.sql(engine::now()));
-            while found < step.count {
-                let rows = self.reader.page(Start::After(self.last), step.count - found, condition.as_ref())?;
-                let Some(row) = rows.first() else { break };
-                self.last = row.id;
-                found += rows.len();
-                rows.iter().rev().try_for_each(|row| self.print(row))?;
+            while found.len() < step.count {
+                let rows = self.reader.page(Start::After(from), step.count, condition.as_ref())?;
+                let mut new: Vec<_> = rows.iter().rev().filter(|row| !found.contains(&row.id)).collect();
+                new.truncate(step.count - found.len());
+                if new.is_empty() {
+                    break;
+                }
+                new.iter().try_for_each(|row| self.print(row))?;
+                found.extend(new.iter().map(|row| row.id));
+                self.last = new.iter().map(|row| row.id).fold(self.last, CaptureId::max);
+                from = if may_change { from } else { self.last };
             }
-            if found >= step.count {
-                return Ok(found);
-            }
-            self.last = self.last.max(newest);
             let left = until.map_or(Duration::MAX, |until| until.saturating_duration_since(Instant::now()));
-            match self.rung.recv_timeout(left) {
-                Ok(Wake::Ring) => {}
-                Ok(Wake::Stop) | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return Ok(found),
+            if found.len() >= step.count || left.is_zero() {
+                return Ok(found.len());
+            }
+            if !may_change {
+                (self.last, from) = (self.last.max(newest), from.max(newest));
+            }
+            match self.rung.recv_timeout(if may_change { left.min(LOOK_AGAIN) } else { left }) {
+                Ok(Wake::Ring) | Err(RecvTimeoutError::Timeout) => {}
+                Ok(Wake::Stop) => return Err(Failure::new("waiting", "it was told to stop before it was over")),
+                Err(RecvTimeoutError::Disconnected) => return Err(Failure::new("waiting", "a part of creel failed")),
             }
         }
     }

@@ -346,7 +346,7 @@ fn shortened(value: &str) -> String {
 }
 
 /// What a body is that is no JSON.
-fn no_json(body: &[u8], headers: &Headers) -> Option<String> {
+pub(super) fn no_json(body: &[u8], headers: &Headers) -> Option<String> {
     let broken = rewrite::why_broken(body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body))?;
     let said = |name| headers.text(name).unwrap_or_default().trim().to_ascii_lowercase();
     let (coding, kind) = (said("content-encoding"), said("content-type"));

@@ -80,7 +80,16 @@ impl Engine {
         })?;
         let pending = writer.import(source(heard)).map_err(|full| Failure::new("importing", full))?;
         let imported =
-            pending.blocking_recv().unwrap_or_else(|_| Err(Failure::new("importing", "the store is closed")))?;
+            pending.blocking_recv().unwrap_or_else(|_| Err(Failure::new("importing", "the store is closed")));
+        // What the store says of a full disk is said to one who captures on; what is imported ends here, whole or not at all.
+        let imported = imported.map_err(|failure| match failure.hint.as_deref() {
+            Some("nothing of it was imported") => failure,
+            Some(hint) => {
+                let hint = hint.split("; creel goes on by itself").next().unwrap_or(hint).to_owned();
+                failure.hint(format!("nothing was imported; {hint}"))
+            }
+            None => failure.hint("nothing was imported"),
+        })?;
         Ok(Import { imported, left_out: left_out.recv().unwrap_or_default() })
     }
 
@@ -220,7 +229,11 @@ impl Judge {
 }
 
 fn open(path: &Path) -> io::Result<Box<dyn Read>> {
-    if path == Path::new("-") { Ok(Box::new(io::stdin())) } else { Ok(Box::new(File::open(path)?)) }
+    match path {
+        _ if path == Path::new("-") => Ok(Box::new(io::stdin())),
+        _ if path.is_dir() => Err(io::Error::other("it is a folder")),
+        _ => Ok(Box::new(File::open(path)?)),
+    }
 }
 
 /// Counts what is read.

@@ -15,7 +15,7 @@ use std::{
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::spawn;
+use super::{edit::no_json, spawn};
 use crate::record::{Failure, Head, Headers, text};
 
 /// How long a program may take, from the start of its process to its end.
@@ -46,7 +46,8 @@ impl Transform {
     /// The request as the program makes it. Where nothing changes, no byte does.
     pub fn apply(&self, head: &Head, body: &Bytes) -> Result<(Head, Bytes), Failure> {
         if !self.whole {
-            return Ok((head.clone(), transform(&self.program, body)?.into()));
+            let made = transform(&self.program, body).map_err(|failure| of_no_json(failure, head, body))?;
+            return Ok((head.clone(), made.into()));
         }
         let asked = envelope(head, body)?;
         let result = transform(&self.program, asked.to_string().as_bytes())?;
@@ -55,6 +56,15 @@ impl Transform {
             Failure::new(DOING, why)
                 .hint("the result has method, target, headers [[NAME, VALUE], …] and body, as the input has")
         })
+    }
+}
+
+/// A failure that says what a body is that is no JSON.
+fn of_no_json(failure: Failure, head: &Head, body: &[u8]) -> Failure {
+    match no_json(body, head.headers()) {
+        Some(what) => Failure::new(DOING, format!("the body is {what}"))
+            .hint("--whole, or `whole = true` in creel.toml, gives a program such a body as a text"),
+        None => failure,
     }
 }
 
@@ -75,6 +85,10 @@ fn changed(head: &Head, body: &Bytes, asked: &Value, made: &Value) -> Result<(He
     let member = |name: &str| made.get(name).filter(|value| **value != asked[name]);
     if !made.is_object() {
         return Err("the result is no object".to_owned());
+    }
+    let is_unknown = |name: &&String| asked.get(name.as_str()).is_none();
+    if let Some(name) = made.as_object().into_iter().flat_map(serde_json::Map::keys).find(is_unknown) {
+        return Err(format!("the result has a member `{name}`, and a request has none"));
     }
     let body = match member("body") {
         None => body.clone(),
@@ -239,6 +253,7 @@ mod tests {
             ("headers", json!([["A", "b\r\nC: d"]])),
             ("headers", json!([["A:", "b"]])),
             ("headers", json!({ "A": "b" })),
+            ("boddy", json!(1)),
         ] {
             let mut made = asked.clone();
             made[name] = value.clone();

@@ -194,7 +194,7 @@ pub(super) fn raw(bytes: &[u8]) -> Read<Entry> {
     let body = &bytes[end..];
     let is_chunked = head.headers().get_all("transfer-encoding").any(|value| value.eq_ignore_ascii_case(b"chunked"));
     let whole = if is_chunked { unchunked(body) } else { None };
-    let truncated = !is_chunked && is_cut(&head, body.len());
+    let truncated = if is_chunked { whole.is_none() && begins_a_chunk(body) } else { is_cut(&head, body.len()) };
     Ok(Entry { truncated, ..plain(head, whole.unwrap_or_else(|| body.to_vec())) })
 }
 
@@ -232,14 +232,14 @@ fn check(head: &Head) -> Read<()> {
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     let method = head.method();
     if method.is_empty() || !method.bytes().all(is_token) {
-        return Err("its method is none".to_owned());
+        return Err("its method is empty, or has signs that no method has".to_owned());
     }
     let target = head.target();
     if target.is_empty() || target.iter().any(|byte| *byte <= b' ' || *byte == 0x7f) {
-        return Err("its target is none".to_owned());
+        return Err("its target is empty, or has blanks or control characters".to_owned());
     }
     if head.headers().iter().any(|header| header.name.is_empty() || header.value.contains(&0)) {
-        return Err("it has a header that is none".to_owned());
+        return Err("it has a header without a name, or with a NUL in its value".to_owned());
     }
     Ok(())
 }
@@ -253,6 +253,13 @@ fn head(method: &str, target: &[u8], version: Version, lines: &[(Vec<u8>, Vec<u8
         return Err("its request line or a header has what cannot stand there".to_owned());
     }
     Ok(head)
+}
+
+/// Whether a body begins as one of chunks does. One whose chunks somebody put together does not.
+fn begins_a_chunk(body: &[u8]) -> bool {
+    let line = memchr::memmem::find(body, b"\r\n").map(|end| &body[..end]);
+    let digits = line.and_then(|line| line.split(|byte| *byte == b';').next()).unwrap_or_default().trim_ascii();
+    !digits.is_empty() && digits.iter().all(u8::is_ascii_hexdigit)
 }
 
 /// The content of whole chunks, trailers left out.
@@ -281,7 +288,9 @@ fn in_two(url: &str) -> (Option<&str>, &str) {
 }
 
 fn text<'v>(value: &'v Value, name: &str) -> Read<&'v str> {
-    value[name].as_str().ok_or_else(|| format!("it has no `{name}`"))
+    value[name].as_str().ok_or_else(|| {
+        if value[name].is_null() { format!("it has no `{name}`") } else { format!("its `{name}` is no text") }
+    })
 }
 
 fn moment(value: &Value, name: &str) -> Read<Timestamp> {

@@ -111,7 +111,7 @@ fn what_is_wrong_is_told_with_its_number() {
     for (text, entry, why) in [
         (format!("{good}\n{}", &good[..good.len() - 9]), 2, "the file ends in the middle of it"),
         (format!("{good}\n{{]\n"), 2, "it is no JSON"),
-        (line("/a b", r#"{"text":""}"#), 1, "its target is none"),
+        (line("/a b", r#"{"text":""}"#), 1, "its target is empty, or has blanks"),
         (line("/", "{}"), 1, "its body was left out"),
         (line("/", r#"{"base64":"!"}"#), 1, "its base64 is none"),
         (good.replace(r#""headers":[]"#, r#""headers":[["A","b\r\nC: d"]]"#), 1, "cannot stand there"),

@@ -371,6 +371,7 @@ fn import(transaction: &mut Transaction<'_>, source: &Mutex<Source>, seen: &mut 
         let Stored { id, .. } = stored.map_err(|error| Trouble::of_job("storing a capture", &error))?;
         imported.first = if imported.count == 0 { id } else { imported.first };
         imported.count += 1;
+        imported.cut += u64::from(capture.body.truncated);
     }
     let kept = transaction.imported(imported.first, imported.count);
     kept.map_err(|error| Trouble::of_job(IMPORTING, &error))?;

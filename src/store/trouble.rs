@@ -1,6 +1,6 @@
 //! SQLite's errors in words, and what each means for the writer.
 
-use rusqlite::{Error, ErrorCode};
+use rusqlite::{Error, ErrorCode, ffi};
 
 use crate::record::Failure;
 
@@ -106,7 +106,9 @@ const WORDS: &[Words] = &[
 ];
 
 fn row(error: &Error) -> Option<&'static Words> {
-    let code = error.sqlite_error_code()?;
+    // Room for the index of the WAL that the disk does not have, and no error of the disk.
+    let is_full = error.sqlite_error().is_some_and(|error| error.extended_code == ffi::SQLITE_IOERR_SHMSIZE);
+    let code = if is_full { ErrorCode::DiskFull } else { error.sqlite_error_code()? };
     WORDS.iter().find(|row| row.code == code)
 }
 
@@ -133,8 +135,6 @@ impl Trouble {
 
 #[cfg(test)]
 mod tests {
-    use rusqlite::ffi;
-
     use super::*;
 
     fn error(code: i32) -> Error {
@@ -156,6 +156,8 @@ mod tests {
     fn every_error_a_person_can_act_on_has_a_hint() {
         let full = failure("storing", &error(ffi::SQLITE_FULL));
         assert!(full.why.starts_with("the disk is full"), "{full}");
+        let index = failure("opening", &error(ffi::SQLITE_IOERR_SHMSIZE));
+        assert!(index.why.starts_with("the disk is full"), "{index}");
         assert!(full.hint.is_some());
         assert_eq!(failure("storing", &Error::QueryReturnedNoRows).hint, None);
     }

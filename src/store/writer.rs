@@ -48,6 +48,8 @@ pub struct Imported {
     pub first: CaptureId,
     /// How many were left out, since the store has them.
     pub known: u64,
+    /// How many of them have a body of which a part is missing.
+    pub cut: u64,
 }
 
 /// A capture that comes with others.

@@ -343,15 +343,22 @@ fn aim(resend: &Resend) -> Result<Aim, Failure> {
     Ok(Aim { to: resend.to.clone(), append_path: resend.append_path, insecure: resend.insecure, edit })
 }
 
-/// A jq program: the text itself, or what stands in the file of that name.
+/// A jq program: the text itself, or what stands in the file of that name. What is wrong with it is said once, and not of each
+/// capture.
 fn program(text: &str, whole: bool) -> Result<Transform, Failure> {
     let path = Path::new(text);
-    let program = if path.is_file() {
-        String::from_utf8(input::read(path)?).map_err(|why| Failure::new(format!("reading {text}"), why))?
+    let is_file = path.is_file();
+    let is_meant_as_one = path.extension().is_some_and(|end| end == "jq") && !text.contains([' ', '|']);
+    let (doing, program) = if is_file || is_meant_as_one {
+        let doing = format!("reading {text}");
+        let program = String::from_utf8(input::read(path)?).map_err(|why| Failure::new(&doing, why))?;
+        (doing, program)
     } else {
-        text.to_owned()
+        ("reading --transform".to_owned(), text.to_owned())
     };
-    Ok(Transform { program, whole })
+    let transform = Transform { program, whole };
+    transform.check().map_err(|failure| Failure { doing, ..failure })?;
+    Ok(transform)
 }
 
 /// In what the transformed captures differ from those that came: by a program, else by those that forwards have.
@@ -362,11 +369,19 @@ fn preview(
     given: Option<&Transform>,
     printer: &Printer,
 ) -> Result<Answer, Failure> {
-    let mut is_changed = false;
+    let (mut is_changed, mut has_failed) = (false, false);
     for &id in ids {
         let before = reader.capture(id, Bodies::Read)?.ok_or_else(|| no_such_capture(id))?;
         for (name, transform) in programs(engine, &before, given)? {
-            let (head, bytes) = transform.apply(&before.head, &before.body.bytes)?;
+            let (head, bytes) = match transform.apply(&before.head, &before.body.bytes) {
+                Ok(made) => made,
+                Err(failure) if ids.len() == 1 => return Err(failure),
+                Err(failure) => {
+                    super::report(&format!("#{id}{name}: {failure}"));
+                    has_failed = true;
+                    continue;
+                }
+            };
             let body = Body { bytes, ..before.body.clone() };
             let parts = compare::captures(&before, &Capture { head, body, ..before.clone() });
             is_changed |= parts.iter().any(|part| !part.differences.is_empty());
@@ -376,7 +391,7 @@ fn preview(
             diff::print(&parts, printer)?;
         }
     }
-    Ok(if is_changed { Answer::Yes } else { Answer::No })
+    Ok(if is_changed && !has_failed { Answer::Yes } else { Answer::No })
 }
 
 /// The programs that change a capture, each with where it goes then.

@@ -143,7 +143,7 @@ impl<'a> Report<'a> {
         self.right + self.wrong.len()
     }
 
-    /// How many were not sent.
+    /// How many are left to be sent.
     pub(super) fn left(&self) -> usize {
         self.total.saturating_sub(self.done())
     }
@@ -170,9 +170,17 @@ impl<'a> Report<'a> {
         let turns: Vec<_> = turns.map(|(turn, count)| format!("{count} {}", turn.name())).collect();
         let turns = if turns.is_empty() { String::new() } else { format!("; {}", turns.join(", ")) };
         let seconds = self.began.elapsed().as_secs_f64();
+        let sent = self.times_ms.len();
+        let unsent = match self.done() - sent {
+            0 => String::new(),
+            count => format!("; {count} could not be sent"),
+        };
+        if sent == 0 {
+            return self.printer.line(&format!("0 sent in {seconds:.1} s{unsent}"));
+        }
         let times = format!("p50 {} ms, p95 {} ms", self.percentile(50), self.percentile(95));
         let classes = classes.collect::<Vec<_>>().join(", ");
-        self.printer.line(&format!("{} sent in {seconds:.1} s: {classes}; {times}{turns}", self.done()))
+        self.printer.line(&format!("{sent} sent in {seconds:.1} s: {classes}; {times}{turns}{unsent}"))
     }
 
     fn percentile(&self, percent: usize) -> u64 {

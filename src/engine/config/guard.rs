@@ -12,6 +12,7 @@ use super::{Notice, known_provider, place::Place};
 use crate::{
     engine::{
         guard::{Buckets, Guard, Key, Networks, Rate},
+        rewrite::is_token,
         secret::Source,
     },
     record::Failure,
@@ -27,14 +28,12 @@ pub(super) struct GuardRow {
     token: Option<Source>,
     basic: Option<Table<BasicRow>>,
     header: Option<Table<HeaderRow>>,
-    #[serde(default)]
-    allow: Vec<Spanned<String>>,
+    allow: Option<Spanned<Vec<Spanned<String>>>>,
     #[serde(default)]
     deny: Vec<Spanned<String>>,
-    rate: Option<RateRow>,
-    rate_per_address: Option<RateRow>,
-    #[serde(default)]
-    methods: Vec<Spanned<String>>,
+    rate: Option<Table<RateRow>>,
+    rate_per_address: Option<Table<RateRow>>,
+    methods: Option<Spanned<Vec<Spanned<String>>>>,
     body_kib: Option<usize>,
 }
 
@@ -48,7 +47,7 @@ struct BasicRow {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct HeaderRow {
-    name: String,
+    name: Spanned<String>,
     value: Source,
 }
 
@@ -67,6 +66,10 @@ impl Row for BasicRow {
 
 impl Row for HeaderRow {
     const WRITTEN: &'static str = "{ name = \"NAME\", value = { env = \"NAME\" } }";
+}
+
+impl Row for RateRow {
+    const WRITTEN: &'static str = "{ per_minute = 600 }, or with burst";
 }
 
 /// A table of keys. A text in its place is most likely a secret, and refused without being repeated.
@@ -127,15 +130,18 @@ impl GuardRow {
             key(password, &|secret| Key::Basic(secret.after(format!("{}:", user.get_ref()).as_bytes())))?;
         }
         if let Some(Table(HeaderRow { name, value })) = &self.header {
-            key(value, &|secret| Key::Header(name.clone(), secret))?;
+            if !is_token(name.get_ref().as_bytes()) {
+                return Err(place.at(&name.span(), format!("no header has the name `{}`", name.get_ref())));
+            }
+            key(value, &|secret| Key::Header(name.get_ref().clone(), secret))?;
         }
         let guard = Guard {
-            methods: methods(&self.methods, place)?,
+            methods: methods(some_of(self.methods.as_ref(), place)?, place)?,
             keys,
-            allow: networks(&self.allow, place)?,
+            allow: networks(some_of(self.allow.as_ref(), place)?, place)?,
             deny: networks(&self.deny, place)?,
-            rate: self.rate.map(|row| row.read(place)).transpose()?.map(Buckets::new),
-            rate_per_address: self.rate_per_address.map(|row| row.read(place)).transpose()?.map(Buckets::new),
+            rate: self.rate.map(|Table(row)| row.read(place)).transpose()?.map(Buckets::new),
+            rate_per_address: self.rate_per_address.map(|Table(row)| row.read(place)).transpose()?.map(Buckets::new),
             body_bytes: self.body_kib.map(|kib| kib.saturating_mul(1 << 10)),
         };
         Ok((guard, notices))
@@ -149,6 +155,17 @@ impl RateRow {
             return Err(place.at(&self.per_minute.span(), "a rate of nothing lets nobody in"));
         }
         Ok(Rate { per_minute, burst: self.burst.unwrap_or((per_minute / USUAL_BURST).max(1)) })
+    }
+}
+
+/// The rows of a list that lets in. An empty one reads as if it let in nobody, and one that is left out lets in all: a door
+/// that was meant to be locked is not left open.
+fn some_of<'r, T>(list: Option<&'r Spanned<Vec<T>>>, place: &Place<'_>) -> Result<&'r [T], Failure> {
+    match list {
+        Some(list) if list.get_ref().is_empty() => Err(place
+            .at(&list.span(), "an empty list lets nobody in")
+            .hint("name what is let in, or leave the key out to let in all")),
+        list => Ok(list.map_or(&[], |list| list.get_ref())),
     }
 }
 

@@ -18,8 +18,9 @@ use std::{
 use serde::{Deserialize, de::DeserializeOwned};
 use toml::Spanned;
 
+pub(super) use self::place::Place;
 pub use self::screen::{FilterRow, KeyWish, Screen};
-use self::{endpoint::EndpointRow, limits::LimitRows, place::Place, target::TargetRow, tls::TlsRow};
+use self::{endpoint::EndpointRow, limits::LimitRows, target::TargetRow, tls::TlsRow};
 use super::{
     endpoint::Endpoint,
     guard::Networks,

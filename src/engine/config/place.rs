@@ -5,9 +5,9 @@ use std::{ops::Range, path::Path};
 use crate::record::Failure;
 
 /// A file under the reader's finger.
-pub(super) struct Place<'a> {
-    pub(super) path: &'a Path,
-    pub(super) text: &'a str,
+pub(in crate::engine) struct Place<'a> {
+    pub(in crate::engine) path: &'a Path,
+    pub(in crate::engine) text: &'a str,
 }
 
 impl Place<'_> {
@@ -40,7 +40,7 @@ impl Place<'_> {
     }
 
     /// What the parser says of the file.
-    pub(super) fn syntax(&self, error: &toml::de::Error) -> Failure {
+    pub(in crate::engine) fn syntax(&self, error: &toml::de::Error) -> Failure {
         self.meant(&error.span().unwrap_or(0..0), error.message())
     }
 
@@ -53,7 +53,7 @@ impl Place<'_> {
 
     /// A mistake there, and what was probably meant.
     fn meant(&self, span: &Range<usize>, message: &str) -> Failure {
-        let failure = self.at(span, message.trim_end());
+        let failure = self.at(span, in_words(message.trim_end()));
         if let Some(near) = nearest_key(message) {
             return failure.hint(format!("did you mean `{near}`?"));
         }
@@ -62,6 +62,25 @@ impl Place<'_> {
             None => failure,
         }
     }
+}
+
+/// What the parser calls by the names of Rust's types, in words.
+fn in_words(message: &str) -> String {
+    const NAMES: [(&str, &str); 9] = [
+        ("u8", "a whole number from 0 to 255"),
+        ("u16", "a whole number from 0 to 65535"),
+        ("u32", "a whole number, 0 or more"),
+        ("u64", "a whole number, 0 or more"),
+        ("usize", "a whole number, 0 or more"),
+        ("i64", "a whole number"),
+        ("f64", "a number"),
+        ("a nonzero u32", "a whole number, 1 or more"),
+        ("a sequence", "a list: [ … ]"),
+    ];
+    let Some((before, name)) = message.rsplit_once("expected ") else { return message.to_owned() };
+    let words = NAMES.iter().find(|(rust, _)| *rust == name).map(|(_, words)| *words);
+    let words = words.or(name.starts_with("struct ").then_some("a table: { … }"));
+    words.map_or_else(|| message.to_owned(), |words| format!("{before}expected {words}"))
 }
 
 /// The key that a message says is unknown.

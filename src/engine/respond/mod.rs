@@ -17,7 +17,7 @@ use std::time::Duration;
 pub use ear::told;
 pub(super) use ear::{Ear, HEARD_AFTER};
 pub use standing::Standing;
-pub use words::{FaultWords, Words, Wrong};
+pub use words::{FaultWords, Lines, Words, Wrong};
 
 pub use self::fault::{Fault, Per, Turn, What};
 use self::template::Template;

@@ -1,6 +1,9 @@
 //! A body made of the request: `{"ok":true,"id":"{{body.data.id}}"}`.
 
-use crate::record::{Capture, json, pairs};
+use crate::{
+    body::{self, Content, Path},
+    record::{Capture, pairs},
+};
 
 /// The longest value that is put in, in bytes: an answer is no echo of a large body.
 const LONGEST: usize = 64 << 10;
@@ -21,8 +24,8 @@ enum Part {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Hole {
     Body,
-    /// A value of a JSON body, or of a form.
-    BodyValue(String),
+    /// A value of a JSON body, or of a form; of an object or a list its JSON.
+    BodyValue(Path),
     Header(String),
     Query(String),
     /// A row of [`FACTS`].
@@ -87,7 +90,7 @@ fn part(name: &str) -> Result<Part, String> {
     }
     let hole = match name.split_once('.') {
         None if name == "body" => Some(Hole::Body),
-        Some(("body", path)) if !path.is_empty() => Some(Hole::BodyValue(path.to_owned())),
+        Some(("body", path)) => Path::parse(path).ok().filter(|path| !path.0.is_empty()).map(Hole::BodyValue),
         Some(("header", name)) if !name.is_empty() => Some(Hole::Header(name.to_owned())),
         Some(("query", name)) if !name.is_empty() => Some(Hole::Query(name.to_owned())),
         _ => None,
@@ -109,11 +112,8 @@ impl Hole {
                 pairs::value(query.as_bytes(), name).map(|value| text(&value)).unwrap_or_default()
             }
             Self::BodyValue(path) => {
-                let mut paths = json::Paths::default();
-                paths.add(path, 0);
-                json::value(&capture.body.bytes, &paths)
-                    .or_else(|| pairs::value(&capture.body.bytes, path).map(|value| text(&value)))
-                    .unwrap_or_default()
+                let content = Content::of(&capture.body.bytes, capture.head.headers());
+                body::value(&content, path).map(|value| text(&value.plain())).unwrap_or_default()
             }
             Self::Fact(row) => FACTS.get(*row).map(|row| (row.1)(capture)).unwrap_or_default(),
         }

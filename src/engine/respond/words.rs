@@ -28,7 +28,7 @@ pub struct Words {
     pub status: Option<u16>,
     /// Headers of the answer.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub headers: BTreeMap<String, String>,
+    pub headers: BTreeMap<String, Lines>,
     /// The body.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
@@ -47,6 +47,34 @@ pub struct Words {
     /// What goes wrong on purpose.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<FaultWords>,
+}
+
+/// A header's value, or one for each of its lines.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Lines {
+    /// One line.
+    One(String),
+    /// Several of one name: two cookies.
+    Many(Vec<String>),
+}
+
+impl Lines {
+    fn values(&self) -> &[String] {
+        match self {
+            Self::One(value) => std::slice::from_ref(value),
+            Self::Many(values) => values,
+        }
+    }
+
+    /// One more line.
+    #[must_use]
+    pub fn and(self, value: String) -> Self {
+        match self {
+            Self::One(first) => Self::Many(vec![first, value]),
+            Self::Many(values) => Self::Many(values.into_iter().chain([value]).collect()),
+        }
+    }
 }
 
 /// What is said of a fault.
@@ -117,13 +145,14 @@ impl Words {
     /// What these words make of an answer.
     pub fn over(&self, base: &Respond) -> Result<Respond, Wrong> {
         let status = status(self.status)?;
-        if let Some((name, _)) = self.headers.iter().find(|(name, value)| !is_header(name, value)) {
-            return wrong("headers", format!("`{name}` and its value are no header"));
+        let mut headers = self.lines()?;
+        let named = headers.iter().position(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+        let named = named.map(|at| headers.remove(at).1);
+        let code = status.unwrap_or(base.status);
+        if self.has_body() && [204, 304].contains(&code) {
+            return wrong("body", format!("an answer of {code} has none"));
         }
-        if let Some(name) = self.headers.keys().find(|name| own_header(name)) {
-            return wrong("headers", format!("`{name}` is set by creel itself, as each answer needs it: leave it out"));
-        }
-        let content_type = self.content_type.clone().unwrap_or_else(|| match self.has_body() {
+        let content_type = self.content_type.clone().or(named).unwrap_or_else(|| match self.has_body() {
             true if self.template => base.content_type.clone(),
             true => "text/plain; charset=utf-8".to_owned(),
             false => base.content_type.clone(),
@@ -133,17 +162,32 @@ impl Words {
         }
         let delay = wait("delay_ms", self.delay_ms.map(Duration::from_millis))?;
         Ok(Respond {
-            status: status.unwrap_or(base.status),
-            headers: if self.headers.is_empty() {
-                base.headers.clone()
-            } else {
-                self.headers.clone().into_iter().collect()
-            },
+            status: code,
+            headers: if headers.is_empty() { base.headers.clone() } else { headers },
             body: self.text()?.or_else(|| base.body.clone()),
             content_type,
             delay: delay.unwrap_or(base.delay),
             fault: self.fault.as_ref().map(FaultWords::fault).transpose()?.or(base.fault),
         })
+    }
+
+    /// The headers, a line each.
+    fn lines(&self) -> Result<Vec<(String, String)>, Wrong> {
+        let each = |(name, lines): (&String, &Lines)| {
+            lines.values().iter().map(|value| (name.clone(), value.clone())).collect::<Vec<_>>()
+        };
+        let lines: Vec<_> = self.headers.iter().flat_map(each).collect();
+        if let Some((name, _)) = lines.iter().find(|(name, value)| !is_header(name, value)) {
+            return wrong("headers", format!("`{name}` and its value are no header"));
+        }
+        if let Some((name, _)) = lines.iter().find(|(name, _)| own_header(name)) {
+            return wrong("headers", format!("`{name}` is set by creel itself, as each answer needs it: leave it out"));
+        }
+        let types = lines.iter().filter(|(name, _)| name.eq_ignore_ascii_case("content-type")).count();
+        if types + usize::from(self.content_type.is_some()) > 1 {
+            return wrong("headers", "the media type is said twice: an answer has one");
+        }
+        Ok(lines)
     }
 
     /// With the file's content in place of its name, so that it means the same in another folder.
@@ -278,9 +322,11 @@ impl FaultWords {
         }
         match (self.first, self.every, self.percent) {
             (None, None, None) => Ok(Turn::Always),
+            (Some(0), None, None) => wrong("first", "the first 0 are none"),
             (Some(n), None, None) => Ok(Turn::First(n, per)),
             (None, Some(0), None) => wrong("every", "every 0th is none"),
             (None, Some(n), None) => Ok(Turn::Every(n)),
+            (None, None, Some(0)) => wrong("percent", "0 of a hundred are none"),
             (None, None, Some(n)) if n <= 100 => Ok(Turn::Percent(n, self.seed.unwrap_or_default())),
             (None, None, Some(n)) => wrong("percent", format!("{n} of a hundred are too many")),
             (Some(_), Some(_), _) => wrong("every", "there is `first` beside it; one of them"),
@@ -334,6 +380,12 @@ mod tests {
             ("fault = { kind = 'half', status = 500 }", "kind"),
             ("fault = { kind = 'half', seconds = 3 }", "seconds"),
             ("fault = { every = 0 }", "every"),
+            ("fault = { first = 0 }", "first"),
+            ("fault = { percent = 0 }", "percent"),
+            ("status = 204\nbody = 'x'", "body"),
+            ("headers = { Content-Type = ['a/b', 'c/d'] }", "headers"),
+            ("content_type = 'a/b'\nheaders = { content-type = 'c/d' }", "headers"),
+            ("headers = { X = ['a', \"b\\u0000\"] }", "headers"),
             ("fault = { every = 2, first = 1 }", "every"),
             ("fault = { percent = 101 }", "percent"),
             ("fault = { percent = 1, first = 1 }", "percent"),

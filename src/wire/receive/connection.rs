@@ -22,7 +22,7 @@ use super::{
     malformed::{malformed, too_large},
     recorder::{Record, Recorder},
     request::Exchange,
-    tls::{Identity, Welcome},
+    tls::{Identity, Welcome, not_agreed},
 };
 
 /// What an HTTP/2 client sends first (RFC 9113, section 3.4).
@@ -70,11 +70,7 @@ impl<C: Catch> Connection<C> {
             Ok(Welcome::Secure(accept)) => {
                 match tokio::time::timeout(self.limits.head_time, accept.stream(stream)).await {
                     Ok(Ok(stream)) => self.serve(stream).await,
-                    Ok(Err(_)) => self.refuse(
-                        None,
-                        "TLS was not agreed on; a sender that checks certificates refuses a self-made one",
-                        b"",
-                    ),
+                    Ok(Err(why)) => self.refuse(None, not_agreed(&why), b""),
                     Err(_) => self.refuse(None, "slow TLS", b""),
                 }
             }

@@ -56,19 +56,33 @@ impl fmt::Debug for Identity {
 impl Identity {
     /// Reads papers, and says what is wrong with them. Never a part of the key.
     pub fn new(papers: &Papers) -> Result<Self, Failure> {
-        let certificates: Vec<_> = CertificateDer::pem_slice_iter(papers.certificate.as_bytes())
-            .collect::<Result<_, _>>()
-            .map_err(|why| Failure::new("reading the certificate", why))?;
+        let certificates: Vec<_> =
+            CertificateDer::pem_slice_iter(papers.certificate.as_bytes()).collect::<Result<_, _>>().map_err(|_| {
+                Failure::new("reading the certificate", "what stands in the file is no whole PEM")
+                    .hint("it goes from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----: was the file cut?")
+            })?;
         let Some(first) = certificates.first() else {
             return Err(Failure::new("reading the certificate", "there is none in the file")
                 .hint("it is PEM: -----BEGIN CERTIFICATE-----"));
         };
         let first = Bytes::copy_from_slice(first);
         let key = PrivateKeyDer::from_pem_slice(papers.key.as_bytes()).map_err(|_| {
-            Failure::new("reading the certificate's key", "there is none in the file")
-                .hint("it is PEM: -----BEGIN PRIVATE KEY-----")
+            let failure = |why, hint: &str| Failure::new("reading the certificate's key", why).hint(hint);
+            match papers.key.contains("ENCRYPTED") {
+                true => failure(
+                    "it is encrypted, and creel asks nobody for its passphrase",
+                    "`openssl pkey` writes it without one",
+                ),
+                false => failure("there is none in the file", "it is PEM: -----BEGIN PRIVATE KEY-----"),
+            }
         })?;
-        let wrong = |why: rustls::Error| Failure::new("taking the certificate and its key", why);
+        let wrong = |why: rustls::Error| {
+            let why = match why {
+                rustls::Error::InconsistentKeys(_) => "the key is not that of the certificate".to_owned(),
+                why => why.to_string(),
+            };
+            Failure::new("taking the certificate and its key", why)
+        };
         let mut config = ServerConfig::builder_with_provider(Arc::new(crypto::ring::default_provider()))
             .with_safe_default_protocol_versions()
             .map_err(wrong)?
@@ -101,6 +115,18 @@ impl Identity {
     /// Agrees on TLS.
     pub(super) async fn stream(self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
         self.acceptor.accept(stream).await
+    }
+}
+
+/// Why TLS was not agreed on, in one line. An alert is the sender's own word.
+pub(super) fn not_agreed(why: &io::Error) -> String {
+    let inner = why.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    match inner {
+        Some(rustls::Error::AlertReceived(alert)) => format!(
+            "TLS was not agreed on: the sender says {alert:?}; one that checks certificates refuses a self-made one"
+        ),
+        Some(why) => format!("TLS was not agreed on: {why}"),
+        None => format!("TLS was not agreed on: {why}"),
     }
 }
 

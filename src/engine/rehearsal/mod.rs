@@ -3,8 +3,9 @@
 //! A request is a `.http` file of its very bytes. `scenario.toml` says in which order and after which gaps they are sent
 //! and what is expected of the replies. Files are named by their place, never by what a payload says.
 
+mod expect;
+
 use std::{
-    collections::BTreeMap,
     fs,
     path::Path,
     sync::Arc,
@@ -13,19 +14,20 @@ use std::{
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
+use self::expect::faults;
+pub use self::expect::{Expect, OneOrMany};
 use super::{
     Engine,
+    config::Place,
     edit::{self, Edit},
     endpoint::Endpoint,
     now,
-    transform::transform,
 };
 use crate::{
     export::FORMATS,
     import::{self, Entry, Form, Stop},
-    record::{Body, Capture, Failure, Head, Outcome, Reply, Uid, text::lossless},
+    record::{Body, Capture, Failure, Head, Outcome, Uid},
     verify::{self, Catalog},
     wire::{Outgoing, PathRule},
 };
@@ -34,9 +36,6 @@ use crate::{
 const SCENARIO: &str = "scenario.toml";
 /// The largest scenario, in bytes.
 const LARGEST_SCENARIO: u64 = 8 << 20;
-/// How much of a value that is not what was expected is shown, in characters.
-const SHOWN: usize = 120;
-
 const PREFACE: &str =
     "# A rehearsal: `creel play FOLDER --to URL` sends these requests in this order and with these gaps.
 # Under [step.expect] may stand, beside or in place of status: within_ms = 500, body_contains = \"ok\",
@@ -69,36 +68,6 @@ pub struct Step {
     pub body: Bytes,
     /// What is expected of the reply.
     pub expect: Expect,
-}
-
-/// What is expected of a reply. Without a status one of 2xx is.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Expect {
-    /// The status: 200, "2xx", or a list of such.
-    pub status: Option<OneOrMany>,
-    /// The longest time until the whole reply is there, in milliseconds.
-    pub within_ms: Option<u64>,
-    /// Texts that stand in the body.
-    pub body_contains: Option<OneOrMany>,
-    /// Headers, and a text that stands in the value of each.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub header: BTreeMap<String, String>,
-    /// Places in a JSON body (RFC 6901), and the value at each.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub json: BTreeMap<String, Value>,
-    /// jq programs that give true for the JSON body.
-    pub jq: Option<OneOrMany>,
-}
-
-/// A value, or a list of them.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(untagged)]
-pub enum OneOrMany {
-    /// Several. The first that fits is taken, and a list is a value too.
-    Many(Vec<Value>),
-    /// One.
-    One(Value),
 }
 
 /// How a rehearsal is played.
@@ -136,6 +105,7 @@ pub struct Played {
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct Scenario {
+    #[serde(default)]
     step: Vec<Written>,
 }
 
@@ -160,7 +130,8 @@ impl Rehearsal {
     ) -> Result<usize, Failure> {
         let failed = |why: std::io::Error| Failure::new(format!("writing {}", folder.display()), why);
         if folder.exists() {
-            return Err(failed(std::io::ErrorKind::AlreadyExists.into()).hint("name a folder that is not there yet"));
+            let doing = format!("writing {}", folder.display());
+            return Err(Failure::new(doing, "it is there already").hint("name a folder that is not there yet"));
         }
         let mut name = folder.file_name().unwrap_or_default().to_owned();
         name.push(".part");
@@ -178,14 +149,30 @@ impl Rehearsal {
 
     /// Reads a folder.
     pub fn read(folder: &Path) -> Result<Self, Failure> {
+        // Who names the file means its folder.
+        let is_scenario = folder.file_name().is_some_and(|name| name == SCENARIO) && folder.is_file();
+        let folder = folder.parent().filter(|_| is_scenario).unwrap_or(folder);
         let path = folder.join(SCENARIO);
         let doing = format!("reading {}", path.display());
-        let size = path.metadata().map_err(|why| Failure::new(&doing, why))?.len();
+        let size = path.metadata().map_err(|why| {
+            let failure = Failure::new(&doing, &why);
+            let is_none = why.kind() == std::io::ErrorKind::NotFound;
+            if is_none { failure.hint("`creel rehearse FILTER --out FOLDER` makes such a folder") } else { failure }
+        })?;
+        let size = size.len();
         if size > LARGEST_SCENARIO {
             return Err(Failure::new(doing, format!("it is larger than {} MiB", LARGEST_SCENARIO >> 20)));
         }
         let text = fs::read_to_string(&path).map_err(|why| Failure::new(&doing, why))?;
-        let scenario: Scenario = toml::from_str(&text).map_err(|why| Failure::new(&doing, why.to_string().trim()))?;
+        let place = Place { path: &path, text: &text };
+        let scenario: Scenario = toml::from_str(&text).map_err(|why| place.syntax(&why))?;
+        if scenario.step.is_empty() {
+            return Err(Failure::new(doing, "there is no [[step]] in it, so nothing to play"));
+        }
+        for (number, written) in (1..).zip(&scenario.step) {
+            let in_step = |why| Failure::new(format!("{doing}, step {number} ({})", written.file), why);
+            written.expect.check().map_err(in_step)?;
+        }
         let steps = scenario.step.into_iter().map(|written| step(folder, written));
         Ok(Self { steps: steps.collect::<Result<_, _>>()? })
     }
@@ -355,148 +342,9 @@ fn capture(step: &Step) -> Capture {
     }
 }
 
-/// In what a reply is not as expected, a sentence each.
-fn faults(expect: &Expect, outcome: &Outcome, took_ms: u64) -> Vec<String> {
-    let reply = match outcome {
-        Outcome::Failed(_, why) => return vec![why.clone()],
-        Outcome::Replied(reply) => reply,
-    };
-    let mut faults = Vec::new();
-    faults.extend(status_fault(expect.status.as_ref(), reply.status));
-    let late = expect.within_ms.filter(|most| took_ms > *most);
-    faults.extend(late.map(|most| format!("it took {took_ms} ms, not {most} ms at most")));
-    for (name, text) in &expect.header {
-        let mut values = reply.headers.get_all(name).map(lossless);
-        if !values.any(|value| value.contains(text)) {
-            faults.push(format!("there is no `{text}` in a header {name}"));
-        }
-    }
-    let body = lossless(&reply.body);
-    for text in all(expect.body_contains.as_ref()) {
-        if !body.contains(&plain(text)) {
-            faults.push(format!("there is no `{}` in the body", plain(text)));
-        }
-    }
-    faults.extend(json_faults(expect, reply));
-    faults
-}
-
-fn status_fault(wanted: Option<&OneOrMany>, status: u16) -> Option<String> {
-    let fits = |rule: &Value| {
-        let rule = plain(rule);
-        rule == status.to_string()
-            || rule.strip_suffix("xx").is_some_and(|hundreds| hundreds == (status / 100).to_string())
-    };
-    let rules = if wanted.is_some() { all(wanted) } else { vec![] };
-    if rules.is_empty() {
-        return (!(200..300).contains(&status)).then(|| format!("the status is {status}, not 2xx"));
-    }
-    let words = || rules.iter().map(|rule| plain(rule)).collect::<Vec<_>>().join(" or ");
-    (!rules.iter().any(|rule| fits(rule))).then(|| format!("the status is {status}, not {}", words()))
-}
-
-fn json_faults(expect: &Expect, reply: &Reply) -> Vec<String> {
-    let programs = all(expect.jq.as_ref());
-    if expect.json.is_empty() && programs.is_empty() {
-        return Vec::new();
-    }
-    let Ok(body) = serde_json::from_slice::<Value>(&reply.body) else { return vec!["the body is no JSON".to_owned()] };
-    let mut faults = Vec::new();
-    for (pointer, wanted) in &expect.json {
-        match body.pointer(pointer) {
-            Some(found) if is_same(found, wanted) => {}
-            Some(found) => faults.push(format!("at {pointer} stands {}, not {}", short(found), short(wanted))),
-            None => faults.push(format!("there is nothing at {pointer}")),
-        }
-    }
-    for program in programs.into_iter().map(plain) {
-        match transform(&program, &reply.body) {
-            Ok(result) if result == b"true" => {}
-            Ok(result) => faults.push(format!("`{program}` gives {}", short_text(&lossless(&result)))),
-            Err(failure) => faults.push(format!("`{program}`: {}", failure.why)),
-        }
-    }
-    faults
-}
-
-fn all(values: Option<&OneOrMany>) -> Vec<&Value> {
-    match values {
-        None => Vec::new(),
-        Some(OneOrMany::One(value)) => vec![value],
-        Some(OneOrMany::Many(values)) => values.iter().collect(),
-    }
-}
-
-/// A text without its quotes; any other value as JSON.
-fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-/// Whether two values are the same; numbers by what they are, not by how they are written.
-fn is_same(a: &Value, b: &Value) -> bool {
-    match (a, b) {
-        (Value::Number(x), Value::Number(y)) => x == y || (x.as_f64().is_some() && x.as_f64() == y.as_f64()),
-        (Value::Array(x), Value::Array(y)) => x.len() == y.len() && x.iter().zip(y).all(|(x, y)| is_same(x, y)),
-        (Value::Object(x), Value::Object(y)) => {
-            x.len() == y.len() && x.iter().all(|(name, x)| y.get(name).is_some_and(|y| is_same(x, y)))
-        }
-        _ => a == b,
-    }
-}
-
-fn short(value: &Value) -> String {
-    short_text(&value.to_string())
-}
-
-fn short_text(text: &str) -> String {
-    if text.chars().count() <= SHOWN { text.to_owned() } else { text.chars().take(SHOWN).chain(['…']).collect() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::Cause;
-
-    fn expect(toml: &str) -> Expect {
-        toml::from_str(toml).unwrap()
-    }
-
-    fn reply(status: u16, body: &'static str) -> Outcome {
-        let headers = [("Content-Type", "application/json")].into_iter().collect();
-        Outcome::Replied(Reply { status, headers, body: Bytes::from_static(body.as_bytes()), truncated: false })
-    }
-
-    #[test]
-    fn a_reply_is_held_against_what_is_expected() {
-        let good = reply(201, r#"{"ok":true,"n":1.0,"items":[{"id":"a"}]}"#);
-        for toml in [
-            "",
-            "status = 201",
-            "status = '2xx'",
-            "status = [200, '2xx']",
-            "within_ms = 12",
-            "body_contains = ['true', 'items']",
-            "header = { content-type = 'json' }",
-            "json = { '/n' = 1, '/items/0/id' = 'a', '/items' = [{ id = 'a' }] }",
-        ] {
-            assert_eq!(faults(&expect(toml), &good, 12), [""; 0], "{toml}");
-        }
-        for (toml, fault) in [
-            ("status = 200", "the status is 201, not 200"),
-            ("status = [200, '5xx']", "the status is 201, not 200 or 5xx"),
-            ("within_ms = 11", "it took 12 ms, not 11 ms at most"),
-            ("body_contains = 'no'", "there is no `no` in the body"),
-            ("header = { x = 'y' }", "there is no `y` in a header x"),
-            ("json = { '/n' = 2 }", "at /n stands 1.0, not 2"),
-            ("json = { '/m' = 2 }", "there is nothing at /m"),
-        ] {
-            assert_eq!(faults(&expect(toml), &good, 12), [fault], "{toml}");
-        }
-        assert_eq!(faults(&expect(""), &reply(500, ""), 1), ["the status is 500, not 2xx"]);
-        assert_eq!(faults(&expect("json = { '/a' = 1 }"), &reply(200, "x"), 1), ["the body is no JSON"]);
-        assert_eq!(faults(&expect(""), &Outcome::Failed(Cause::Refused, "refused".into()), 1), ["refused"]);
-        assert!(toml::from_str::<Expect>("stauts = 200").is_err());
-    }
 
     #[test]
     fn the_order_is_the_seed_s_and_the_rhythm_stays() {
