@@ -51,8 +51,13 @@ impl Cursor {
     }
 
     /// The document with nothing folded.
-    pub(super) fn whole(&self) -> Option<&Arc<dyn Document>> {
+    pub(in crate::tui) fn whole(&self) -> Option<&Arc<dyn Document>> {
         self.whole.as_ref()
+    }
+
+    /// Whether nothing is folded.
+    pub(in crate::tui) fn is_unfolded(&self) -> bool {
+        self.folds.is_empty()
     }
 
     /// How it is left: what is folded, and the row under it.

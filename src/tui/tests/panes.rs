@@ -79,6 +79,56 @@ fn a_body_folds_under_the_cursor_and_says_where_it_is() {
 }
 
 #[test]
+fn what_folds_is_offered_only_where_something_folds() {
+    let mut play = Play::new(10, (120, 40));
+    play.keys("\n2");
+    assert!(play.screen().contains("enter fold"), "{}", play.screen());
+    play.keys("+");
+    assert!(play.screen().contains("all is unfolded"), "{}", play.screen());
+    let text = body::VIEWS.iter().position(|view| view.name == "text").unwrap();
+    while play.model.detail.body.as_ref().unwrap().view != text {
+        play.keys("v");
+    }
+    assert!(!play.screen().contains("enter fold"), "{}", play.screen());
+    play.keys("\n");
+    assert!(play.screen().contains("nothing folds in this view"), "{}", play.screen());
+    assert!(play.screen().contains("v goes through the views"), "{}", play.screen());
+}
+
+#[test]
+fn the_body_is_one_key_away_where_the_list_has_all_the_room() {
+    let mut play = Play::new(10, (80, 24));
+    play.keys("v");
+    assert_eq!((play.model.mode, play.model.detail.tab as usize), (Mode::Detail, 1));
+    assert!(play.screen().contains("\"evil\""), "{}", play.screen());
+}
+
+#[test]
+fn what_is_said_is_seen_over_the_help_and_over_a_sheet() {
+    for over in ["?", "S", "F"] {
+        let mut play = Play::new(10, (100, 24));
+        play.keys(over);
+        play.send(Msg::News("what comes cannot be kept: the disk is full".to_owned()));
+        let screen = play.screen();
+        assert!(screen.contains("the disk is full") && screen.contains('╰'), "{over}: {screen}");
+    }
+}
+
+#[test]
+fn of_a_watched_store_the_end_of_its_path_and_whether_anybody_captures_are_always_seen() {
+    for (address, words) in [(Some("http://127.0.0.1:1".to_owned()), "● live"), (None, "nobody captures")] {
+        for columns in [40, 60, 80, 120] {
+            let mut play = Play::new(3, (columns, 24));
+            let store = "/home/somebody/a/rather/long/way/to/the/store/of/creel.db".to_owned();
+            play.model.place = Place::Watching { store, address: address.clone() };
+            let screen = play.screen();
+            let header = screen.lines().next().unwrap();
+            assert!(header.contains("l.db  ") && header.contains(words), "{columns}: {header}");
+        }
+    }
+}
+
+#[test]
 fn the_mouse_clicks_scrolls_and_drags_until_it_is_switched_off() {
     let left = MouseEventKind::Down(MouseButton::Left);
     let mut play = Play::new(200, (160, 40));

@@ -118,7 +118,7 @@ fn keep(model: &mut Model, copied: &Copied) -> Vec<Effect> {
 /// A file was written.
 pub(super) fn kept(model: &mut Model, kept: Result<(String, u64), Failure>) -> Vec<Effect> {
     let notice = match kept {
-        Ok((path, size)) => word(Tone::Good, format!("{} written to {path}", body::size(size)), None),
+        Ok((path, size)) => word(Tone::Good, format!("{} written to {path}", body::amount(size)), None),
         Err(failure) => Notice::of(&failure),
     };
     say(model, notice)
@@ -161,9 +161,10 @@ pub(super) fn scroll_sheet(model: &mut Model, rows: isize) -> Vec<Effect> {
 
 /// A comparison is shown the other way.
 pub(super) fn turn(model: &mut Model) -> Vec<Effect> {
-    if let Some(Sheet { content: Content::Diff { beside, .. }, .. }) = &mut model.sheet {
-        *beside = !*beside;
-    }
+    let Some(Sheet { content: Content::Diff { beside, .. }, .. }) = &mut model.sheet else {
+        return say(model, word(Tone::Plain, "only a comparison has two sides".to_owned(), None));
+    };
+    *beside = !*beside;
     scroll_sheet(model, 0)
 }
 

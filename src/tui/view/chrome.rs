@@ -6,7 +6,7 @@ use ratatui::{
     text::{Line, Span},
 };
 
-use super::{lines, offers, stats::rate};
+use super::{detail::end, lines, offers, stats::rate};
 use crate::{
     body,
     engine::tunnel::State,
@@ -61,7 +61,7 @@ pub(in crate::tui) fn is_refused_at(model: &Model, column: u16) -> bool {
 
 fn header_pieces(model: &Model, columns: u16) -> Vec<Piece> {
     let room = usize::from(columns);
-    let mut left: Vec<Part> = vec![(Matters::Most, place(model))];
+    let mut left: Vec<Part> = vec![(Matters::Most, place(model, room))];
     left.extend(door(model));
     let mut right: Vec<Part> = Vec::new();
     if columns >= WIDE {
@@ -88,8 +88,8 @@ fn header_pieces(model: &Model, columns: u16) -> Vec<Piece> {
     left
 }
 
-/// Who this is, and where.
-fn place(model: &Model) -> Vec<Piece> {
+/// Who this is, and where. Of a store's path the end matters most, and how it stands with the capturing more than that.
+fn place(model: &Model, columns: usize) -> Vec<Piece> {
     let mut pieces = vec![piece(Paint::Brand, " creel "), piece(Paint::Plain, " ")];
     match &model.place {
         Place::Listening(url) => {
@@ -103,12 +103,14 @@ fn place(model: &Model) -> Vec<Piece> {
         }
         Place::Watching { store, address } => {
             pieces.push(piece(Paint::Dim, "watching "));
-            pieces.push(piece(Paint::Heading, store));
             let live = format!("  {} live", model.look.signs().live);
-            pieces.push(match address {
+            let state = match address {
                 Some(_) => piece(Paint::Good, &live),
                 None => piece(Paint::Warning, "  nobody captures"),
-            });
+            };
+            let room = columns.saturating_sub(width(&pieces) + body::width(&state.text) + 1);
+            pieces.push(piece(Paint::Heading, &end(store, room.max(1))));
+            pieces.push(state);
         }
     }
     pieces
@@ -235,7 +237,7 @@ fn keys(model: &Model, columns: usize) -> Line<'_> {
         let (key, command) = (row.key, row.key.command);
         key.modes.contains(&model.mode)
             && (turns || command != Command::Turn)
-            && (command != Command::Toggle || matches!(model.detail.tab, Tab::Body | Tab::Deliveries))
+            && (command != Command::Toggle || folds(model))
             && !(nothing_there && command.needs_capture())
     };
     let table = model.keys.rows().filter(is_here);
@@ -253,6 +255,15 @@ fn keys(model: &Model, columns: usize) -> Line<'_> {
         spans.push(Span::styled(text, model.look.style(Paint::Dim)));
     }
     spans.into()
+}
+
+/// Whether something folds in the open tab.
+fn folds(model: &Model) -> bool {
+    match model.detail.tab {
+        Tab::Body => model.detail.cursor.whole().is_some_and(|whole| whole.tree().is_some()),
+        Tab::Deliveries => !model.detail.deliveries.is_empty(),
+        _ => false,
+    }
 }
 
 fn draw_prompt(model: &Model, prompt: &Prompt, area: Rect, buffer: &mut Buffer) -> Position {
