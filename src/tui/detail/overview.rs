@@ -167,8 +167,11 @@ fn preview(model: &Model, columns: usize) -> Vec<Pieces> {
     let Some(BodyView { document: Ok(document), .. }) = &model.detail.body else { return Vec::new() };
     let count = document.line_count();
     let mut lines = vec![Vec::new()];
-    let shown = document.lines(0..PREVIEW_LINES.min(count)).into_iter().map(line::of_body);
-    lines.extend(shown.map(|pieces| aside::beginning(&**document, pieces, columns, model.look.signs())));
+    let shown = document.lines(0..PREVIEW_LINES.min(count)).into_iter().map(line::of_body).enumerate();
+    lines.extend(shown.flat_map(|(at, pieces)| match document.rows_within(at, columns) {
+        Some(rows) => rows.into_iter().map(line::of_body).collect(),
+        None => vec![aside::beginning(&**document, pieces, columns, model.look.signs())],
+    }));
     if count > PREVIEW_LINES {
         lines.push(vec![piece(
             Paint::Dim,

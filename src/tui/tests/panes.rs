@@ -38,6 +38,33 @@ fn the_detail_has_what_there_is_to_know_and_nothing_that_acts() {
 }
 
 #[test]
+fn the_overview_shows_bytes_in_whole_rows_however_narrow_it_is() {
+    let hex = body::VIEWS.iter().position(|view| view.name == "hex").unwrap();
+    for columns in [40, 60, 80, 120] {
+        let mut play = Play::new(10, (columns, 40));
+        play.keys("\n");
+        let content = body::Content { bytes: Bytes::from((0..=90).collect::<Vec<u8>>()), ..body::Content::default() };
+        let document = (body::VIEWS[hex].open)(&content).map(Arc::from);
+        play.model.detail.body = Some(view_of(hex, document));
+        let width = usize::from(super::super::layout::areas(&play.model).detail.width);
+        let screen = play.screen();
+        let rows: Vec<&str> = screen.lines().filter(|row| row.contains("000000")).collect();
+        assert!(rows.len() >= 6, "{columns}: {screen}");
+        let bytes = |row: &str| {
+            let row: String =
+                row.trim_matches('"').chars().rev().take(width).collect::<Vec<_>>().into_iter().rev().collect();
+            let words: Vec<_> = row.split_whitespace().map(str::to_owned).collect();
+            words.iter().skip(1).take_while(|word| word.len() == 2).count()
+        };
+        let counts: Vec<usize> = rows.iter().map(|row| bytes(row)).collect();
+        assert!(
+            counts[0] % 4 == 0 && counts[..5].iter().all(|count| *count == counts[0]),
+            "{columns}: {counts:?}\n{screen}"
+        );
+    }
+}
+
+#[test]
 fn a_pane_is_widened_narrowed_and_zoomed() {
     let mut play = Play::new(20, (160, 40));
     let width = |play: &Play| super::super::layout::areas(&play.model).list.width;

@@ -129,7 +129,7 @@ fn qr(model: &mut Model) -> Vec<Effect> {
         return say(model, word(Tone::Plain, "nobody listens: there is no address".to_owned(), None));
     };
     let Some(code) = body::qr(&address) else { return Vec::new() };
-    show(model, "the address".to_owned(), Content::Qr { code, text: address })
+    show(model, "The address".to_owned(), Content::Qr { code, text: address })
 }
 
 pub(super) fn show(model: &mut Model, title: String, content: Content) -> Vec<Effect> {

@@ -113,7 +113,7 @@ fn totals(stats: &Stats) -> Pieces {
     let mut row = vec![
         piece(Paint::Heading, &format!(" {} caught", thousands(all))),
         piece(Paint::Dim, &format!("   {}", rate(all as f64 / seconds))),
-        piece(Paint::Dim, &format!("   {}", body::size(stats.bytes))),
+        piece(Paint::Dim, &format!("   {}", body::amount(stats.bytes))),
     ];
     for (at, verdict) in Verdict::all().enumerate() {
         let count = stats.all.get(at).copied().unwrap_or_default();
