@@ -13,6 +13,7 @@ use crate::{
     record::{Verdict, thousands},
     store::{Counts, SIZES, Stats, TIMES},
     tui::{
+        age,
         line::{self, Pieces, line, piece},
         look::{Look, Paint},
         model::Model,
@@ -154,8 +155,7 @@ fn chart(stats: &Stats, columns: usize, height: usize, look: Look) -> Vec<Pieces
         }
         rows.push(out);
     }
-    let length = stats.until.unix_ms() - stats.since.unix_ms();
-    let (from, to) = (format!("{} ago", span(length.unsigned_abs())), "now");
+    let (from, to) = (format!("{} ago", age::words(stats.until, stats.since)), "now");
     let blanks = (wide * pieces.len()).saturating_sub(from.len() + to.len());
     rows.push(vec![piece(Paint::Dim, &format!("{:>1$} {from}{2}{to}", "", AXIS, " ".repeat(blanks)))]);
     rows
