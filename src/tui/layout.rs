@@ -71,7 +71,7 @@ fn list_width(model: &Model) -> u16 {
     match model.panes.share {
         Some(share) => (u32::from(columns) * u32::from(share.clamp(*SHARES.start(), *SHARES.end())) / 100) as u16,
         // The list needs no more than its columns take; the detail can use all there is.
-        None => (columns * 11 / 20).clamp(66, 110),
+        None => (columns * 11 / 20).clamp(66, 150),
     }
 }
 

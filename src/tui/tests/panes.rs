@@ -65,6 +65,15 @@ fn the_overview_shows_bytes_in_whole_rows_however_narrow_it_is() {
 }
 
 #[test]
+fn a_wide_terminal_gives_both_sides_more_room() {
+    for (columns, list) in [(110, 66), (120, 66), (200, 110), (300, 150)] {
+        let play = Play::new(3, (columns, 40));
+        let areas = super::super::layout::areas(&play.model);
+        assert_eq!((areas.list.width, areas.detail.width), (list, columns - list - 2), "{columns}");
+    }
+}
+
+#[test]
 fn a_pane_is_widened_narrowed_and_zoomed() {
     let mut play = Play::new(20, (160, 40));
     let width = |play: &Play| super::super::layout::areas(&play.model).list.width;
@@ -112,6 +121,8 @@ fn what_folds_is_offered_only_where_something_folds() {
     assert!(play.screen().contains("enter fold"), "{}", play.screen());
     play.keys("+");
     assert!(play.screen().contains("all is unfolded"), "{}", play.screen());
+    play.keys("-");
+    assert!(play.screen().contains("nothing lies below the first level"), "{}", play.screen());
     let text = body::VIEWS.iter().position(|view| view.name == "text").unwrap();
     while play.model.detail.body.as_ref().unwrap().view != text {
         play.keys("v");

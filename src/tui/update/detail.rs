@@ -148,6 +148,9 @@ pub(super) fn no_fold(model: &Model, command: Command) -> Option<(&'static str, 
         (Tab::Body, Command::FoldLess | Command::Unfold) if detail.cursor.is_unfolded() => {
             Some(("all is unfolded", None))
         }
+        (Tab::Body, Command::FoldMore) if detail.cursor.depth() == Some(1) => {
+            Some(("only the first level is left open", Some("+ opens one level more, enter what the cursor is on")))
+        }
         (Tab::Body, _) => None,
         _ => Some(("nothing folds here", Some("2 shows the body, which does"))),
     }
