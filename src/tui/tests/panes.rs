@@ -65,6 +65,22 @@ fn the_overview_shows_bytes_in_whole_rows_however_narrow_it_is() {
 }
 
 #[test]
+fn a_target_of_thousands_of_characters_pushes_nothing_away_and_is_whole_in_the_raw_request() {
+    for columns in [40, 80, 120] {
+        let mut play = Play::new(3, (columns, 30));
+        play.keys("\n");
+        let head = format!("GET /{}end HTTP/1.1\r\nHost: h\r\n\r\n", "long/".repeat(800));
+        let capture = Capture { head: Head::parse(head.into()), ..capture(CaptureId(3)) };
+        play.model.detail.capture = Some(Arc::new(capture));
+        let screen = play.screen();
+        assert!(screen.contains("received") && screen.contains('…') && !screen.contains("/end"), "{screen}");
+        play.keys("6G");
+        play.send(Msg::Clock(Timestamp::default()));
+        assert!(play.screen().contains("end HTTP/1.1"), "{}", play.screen());
+    }
+}
+
+#[test]
 fn a_wide_terminal_gives_both_sides_more_room() {
     for (columns, list) in [(110, 66), (120, 66), (200, 110), (300, 150)] {
         let play = Play::new(3, (columns, 40));
