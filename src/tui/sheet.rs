@@ -35,8 +35,13 @@ pub(super) enum Content {
 }
 
 impl Sheet {
-    /// The rows at a width.
+    /// The rows at a width, a blank before each.
     pub(super) fn rows(&self, model: &Model, columns: usize) -> Vec<Pieces> {
+        let rows = self.bare_rows(model, columns.saturating_sub(1)).into_iter();
+        rows.map(|row| [vec![piece(Paint::Plain, " ")], row].concat()).collect()
+    }
+
+    fn bare_rows(&self, model: &Model, columns: usize) -> Vec<Pieces> {
         match &self.content {
             Content::Text(lines) => {
                 lines.iter().flat_map(|text| line::wrap(&[piece(Paint::Plain, text)], columns)).collect()
