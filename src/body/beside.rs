@@ -23,12 +23,19 @@ const ENDS: &[&str] = &["_at", "_on", "_ts", "_start", "_end", "_after", "_befor
 /// What stands in such names.
 const PARTS: &[&str] = &["time", "date", "stamp", "created", "updated", "expir", "modified", "deadline"];
 
+/// Whether a name stands out because it was there before, and not because it is no text of JSON.
+fn is_again(name: &Span) -> bool {
+    // What stands for a control character is no such character any more.
+    let is_control = |c: char| ('\u{2400}'..='\u{2421}').contains(&c);
+    name.role == Role::Error
+        && !name.text.contains(is_control)
+        && serde_json::from_str::<serde::de::IgnoredAny>(&name.text).is_ok()
+}
+
 /// Adds to a line what its value stands for, where that is known.
 pub(super) fn beside(line: &mut Line) {
     let name = line.iter().find(|span| span.role == Role::Key).map(|span| span.text.trim_matches('"'));
-    let again =
-        line.iter().any(|span| span.role == Role::Error && span.text.starts_with('"') && span.text.ends_with('"'))
-            && line.iter().any(|span| span.text == ":");
+    let again = line.iter().position(|span| span.text == ":").is_some_and(|colon| line[..colon].iter().any(is_again));
     let value = line.iter().find(|span| matches!(span.role, Role::Text | Role::Number));
     let words = match value {
         _ if again => Some("this name was there before".to_owned()),
@@ -200,5 +207,10 @@ mod tests {
         let line = document.lines(5..6).remove(0);
         assert!(line.last().unwrap().text.contains("was there before"), "{line:?}");
         assert_eq!(document.note(), Some("1 name is there twice in its object: \"a\""));
+        for broken in ["{\"a\":\"\u{1b}\"}", "{\"a\u{1b}\":1}", "{\"\\x\":1}"] {
+            let document = tree::open(&Content { bytes: broken.into(), ..Content::default() }).unwrap();
+            let shown: String = document.lines(0..3).into_iter().flatten().map(|span| span.text).collect();
+            assert!(!shown.contains("was there before"), "{shown}");
+        }
     }
 }

@@ -49,7 +49,7 @@ pub use path::{Node, Path, Spelling, Step};
 pub use picture::shade;
 pub use put::Put;
 pub use qr::qr;
-pub use size::size;
+pub use size::{amount, size};
 pub use tree::Tree;
 pub use value::{Value, value};
 
@@ -205,7 +205,7 @@ impl View {
 /// What is said of a coding that was undone: from how much to how much, whether there is more, whether that is odd.
 fn undone_words(undone: &Undone, bytes: usize) -> String {
     let Undone { received, coding, stopped } = undone;
-    let (to, from) = (size(bytes as u64), size(received.len() as u64));
+    let (to, from) = (amount(bytes as u64), amount(received.len() as u64));
     let times = bytes / received.len().max(1);
     let odd = if times >= MUCH { format!(", {times} times as much") } else { String::new() };
     match stopped {

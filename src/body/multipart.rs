@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use memchr::memmem;
 
-use super::{Content, Document, Part, Role, content::parameter, size, stack, stack::Stack};
+use super::{Content, Document, Part, Role, amount, content::parameter, stack, stack::Stack};
 use crate::record::{counted, thousands};
 
 /// How many parts are opened. The rest is counted.
@@ -147,9 +147,7 @@ fn add(stack: &mut Stack, content: &Content, piece: &Piece, count: usize) {
     let mut line = vec![stack::span(Role::Markup, &format!("part {count}  "))];
     line.extend(parameter(disposition, "name").map(|name| stack::span(Role::Key, &format!("{name}  "))));
     line.extend(file.as_ref().map(|name| stack::span(Role::Text, &format!("file {name}  "))));
-    let length = bytes.len() as u64;
-    let unit = if length < 1_000 { " bytes" } else { "" };
-    let words = format!("{}  {}{unit}", kind.clone().unwrap_or_default(), size(length));
+    let words = format!("{}  {}", kind.clone().unwrap_or_default(), amount(bytes.len() as u64));
     line.push(stack::span(Role::Dim, words.trim_start()));
     stack.part(Part { line: 0, name: base_name(file.as_deref(), count, kind.as_deref()), bytes: bytes.clone() });
     let shown = ["content-disposition", "content-type"];

@@ -5,7 +5,7 @@ use std::io::Cursor;
 
 use image::{ImageFormat, ImageReader, Limits};
 
-use super::{Content, Document, Line, Role, Span, size, stack, stack::Stack};
+use super::{Content, Document, Line, Role, Span, amount, stack, stack::Stack};
 
 /// The most pixels of a picture that is drawn: what claims more is named and not decoded.
 const MOST_PIXELS: u64 = 24_000_000;
@@ -34,7 +34,7 @@ pub(super) fn open(content: &Content) -> Result<Box<dyn Document>, String> {
     let claim =
         claim(&content.bytes).ok_or("this begins as no picture that creel knows: PNG, JPEG, GIF, WebP, BMP, ICO")?;
     let pixels = claim.pixels.map_or("size unknown".to_owned(), |(width, height)| format!("{width} x {height} pixels"));
-    let words = format!("{} picture, {pixels}, {}", claim.format, size(content.bytes.len() as u64));
+    let words = format!("{} picture, {pixels}, {}", claim.format, amount(content.bytes.len() as u64));
     let mut stack = Stack::default();
     stack.add(vec![vec![stack::span(Role::Markup, &words)]]);
     match drawn(content, &claim) {

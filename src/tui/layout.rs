@@ -35,7 +35,8 @@ pub(super) struct Areas {
 /// The areas for a model. Drawing and updating both ask this.
 pub(super) fn areas(model: &Model) -> Areas {
     let (columns, rows) = model.size;
-    let footer_rows = if model.prompt.as_ref().is_some_and(|prompt| prompt.error.is_some()) { 2 } else { 1 };
+    let wrong_rows = model.prompt.as_ref().map_or(0, |prompt| prompt.wrong(model.size).len());
+    let footer_rows = 1 + wrong_rows as u16;
     let notice_rows = model.notice.as_ref().map_or(0, |notice| notice.rows(model.size).len() as u16);
     let mut left = Rect::new(0, 0, columns, rows);
     let mut areas = Areas { header: cut_top(&mut left, 1), ..Areas::default() };
@@ -70,7 +71,7 @@ fn list_width(model: &Model) -> u16 {
     match model.panes.share {
         Some(share) => (u32::from(columns) * u32::from(share.clamp(*SHARES.start(), *SHARES.end())) / 100) as u16,
         // The list needs no more than its columns take; the detail can use all there is.
-        None => (columns * 11 / 20).clamp(66, 110),
+        None => (columns * 11 / 20).clamp(66, 150),
     }
 }
 

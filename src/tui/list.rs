@@ -327,14 +327,18 @@ impl List {
         self.repeats = under.into_iter().map(|(first, repeats)| (first, repeats.len())).collect();
     }
 
-    /// Shows or hides the repeats of the selected row's event.
-    pub(super) fn fold(&mut self) {
-        let Some(row) = self.row() else { return };
+    /// Shows or hides the repeats of the selected row's event. Whether there are any.
+    pub(super) fn fold(&mut self) -> bool {
+        let Some(row) = self.row().filter(|_| self.grouped) else { return false };
         let id = row.duplicate_of.filter(|first| self.repeats.contains_key(first)).unwrap_or(row.id);
+        if !self.repeats.contains_key(&id) {
+            return false;
+        }
         if !self.unfolded.remove(&id) {
             self.unfolded.insert(id);
         }
         self.rearrange();
+        true
     }
 
     /// Shows the rows anew after something about their order changed.

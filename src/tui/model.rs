@@ -136,7 +136,7 @@ impl Notice {
             Tone::Bad => Paint::Bad,
             Tone::Plain => Paint::Warning,
         };
-        let (columns, most) = (usize::from(size.0).saturating_sub(2), if size.1 < ROOMY { 1 } else { NOTICE_ROWS });
+        let (columns, most) = (usize::from(size.0).saturating_sub(2), most_rows(size.1));
         // A notice may be several lines of words; the first is shown.
         let text = self.text.lines().next().unwrap_or_default();
         let hint = self.hint.iter().flat_map(|hint| at_most(Paint::Dim, &hint.replace('\n', " "), columns, most));
@@ -144,8 +144,13 @@ impl Notice {
     }
 }
 
+/// How many rows words have at most on a terminal of so many rows.
+pub(super) fn most_rows(rows: u16) -> usize {
+    if rows < ROOMY { 1 } else { NOTICE_ROWS }
+}
+
 /// Words in at most so many rows; what goes on in one more is cut.
-fn at_most(paint: Paint, text: &str, columns: usize, most: usize) -> Vec<Pieces> {
+pub(super) fn at_most(paint: Paint, text: &str, columns: usize, most: usize) -> Vec<Pieces> {
     let mut rows = paragraph(paint, text, columns);
     if rows.len() > most {
         rows.truncate(most - 1);

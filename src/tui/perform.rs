@@ -25,6 +25,11 @@ const FIRST_UNDONE: u64 = 1 << 20;
 /// Does what is wished for. `late` says of a generation whether something else is looked at by now.
 pub(super) fn perform(stage: &dyn Stage, effect: Effect, late: impl Fn(u64) -> bool) -> Option<Msg> {
     match effect {
+        Effect::Page { generation, .. } | Effect::Again { generation, .. } | Effect::Sorted { generation, .. }
+            if late(generation) =>
+        {
+            None
+        }
         Effect::Page { generation, ask, start, limit, filter } => {
             Some(Msg::Page { generation, ask, rows: stage.page(start, limit, filter.as_deref()) })
         }

@@ -8,6 +8,9 @@ use super::{
     export::Export,
     filters::Assist,
     keys::{self, Command},
+    line::Pieces,
+    look::Paint,
+    model::{at_most, most_rows},
 };
 use crate::{
     body,
@@ -150,6 +153,13 @@ impl Prompt {
             Purpose::Url(id, false) => format!("resend #{id} to: "),
             Purpose::Url(id, true) => format!("resend #{id}, signed anew, to: "),
         }
+    }
+
+    /// What is wrong, in rows; where there are few, in one more than a notice, since it is all that helps.
+    pub(super) fn wrong(&self, (columns, rows): (u16, u16)) -> Vec<Pieces> {
+        let Some(error) = &self.error else { return Vec::new() };
+        let most = most_rows(rows).max(2);
+        at_most(Paint::Bad, &error.to_string(), usize::from(columns).saturating_sub(2), most)
     }
 
     /// Takes a key.

@@ -76,24 +76,24 @@ pub(super) fn rows(model: &Model, refusals: &Refusals, columns: usize) -> Vec<Pi
     let widths = [8, 5, 4, address, endpoint];
     let reason = all.iter().map(|like| body::width(like.reason)).max().unwrap_or(0).max(3);
     let names = cells(&["last", "times", "said", "from", "endpoint"], &widths);
-    let names = if columns >= WIDE { format!(" {names}why") } else { format!(" {names}") };
+    let names = if columns >= WIDE { format!("{names}why") } else { names };
     let mut rows = vec![vec![piece(Paint::Dim, &names)]];
     for like in &all {
         let when = like.last.clock(&model.zone);
         let said = like.status.map_or_else(|| "-".to_owned(), |status| status.to_string());
         let facts = [&when[..], &like.count.to_string(), &said, like.address, like.endpoint];
-        let facts = piece(Paint::Dim, &format!(" {}", cells(&facts, &widths)));
+        let facts = piece(Paint::Dim, &cells(&facts, &widths));
         let blanks = " ".repeat((reason + 2).saturating_sub(body::width(like.reason)));
         let why = piece(Paint::Warning, &format!("{}{blanks}", like.reason));
         let came = piece(Paint::Plain, &like.line);
         if columns >= WIDE {
             rows.push(vec![facts, why, came]);
         } else {
-            rows.extend([vec![facts], vec![piece(Paint::Plain, "   "), why, came]]);
+            rows.extend([vec![facts], vec![piece(Paint::Plain, "  "), why, came]]);
         }
     }
     if refusals.all > refusals.newest.len() as u64 {
-        let words = format!(" {} were refused in all; these are the newest {}", refusals.all, refusals.newest.len());
+        let words = format!("{} were refused in all; these are the newest {}", refusals.all, refusals.newest.len());
         rows.extend([Vec::new(), vec![piece(Paint::Dim, &words)]]);
     }
     rows
@@ -114,10 +114,9 @@ fn nothing(columns: usize) -> Vec<Pieces> {
          and what the guard of an endpoint turns away ([endpoint.guard] in creel.toml: keys, networks, methods, rates).",
         "Each is counted in the header and kept with its reason; `creel refused --heads` prints what came.",
     ];
-    let mut rows = vec![Vec::new(), vec![piece(Paint::Heading, " Nothing was turned away")], Vec::new()];
+    let mut rows = vec![Vec::new(), vec![piece(Paint::Heading, "Nothing was turned away")], Vec::new()];
     for words in words {
-        let lines = line::paragraph(Paint::Plain, words, columns.saturating_sub(2));
-        rows.extend(lines.into_iter().map(|row| [vec![piece(Paint::Plain, " ")], row].concat()));
+        rows.extend(line::paragraph(Paint::Plain, words, columns.saturating_sub(1)));
         rows.push(Vec::new());
     }
     rows

@@ -35,8 +35,13 @@ pub(super) enum Content {
 }
 
 impl Sheet {
-    /// The rows at a width.
+    /// The rows at a width, a blank before each.
     pub(super) fn rows(&self, model: &Model, columns: usize) -> Vec<Pieces> {
+        let rows = self.bare_rows(model, columns.saturating_sub(1)).into_iter();
+        rows.map(|row| [vec![piece(Paint::Plain, " ")], row].concat()).collect()
+    }
+
+    fn bare_rows(&self, model: &Model, columns: usize) -> Vec<Pieces> {
         match &self.content {
             Content::Text(lines) => {
                 lines.iter().flat_map(|text| line::wrap(&[piece(Paint::Plain, text)], columns)).collect()
@@ -48,17 +53,27 @@ impl Sheet {
                 code.chain([Vec::new()]).chain(text).collect()
             }
             Content::Diff { parts, names, beside } => {
-                let mut rows = vec![vec![
-                    piece(Paint::Bad, &format!("- {}", names[0])),
-                    piece(Paint::Dim, "   "),
-                    piece(Paint::Good, &format!("+ {}", names[1])),
-                    piece(Paint::Dim, "   > moved"),
-                ]];
+                let mut rows = vec![legend(model, parts, names, *beside, columns)];
                 rows.extend(parts.iter().flat_map(|part| part_rows(model, part, *beside, columns)));
                 rows
             }
         }
     }
+}
+
+/// What is what: where both stand side by side, each above its side.
+fn legend(model: &Model, parts: &[Part], names: &[String; 2], beside: bool, columns: usize) -> Pieces {
+    let [before, after] = names;
+    let mut row = if beside {
+        pair(model, vec![piece(Paint::Bad, before)], vec![piece(Paint::Good, after)], columns)
+    } else {
+        let gap = piece(Paint::Dim, "   ");
+        vec![piece(Paint::Bad, &format!("- {before}")), gap, piece(Paint::Good, &format!("+ {after}"))]
+    };
+    if parts.iter().flat_map(|part| &part.differences).any(|difference| difference.to.is_some()) {
+        row.push(piece(Paint::Dim, "   > moved"));
+    }
+    row
 }
 
 fn part_rows(model: &Model, part: &Part, beside: bool, columns: usize) -> Vec<Pieces> {
@@ -99,7 +114,7 @@ fn signed(sign: &str, paint: Paint, value: Pieces) -> Pieces {
 
 /// Where, and below it what was to the left of what is.
 fn side_by_side(model: &Model, difference: &Difference, columns: usize) -> Vec<Pieces> {
-    let half = columns.saturating_sub(5) / 2;
+    let half = half(columns);
     let mut rows = line::wrap(&place(difference), columns);
     if difference.to.is_some() {
         return rows;
@@ -107,16 +122,23 @@ fn side_by_side(model: &Model, difference: &Difference, columns: usize) -> Vec<P
     let (before, after) = marked(difference);
     let side = |value: Option<Pieces>| value.map_or_else(Vec::new, |value| line::wrap(&value, half));
     let (left, right) = (side(before), side(after));
-    for at in 0..left.len().max(right.len()) {
-        let mut row = vec![piece(Paint::Dim, "  ")];
-        let cell = left.get(at).cloned().unwrap_or_default();
-        let used: usize = cell.iter().map(|piece| body::width(&piece.text)).sum();
-        row.extend(cell);
-        row.push(piece(Paint::Dim, &format!("{} {} ", " ".repeat(half.saturating_sub(used)), model.look.signs().rule)));
-        row.extend(right.get(at).cloned().unwrap_or_default());
-        rows.push(row);
-    }
+    let cell = |side: &[Pieces], at: usize| side.get(at).cloned().unwrap_or_default();
+    let lines = left.len().max(right.len());
+    rows.extend((0..lines).map(|at| pair(model, cell(&left, at), cell(&right, at), columns)));
     rows
+}
+
+/// How wide each of two sides is.
+fn half(columns: usize) -> usize {
+    columns.saturating_sub(5) / 2
+}
+
+/// A row of two sides.
+fn pair(model: &Model, left: Pieces, right: Pieces, columns: usize) -> Pieces {
+    let used: usize = left.iter().map(|piece| body::width(&piece.text)).sum();
+    let blanks = " ".repeat(half(columns).saturating_sub(used));
+    let rule = piece(Paint::Dim, &format!("{blanks} {} ", model.look.signs().rule));
+    [vec![piece(Paint::Dim, "  ")], left, vec![rule], right].concat()
 }
 
 /// Both values, with what differs between an equal beginning and an equal end marked.

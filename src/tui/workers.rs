@@ -94,8 +94,10 @@ pub(super) struct Hands {
 pub(super) struct Workers {
     rows: Sender<(Effect, Awaited)>,
     bodies: Sender<(Effect, Awaited)>,
-    /// The latest generation of the detail: what was asked for before is not worth doing.
+    /// The latest generation of the detail, and of the list: what was asked for before is not worth doing. Who types a filter
+    /// asks anew with each letter.
     latest: Arc<AtomicU64>,
+    listed: Arc<AtomicU64>,
     /// The latest search: those before it stop.
     searches: Arc<AtomicU64>,
     hands: Hands,
@@ -111,11 +113,12 @@ pub(super) struct Workers {
 
 impl Workers {
     pub(super) fn start(stage: &Arc<dyn Stage>, answers: &Answers, hands: Hands) -> Result<Self, Failure> {
-        let latest = Arc::new(AtomicU64::new(0));
+        let (latest, listed) = (Arc::<AtomicU64>::default(), Arc::<AtomicU64>::default());
         Ok(Self {
-            rows: worker("creel-rows", stage, &latest)?,
+            rows: worker("creel-rows", stage, &listed)?,
             bodies: worker("creel-bodies", stage, &latest)?,
             latest,
+            listed,
             searches: Arc::new(AtomicU64::new(0)),
             hands,
             exporting: RefCell::default(),
@@ -178,6 +181,10 @@ impl Workers {
             Effect::Open { generation, .. } | Effect::View { generation, .. } | Effect::Rest { generation, .. } => {
                 self.latest.store(generation, Ordering::Release);
                 let _ = self.bodies.send((effect, self.answers.promise()));
+            }
+            Effect::Page { generation, .. } | Effect::Again { generation, .. } | Effect::Sorted { generation, .. } => {
+                self.listed.store(generation, Ordering::Release);
+                drop(self.rows.send((effect, self.answers.promise())));
             }
             Effect::Find { generation, needle, document, first } => self.find(generation, needle, document, first),
             Effect::Tries { .. }

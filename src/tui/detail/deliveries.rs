@@ -8,6 +8,7 @@ use crate::{
     body,
     record::{Delivery, Outcome, Post, Reply},
     tui::{
+        keys::Mode,
         line::{self, Piece, Pieces, piece, plain},
         look::Paint,
         model::Model,
@@ -68,13 +69,9 @@ fn delivery_lines(model: &Model, at: usize, delivery: &Delivery) -> Vec<Pieces> 
         (true, false) => "v",
         (false, false) => ">",
     };
-    let paint = if at == model.detail.delivery { Paint::Brand } else { Paint::Dim };
+    let paint = heading(model, at);
     let mut lines = vec![
-        vec![
-            piece(paint, &format!("{sign} ")),
-            piece(Paint::Heading, &format!("try {}  ", delivery.attempt)),
-            outcome(delivery),
-        ],
+        vec![piece(paint, &format!("{sign} try {}", delivery.attempt)), piece(Paint::Plain, "  "), outcome(delivery)],
         fact("took", bar(model, delivery)),
         text_fact("to", &delivery.to),
     ];
@@ -96,6 +93,15 @@ fn delivery_lines(model: &Model, at: usize, delivery: &Delivery) -> Vec<Pieces> 
         lines.extend(reply_body(reply));
     }
     lines
+}
+
+/// Where there are several, the one that keys act on stands out.
+fn heading(model: &Model, at: usize) -> Paint {
+    match model.mode {
+        _ if at != model.detail.delivery || model.detail.deliveries.len() < 2 => Paint::Heading,
+        Mode::Detail => Paint::Selected,
+        _ => Paint::Resting,
+    }
 }
 
 /// How long it took, beside the slowest of them.

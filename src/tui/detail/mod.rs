@@ -24,7 +24,7 @@ use super::{
     view,
 };
 use crate::{
-    body::Document,
+    body::{self, Document},
     record::{Capture, CaptureId, Delivery, DeliveryId},
     verify::Try,
 };
@@ -232,6 +232,12 @@ impl Detail {
             Prepared::Raw(document) => self.raw = Some(document),
             Prepared::Signed(signed) => self.signed = signed,
         }
+    }
+
+    /// Whether the body looks like one for a view.
+    pub(super) fn fits(&self, view: &str) -> bool {
+        let fits = self.body.as_ref().map_or(&[][..], |body| &body.fits[..]);
+        body::VIEWS.iter().zip(fits).any(|(it, fits)| it.name == view && *fits)
     }
 
     /// Shows or masks secrets.

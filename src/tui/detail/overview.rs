@@ -6,7 +6,7 @@ use crate::{
     body, engine,
     record::{Capture, Delivery, Tags, counted, thousands},
     tui::{
-        line::{self, Pieces, piece},
+        line::{self, Piece, Pieces, piece},
         look::Paint,
         model::Model,
         msg::BodyView,
@@ -20,13 +20,7 @@ const PREVIEW_LINES: usize = 40;
 /// What a capture is, in a person's words.
 pub(super) fn overview(model: &Model, capture: &Capture, columns: usize) -> Vec<Pieces> {
     let signs = model.look.signs();
-    let mut lines = vec![
-        vec![
-            piece(Paint::Heading, &format!("#{} {} ", capture.id, capture.head.method())),
-            piece(Paint::Heading, &String::from_utf8_lossy(capture.head.target())),
-        ],
-        Vec::new(),
-    ];
+    let mut lines = vec![vec![heading(capture, columns)], Vec::new()];
     lines.extend(said(model, capture, columns));
     let event = capture.event.kind.as_deref();
     if let Some(provider) = &capture.provider {
@@ -89,6 +83,19 @@ pub(super) fn overview(model: &Model, capture: &Capture, columns: usize) -> Vec<
     }
     lines.extend(preview(model, columns));
     lines
+}
+
+/// How many rows the heading has at most, and how far those after the first are set in: a target of thousands of characters
+/// must not push away all that is to be known. The raw request has it whole.
+const HEADING_ROWS: usize = 4;
+const SET_IN: usize = 2;
+
+/// What it is, in a line.
+fn heading(capture: &Capture, columns: usize) -> Piece {
+    let target = String::from_utf8_lossy(capture.head.target());
+    let words = format!("#{} {} {target}", capture.id, capture.head.method());
+    let room = columns + columns.saturating_sub(SET_IN) * (HEADING_ROWS - 1);
+    piece(Paint::Heading, &body::fit(&words, room))
 }
 
 /// What a person said of it: the note as a whole, a mark, a pin. The list's row knows what was said since it was opened.
@@ -167,8 +174,11 @@ fn preview(model: &Model, columns: usize) -> Vec<Pieces> {
     let Some(BodyView { document: Ok(document), .. }) = &model.detail.body else { return Vec::new() };
     let count = document.line_count();
     let mut lines = vec![Vec::new()];
-    let shown = document.lines(0..PREVIEW_LINES.min(count)).into_iter().map(line::of_body);
-    lines.extend(shown.map(|pieces| aside::beginning(&**document, pieces, columns, model.look.signs())));
+    let shown = document.lines(0..PREVIEW_LINES.min(count)).into_iter().map(line::of_body).enumerate();
+    lines.extend(shown.flat_map(|(at, pieces)| match document.rows_within(at, columns) {
+        Some(rows) => rows.into_iter().map(line::of_body).collect(),
+        None => vec![aside::beginning(&**document, pieces, columns, model.look.signs())],
+    }));
     if count > PREVIEW_LINES {
         lines.push(vec![piece(
             Paint::Dim,

@@ -5,7 +5,12 @@ use std::sync::Arc;
 use super::{Scroll, Tab, source};
 use crate::{
     body::{self, Document, Folds, Node, Spelling},
-    tui::{effect::Effect, layout, model::Model, msg::BodyView},
+    tui::{
+        effect::Effect,
+        layout,
+        model::{Model, Notice, Tone},
+        msg::BodyView,
+    },
 };
 
 /// The cursor, and what is folded around it.
@@ -51,8 +56,18 @@ impl Cursor {
     }
 
     /// The document with nothing folded.
-    pub(super) fn whole(&self) -> Option<&Arc<dyn Document>> {
+    pub(in crate::tui) fn whole(&self) -> Option<&Arc<dyn Document>> {
         self.whole.as_ref()
+    }
+
+    /// Whether nothing is folded.
+    pub(in crate::tui) fn is_unfolded(&self) -> bool {
+        self.folds.is_empty()
+    }
+
+    /// The depth that all was folded to, where it was.
+    pub(in crate::tui) fn depth(&self) -> Option<u32> {
+        self.folds.depth()
     }
 
     /// How it is left: what is folded, and the row under it.
@@ -226,6 +241,10 @@ pub(super) fn row_of(model: &Model, line: usize) -> usize {
 pub(in crate::tui) fn folded(model: &mut Model, generation: u64, folds: Folds) -> Vec<Effect> {
     if generation != model.detail.generation || !model.detail.cursor.is_on() {
         return Vec::new();
+    }
+    if folds.is_empty() && model.detail.cursor.is_unfolded() {
+        let text = "nothing lies below the first level".to_owned();
+        model.notice = Some(Notice { tone: Tone::Plain, text, hint: None });
     }
     let line = model.detail.cursor.line();
     refold(model, folds, line)

@@ -143,6 +143,31 @@ fn a_name_of_the_configuration_is_changed_there_alone() {
 }
 
 #[test]
+fn what_is_wrong_is_said_whole_where_one_row_is_not_enough() {
+    for size in [(40, 10), (60, 20)] {
+        let mut play = Play::new(50, size);
+        play.keys("/sig:stolen");
+        let screen: String = play.screen().replace(['"', '\n'], "").split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(screen.contains("`stolen` is none of passed, failed, unsigned, unchecked"), "{size:?}: {screen}");
+        assert!(list_rows(&play).len() > 3 && play.model.list.height > 2, "the list is still there");
+    }
+}
+
+#[test]
+fn of_a_filter_as_much_is_seen_as_of_where_the_screen_is() {
+    for columns in [40, 60, 80] {
+        let mut play = Play::new(50, (columns, 20));
+        let store = "/home/somebody/somewhere/creel.db".to_owned();
+        play.model.place = Place::Watching { store, address: Some("http://127.0.0.1:1".to_owned()) };
+        play.keys("/sig:failed\n");
+        let screen = play.screen();
+        let header = screen.lines().next().unwrap();
+        assert!(header.contains("filter: sig:"), "{columns}: {header}");
+        assert!(header.contains(".db  ● live"), "{columns}: {header}");
+    }
+}
+
+#[test]
 fn what_is_wrong_is_pointed_at_and_the_last_good_filter_stays() {
     let mut play = Play::new(50, (100, 24));
     play.keys("/sig:failed sgi:");

@@ -255,6 +255,45 @@ fn no_golden_screen_is_left_behind() {
     }
 }
 
+/// Where keys are pressed, one by one: what leads there, and the size.
+const PLACES: &[(&str, (u16, u16), Mode)] = &[
+    ("j", SIZE, Mode::List),
+    ("j", (80, 24), Mode::List),
+    ("j enter", SIZE, Mode::Detail),
+    ("j 2", SIZE, Mode::Detail),
+    ("2", SIZE, Mode::Detail),
+    ("j 2 v v", SIZE, Mode::Detail),
+    ("j 3", SIZE, Mode::Detail),
+    ("j 5", SIZE, Mode::Detail),
+    ("5", SIZE, Mode::Detail),
+    ("j 6", SIZE, Mode::Detail),
+    ("S", SIZE, Mode::Stats),
+    ("F", SIZE, Mode::Sheet),
+    ("?", SIZE, Mode::Help),
+];
+
+/// What somebody who is there already may press without a word: where to is seen.
+fn only_moves(command: Command) -> bool {
+    use Command::{Bottom, Down, PageDown, PageUp, ScrollDown, ScrollUp, Tab, Top, Up};
+    matches!(command, Down | Up | PageDown | PageUp | Top | Bottom | ScrollDown | ScrollUp | Tab(_))
+}
+
+#[test]
+fn a_key_that_has_nothing_to_do_says_why() {
+    let stores = Stores::new();
+    let mut silent = Vec::new();
+    for &(before, size, mode) in PLACES {
+        let shown = text(&stores.play(Kind::Full, size, before).screen);
+        for key in KEYMAP.iter().filter(|key| key.modes.contains(&mode) && !only_moves(key.command)) {
+            let ending = stores.play(Kind::Full, size, &format!("{before} {}", key.chords[0]));
+            if !ending.left && text(&ending.screen) == shown {
+                silent.push(format!("{:?} after {before:?} at {size:?}", key.command));
+            }
+        }
+    }
+    assert!(silent.is_empty(), "{}", silent.join("\n"));
+}
+
 #[test]
 fn no_key_is_dead_before_the_first_capture_and_only_quit_leaves() {
     let stores = Stores::new();

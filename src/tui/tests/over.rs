@@ -123,7 +123,7 @@ fn a_sheet_says_how_much_of_it_is_seen() {
     let mut play = Play::new(20, (60, 12));
     play.keys(".qr\n");
     let rows = middle(&play);
-    assert!(rows[0].contains("╭─ the address ") && rows[0].contains(" of "), "{rows:?}");
+    assert!(rows[0].contains("╭─ The address ") && rows[0].contains(" of "), "{rows:?}");
     assert!(rows.iter().all(|row| row.chars().count() == 60), "{rows:?}");
 }
 

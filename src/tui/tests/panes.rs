@@ -38,6 +38,58 @@ fn the_detail_has_what_there_is_to_know_and_nothing_that_acts() {
 }
 
 #[test]
+fn the_overview_shows_bytes_in_whole_rows_however_narrow_it_is() {
+    let hex = body::VIEWS.iter().position(|view| view.name == "hex").unwrap();
+    for columns in [40, 60, 80, 120] {
+        let mut play = Play::new(10, (columns, 40));
+        play.keys("\n");
+        let content = body::Content { bytes: Bytes::from((0..=90).collect::<Vec<u8>>()), ..body::Content::default() };
+        let document = (body::VIEWS[hex].open)(&content).map(Arc::from);
+        play.model.detail.body = Some(view_of(hex, document));
+        let width = usize::from(super::super::layout::areas(&play.model).detail.width);
+        let screen = play.screen();
+        let rows: Vec<&str> = screen.lines().filter(|row| row.contains("000000")).collect();
+        assert!(rows.len() >= 6, "{columns}: {screen}");
+        let bytes = |row: &str| {
+            let row: String =
+                row.trim_matches('"').chars().rev().take(width).collect::<Vec<_>>().into_iter().rev().collect();
+            let words: Vec<_> = row.split_whitespace().map(str::to_owned).collect();
+            words.iter().skip(1).take_while(|word| word.len() == 2).count()
+        };
+        let counts: Vec<usize> = rows.iter().map(|row| bytes(row)).collect();
+        assert!(
+            counts[0] % 4 == 0 && counts[..5].iter().all(|count| *count == counts[0]),
+            "{columns}: {counts:?}\n{screen}"
+        );
+    }
+}
+
+#[test]
+fn a_target_of_thousands_of_characters_pushes_nothing_away_and_is_whole_in_the_raw_request() {
+    for columns in [40, 80, 120] {
+        let mut play = Play::new(3, (columns, 30));
+        play.keys("\n");
+        let head = format!("GET /{}end HTTP/1.1\r\nHost: h\r\n\r\n", "long/".repeat(800));
+        let capture = Capture { head: Head::parse(head.into()), ..capture(CaptureId(3)) };
+        play.model.detail.capture = Some(Arc::new(capture));
+        let screen = play.screen();
+        assert!(screen.contains("received") && screen.contains('…') && !screen.contains("/end"), "{screen}");
+        play.keys("6G");
+        play.send(Msg::Clock(Timestamp::default()));
+        assert!(play.screen().contains("end HTTP/1.1"), "{}", play.screen());
+    }
+}
+
+#[test]
+fn a_wide_terminal_gives_both_sides_more_room() {
+    for (columns, list) in [(110, 66), (120, 66), (200, 110), (300, 150)] {
+        let play = Play::new(3, (columns, 40));
+        let areas = super::super::layout::areas(&play.model);
+        assert_eq!((areas.list.width, areas.detail.width), (list, columns - list - 2), "{columns}");
+    }
+}
+
+#[test]
 fn a_pane_is_widened_narrowed_and_zoomed() {
     let mut play = Play::new(20, (160, 40));
     let width = |play: &Play| super::super::layout::areas(&play.model).list.width;
@@ -76,6 +128,58 @@ fn a_body_folds_under_the_cursor_and_says_where_it_is() {
     let under = play.model.detail.cursor.under().unwrap();
     assert_eq!((&under.path[..], &under.value[..]), (".n", &b"1.0"[..]));
     play.keys("*+x");
+}
+
+#[test]
+fn what_folds_is_offered_only_where_something_folds() {
+    let mut play = Play::new(10, (120, 40));
+    play.keys("\n2");
+    assert!(play.screen().contains("enter fold"), "{}", play.screen());
+    play.keys("+");
+    assert!(play.screen().contains("all is unfolded"), "{}", play.screen());
+    play.keys("-");
+    assert!(play.screen().contains("nothing lies below the first level"), "{}", play.screen());
+    let text = body::VIEWS.iter().position(|view| view.name == "text").unwrap();
+    while play.model.detail.body.as_ref().unwrap().view != text {
+        play.keys("v");
+    }
+    assert!(!play.screen().contains("enter fold"), "{}", play.screen());
+    play.keys("\n");
+    assert!(play.screen().contains("nothing folds in this view"), "{}", play.screen());
+    assert!(play.screen().contains("v goes through the views"), "{}", play.screen());
+}
+
+#[test]
+fn the_body_is_one_key_away_where_the_list_has_all_the_room() {
+    let mut play = Play::new(10, (80, 24));
+    play.keys("v");
+    assert_eq!((play.model.mode, play.model.detail.tab as usize), (Mode::Detail, 1));
+    assert!(play.screen().contains("\"evil\""), "{}", play.screen());
+}
+
+#[test]
+fn what_is_said_is_seen_over_the_help_and_over_a_sheet() {
+    for over in ["?", "S", "F"] {
+        let mut play = Play::new(10, (100, 24));
+        play.keys(over);
+        play.send(Msg::News("what comes cannot be kept: the disk is full".to_owned()));
+        let screen = play.screen();
+        assert!(screen.contains("the disk is full") && screen.contains('╰'), "{over}: {screen}");
+    }
+}
+
+#[test]
+fn of_a_watched_store_the_end_of_its_path_and_whether_anybody_captures_are_always_seen() {
+    for (address, words) in [(Some("http://127.0.0.1:1".to_owned()), "● live"), (None, "nobody captures")] {
+        for columns in [40, 60, 80, 120] {
+            let mut play = Play::new(3, (columns, 24));
+            let store = "/home/somebody/a/rather/long/way/to/the/store/of/creel.db".to_owned();
+            play.model.place = Place::Watching { store, address: address.clone() };
+            let screen = play.screen();
+            let header = screen.lines().next().unwrap();
+            assert!(header.contains("l.db  ") && header.contains(words), "{columns}: {header}");
+        }
+    }
 }
 
 #[test]

@@ -60,7 +60,7 @@ fn statistics_are_drawn_for_a_minute_an_hour_and_a_day() {
     play.keys("S");
     play.frame();
     let minute = play.screen();
-    for words in ["60 caught", "1.0/s", "48 passed", "12 failed", "endpoint", "default", "60s ago", "now", "█"] {
+    for words in ["60 caught", "1.0/s", "48 passed", "12 failed", "endpoint", "default", "1m ago", "now", "█"] {
         assert!(minute.contains(words), "{words}:\n{minute}");
     }
     play.keys("l");

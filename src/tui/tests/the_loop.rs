@@ -1,6 +1,7 @@
 //! The real loop on a terminal of the test's own, and any message at any time.
 
 use super::{script::options, *};
+use crate::tui::workers::Workers;
 
 /// The real loop: keys in, frames out, a bell that rings while it draws.
 #[test]
@@ -38,6 +39,23 @@ fn the_loop_runs_on_any_terminal() {
 }
 
 /// A panic on another thread is told, its wish is answered, and the screen goes on.
+#[test]
+fn of_the_filters_that_somebody_typed_through_only_the_last_is_searched() {
+    let scene = Arc::new(Scene::default());
+    let stage: Arc<dyn Stage> = scene.clone();
+    let (messages, heard) = channel();
+    let workers = Workers::start(&stage, &Answers::new(messages), options(crate::engine::now).hands).unwrap();
+    let busy = scene.basket.0.lock().unwrap();
+    for generation in 1..=5 {
+        workers.take(Effect::Page { generation, ask: Ask::Newest, start: Start::Newest, limit: 9, filter: None });
+    }
+    drop(busy);
+    let generation = |msg| if let Msg::Page { generation, .. } = msg { generation } else { panic!("{msg:?}") };
+    let answered: Vec<u64> =
+        std::iter::repeat_with(|| generation(heard.recv().unwrap())).take_while(|it| *it < 5).collect();
+    assert!(answered.is_empty() || answered == [1], "the first may have been begun: {answered:?}");
+}
+
 #[test]
 fn what_breaks_elsewhere_does_not_end_the_screen() {
     let scene = Arc::new(Scene { breaks: true, ..Scene::default() });

@@ -126,7 +126,9 @@ fn hidden(masked: Masked) -> String {
 /// A file was written.
 pub(super) fn kept(model: &mut Model, kept: Result<(String, u64), Failure>, masked: Masked) -> Vec<Effect> {
     let notice = match kept {
-        Ok((path, size)) => word(Tone::Good, format!("{} written to {path}{}", body::size(size), hidden(masked)), None),
+        Ok((path, size)) => {
+            word(Tone::Good, format!("{} written to {path}{}", body::amount(size), hidden(masked)), None)
+        }
         Err(failure) => Notice::of(&failure),
     };
     say(model, notice)
@@ -137,7 +139,7 @@ fn qr(model: &mut Model) -> Vec<Effect> {
         return say(model, word(Tone::Plain, "nobody listens: there is no address".to_owned(), None));
     };
     let Some(code) = body::qr(&address) else { return Vec::new() };
-    show(model, "the address".to_owned(), Content::Qr { code, text: address })
+    show(model, "The address".to_owned(), Content::Qr { code, text: address })
 }
 
 pub(super) fn show(model: &mut Model, title: String, content: Content) -> Vec<Effect> {
@@ -169,9 +171,10 @@ pub(super) fn scroll_sheet(model: &mut Model, rows: isize) -> Vec<Effect> {
 
 /// A comparison is shown the other way.
 pub(super) fn turn(model: &mut Model) -> Vec<Effect> {
-    if let Some(Sheet { content: Content::Diff { beside, .. }, .. }) = &mut model.sheet {
-        *beside = !*beside;
-    }
+    let Some(Sheet { content: Content::Diff { beside, .. }, .. }) = &mut model.sheet else {
+        return say(model, word(Tone::Plain, "only a comparison has two sides".to_owned(), None));
+    };
+    *beside = !*beside;
     scroll_sheet(model, 0)
 }
 

@@ -11,7 +11,8 @@ use crate::{
     tui::{
         detail::{self, TABS, Tab, tree},
         effect::Effect,
-        keys::Mode,
+        keys::{Command, Mode},
+        layout,
         model::{Model, Notice, Tone},
         msg::{BodyView, Opened},
         prompt::{Prompt, Purpose},
@@ -132,14 +133,56 @@ pub(super) fn viewed(model: &mut Model, generation: u64, body: BodyView) -> Vec<
     tree::show(model)
 }
 
-/// The next view, of those that the body looks like one for or of all.
+/// Why a key of folds has nothing to do, and what helps; none where it has.
+pub(super) fn no_fold(model: &Model, command: Command) -> Option<(&'static str, Option<&'static str>)> {
+    let detail = &model.detail;
+    let tree = detail.cursor.whole().filter(|whole| whole.tree().is_some());
+    match (detail.tab, command) {
+        (Tab::Deliveries, Command::Toggle) if detail.deliveries.is_empty() => Some(("there is no delivery yet", None)),
+        (Tab::Deliveries, Command::Toggle) => None,
+        (Tab::Body, _) if tree.is_none() => {
+            let why = if command == Command::Spell { "this view has no paths" } else { "nothing folds in this view" };
+            let hint = "v goes through the views: the tree has paths and folds";
+            Some((why, detail.fits("tree").then_some(hint)))
+        }
+        (Tab::Body, Command::FoldLess | Command::Unfold) if detail.cursor.is_unfolded() => {
+            Some(("all is unfolded", None))
+        }
+        (Tab::Body, Command::FoldMore) if detail.cursor.depth() == Some(1) => {
+            Some(("only the first level is left open", Some("+ opens one level more, enter what the cursor is on")))
+        }
+        (Tab::Body, _) => None,
+        _ => Some(("nothing folds here", Some("2 shows the body, which does"))),
+    }
+}
+
+/// Shows or masks secrets, and says so where they are not seen.
+pub(super) fn unmask(model: &mut Model) -> Vec<Effect> {
+    let Some(capture) = &model.detail.capture else { return Vec::new() };
+    if !capture.head.headers().iter().any(|header| header.lets_in() && !header.value.is_empty()) {
+        return plain(model, "no header of this capture lets anybody in: none is masked".to_owned(), None);
+    }
+    model.detail.unmask();
+    if matches!(model.detail.tab, Tab::Headers | Tab::Raw) {
+        return Vec::new();
+    }
+    let text = if model.detail.unmasked { "secrets in headers are shown" } else { "secrets in headers are masked" };
+    plain(model, text.to_owned(), Some("3 shows the headers, 6 the request as it came"))
+}
+
+/// The next view, of those that the body looks like one for or of all. Where the body is not shown, it is now.
 pub(super) fn next_view(model: &mut Model, fitting: bool) -> Vec<Effect> {
+    if layout::areas(model).detail.height == 0 {
+        return show_tab(model, Tab::Body as usize);
+    }
     model.detail.tab = Tab::Body;
     let (Some(capture), Some(body)) = (&model.detail.capture, &model.detail.body) else { return Vec::new() };
     let count = body::VIEWS.len();
     let mut others = (1..=count).map(|step| (body.view + step) % count);
     let view = others.find(|view| !fitting || body.fits.get(*view) == Some(&true));
-    let Some(view) = view.filter(|view| *view != body.view) else { return Vec::new() };
+    let Some(view) = view.filter(|view| *view != body.view) else {
+        return plain(model, "no other view fits this body".to_owned(), Some("V goes through all of them"));
+    };
     let effect = Effect::View { generation: model.detail.generation, capture: Arc::clone(capture), view };
     model.detail.stays();
     vec![effect]
@@ -177,9 +220,20 @@ pub(super) fn find_step(model: &mut Model, forward: bool) -> Vec<Effect> {
 }
 
 pub(super) fn step_delivery(model: &mut Model, forward: bool) -> Vec<Effect> {
+    let (tab, at) = (model.detail.tab, model.detail.delivery);
     detail::step_delivery(model, forward);
     model.mode = Mode::Detail;
-    list::follow_selection(model)
+    let effects = list::follow_selection(model);
+    if (tab, at) == (Tab::Deliveries, model.detail.delivery) {
+        let text = match (model.detail.deliveries.len(), forward) {
+            (0, _) => "there is no delivery yet",
+            (1, _) => "there is no other delivery",
+            (_, true) => "this is the oldest delivery",
+            (_, false) => "this is the newest delivery",
+        };
+        plain(model, text.to_owned(), None);
+    }
+    effects
 }
 
 pub(super) fn fold(model: &mut Model) -> Vec<Effect> {

@@ -133,10 +133,7 @@ pub(super) fn value(model: &mut Model) -> Vec<Effect> {
         return plain(model, "2 shows the body; the value under its cursor is edited".to_owned(), Some(HINT));
     };
     let Some((node, bytes)) = model.detail.cursor.node() else {
-        let fits = model.detail.body.as_ref().map(|body| Arc::clone(&body.fits));
-        let has_tree =
-            fits.is_some_and(|fits| body::VIEWS.iter().zip(&*fits).any(|(view, fits)| view.name == "tree" && *fits));
-        let hint = if has_tree { "v goes through the views; in the tree it edits" } else { HINT };
+        let hint = if model.detail.fits("tree") { "v goes through the views; in the tree it edits" } else { HINT };
         return plain(model, "only values of JSON are edited in place, in the tree".to_owned(), Some(hint));
     };
     if *bytes != capture.body.bytes || node.nth > 0 {

@@ -229,8 +229,12 @@ pub(super) fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
             return follow_selection(model);
         }
         Command::Fold => {
-            model.list.fold();
-            return follow_selection(model);
+            if model.list.fold() {
+                return follow_selection(model);
+            }
+            let hint =
+                if model.list.grouped { None } else { Some("X puts repeats of an event under its first capture") };
+            return plain(model, "no repeats lie under this capture".to_owned(), hint);
         }
         Command::Zoom | Command::Widen | Command::Narrow if model.size.0 < layout::WIDE => {
             let text = format!("list and detail stand beside each other from {} columns on", layout::WIDE);

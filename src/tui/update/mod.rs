@@ -232,9 +232,9 @@ fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::NextView => detail::next_view(model, true),
         Command::OtherView => detail::next_view(model, false),
         Command::Toggle | Command::FoldMore | Command::FoldLess | Command::Unfold | Command::Spell
-            if model.detail.tab != Tab::Body && (command != Command::Toggle || model.detail.tab != Tab::Deliveries) =>
+            if let Some((why, hint)) = detail::no_fold(model, command) =>
         {
-            plain(model, "nothing folds here".to_owned(), Some("2 shows the body, which does"))
+            plain(model, why.to_owned(), hint)
         }
         Command::Toggle if model.detail.tab == Tab::Body => tree::toggle(model),
         Command::Toggle => detail::fold(model),
@@ -243,9 +243,9 @@ fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::Unfold => tree::unfold(model),
         Command::Spell => tree::respell(model),
         Command::Save => detail::save(model),
-        Command::Unmask => {
-            model.detail.unmask();
-            Vec::new()
+        Command::Unmask => detail::unmask(model),
+        Command::ScrollDown | Command::ScrollUp if layout::areas(model).detail.height == 0 => {
+            plain(model, "the detail is not beside the list".to_owned(), Some("enter opens the capture"))
         }
         Command::ScrollDown => detail::scroll(model, 1),
         Command::ScrollUp => detail::scroll(model, -1),

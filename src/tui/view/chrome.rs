@@ -6,7 +6,7 @@ use ratatui::{
     text::{Line, Span},
 };
 
-use super::{lines, offers, stats::rate};
+use super::{detail::end, lines, offers, stats::rate};
 use crate::{
     body,
     engine::tunnel::State,
@@ -61,8 +61,6 @@ pub(in crate::tui) fn is_refused_at(model: &Model, column: u16) -> bool {
 
 fn header_pieces(model: &Model, columns: u16) -> Vec<Piece> {
     let room = usize::from(columns);
-    let mut left: Vec<Part> = vec![(Matters::Most, place(model))];
-    left.extend(door(model));
     let mut right: Vec<Part> = Vec::new();
     if columns >= WIDE {
         right.push((Matters::Little, pulse(model)));
@@ -70,6 +68,10 @@ fn header_pieces(model: &Model, columns: u16) -> Vec<Piece> {
     right.extend(counters(model));
     right.extend(state(model));
     right.push((Matters::Most, vec![piece(Paint::Plain, " ")]));
+    // What changes what is seen has half of the room where it needs it; of where this is the end says enough.
+    let most: usize = right.iter().filter(|part| part.0 == Matters::Most).map(|part| width(&part.1)).sum();
+    let mut left: Vec<Part> = vec![(Matters::Most, place(model, room.saturating_sub(most.min(room / 2))))];
+    left.extend(door(model));
     let all = |left: &[Part], right: &[Part]| left.iter().chain(right).map(|part| width(&part.1)).sum::<usize>();
     while all(&left, &right) + 2 > room {
         let least = left.iter().chain(&right).map(|part| part.0).min();
@@ -88,31 +90,28 @@ fn header_pieces(model: &Model, columns: u16) -> Vec<Piece> {
     left
 }
 
-/// Who this is, and where.
-fn place(model: &Model) -> Vec<Piece> {
-    let mut pieces = vec![piece(Paint::Brand, " creel "), piece(Paint::Plain, " ")];
-    match &model.place {
-        Place::Listening(url) => {
-            pieces.push(piece(Paint::Heading, url));
-            let (paint, word) = match (model.server_ended, model.door.is_failing) {
-                (true, _) => (Paint::Bad, "stopped"),
-                (_, true) => (Paint::Bad, "not kept: 503"),
-                _ => (Paint::Good, "live"),
-            };
-            pieces.push(piece(paint, &format!("  {} {word}", model.look.signs().live)));
-        }
-        Place::Watching { store, address } => {
-            pieces.push(piece(Paint::Dim, "watching "));
-            pieces.push(piece(Paint::Heading, store));
-            let live = format!("  {} live", model.look.signs().live);
-            pieces.push(match address {
-                Some(_) => piece(Paint::Good, &live),
-                None => piece(Paint::Warning, "  nobody captures"),
-            });
-        }
-    }
-    pieces
+/// Who this is, and where, in so many columns. Of an address or a path the end matters most, and how it stands with the
+/// capturing more than that.
+fn place(model: &Model, columns: usize) -> Vec<Piece> {
+    let brand = vec![piece(Paint::Brand, " creel "), piece(Paint::Plain, " ")];
+    let live = format!("  {} live", model.look.signs().live);
+    let (how, at, state) = match &model.place {
+        Place::Listening(url) if model.server_ended => ("", url, piece(Paint::Bad, "  stopped")),
+        Place::Listening(url) if model.door.is_failing => ("", url, piece(Paint::Bad, "  not kept: 503")),
+        Place::Listening(url) => ("", url, piece(Paint::Good, &live)),
+        Place::Watching { store, address: Some(_) } => ("watching ", store, piece(Paint::Good, &live)),
+        Place::Watching { store, address: None } => ("watching ", store, piece(Paint::Warning, "  nobody captures")),
+    };
+    let room = columns.saturating_sub(width(&brand) + body::width(&state.text) + 1);
+    // Where there is hardly any room the store's name says that it is one.
+    let how = if room < body::width(how) + NAME { "" } else { how };
+    let at = end(at, room.saturating_sub(body::width(how)).max(SHORTEST));
+    [brand, vec![piece(Paint::Dim, how), piece(Paint::Heading, &at), state]].concat()
 }
+
+/// How wide a store's name is as a rule, and the least that is seen of it or of an address.
+const NAME: usize = 10;
+const SHORTEST: usize = 6;
 
 /// What is in force: the filter, and what was begun and not ended.
 fn state(model: &Model) -> Vec<Part> {
@@ -235,7 +234,7 @@ fn keys(model: &Model, columns: usize) -> Line<'_> {
         let (key, command) = (row.key, row.key.command);
         key.modes.contains(&model.mode)
             && (turns || command != Command::Turn)
-            && (command != Command::Toggle || matches!(model.detail.tab, Tab::Body | Tab::Deliveries))
+            && (command != Command::Toggle || folds(model))
             && !(nothing_there && command.needs_capture())
     };
     let table = model.keys.rows().filter(is_here);
@@ -255,6 +254,15 @@ fn keys(model: &Model, columns: usize) -> Line<'_> {
     spans.into()
 }
 
+/// Whether something folds in the open tab.
+fn folds(model: &Model) -> bool {
+    match model.detail.tab {
+        Tab::Body => model.detail.cursor.whole().is_some_and(|whole| whole.tree().is_some()),
+        Tab::Deliveries => !model.detail.deliveries.is_empty(),
+        _ => false,
+    }
+}
+
 fn draw_prompt(model: &Model, prompt: &Prompt, area: Rect, buffer: &mut Buffer) -> Position {
     let label = prompt.label();
     let used = body::width(&label) + 1;
@@ -267,10 +275,13 @@ fn draw_prompt(model: &Model, prompt: &Prompt, area: Rect, buffer: &mut Buffer) 
     typed.extend(typed_pieces(prompt, first, room));
     typed.extend(prompt_keys(model, prompt, room.saturating_sub(body::width(&text))));
     let mut rows = vec![line(&typed, model.look)];
-    if let Some(error) = &prompt.error {
-        let at: String = prompt.text.iter().skip(first).take((error.column - 1).saturating_sub(first)).collect();
-        let words = pointed(&error.to_string(), used + body::width(&at).min(room), usize::from(area.width));
-        rows.push(line(&[piece(Paint::Bad, &words)], model.look));
+    match (&prompt.error, &prompt.wrong(model.size)[..]) {
+        (Some(error), [_]) => {
+            let at: String = prompt.text.iter().skip(first).take((error.column - 1).saturating_sub(first)).collect();
+            let words = pointed(&error.to_string(), used + body::width(&at).min(room), usize::from(area.width));
+            rows.push(line(&[piece(Paint::Bad, &words)], model.look));
+        }
+        (_, wrong) => rows.extend(wrong.iter().map(|pieces| line(pieces, model.look))),
     }
     lines(rows, area, buffer);
     let column = |text: &str| (used + body::width(text)).min(usize::from(area.width)) as u16;

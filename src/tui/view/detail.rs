@@ -90,7 +90,7 @@ fn said(model: &Model, document: &Arc<dyn Document>) -> Option<String> {
 }
 
 /// The end of a text, in so many columns.
-fn end(text: &str, columns: usize) -> String {
+pub(super) fn end(text: &str, columns: usize) -> String {
     if body::width(text) <= columns {
         return text.to_owned();
     }
@@ -146,8 +146,11 @@ fn tabs(model: &Model, columns: usize) -> Pieces {
     let room = columns.saturating_sub(width(&row) + GAP);
     // Where there is no room for all of it, what is said of the body stands below.
     let fits = |note: &&str| body::width(note) <= room;
-    let shorter = [&note[..], note.rsplit_once("; v: ").map_or("", |(said, _)| said), shortest(&note)];
-    let note = shorter.into_iter().find(fits).unwrap_or(shorter[2]);
+    let name = shortest(&note);
+    let (said, others) = note.rsplit_once(VIEWS).unwrap_or((&note, ""));
+    let others = if note_below(model).is_some() { format!("{name}{VIEWS}{others}") } else { note.clone() };
+    let forms = [&others[..], said, name];
+    let note = forms.into_iter().find(fits).unwrap_or(name);
     if !note.is_empty() && room >= VIEW {
         let note = body::fit(note, room);
         let gap = columns.saturating_sub(width(&row) + body::width(&note) + 1);
@@ -156,6 +159,9 @@ fn tabs(model: &Model, columns: usize) -> Pieces {
     }
     row
 }
+
+/// What stands before the names of the other views that fit.
+const VIEWS: &str = "; v: ";
 
 /// Which tab stands at a column of their row.
 pub(in crate::tui) fn tab_at(model: &Model, columns: usize, at: usize) -> Option<usize> {
@@ -178,6 +184,6 @@ fn note(model: &Model) -> String {
     let others = body::VIEWS.iter().zip(body.fits.iter()).filter(|(view, fits)| **fits && view.name != name);
     let others: Vec<&str> = others.map(|(view, _)| view.name).collect();
     let note = note.map_or(String::new(), |note| format!(": {note}"));
-    let others = if others.is_empty() { String::new() } else { format!("; v: {}", others.join(" ")) };
+    let others = if others.is_empty() { String::new() } else { format!("{VIEWS}{}", others.join(" ")) };
     format!("{name}{reading}{note}{others}")
 }

@@ -183,8 +183,8 @@ fn row(keys: &[String], words: &str, columns: usize) -> Item {
 fn packed(keys: &[String], room: usize) -> Vec<String> {
     let mut rows: Vec<String> = Vec::new();
     for key in keys {
-        match rows.last_mut().filter(|row| body::width(row) + 2 + body::width(key) <= room) {
-            Some(row) => *row = format!("{row}  {key}"),
+        match rows.last_mut().filter(|row| body::width(row) + 1 + body::width(key) <= room) {
+            Some(row) => *row = format!("{row} {key}"),
             None => rows.extend(wrap(&[piece(Paint::Brand, key)], room).into_iter().map(text)),
         }
     }

@@ -413,7 +413,10 @@ fn brief(model: &Model, columns: usize) -> Vec<Pieces> {
     };
     let port = url.rsplit(':').next().unwrap_or_default();
     let mut rows = vec![vec![piece(Paint::Heading, "Waiting for the first webhook:")]];
-    rows.extend(wrap(&[piece(Paint::Good, &format!("curl -d hi {url}/hello"))], columns));
+    // Any path will do: rather none than one that is torn.
+    let lines = [format!("curl -d hi {url}/hello"), format!("curl -d hi {url}")];
+    let line = lines.iter().find(|line| body::width(line) <= columns).unwrap_or(&lines[1]);
+    rows.extend(wrap(&[piece(Paint::Good, line)], columns));
     if let Some(state) = &model.door.tunnel {
         // The code needs more room than there is.
         rows.extend(gate(state, model.look, columns, 0));

@@ -67,12 +67,64 @@ fn lines<'a>(
     let area = area.intersection(buffer.area);
     for (y, line) in (area.y..area.y + area.height).zip(lines) {
         buffer.set_line(area.x, y, &line, area.width);
+        if is_cut(&line, area.width) {
+            mark_cut(buffer, area.right(), y);
+        }
+    }
+}
+
+/// Whether more of a line than blanks has no room.
+fn is_cut(line: &ratatui::text::Line<'_>, columns: u16) -> bool {
+    let mut left = usize::from(columns);
+    line.spans.iter().any(|span| {
+        let text = if left == 0 { &span.content } else { span.content.trim_end() };
+        let width = body::width(text);
+        let is_over = width > left && !text.trim().is_empty();
+        left = left.saturating_sub(body::width(&span.content));
+        is_over
+    })
+}
+
+/// Puts the mark of what goes on into the last cell before a column; a wide character there makes room for it.
+fn mark_cut(buffer: &mut Buffer, end: u16, y: u16) {
+    let Some(last) = end.checked_sub(1) else { return };
+    let before = last.checked_sub(1).filter(|x| body::width(buffer[(*x, y)].symbol()) > 1);
+    for (x, symbol) in [(before, " "), (Some(last), "…")] {
+        if let Some(cell) = x.and_then(|x| buffer.cell_mut((x, y))) {
+            cell.set_symbol(symbol);
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use ratatui::{buffer::Buffer, layout::Rect};
+
+    #[test]
+    fn what_has_no_room_ends_in_a_mark_and_blanks_need_none() {
+        for (text, columns, shown) in [
+            ("trout", 5, "trout"),
+            ("trout  ", 5, "trout"),
+            ("trouts", 5, "trou…"),
+            ("漢字", 4, "漢字"),
+            ("漢字漢", 4, "漢 …"),
+            ("a漢字", 4, "a漢…"),
+            ("x", 0, ""),
+        ] {
+            let mut buffer = Buffer::empty(Rect::new(0, 0, 6, 1));
+            super::lines([ratatui::text::Line::from(text)], Rect::new(0, 0, columns, 1), &mut buffer);
+            // What is behind a wide character is no character of its own.
+            let mut symbols = buffer.content.iter().map(ratatui::buffer::Cell::symbol);
+            let mut seen = String::new();
+            while let Some(symbol) = symbols.next() {
+                seen.push_str(symbol);
+                for _ in 1..crate::body::width(symbol) {
+                    symbols.next();
+                }
+            }
+            assert_eq!(seen.trim_end(), shown, "{text} in {columns}");
+        }
+    }
 
     #[test]
     fn what_was_forgotten_is_swept() {

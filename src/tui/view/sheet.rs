@@ -14,6 +14,7 @@ use super::{
 use crate::{
     body,
     tui::{
+        layout::{self, Areas},
         line::{self, Piece, Pieces, line, piece},
         look::Paint,
         model::Model,
@@ -27,9 +28,10 @@ const PALETTE_COLUMNS: u16 = 88;
 /// How high the palette is at most, in rows, frame and all.
 const PALETTE_ROWS: u16 = 20;
 
-/// All but the header and the footer.
+/// All but the header, a notice and the footer.
 pub(super) fn outside(model: &Model) -> Rect {
-    Rect::new(0, 1.min(model.size.1), model.size.0, model.size.1.saturating_sub(2))
+    let Areas { header, notice, .. } = layout::areas(model);
+    Rect::new(0, header.height, model.size.0, notice.y.saturating_sub(header.height))
 }
 
 /// How many rows are seen of what lies over list and detail.

@@ -13,6 +13,7 @@ use crate::{
     record::{Verdict, thousands},
     store::{Counts, SIZES, Stats, TIMES},
     tui::{
+        age,
         line::{self, Pieces, line, piece},
         look::{Look, Paint},
         model::Model,
@@ -113,7 +114,7 @@ fn totals(stats: &Stats) -> Pieces {
     let mut row = vec![
         piece(Paint::Heading, &format!(" {} caught", thousands(all))),
         piece(Paint::Dim, &format!("   {}", rate(all as f64 / seconds))),
-        piece(Paint::Dim, &format!("   {}", body::size(stats.bytes))),
+        piece(Paint::Dim, &format!("   {}", body::amount(stats.bytes))),
     ];
     for (at, verdict) in Verdict::all().enumerate() {
         let count = stats.all.get(at).copied().unwrap_or_default();
@@ -154,8 +155,7 @@ fn chart(stats: &Stats, columns: usize, height: usize, look: Look) -> Vec<Pieces
         }
         rows.push(out);
     }
-    let length = stats.until.unix_ms() - stats.since.unix_ms();
-    let (from, to) = (format!("{} ago", span(length.unsigned_abs())), "now");
+    let (from, to) = (format!("{} ago", age::words(stats.until, stats.since)), "now");
     let blanks = (wide * pieces.len()).saturating_sub(from.len() + to.len());
     rows.push(vec![piece(Paint::Dim, &format!("{:>1$} {from}{2}{to}", "", AXIS, " ".repeat(blanks)))]);
     rows
