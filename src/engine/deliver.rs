@@ -6,7 +6,7 @@ use super::{
     target::{Target, Targets},
 };
 use crate::{
-    record::{Capture, CaptureId, Delivery, DeliveryId, ErrandId, Failure, Next, Settlement},
+    record::{Capture, CaptureId, Change, Delivery, DeliveryId, ErrandId, Failure, Next, Settlement},
     store::{Haste, Pending, Writer},
     wire::{self, Client, Outgoing, PathRule, SendLimits},
 };
@@ -58,7 +58,7 @@ impl Courier {
             started_at,
             took_ms: sent.took_ms,
             attempt: 0,
-            receipt: receipt.into_iter().chain(sent.receipt).collect(),
+            receipt: receipt.into_iter().chain(sent.receipt).map(Change::concealed).collect(),
             outcome: sent.outcome,
             errand: Some(errand),
         })

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     body,
-    record::{Body, Capture, Change, Failure, Head, Header, Headers, text},
+    record::{Body, Capture, Change, Failure, Head, Headers, mask::HIDDEN, text},
     verify::{Catalog, Provider, Request, Secret, Signed},
 };
 
@@ -39,9 +39,6 @@ pub struct Edit {
     /// The request as a person rewrote it; the other changes are made of this one.
     pub whole: Option<Rewritten>,
 }
-
-/// What stands in a receipt in the place of a secret.
-const HIDDEN: &str = "(a secret)";
 
 /// What is sent, and how it differs from what was caught.
 pub(super) struct Edited {
@@ -240,11 +237,10 @@ fn rewritten(before: &Head, after: &Head, receipt: &mut Vec<Change>) {
         if told.contains(&key) {
             continue;
         }
-        let shown = |header: Header<'_>| {
-            if header.lets_in() { HIDDEN.to_owned() } else { header.value_text().into_owned() }
-        };
         let of = |headers: &Headers| {
-            headers.iter().filter(|it| it.is(&key)).map(|it| (it.value.to_vec(), shown(it))).collect::<Vec<_>>()
+            let values =
+                headers.iter().filter(|it| it.is(&key)).map(|it| (it.value.to_vec(), it.value_text().into_owned()));
+            values.collect::<Vec<_>>()
         };
         let (was, is) = (of(before.headers()), of(after.headers()));
         let name = || header.name_text().into_owned();

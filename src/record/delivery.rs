@@ -4,7 +4,10 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use super::{CaptureId, Cause, ErrandId, Headers, Timestamp};
+use super::{
+    CaptureId, Cause, ErrandId, Header, Headers, Timestamp,
+    mask::{self, HIDDEN},
+};
 
 /// A delivery's number in its store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -92,6 +95,36 @@ pub enum Change {
     },
 }
 
+impl Change {
+    /// The same line without what lets somebody in: a receipt is stored and printed.
+    #[must_use]
+    pub fn concealed(self) -> Self {
+        let hidden = |name: &str, value: String| {
+            let header = Header { name: name.as_bytes(), value: value.as_bytes() };
+            if header.lets_in() && !value.is_empty() { HIDDEN.to_owned() } else { value }
+        };
+        let in_target = |text: String| match mask::target(text.as_bytes()) {
+            Some((masked, _)) => String::from_utf8_lossy(&masked).into_owned(),
+            None => text,
+        };
+        match self {
+            Self::Replaced { name, from, to } => {
+                let (from, to) = (hidden(&name, from), hidden(&name, to));
+                Self::Replaced { name, from, to }
+            }
+            Self::Dropped { name, value } => Self::Dropped { value: hidden(&name, value), name },
+            Self::Added { name, value } => Self::Added { value: hidden(&name, value), name },
+            Self::Other { what, from, to } if what == "target" => {
+                Self::Other { what, from: in_target(from), to: in_target(to) }
+            }
+            Self::Other { what, .. } if mask::is_secret(what.as_bytes()) => {
+                Self::Other { what, from: HIDDEN.to_owned(), to: HIDDEN.to_owned() }
+            }
+            other @ Self::Other { .. } => other,
+        }
+    }
+}
+
 impl Delivery {
     /// The reply's status, where there was a reply.
     pub fn status(&self) -> Option<u16> {
@@ -170,6 +203,31 @@ impl fmt::Display for Change {
             Self::Dropped { name, value } => write!(f, "- {name}: {value}"),
             Self::Added { name, value } => write!(f, "+ {name}: {value}"),
             Self::Other { what, from, to } => write!(f, "~ {what}: {from} → {to}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_line_of_a_receipt_lets_somebody_in() {
+        let secret = || "hunter2".to_owned();
+        let name = || "Authorization".to_owned();
+        let other =
+            |what: &str, from: &str, to: &str| Change::Other { what: what.into(), from: from.into(), to: to.into() };
+        let rows = [
+            (Change::Added { name: name(), value: secret() }, "+ Authorization: (a secret)"),
+            (Change::Dropped { name: name(), value: secret() }, "- Authorization: (a secret)"),
+            (Change::Replaced { name: name(), from: String::new(), to: secret() }, "~ Authorization:  → (a secret)"),
+            (Change::Added { name: "X-Mine".into(), value: "1".into() }, "+ X-Mine: 1"),
+            (other("target", "/a?token=hunter2&b=1", "/b"), "~ target: /a?token=******&b=1 → /b"),
+            (other("data.client_secret", "\"hunter2\"", "\"b\""), "~ data.client_secret: (a secret) → (a secret)"),
+            (other("data.amount", "1", "2"), "~ data.amount: 1 → 2"),
+        ];
+        for (change, line) in rows {
+            assert_eq!(change.concealed().to_string(), line);
         }
     }
 }

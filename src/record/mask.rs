@@ -15,6 +15,9 @@ use super::{
 /// What stands in the place of a value that lets somebody in.
 pub const MASK: &str = "******";
 
+/// What stands in a receipt in the place of a secret.
+pub const HIDDEN: &str = "(a secret)";
+
 /// The name by which the key of a guard stands in a query.
 pub const KEY_IN_QUERY: &str = "token";
 
@@ -51,7 +54,8 @@ impl Header<'_> {
     }
 }
 
-fn is_secret(name: &[u8]) -> bool {
+/// Whether a field of that name, or one at that path, holds what lets somebody in.
+pub fn is_secret(name: &[u8]) -> bool {
     let name = plain(name);
     FIELD_ENDS.iter().any(|end| name.ends_with(end.as_bytes()))
 }

@@ -14,7 +14,7 @@ use crate::{
     },
     query::{Content, Filter},
     record::{
-        Capture, CaptureId, Cause, Delivery, DeliveryId, Errand, ErrandId, Failure, Next, Outcome, Settlement,
+        Capture, CaptureId, Cause, Change, Delivery, DeliveryId, Errand, ErrandId, Failure, Next, Outcome, Settlement,
         Timestamp,
     },
     store::{Bodies, Haste, Posting, Reader},
@@ -63,7 +63,7 @@ const JUST_CAME_MS: i64 = 1_000;
 /// A request as it goes out.
 struct Prepared {
     outgoing: Outgoing,
-    receipt: Vec<crate::record::Change>,
+    receipt: Vec<Change>,
 }
 
 impl Carrier {
@@ -154,7 +154,7 @@ impl Carrier {
             started_at,
             took_ms: sent.took_ms,
             attempt: 0,
-            receipt: receipt.into_iter().chain(sent.receipt).collect(),
+            receipt: receipt.into_iter().chain(sent.receipt).map(Change::concealed).collect(),
             outcome: sent.outcome,
             errand: Some(errand),
         };
