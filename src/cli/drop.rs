@@ -13,10 +13,10 @@ use crate::{
 
 #[derive(Debug, Args)]
 pub(crate) struct Drop {
-    /// Of which captures: for example `reply:dead` or `'age>1h'`; all words must match
+    /// Which captures: for example `reply:dead` or `'age>1h'`; all words must match
     #[arg(conflicts_with = "all")]
     filter: Vec<String>,
-    /// Of all captures
+    /// All captures
     #[arg(long)]
     all: bool,
     /// Only what goes there: the app's URL or a part of what `creel dead` calls it

@@ -108,10 +108,10 @@ enum Command {
     /// List what was to be forwarded and was given up; `resend --dead` sends it once more
     #[command(after_help = "Examples:\n  creel dead\n  creel resend --dead")]
     Dead(dead::Dead),
-    /// Forward no more what of captures waits or was given up; the captures stay
+    /// Stop forwarding what still waits or was given up; the captures stay
     #[command(
-        after_help = "Examples:\n  creel drop reply:dead\n  creel drop --all --to http://localhost:3000\n\nA running creel hears of it when the \
-next try would be due; until then what keeps its order behind a dropped one waits."
+        after_help = "Examples:\n  creel drop reply:dead\n  creel drop --all --to http://localhost:3000\n\nA running creel notices when the next \
+try would be due; with order = \"kept\" what stands behind a dropped one waits until then."
     )]
     Drop(drop::Drop),
     /// Block until captures come that match, or none does: for scripts and CI
