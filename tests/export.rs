@@ -92,19 +92,16 @@ fn secrets_in_queries_forms_and_json_are_masked_in_every_form_and_that_is_told()
 #[test]
 fn what_was_masked_comes_in_again_with_a_flag_that_says_so() {
     let home = home_with_secrets();
-    home.shares(&["export", "--out", "shared.jsonl"]);
-    let other = Home::new();
-    let path = home.path().join("shared.jsonl");
-    other.yes(&["import", path.to_str().unwrap()]);
-    let flags: Vec<bool> = other
-        .captures()
-        .iter()
-        .map(|capture| capture["flags"].as_array().unwrap().contains(&"masked".into()))
-        .collect();
-    // The one in XML has none that anybody found.
-    assert_eq!(flags, [true, true, false]);
-    let body = other.yes(&["show", "1", "--body"]);
-    assert!(body.contains(r#""token":"*******""#) && body.len() == home.yes(&["show", "1", "--body"]).len(), "{body}");
+    for form in ["json", "har"] {
+        home.shares(&["export", "--as", form, "--out", "shared"]);
+        let other = Home::new();
+        other.yes(&["import", home.path().join("shared").to_str().unwrap()]);
+        let is_flagged = |capture: &Value| capture["flags"].as_array().unwrap().contains(&"masked".into());
+        // The one in XML has none that anybody found.
+        assert_eq!(other.captures().iter().map(is_flagged).collect::<Vec<_>>(), [true, true, false], "{form}");
+        let (body, came) = (other.yes(&["show", "1", "--body"]), home.yes(&["show", "1", "--body"]));
+        assert!(body.contains(r#""token":"*******""#) && body.len() == came.len(), "{form}: {body}");
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
-use crate::record::{Capture, Headers, text::lossless};
+use crate::record::{Capture, Flag, Headers, text::lossless};
 
 /// What stands before the first entry.
 pub(super) const BEGIN: &str = concat!(
@@ -50,6 +50,9 @@ pub(super) fn write(capture: &Capture) -> Vec<u8> {
         "timings": { "send": 0, "wait": 0, "receive": 0 },
         "_creel": { "id": capture.id.0, "uid": capture.uid.to_string(), "endpoint": capture.endpoint },
     });
+    if !capture.flags.is_empty() {
+        entry["_creel"]["flags"] = capture.flags.iter().map(Flag::name).collect();
+    }
     // What a URL does not tell.
     if !target.starts_with('/') || target.contains('#') {
         entry["_creel"]["target"] = target.into();

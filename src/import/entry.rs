@@ -77,7 +77,6 @@ fn json(value: &Value) -> Read<Entry> {
             lines.iter().map(|line| Ok((part(line, 0)?, part(line, 1)?))).collect::<Read<Vec<_>>>()?
         }
     };
-    let flags = value["flags"].as_array().into_iter().flatten().filter_map(Value::as_str).filter_map(Flag::named);
     let sha256 = body["sha256"].as_str().map(|hex| {
         let bytes = hex::decode(hex).ok().and_then(|bytes| bytes.try_into().ok());
         bytes.ok_or("the SHA-256 of its body is none")
@@ -88,7 +87,7 @@ fn json(value: &Value) -> Read<Entry> {
         peer: value["peer"].as_str().map(str::to_owned),
         endpoint: value["endpoint"].as_str().map(str::to_owned),
         uid: value["uid"].as_str().and_then(Uid::parse),
-        flags: flags.collect(),
+        flags: flags(value),
         truncated: body["truncated"] == true,
         reply_status: value["reply"]["status"].as_u64().and_then(|status| u16::try_from(status).ok()),
         tags: tags(value),
@@ -138,9 +137,15 @@ fn har(value: &Value) -> Read<Entry> {
         received_at: Some(moment(value, "startedDateTime")?),
         endpoint: own["endpoint"].as_str().map(str::to_owned),
         uid: own["uid"].as_str().and_then(Uid::parse),
+        flags: flags(own),
         reply_status: value["response"]["status"].as_u64().and_then(|status| u16::try_from(status).ok()),
         ..plain(head(text(request, "method")?, target.as_bytes(), version, &lines)?, body)
     })
+}
+
+/// The flags that creel wrote there.
+fn flags(value: &Value) -> Flags {
+    value["flags"].as_array().into_iter().flatten().filter_map(Value::as_str).filter_map(Flag::named).collect()
 }
 
 /// Whether an entry is an e-mail or a question to a name server, which webhook.site lists among the requests.
