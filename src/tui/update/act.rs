@@ -120,7 +120,9 @@ fn keep(model: &mut Model, copied: &Copied) -> Vec<Effect> {
 
 /// What is masked in something, for the end of a sentence about it.
 fn hidden(masked: Masked) -> String {
-    masked.words().map_or_else(String::new, |words| format!("; masked in it: {words} (m first takes all as it came)"))
+    masked
+        .words()
+        .map_or_else(String::new, |words| format!("; masked in it: {words} (press m first for all as it came)"))
 }
 
 /// A file was written.

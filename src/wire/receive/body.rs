@@ -2,7 +2,7 @@
 
 use std::{error::Error as _, io};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
 use tokio::time::{Instant, timeout_at};
@@ -45,7 +45,7 @@ pub(super) async fn read(
     if declared.is_some_and(|size| size > most as u64) {
         return Kept { truncated: true, flag: Some(Flag::TooLarge), status: Some(413), ..Kept::default() };
     }
-    let mut parts = Parts::default();
+    let mut parts = Parts { declared: declared.unwrap_or_default() as usize, ..Parts::default() };
     let ended = parts.collect(&mut incoming, limits, most, hold).await;
     let (bytes, trailers) = (parts.bytes(), parts.trailers);
     match ended {
@@ -59,8 +59,12 @@ pub(super) async fn read(
 /// The parts of a body. A body that comes in one part is not copied.
 #[derive(Default)]
 struct Parts {
+    /// The size that was declared; 0 where none was.
+    declared: usize,
+    /// For how many bytes there is room, in the first part or in the copy of all.
+    room: usize,
     first: Bytes,
-    all: BytesMut,
+    all: Vec<u8>,
     trailers: Headers,
 }
 
@@ -85,18 +89,20 @@ impl Parts {
     }
 
     fn add(&mut self, data: Bytes, limits: &Limits, most: usize, hold: &mut Hold) -> Result<(), End> {
-        if !hold.more(data.len(), limits) {
+        let left = most - self.len();
+        let over = data.len() > left;
+        let data = if over { data.slice(..left) } else { data };
+        let room = self.room_for(self.len() + data.len());
+        // What is allocated counts, not only what has come.
+        if !hold.more(room - self.room, limits) {
             return Err(End { flag: Flag::Overload, status: 503, gone: false });
         }
-        let room = most - self.len();
-        let over = data.len() > room;
-        let data = if over { data.slice(..room) } else { data };
-        if self.all.is_empty() && self.first.is_empty() {
+        self.room = room;
+        if self.len() == 0 {
             self.first = data;
         } else {
-            if self.all.is_empty() {
-                self.all.extend_from_slice(&std::mem::take(&mut self.first));
-            }
+            self.all.reserve_exact(room - self.all.len());
+            self.all.extend_from_slice(&std::mem::take(&mut self.first));
             self.all.extend_from_slice(&data);
         }
         if over { Err(End { flag: Flag::TooLarge, status: 413, gone: false }) } else { Ok(()) }
@@ -108,12 +114,21 @@ impl Parts {
         }
     }
 
+    /// The room for a body that is so long by now: what there is; else twice that, but no more than was declared.
+    fn room_for(&self, length: usize) -> usize {
+        if length <= self.room {
+            return self.room;
+        }
+        let most = if self.declared > 0 { self.declared } else { usize::MAX };
+        length.max((2 * self.room).min(most))
+    }
+
     fn len(&self) -> usize {
         self.first.len() + self.all.len()
     }
 
     fn bytes(&mut self) -> Bytes {
-        if self.all.is_empty() { std::mem::take(&mut self.first) } else { std::mem::take(&mut self.all).freeze() }
+        if self.all.is_empty() { std::mem::take(&mut self.first) } else { std::mem::take(&mut self.all).into() }
     }
 }
 

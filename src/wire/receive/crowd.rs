@@ -6,7 +6,7 @@ use std::{
     net::{IpAddr, SocketAddr},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -18,6 +18,13 @@ use crate::record::Refusal;
 
 /// The same refusal of the same address is told at most once in this time; the others are counted into the next one.
 const TOLD_EVERY: Duration = Duration::from_secs(60);
+/// From so many bytes in flight on, what they took is given back to the system once they are gone.
+const SWOLLEN_BYTES: usize = 16 << 20;
+/// How often, and how long after one another, the allocator is asked to give back what nobody uses. It keeps that for a second.
+const SETTLINGS: u32 = 4;
+const SETTLES_AFTER: Duration = Duration::from_millis(1_200);
+/// It looks at blocks of one size when one of them is asked for: the sizes are eight in each doubling, from 4 KiB to 32 MiB.
+const STIRRED: std::ops::Range<usize> = 12..25;
 /// How many addresses and reasons are remembered for that. Over it, all are forgotten.
 const REMEMBERED: usize = 4_096;
 
@@ -27,6 +34,8 @@ pub(super) struct Crowd(Arc<Shared>);
 
 struct Shared {
     bytes: AtomicUsize,
+    /// Whether there were many bytes since there were none.
+    swollen: AtomicBool,
     ledger: Mutex<Ledger>,
     stopped: watch::Receiver<bool>,
 }
@@ -47,7 +56,12 @@ pub(super) struct Hold(Crowd, usize);
 impl Crowd {
     /// Nobody yet. `stopped` says when the server is asked to stop.
     pub(super) fn new(stopped: watch::Receiver<bool>) -> Self {
-        Self(Arc::new(Shared { bytes: AtomicUsize::default(), ledger: Mutex::default(), stopped }))
+        Self(Arc::new(Shared {
+            bytes: AtomicUsize::default(),
+            swollen: AtomicBool::default(),
+            ledger: Mutex::default(),
+            stopped,
+        }))
     }
 
     /// Waits so long, or until the server is asked to stop.
@@ -129,14 +143,35 @@ impl Hold {
     pub(super) fn more(&mut self, bytes: usize, limits: &Limits) -> bool {
         let before = self.0.0.bytes.fetch_add(bytes, Ordering::Relaxed);
         self.1 += bytes;
+        if before + bytes >= SWOLLEN_BYTES {
+            self.0.0.swollen.store(true, Ordering::Relaxed);
+        }
         before + bytes <= limits.in_flight_bytes
     }
 }
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        self.0.0.bytes.fetch_sub(self.1, Ordering::Relaxed);
+        let shared = &self.0.0;
+        let left = shared.bytes.fetch_sub(self.1, Ordering::Relaxed) - self.1;
+        if left == 0 && self.1 > 0 && shared.swollen.swap(false, Ordering::Relaxed) {
+            settle();
+        }
     }
+}
+
+/// Lets the allocator give back what a flood of large bodies took. By itself it does so only when somebody allocates, and after
+/// a flood nobody may for hours.
+fn settle() {
+    let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+    runtime.spawn(async {
+        for _ in 0..SETTLINGS {
+            tokio::time::sleep(SETTLES_AFTER).await;
+            for bytes in STIRRED.flat_map(|shift| (8..16).map(move |eighths| eighths << (shift - 3))) {
+                drop(std::hint::black_box(Vec::<u8>::with_capacity(bytes)));
+            }
+        }
+    });
 }
 
 impl Drop for Place {
