@@ -24,7 +24,7 @@ pub(crate) struct Play {
     #[arg(long, value_name = "URL")]
     to: String,
     /// How many times as fast as it came; 0 for as fast as it goes
-    #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = input::amount)]
+    #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = input::amount, allow_negative_numbers = true)]
     speed: f64,
     /// The last request first
     #[arg(long, conflicts_with = "shuffle")]
@@ -33,7 +33,7 @@ pub(crate) struct Play {
     #[arg(long)]
     shuffle: bool,
     /// The seed of --shuffle; one of chance is printed
-    #[arg(long, value_name = "N", requires = "shuffle")]
+    #[arg(long, value_name = "N", requires = "shuffle", value_parser = input::whole::<u64>, allow_negative_numbers = true)]
     seed: Option<u64>,
     /// Each request twice, one right after the other
     #[arg(long)]

@@ -32,7 +32,7 @@ pub(crate) struct Verify {
     #[arg(long, value_name = "URL")]
     url: Option<String>,
     /// The moment to judge a timestamp by, in Unix seconds [default: now for a file, its arrival for a capture]
-    #[arg(long, value_name = "UNIX")]
+    #[arg(long, value_name = "UNIX", value_parser = input::unix, allow_negative_numbers = true)]
     now: Option<i64>,
 }
 

@@ -33,8 +33,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(200);
 pub(crate) struct Wait {
     /// Which: for example `provider:stripe event:invoice.paid sig:passed 'body.data.amount>5'`; all words must match
     filter: Vec<String>,
-    /// How many must have come
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = input::count, allow_negative_numbers = true)]
+    /// How many must have come, one at least
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = input::count::<usize>, allow_negative_numbers = true)]
     count: usize,
     /// And after them one that this takes; again for one after that
     #[arg(long, value_name = "FILTER", conflicts_with = "absent")]

@@ -108,7 +108,7 @@ pub(crate) struct Resend {
     #[command(flatten)]
     secrets: Secrets,
     /// How many a second at most
-    #[arg(long, value_name = "N", value_parser = input::amount)]
+    #[arg(long, value_name = "N", value_parser = input::amount, allow_negative_numbers = true)]
     rate: Option<f64>,
     /// Take an https certificate that nobody vouches for
     #[arg(long)]
