@@ -154,6 +154,7 @@ fn what_is_dropped_is_not_forwarded_any_more_and_its_capture_stays() {
     assert_eq!((count("reply:dead"), count("reply:waiting")), (0, 1));
     assert_eq!(home.yes(&["drop", "--all", "--json"]), "{\"dropped\":1}\n");
     assert_eq!(home.run(&["drop", "--all"]).status.code(), Some(1));
+    assert_eq!(home.fails(1, &["resend", "--dead"]), "nothing was given up\n");
     assert_eq!((count("reply:waiting"), home.captures().len()), (0, 3));
     let counters = creel::store::Reader::open(&home.db()).unwrap().counters().unwrap();
     assert_eq!((counters.waiting, counters.dead), (0, 0));

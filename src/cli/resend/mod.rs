@@ -216,6 +216,9 @@ fn batch_of(reader: &Reader, number: i64) -> Result<Batch, Failure> {
 /// Sends once more what was given up.
 fn dead(engine: &Engine, reader: &Reader, printer: &Printer) -> Result<Answer, Failure> {
     let dead = reader.dead(None)?;
+    if dead.is_empty() && !printer.quiet {
+        super::report(&"nothing was given up");
+    }
     let mut report = Report::new(printer, reader, dead.len());
     for errand in dead {
         let id = errand.capture;
