@@ -61,6 +61,9 @@ fn captures_become_files_and_arrive_as_they_came() {
         "{head}"
     );
     assert!(home.fails(2, &["rehearse", "path:/a", "--out", "shop"]).contains("name a folder that is not there yet"));
+    fs::create_dir(home.path().join("again.part")).unwrap();
+    let said = home.fails(2, &["rehearse", "path:/a", "--out", "again"]);
+    assert!(said.contains("writing again.part: ") && said.contains("one that was stopped has left it"), "{said}");
     assert_eq!(home.run(&["rehearse", "path:/none", "--out", "none"]).status.code(), Some(1));
 }
 

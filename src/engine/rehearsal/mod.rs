@@ -136,7 +136,15 @@ impl Rehearsal {
         let mut name = folder.file_name().unwrap_or_default().to_owned();
         name.push(".part");
         let part = folder.with_file_name(name);
-        fs::create_dir(&part).map_err(failed)?;
+        fs::create_dir(&part).map_err(|why| {
+            let failure = Failure::new(format!("writing {}", part.display()), &why);
+            let is_left = why.kind() == std::io::ErrorKind::AlreadyExists;
+            if is_left {
+                failure.hint("one that was stopped has left it: delete it, or name another folder")
+            } else {
+                failure
+            }
+        })?;
         let written = fill(&part, captures).and_then(|count| {
             fs::rename(&part, folder).map_err(failed)?;
             Ok(count)
