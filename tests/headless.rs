@@ -261,6 +261,18 @@ fn tail_follows_what_another_process_commits() {
 }
 
 #[test]
+fn tail_says_that_it_looks_at_each_capture_once() {
+    let home = home();
+    drop(home.serve(&["--quiet"]));
+    let mut tail = home.command(&["tail", "reply:200"]).stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = String::new();
+    BufReader::new(tail.stderr.take().unwrap()).read_line(&mut said).unwrap();
+    tail.kill().unwrap();
+    tail.wait().unwrap();
+    assert!(said.contains("looked at once, as it comes; `creel wait` waits for them"), "{said}");
+}
+
+#[test]
 fn a_pipe_that_closes_is_success() {
     let home = home();
     let serving = home.serve(&["--quiet"]);

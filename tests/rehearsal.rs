@@ -6,6 +6,8 @@ mod support;
 
 use std::{
     fs,
+    io::{BufRead, BufReader},
+    process::Stdio,
     time::{Duration, Instant},
 };
 
@@ -59,6 +61,9 @@ fn captures_become_files_and_arrive_as_they_came() {
         "{head}"
     );
     assert!(home.fails(2, &["rehearse", "path:/a", "--out", "shop"]).contains("name a folder that is not there yet"));
+    fs::create_dir(home.path().join("again.part")).unwrap();
+    let said = home.fails(2, &["rehearse", "path:/a", "--out", "again"]);
+    assert!(said.contains("writing again.part: ") && said.contains("one that was stopped has left it"), "{said}");
     assert_eq!(home.run(&["rehearse", "path:/none", "--out", "none"]).status.code(), Some(1));
 }
 
@@ -110,6 +115,26 @@ fn replies_are_held_against_what_is_expected() {
     let refused = home.run(&["play", "shop", "--to", &nobody.url(), "--speed", "0", "--json"]);
     assert_eq!(refused.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&refused.stdout).contains("connection refused"), "{refused:?}");
+}
+
+#[test]
+fn who_stops_a_play_has_the_results_of_what_was_played() {
+    let home = rehearsed();
+    let scenario = "[[step]]\nfile = '001.http'\n[[step]]\nfile = '002.http'\ngap_ms = 3600000\n";
+    fs::write(home.path().join("shop/scenario.toml"), scenario).unwrap();
+    let app = app();
+    let args = ["play", "shop", "--to", &app.url, "--junit", "junit.xml"];
+    let mut play = home.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // It waits for the second step's turn once it has told of the first.
+    let mut line = String::new();
+    BufReader::new(play.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.starts_with("✓ 001.http"), "{line}");
+    rustix::process::kill_process(rustix::process::Pid::from_child(&play), rustix::process::Signal::INT).unwrap();
+    let output = play.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("told to stop before the last step"), "{output:?}");
+    let xml = fs::read_to_string(home.path().join("junit.xml")).unwrap();
+    assert!(xml.contains("tests=\"1\"") && xml.ends_with("</testsuites>\n"), "{xml}");
 }
 
 #[test]

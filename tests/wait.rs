@@ -149,7 +149,7 @@ fn who_is_told_to_stop_has_seen_nothing_stay_away() {
 fn a_wait_that_says_nothing_is_a_mistake() {
     let home = Home::new();
     for (args, words) in [
-        (&["--count", "0"][..], "--absent waits for none"),
+        (&["--count", "0"][..], "a whole number is wanted, 1 or more"),
         (&["--count", "-1"], "a whole number is wanted, 1 or more"),
         (&["--quiet-for", "-1"], "a number is wanted, 0 or more"),
     ] {

@@ -8,7 +8,7 @@ use crate::record::{Capture, Headers, Reply, text::lossless};
 /// A part of a message, and in what it differs from the other's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
-    /// Its name: `request`, `status`, `query`, `headers`, `body`, `trailers`.
+    /// Its name: `request`, `status`, `query`, `headers`, `body`, and `trailers` where there are any.
     pub name: &'static str,
     /// Nothing where the two are the same.
     pub differences: Vec<Difference>,
@@ -28,13 +28,17 @@ pub fn captures(before: &Capture, after: &Capture) -> Vec<Part> {
         line(before).into_iter().zip(line(after)).filter_map(|((at, a), (_, b))| changed(at, &a, &b)).collect();
     let query = |capture: &Capture| fields(capture.head.query().unwrap_or_default().as_bytes());
     let content = |capture: &Capture| Content::of(&capture.body.bytes, capture.head.headers());
-    vec![
+    let mut parts = vec![
         Part { name: "request", differences: request },
         Part { name: "query", differences: named(&query(before), &query(after)) },
         Part { name: "headers", differences: headers(before.head.headers(), after.head.headers()) },
         Part { name: "body", differences: diff(&content(before), &content(after)) },
-        Part { name: "trailers", differences: headers(&before.trailers, &after.trailers) },
-    ]
+    ];
+    // Few requests have any.
+    if !(before.trailers.is_empty() && after.trailers.is_empty()) {
+        parts.push(Part { name: "trailers", differences: headers(&before.trailers, &after.trailers) });
+    }
+    parts
 }
 
 /// In what a reply differs from another: each a status and what came with it. That each has a date of its own says nothing.

@@ -41,7 +41,8 @@ pub(super) fn run(drop: &Drop, common: &Common) -> Result<Answer, Failure> {
             && drop.to.as_ref().is_none_or(|to| errand.lane.contains(to.trim_end_matches('/')))
     };
     let left = [reader.waiting()?, reader.dead(None)?].concat();
-    let count = engine.drop_errands(left.iter().filter(|errand| is_meant(errand)).map(|errand| errand.id).collect())?;
+    let meant: Vec<_> = left.iter().filter(|errand| is_meant(errand)).map(|errand| errand.id).collect();
+    let count = engine.drop_errands(&meant)?;
     engine.stop()?;
     if printer.json {
         printer.value(&json!({ "dropped": count }))?;

@@ -4,6 +4,7 @@ use std::{
     fs,
     io::{self, Read},
     path::Path,
+    str::FromStr,
 };
 
 use super::Common;
@@ -37,13 +38,25 @@ pub(super) fn amount(text: &str) -> Result<f64, String> {
     number.ok_or_else(|| "a number is wanted, 0 or more, like 2.5".to_owned())
 }
 
-/// How many must be there: one at least.
-pub(super) fn count(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(0) => Err("none is there at once; --absent waits for none".to_owned()),
-        Ok(count) => Ok(count),
-        Err(_) => Err("a whole number is wanted, 1 or more".to_owned()),
+/// A whole number, 0 or more.
+pub(super) fn whole<N: FromStr>(text: &str) -> Result<N, String> {
+    let is_large = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let why = if is_large { "it is too large" } else { "a whole number is wanted, 0 or more" };
+    text.parse().map_err(|_| why.to_owned())
+}
+
+/// How many, one at least.
+pub(super) fn count<N: FromStr + Default + PartialEq>(text: &str) -> Result<N, String> {
+    match whole(text) {
+        Ok(count) if count != N::default() => Ok(count),
+        Err(why) if !why.contains("wanted") => Err(why),
+        _ => Err("a whole number is wanted, 1 or more".to_owned()),
     }
+}
+
+/// A moment in Unix seconds.
+pub(super) fn unix(text: &str) -> Result<i64, String> {
+    text.parse().map_err(|_| "a moment in Unix seconds is wanted, like 1795424700".to_owned())
 }
 
 /// A file's bytes, or those of standard input for `-`.

@@ -18,7 +18,7 @@ pub(crate) struct Ls {
     /// Which: for example `provider:stripe sig:failed`; all words must match
     filter: Vec<String>,
     /// How many at most; 0 for all [default: 50]
-    #[arg(long, short = 'n', value_name = "N")]
+    #[arg(long, short = 'n', value_name = "N", value_parser = input::whole::<usize>, allow_negative_numbers = true)]
     limit: Option<usize>,
 }
 

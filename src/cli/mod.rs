@@ -499,6 +499,13 @@ mod tests {
             ("creel mark event:push", "a filter stands behind --filter"),
             ("creel wait --timeout -1", "a number is wanted, 0 or more"),
             ("creel wait --timeout=nan", "a number is wanted, 0 or more"),
+            ("creel ls -n -1", "a whole number is wanted, 0 or more"),
+            ("creel tail -n many", "a whole number is wanted, 0 or more"),
+            ("creel send github --times 0", "a whole number is wanted, 1 or more"),
+            ("creel send github --rate -1", "a number is wanted, 0 or more"),
+            ("creel respond a --status 2e2", "a whole number is wanted, 0 or more"),
+            ("creel respond a --status 99999", "it is too large"),
+            ("creel sign --provider a --file b --now today", "a moment in Unix seconds is wanted"),
             ("creel play dir --to http://h --speed=inf", "a number is wanted, 0 or more"),
         ] {
             let said = Cli::try_parse_from(line.split(' ')).unwrap_err().to_string();

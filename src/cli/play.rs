@@ -4,6 +4,7 @@ use std::{
     fs::File,
     io::{self, Write},
     path::{Path, PathBuf},
+    sync::mpsc::{Receiver, channel},
 };
 
 use clap::Args;
@@ -11,7 +12,7 @@ use serde_json::json;
 
 use super::{Answer, Common, Printer, Secrets, input};
 use crate::{
-    engine::{Engine, Play as Playing, Played, Rehearsal, Step, edit::Edit, target::sendable},
+    engine::{self, Engine, Play as Playing, Played, Rehearsal, Step, edit::Edit, target::sendable},
     export::json,
     record::{Failure, text::lossless},
 };
@@ -24,7 +25,7 @@ pub(crate) struct Play {
     #[arg(long, value_name = "URL")]
     to: String,
     /// How many times as fast as it came; 0 for as fast as it goes
-    #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = input::amount)]
+    #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = input::amount, allow_negative_numbers = true)]
     speed: f64,
     /// The last request first
     #[arg(long, conflicts_with = "shuffle")]
@@ -33,7 +34,7 @@ pub(crate) struct Play {
     #[arg(long)]
     shuffle: bool,
     /// The seed of --shuffle; one of chance is printed
-    #[arg(long, value_name = "N", requires = "shuffle")]
+    #[arg(long, value_name = "N", requires = "shuffle", value_parser = input::whole::<u64>, allow_negative_numbers = true)]
     seed: Option<u64>,
     /// Each request twice, one right after the other
     #[arg(long)]
@@ -64,13 +65,13 @@ pub(super) fn run(play: &Play, common: &Common) -> Result<Answer, Failure> {
     let playing = playing(play, &printer)?;
     let engine = Engine::visit(common.settings()?);
     let mut all = Vec::new();
-    engine.play(&rehearsal, &playing, |played| {
+    let ended = engine.play(&rehearsal, &playing, &stop()?, |played| {
         if let Some(step) = rehearsal.steps.get(played.step) {
             print(&printer, step, played)?;
         }
         all.push(played.clone());
         Ok(())
-    })?;
+    });
     engine.stop()?;
     let failed = all.iter().filter(|played| !played.faults.is_empty()).count();
     if let Some(path) = &play.junit {
@@ -80,10 +81,26 @@ pub(super) fn run(play: &Play, common: &Common) -> Result<Answer, Failure> {
             Some(file) => file.set_len(0).and_then(|()| file.write_all(text.as_bytes())).map_err(unwritable(path))?,
         }
     }
+    // Who stopped it has the results of what was played.
+    ended?;
     if !printer.json && !printer.quiet {
         printer.line(&format!("{} played, {} as expected, {failed} not", all.len(), all.len() - failed))?;
     }
     Ok(if failed == 0 && !all.is_empty() { Answer::Yes } else { Answer::No })
+}
+
+/// Hears the first signal; the second ends the process at once.
+fn stop() -> Result<Receiver<()>, Failure> {
+    let (say, heard) = channel();
+    let mut asked = false;
+    engine::on_signal(move || {
+        if asked {
+            std::process::exit(2);
+        }
+        asked = true;
+        let _ = say.send(());
+    })?;
+    Ok(heard)
 }
 
 fn is_standard_output(path: &Path) -> bool {

@@ -3,13 +3,13 @@
 use clap::Args;
 use serde_json::json;
 
-use super::{Answer, Common, row};
+use super::{Answer, Common, input, row};
 use crate::{engine, record::Failure, store::Reader};
 
 #[derive(Debug, Args)]
 pub(crate) struct Refused {
     /// How many at most, newest first; 0 for all that are kept
-    #[arg(long, short = 'n', default_value_t = 50, value_name = "N")]
+    #[arg(long, short = 'n', default_value_t = 50, value_name = "N", value_parser = input::whole::<usize>, allow_negative_numbers = true)]
     limit: usize,
     /// With the heads that came
     #[arg(long)]

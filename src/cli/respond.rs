@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use clap::Args;
 use serde_json::json;
 
-use super::{Answer, Common, send::header_of};
+use super::{Answer, Common, input, send::header_of};
 use crate::{
     engine::{
         Engine,
@@ -23,31 +23,31 @@ pub(crate) struct Respond {
     #[arg(long, conflicts_with_all = ["status", "delay", "fault", "body", "body_file"])]
     reset: bool,
     /// The status: of every answer, or with --first, --every or --percent of those that fail
-    #[arg(long, value_name = "CODE")]
+    #[arg(long, value_name = "CODE", value_parser = input::whole::<u16>, allow_negative_numbers = true)]
     status: Option<u16>,
     /// What goes wrong instead
     #[arg(long, value_name = "KIND", value_parser = ["close", "silence", "half", "slow"], conflicts_with = "status")]
     fault: Option<String>,
     /// How long a silence or a slow answer takes
-    #[arg(long, value_name = "S", requires = "fault")]
+    #[arg(long, value_name = "S", requires = "fault", value_parser = input::whole::<u64>, allow_negative_numbers = true)]
     seconds: Option<u64>,
     /// Fail the first N
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = input::whole::<u32>, allow_negative_numbers = true)]
     first: Option<u32>,
     /// The first N of each event, or of the endpoint
     #[arg(long, value_name = "WHAT", value_parser = ["event", "endpoint"], requires = "first")]
     per: Option<String>,
     /// Fail every Nth
-    #[arg(long, value_name = "N", conflicts_with = "first")]
+    #[arg(long, value_name = "N", conflicts_with = "first", value_parser = input::whole::<u32>, allow_negative_numbers = true)]
     every: Option<u32>,
     /// Fail so many of a hundred
-    #[arg(long, value_name = "P", conflicts_with_all = ["first", "every"])]
+    #[arg(long, value_name = "P", conflicts_with_all = ["first", "every"], value_parser = input::whole::<u32>, allow_negative_numbers = true)]
     percent: Option<u32>,
     /// What those of a hundred are chosen by: the same seed, the same ones
-    #[arg(long, value_name = "N", requires = "percent")]
+    #[arg(long, value_name = "N", requires = "percent", value_parser = input::whole::<u64>, allow_negative_numbers = true)]
     seed: Option<u64>,
     /// Hold every answer back
-    #[arg(long, value_name = "MS")]
+    #[arg(long, value_name = "MS", value_parser = input::whole::<u64>, allow_negative_numbers = true)]
     delay: Option<u64>,
     /// A header of the answer, `Name: value`; may be given several times
     #[arg(long = "header", value_name = "HEADER")]

@@ -65,10 +65,10 @@ pub(crate) struct Send {
     #[arg(long = "as", value_name = "FAULT", value_parser = spoil_names())]
     spoil: Option<String>,
     /// How often
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = input::count::<u32>, allow_negative_numbers = true)]
     times: u32,
     /// How many a second at most
-    #[arg(long, value_name = "N", value_parser = input::amount)]
+    #[arg(long, value_name = "N", value_parser = input::amount, allow_negative_numbers = true)]
     rate: Option<f64>,
     /// Take an https certificate that nobody vouches for
     #[arg(long)]

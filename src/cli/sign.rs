@@ -29,7 +29,7 @@ pub(crate) struct Sign {
     #[arg(long, value_name = "ID", default_value = "")]
     id: String,
     /// The moment of the signature, in Unix seconds [default: now]
-    #[arg(long, value_name = "UNIX")]
+    #[arg(long, value_name = "UNIX", value_parser = input::unix, allow_negative_numbers = true)]
     now: Option<i64>,
     /// The method, for schemes that sign it
     #[arg(long, value_name = "METHOD", default_value = "POST")]

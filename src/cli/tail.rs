@@ -17,7 +17,7 @@ pub(crate) struct Tail {
     /// Which: for example `provider:stripe sig:failed`; all words must match
     filter: Vec<String>,
     /// How many captures to begin with
-    #[arg(long, short = 'n', default_value_t = 10, value_name = "N")]
+    #[arg(long, short = 'n', default_value_t = 10, value_name = "N", value_parser = input::whole::<usize>, allow_negative_numbers = true)]
     lines: usize,
 }
 
@@ -33,6 +33,11 @@ pub(super) struct Follow<'a> {
 pub(super) fn run(tail: &Tail, common: &Common) -> Result<Answer, Failure> {
     let printer = common.printer();
     let filter = input::filter(&tail.filter, common)?;
+    if filter.as_ref().is_some_and(Filter::may_change) && !printer.quiet {
+        super::report(
+            &"replies, marks and ages come later, and each capture is looked at once, as it comes; `creel wait` waits for them",
+        );
+    }
     let engine = Engine::watch(common.settings()?)?;
     let rung = wakes(&engine)?;
     let (reader, zone) = (engine.reader()?, engine::zone());

@@ -10,6 +10,7 @@ use super::{Answer, Common, Secrets, input, row};
 use crate::{
     engine::{self, Settings, endpoint::Endpoints, no_such_capture},
     export::json as contract,
+    import,
     record::{CaptureId, Failure, Head, Judgement, Timestamp, Verdict},
     store::{Bodies, Reader},
     verify::{Provider, Request, Secret},
@@ -32,7 +33,7 @@ pub(crate) struct Verify {
     #[arg(long, value_name = "URL")]
     url: Option<String>,
     /// The moment to judge a timestamp by, in Unix seconds [default: now for a file, its arrival for a capture]
-    #[arg(long, value_name = "UNIX")]
+    #[arg(long, value_name = "UNIX", value_parser = input::unix, allow_negative_numbers = true)]
     now: Option<i64>,
 }
 
@@ -106,7 +107,11 @@ fn split(bytes: &Bytes) -> Option<(Head, Bytes)> {
     let first = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default().trim_ascii_end();
     let has_version = first.rsplit(|byte| *byte == b' ').next().is_some_and(|word| word.starts_with(b"HTTP/"));
     let is_request = has_version && !head.target().is_empty() && !head.method().is_empty() && head.method().is_ascii();
-    is_request.then(|| (head, bytes.slice(end..)))
+    is_request.then(|| {
+        // The chunks are the wire's; what is signed is what they hold.
+        let body = import::body_of(&head, bytes.slice(end..));
+        (head, body)
+    })
 }
 
 fn from_store(id: CaptureId, common: &Common) -> Result<Case, Failure> {
@@ -191,6 +196,8 @@ mod tests {
             ("POST /b HTTP/1.1\nA: 1\n\nx", "/b", "x"),
             ("GET /c HTTP/1.1\r\nA: 1\r\n", "/c", ""),
             ("GET /d HTTP/1.1", "/d", ""),
+            ("POST /e HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1;x\r\nc\r\n0\r\n\r\n", "/e", "abc"),
+            ("POST /f HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nput together", "/f", "put together"),
         ] {
             let (head, rest) = split(&Bytes::from_static(raw.as_bytes())).unwrap();
             assert_eq!((&*head.path(), &rest[..]), (path, body.as_bytes()));

@@ -33,8 +33,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(200);
 pub(crate) struct Wait {
     /// Which: for example `provider:stripe event:invoice.paid sig:passed 'body.data.amount>5'`; all words must match
     filter: Vec<String>,
-    /// How many must have come
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = input::count, allow_negative_numbers = true)]
+    /// How many must have come, one at least
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = input::count::<usize>, allow_negative_numbers = true)]
     count: usize,
     /// And after them one that this takes; again for one after that
     #[arg(long, value_name = "FILTER", conflicts_with = "absent")]
@@ -156,6 +156,10 @@ fn steps(wait: &Wait, common: &Common) -> Result<Vec<Step>, Failure> {
     std::iter::once(Ok(first)).chain(then).collect()
 }
 
+fn stopped() -> Failure {
+    Failure::new("waiting", "it was told to stop before it was over")
+}
+
 /// None: never.
 fn deadline(seconds: f64) -> Option<Instant> {
     let patience = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
@@ -207,10 +211,14 @@ impl Waiting<'_> {
             if !may_change {
                 (self.last, from) = (self.last.max(newest), from.max(newest));
             }
-            match self.rung.recv_timeout(if may_change { left.min(LOOK_AGAIN) } else { left }) {
-                Ok(Wake::Ring) | Err(RecvTimeoutError::Timeout) => {}
-                Ok(Wake::Stop) => return Err(Failure::new("waiting", "it was told to stop before it was over")),
+            let woken = self.rung.recv_timeout(if may_change { left.min(LOOK_AGAIN) } else { left });
+            // However often it rang meanwhile, it is looked once.
+            let is_told_to_stop = self.rung.try_iter().any(|wake| matches!(wake, Wake::Stop));
+            match woken {
+                Ok(Wake::Stop) => return Err(stopped()),
                 Err(RecvTimeoutError::Disconnected) => return Err(Failure::new("waiting", "a part of creel failed")),
+                Ok(Wake::Ring) | Err(RecvTimeoutError::Timeout) if is_told_to_stop => return Err(stopped()),
+                Ok(Wake::Ring) | Err(RecvTimeoutError::Timeout) => {}
             }
         }
     }

@@ -29,7 +29,7 @@ impl Engine {
     }
 
     /// Strikes out what was still to be forwarded, or had been given up; gives how much of it there was. Blocks until then.
-    pub fn drop_errands(&self, ids: Vec<ErrandId>) -> Result<u64, Failure> {
+    pub fn drop_errands(&self, ids: &[ErrandId]) -> Result<u64, Failure> {
         const DOING: &str = "dropping deliveries";
         let writer = self.writer()?;
         ids.chunks(store::FORGET_AT_ONCE).try_fold(0, |all, ids| {

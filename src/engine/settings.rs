@@ -138,6 +138,9 @@ impl Wishes {
             bin.app = Some(app);
         }
         if let Some(url) = &self.url {
+            if !config::is_url(url) {
+                return Err(Failure::new(format!("reading --url {url}"), config::NO_URL));
+            }
             bin.url = Some(url.clone());
         }
         let (read, unset) = config::read_secrets(&self.sources)?;

@@ -197,10 +197,20 @@ pub(super) fn raw(bytes: &[u8]) -> Read<Entry> {
     let end = head_end(&bytes[start..]).map(|end| start + end).ok_or("it ends before its head does")?;
     let head = raw_head(bytes[..end].to_vec())?;
     let body = &bytes[end..];
-    let is_chunked = head.headers().get_all("transfer-encoding").any(|value| value.eq_ignore_ascii_case(b"chunked"));
+    let is_chunked = is_chunked(&head);
     let whole = if is_chunked { unchunked(body) } else { None };
     let truncated = if is_chunked { whole.is_none() && begins_a_chunk(body) } else { is_cut(&head, body.len()) };
     Ok(Entry { truncated, ..plain(head, whole.unwrap_or_else(|| body.to_vec())) })
+}
+
+fn is_chunked(head: &Head) -> bool {
+    head.headers().get_all("transfer-encoding").any(|value| value.eq_ignore_ascii_case(b"chunked"))
+}
+
+/// The body of a raw request: its chunks put together, where it is of whole chunks; else as it stands.
+pub fn body_of(head: &Head, bytes: Bytes) -> Bytes {
+    let whole = if is_chunked(head) { unchunked(&bytes) } else { None };
+    whole.map_or(bytes, Bytes::from)
 }
 
 /// Whether a head declares more than there is.

@@ -17,6 +17,7 @@ use std::{
 use bytes::Bytes;
 use serde_json::Value;
 
+pub use self::entry::body_of;
 use crate::record::{Failure, Flags, Head, Headers, Tags, Timestamp, Uid};
 
 /// The largest entry that is read, in bytes of the file: a body of 128 MiB in base64, and its head.

@@ -108,7 +108,7 @@ pub(crate) struct Resend {
     #[command(flatten)]
     secrets: Secrets,
     /// How many a second at most
-    #[arg(long, value_name = "N", value_parser = input::amount)]
+    #[arg(long, value_name = "N", value_parser = input::amount, allow_negative_numbers = true)]
     rate: Option<f64>,
     /// Take an https certificate that nobody vouches for
     #[arg(long)]
@@ -216,6 +216,9 @@ fn batch_of(reader: &Reader, number: i64) -> Result<Batch, Failure> {
 /// Sends once more what was given up.
 fn dead(engine: &Engine, reader: &Reader, printer: &Printer) -> Result<Answer, Failure> {
     let dead = reader.dead(None)?;
+    if dead.is_empty() && !printer.quiet {
+        super::report(&"nothing was given up");
+    }
     let mut report = Report::new(printer, reader, dead.len());
     for errand in dead {
         let id = errand.capture;

@@ -29,7 +29,7 @@ pub(super) struct EndpointRow {
     provider: Option<Spanned<String>>,
     #[serde(default)]
     secret: Sources,
-    url: Option<String>,
+    url: Option<Spanned<String>>,
     forward: Option<Spanned<toml::Value>>,
     respond: Option<Spanned<Words>>,
     guard: Option<Table<GuardRow>>,
@@ -38,6 +38,15 @@ pub(super) struct EndpointRow {
     #[serde(default = "yes")]
     handshake: bool,
     verify_token: Option<Source>,
+}
+
+/// What is wrong with an address that is none.
+pub(in crate::engine) const NO_URL: &str = "it is the whole URL as the sender knows it: https://HOST/PATH";
+
+/// Whether a text is a URL that a sender can know an endpoint by.
+pub(in crate::engine) fn is_url(text: &str) -> bool {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    host.is_some_and(|host| !host.is_empty() && !host.starts_with('/') && !text.contains(char::is_whitespace))
 }
 
 fn yes() -> bool {
@@ -52,7 +61,13 @@ fn check(place: &Place<'_>, row: &EndpointRow, before: &[Endpoint]) -> Result<()
     if before.iter().any(|e| e.path.trim_end_matches('/') == path.trim_end_matches('/')) {
         return Err(place.at(&row.path.span(), format!("two endpoints have the path `{path}`")));
     }
+    if let Some(url) = row.url.as_ref().filter(|url| !is_url(url.get_ref())) {
+        return Err(place.at(&url.span(), NO_URL));
+    }
     let name = row.name.get_ref();
+    if name.trim().is_empty() {
+        return Err(place.at(&row.name.span(), "an endpoint has a name, by which the list and filters call it"));
+    }
     if before.iter().any(|e| e.name == *name) {
         return Err(place.at(&row.name.span(), format!("two endpoints are called `{name}`")));
     }
@@ -90,7 +105,7 @@ impl EndpointRow {
             provider: self.provider.map(Spanned::into_inner),
             secrets,
             unset,
-            url: self.url,
+            url: self.url.map(Spanned::into_inner),
             app,
             forwards,
             respond,

@@ -18,9 +18,12 @@ use std::{
 use serde::{Deserialize, de::DeserializeOwned};
 use toml::Spanned;
 
-pub(super) use self::place::Place;
 pub use self::screen::{FilterRow, KeyWish, Screen};
 use self::{endpoint::EndpointRow, limits::LimitRows, target::TargetRow, tls::TlsRow};
+pub(super) use self::{
+    endpoint::{NO_URL, is_url},
+    place::Place,
+};
 use super::{
     endpoint::Endpoint,
     guard::Networks,
@@ -291,6 +294,15 @@ mod tests {
             ("[[endpoint]]\nname = 'a'\npath = 'a'", "creel.toml:3:8", "no path"),
             ("[[endpoint]]\nname = 'a'", "creel.toml:1:1", "missing field `path`"),
             ("listen = 5", "creel.toml:1:10", "expected a string"),
+            ("[[endpoint]]\nname = ''\npath = '/a'", "creel.toml:2:8", "an endpoint has a name"),
+            (&format!("{endpoint}url = 'shop.example/hook'"), "creel.toml:4:7", "https://HOST/PATH"),
+            (&format!("{endpoint}strict = 1"), "creel.toml:4:10", "expected true or false"),
+            (&format!("{endpoint}respond = {{ headers = [1] }}"), "creel.toml:4:23", "expected a table: { … }"),
+            (
+                &format!("{endpoint}respond = {{ headers = {{ X = 5 }} }}"),
+                "creel.toml:4:29",
+                "a header has a text, or a list of them",
+            ),
             (&format!("{endpoint}secret = {{ evn = 'X' }}"), "creel.toml:4:", "did you mean `env`?"),
             (&format!("{endpoint}secret = [{{ env = 'X' }}, 'trout']"), "creel.toml:4:", "say where it is: { env ="),
             (&format!("{endpoint}secret = 'trout'"), "creel.toml:4:10", "say where it is: { env ="),

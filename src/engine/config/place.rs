@@ -66,7 +66,7 @@ impl Place<'_> {
 
 /// What the parser calls by the names of Rust's types, in words.
 fn in_words(message: &str) -> String {
-    const NAMES: [(&str, &str); 9] = [
+    const NAMES: [(&str, &str); 11] = [
         ("u8", "a whole number from 0 to 255"),
         ("u16", "a whole number from 0 to 65535"),
         ("u32", "a whole number, 0 or more"),
@@ -76,6 +76,8 @@ fn in_words(message: &str) -> String {
         ("f64", "a number"),
         ("a nonzero u32", "a whole number, 1 or more"),
         ("a sequence", "a list: [ … ]"),
+        ("a map", "a table: { … }"),
+        ("a boolean", "true or false"),
     ];
     let Some((before, name)) = message.rsplit_once("expected ") else { return message.to_owned() };
     let words = NAMES.iter().find(|(rust, _)| *rust == name).map(|(_, words)| *words);

@@ -8,7 +8,7 @@ mod expect;
 use std::{
     fs,
     path::Path,
-    sync::Arc,
+    sync::{Arc, mpsc::Receiver},
     time::{Duration, Instant},
 };
 
@@ -136,7 +136,15 @@ impl Rehearsal {
         let mut name = folder.file_name().unwrap_or_default().to_owned();
         name.push(".part");
         let part = folder.with_file_name(name);
-        fs::create_dir(&part).map_err(failed)?;
+        fs::create_dir(&part).map_err(|why| {
+            let failure = Failure::new(format!("writing {}", part.display()), &why);
+            let is_left = why.kind() == std::io::ErrorKind::AlreadyExists;
+            if is_left {
+                failure.hint("one that was stopped has left it: delete it, or name another folder")
+            } else {
+                failure
+            }
+        })?;
         let written = fill(&part, captures).and_then(|count| {
             fs::rename(&part, folder).map_err(failed)?;
             Ok(count)
@@ -264,11 +272,12 @@ fn shuffle(order: &mut [usize], seed: u64) {
 
 impl Engine {
     /// Plays a rehearsal: one request after the other, each after its gap or when the reply to the one before is there,
-    /// whichever is later. `told` hears of each.
+    /// whichever is later. `told` hears of each; a word by `stop` ends it.
     pub fn play(
         &self,
         rehearsal: &Rehearsal,
         play: &Play,
+        stop: &Receiver<()>,
         mut told: impl FnMut(&Played) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         self.check_signers(rehearsal, &play.edit)?;
@@ -276,7 +285,9 @@ impl Engine {
         for (place, gap_ms) in play.order(rehearsal) {
             let Some(step) = rehearsal.steps.get(place) else { continue };
             due += play.pause(gap_ms);
-            std::thread::sleep(due.saturating_duration_since(Instant::now()));
+            if stop.recv_timeout(due.saturating_duration_since(Instant::now())).is_ok() {
+                return Err(Failure::new("playing", "it was told to stop before the last step"));
+            }
             let (head, body) = self.rehearsed(step, play)?;
             let (to, path, insecure) = (play.to.clone(), PathRule::default(), play.insecure);
             let outgoing = Outgoing { head, body, to, path, insecure, keep_host: false };

@@ -51,7 +51,7 @@ pub struct Words {
 
 /// A header's value, or one for each of its lines.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a header has a text, or a list of them")]
 pub enum Lines {
     /// One line.
     One(String),

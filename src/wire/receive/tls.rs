@@ -67,14 +67,12 @@ impl Identity {
         };
         let first = Bytes::copy_from_slice(first);
         let key = PrivateKeyDer::from_pem_slice(papers.key.as_bytes()).map_err(|_| {
-            let failure = |why, hint: &str| Failure::new("reading the certificate's key", why).hint(hint);
-            match papers.key.contains("ENCRYPTED") {
-                true => failure(
-                    "it is encrypted, and creel asks nobody for its passphrase",
-                    "`openssl pkey` writes it without one",
-                ),
-                false => failure("there is none in the file", "it is PEM: -----BEGIN PRIVATE KEY-----"),
-            }
+            let (why, hint) = if papers.key.contains("ENCRYPTED") {
+                ("it is encrypted, and creel asks nobody for its passphrase", "`openssl pkey` writes it without one")
+            } else {
+                ("there is none in the file", "it is PEM: -----BEGIN PRIVATE KEY-----")
+            };
+            Failure::new("reading the certificate's key", why).hint(hint)
         })?;
         let wrong = |why: rustls::Error| {
             let why = match why {
