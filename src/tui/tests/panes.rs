@@ -58,7 +58,7 @@ fn the_overview_shows_bytes_in_whole_rows_however_narrow_it_is() {
         };
         let counts: Vec<usize> = rows.iter().map(|row| bytes(row)).collect();
         assert!(
-            counts[0] % 4 == 0 && counts[..5].iter().all(|count| *count == counts[0]),
+            counts[0].is_multiple_of(4) && counts[..5].iter().all(|count| *count == counts[0]),
             "{columns}: {counts:?}\n{screen}"
         );
     }
