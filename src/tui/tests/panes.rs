@@ -81,6 +81,25 @@ fn a_target_of_thousands_of_characters_pushes_nothing_away_and_is_whole_in_the_r
 }
 
 #[test]
+fn going_to_the_body_moves_no_tab_whatever_its_view() {
+    for columns in [40, 60, 80, 116, 120, 130, 200] {
+        let mut play = Play::new(3, (columns, 30));
+        play.keys("\n");
+        let tabs = |play: &Play| {
+            let screen = play.screen();
+            let row = screen.lines().nth(1).unwrap();
+            row[..row.find(" Raw").unwrap_or_else(|| panic!("{columns}: {row}"))].to_owned()
+        };
+        let before = tabs(&play);
+        play.keys("2");
+        for view in 0..body::VIEWS.len() {
+            play.model.detail.body.as_mut().unwrap().view = view;
+            assert_eq!(tabs(&play), before, "{} in {columns}", body::VIEWS[view].name);
+        }
+    }
+}
+
+#[test]
 fn a_wide_terminal_gives_both_sides_more_room() {
     for (columns, list) in [(110, 66), (120, 66), (200, 110), (300, 150)] {
         let play = Play::new(3, (columns, 40));

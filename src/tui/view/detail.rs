@@ -129,8 +129,10 @@ fn names(model: &Model, columns: usize) -> Pieces {
         piece(paint, &format!(" {} ", forms[form]))
     };
     let row = |form: usize| -> Pieces { TABS.iter().map(|tab| name(tab, form)).collect() };
-    // As much room is left as the name of most views takes, so that going to the body moves no tab.
-    let left = GAP + body::width(shortest(&note(model))).max(VIEW);
+    // As much room is left as the name of most views takes, so that going to the body, whatever it is, moves no tab. What is
+    // looked for has all that it needs.
+    let found = detail::find::words(model).map_or(0, |words| body::width(shortest(&words)));
+    let left = GAP + found.max(VIEW);
     (0..FORMS).map(row).find(|row| width(row) + left <= columns).unwrap_or_else(|| row(FORMS - 1))
 }
 
