@@ -288,17 +288,18 @@ fn folds(model: &Model) -> bool {
 }
 
 fn draw_prompt(model: &Model, prompt: &Prompt, area: Rect, buffer: &mut Buffer) -> Position {
-    let label = prompt.label();
+    let above = prompt.above(model.size);
+    let label = if above.is_empty() { prompt.label() } else { "> ".to_owned() };
     let used = body::width(&label) + 1;
     let room = usize::from(area.width).saturating_sub(used + 1).max(1);
-    // What does not fit scrolls away to the left, so that the cursor is always seen.
-    let first = prompt.cursor.saturating_sub(room.saturating_sub(1));
+    let first = prompt.first_seen(room);
     let text: String = prompt.text[first..].iter().collect();
     let before: String = prompt.text[first..prompt.cursor].iter().collect();
     let mut typed = vec![piece(Paint::Heading, &format!(" {label}"))];
     typed.extend(typed_pieces(prompt, first, room));
     typed.extend(prompt_keys(model, prompt, room.saturating_sub(body::width(&text))));
-    let mut rows = vec![line(&typed, model.look)];
+    let mut rows: Vec<Line<'_>> = above.iter().map(|pieces| line(pieces, model.look)).collect();
+    rows.push(line(&typed, model.look));
     match (&prompt.error, &prompt.wrong(model.size)[..]) {
         (Some(error), [_]) => {
             let at: String = prompt.text.iter().skip(first).take((error.column - 1).saturating_sub(first)).collect();
@@ -311,7 +312,7 @@ fn draw_prompt(model: &Model, prompt: &Prompt, area: Rect, buffer: &mut Buffer) 
     let column = |text: &str| (used + body::width(text)).min(usize::from(area.width)) as u16;
     let piece: String = prompt.text.iter().take(prompt.assist.completion.from).skip(first).collect();
     offers::draw(model, prompt, area, column(&piece), buffer);
-    Position::new(area.x + column(&before), area.y)
+    Position::new(area.x + column(&before), area.y + above.len() as u16)
 }
 
 /// What is typed from a character on; the piece that is wrong is marked.
@@ -319,7 +320,7 @@ fn typed_pieces(prompt: &Prompt, first: usize, room: usize) -> Vec<Piece> {
     let count = prompt.text.len();
     let wrong = prompt.error.as_ref().map_or(count, |error| error.column.saturating_sub(1).clamp(first, count));
     let end = prompt.text[wrong..].iter().position(|c| c.is_whitespace()).map_or(count, |length| wrong + length);
-    let text = |range: std::ops::Range<usize>| prompt.text[range].iter().collect::<String>();
+    let text = |range| prompt.seen(first, range);
     let paint = if prompt.error.is_some() { Paint::Bad } else { Paint::Plain };
     let parts = [(paint, text(first..wrong)), (Paint::Marked, text(wrong..end)), (paint, text(end..count))];
     let parts = parts.into_iter().filter(|(_, text)| !text.is_empty());
