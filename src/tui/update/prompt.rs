@@ -77,6 +77,8 @@ fn leave_prompt(model: &mut Model) -> Vec<Effect> {
     match model.prompt.take().map(|prompt| prompt.purpose) {
         Some(Purpose::Filter(before)) => set_filter(model, before.map(|filter| (*filter).clone())),
         Some(Purpose::Find) => super::look_for(model, ""),
+        // What can be answered is told only as long as it is asked.
+        Some(Purpose::Answer(_)) => model.notice = None,
         _ => {}
     }
     Vec::new()
