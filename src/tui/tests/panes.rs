@@ -169,6 +169,19 @@ fn what_folds_is_offered_only_where_something_folds() {
 }
 
 #[test]
+fn what_was_looked_for_is_told_apart_in_the_row_of_the_cursor() {
+    let mut play = Play::new(10, (80, 24));
+    play.keys("\n2/evil\n");
+    let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
+    terminal.draw(|frame| view::draw(&play.model, frame)).unwrap();
+    let buffer = terminal.backend().buffer();
+    let row = play.screen().lines().position(|row| row.contains("\"evil\"")).unwrap() as u16;
+    let style = |x| buffer[(x, row)].style();
+    assert_ne!(style(3), style(2), "the name beside its quotation mark");
+    assert_eq!(style(2), style(9), "the rest of the row is one");
+}
+
+#[test]
 fn the_body_is_one_key_away_where_the_list_has_all_the_room() {
     let mut play = Play::new(10, (80, 24));
     play.keys("v");

@@ -33,7 +33,7 @@ pub(super) fn draw(model: &Model, areas: &Areas, buffer: &mut Buffer) {
     let selected = if model.mode == Mode::Detail { Paint::Selected } else { Paint::Resting };
     let drawn = rows.into_iter().map(|(at, mut pieces)| {
         if under(at.line) {
-            pieces.iter_mut().for_each(|piece| piece.paint = selected);
+            pieces.iter_mut().for_each(|piece| piece.paint = in_row(piece.paint, selected));
         }
         line(&pieces, model.look)
     });
@@ -41,6 +41,15 @@ pub(super) fn draw(model: &Model, areas: &Areas, buffer: &mut Buffer) {
     if height < areas.detail.height {
         let area = Rect { y: areas.detail.y + height, height: 1, ..areas.detail };
         lines([line(&path(model, usize::from(columns)), model.look)], area, buffer);
+    }
+}
+
+/// The paint of a piece in the row of the cursor: what was looked for is told apart in it, too.
+fn in_row(paint: Paint, row: Paint) -> Paint {
+    match (paint, row) {
+        (Paint::Selected, Paint::Selected) => Paint::Heading,
+        (Paint::Selected, _) => paint,
+        _ => row,
     }
 }
 
