@@ -70,10 +70,12 @@ pub(super) fn open(content: &Content) -> Result<Box<dyn Document>, String> {
     let kind = kind(content).unwrap_or(otherwise);
     let (bytes, said) = text::decoded(content);
     let mut table = Table { bytes, kind, names: Vec::new(), widths: Vec::new(), columns: Vec::new() };
-    table.lay_out();
+    let is_all = table.lay_out();
+    let is_cut = !is_all || table.widths.iter().any(|width| *width > WIDEST);
     // How many columns there are, who shows them says beside which of them are seen.
-    let note = said.into_iter().chain(["long cells are cut".to_owned()]);
-    Ok(Box::new(Sparse::new(table, Some(super::escape(&note.collect::<Vec<_>>().join("; ")).into_owned()))))
+    let cut = is_cut.then(|| "long cells are cut".to_owned());
+    let note = said.into_iter().chain(cut).reduce(|said, cut| format!("{said}; {cut}"));
+    Ok(Box::new(Sparse::new(table, note.map(|note| super::escape(&note).into_owned()))))
 }
 
 struct Table {
@@ -149,7 +151,8 @@ impl Table {
         start..self.bytes.len()
     }
 
-    fn lay_out(&mut self) {
+    /// Says how wide each column is. Whether every row was looked at for that.
+    fn lay_out(&mut self) -> bool {
         let (mut at, mut widths) = (0, Vec::new());
         for nth in 0..LOOKED_AT {
             if at >= self.bytes.len() {
@@ -177,6 +180,7 @@ impl Table {
         };
         self.columns = widths.iter().map(place).collect();
         self.widths = widths;
+        at >= self.bytes.len()
     }
 
     fn name_columns(&mut self, row: &Range<usize>) {
@@ -254,7 +258,7 @@ impl Table {
             }
         }
         if cells.len() > self.widths.len() {
-            sink.add(Role::Dim, &format!("{GAP}… {} cells more", cells.len() - self.widths.len()));
+            sink.add(Role::Dim, &format!("{GAP}… {} more", counted((cells.len() - self.widths.len()) as u64, "cell")));
         }
     }
 }
@@ -325,6 +329,18 @@ mod tests {
         );
         assert_eq!(shown_as("a;b\n1;2", "text/csv"), ["a  b", "1  2"]);
         assert_eq!(shown_as("a\tb\n1\t\t3", "text/tab-separated-values"), ["a  b", "1     3"]);
+    }
+
+    #[test]
+    fn that_cells_are_cut_is_said_where_one_is_or_may_be() {
+        let long = format!("a,b\n1,{}\n", "trout ".repeat(9));
+        let many = "1,2\n".repeat(LOOKED_AT + 1);
+        for (body, note) in
+            [("a,b\n1,2\n", None), (&long, Some("long cells are cut")), (&many, Some("long cells are cut"))]
+        {
+            let content = Content { bytes: body.to_owned().into(), ..Content::default() };
+            assert_eq!(open(&content).unwrap().note(), note, "{body}");
+        }
     }
 
     #[test]

@@ -6,14 +6,14 @@
 //! │ list                                         │ detail                                        │
 //! │                                              │                                               │
 //! ├ notice, where there is one (1 to 6 rows) ────────────────────────────────────────────────────┤
-//! └ footer: keys, or the prompt and what is wrong with it ───────────────────────────────────────┘
+//! └ footer: keys, or the prompt and what is wrong with it (1 to 7 rows) ──────────────────────────┘
 //! ```
 //!
 //! Narrow terminals show list or detail, whichever has the keys.
 
 use ratatui::layout::Rect;
 
-use super::{keys::Mode, model::Model};
+use super::{keys::Mode, model::Model, prompt::Prompt};
 
 /// From how many columns on list and detail stand beside each other.
 pub(super) const WIDE: u16 = 110;
@@ -35,8 +35,8 @@ pub(super) struct Areas {
 /// The areas for a model. Drawing and updating both ask this.
 pub(super) fn areas(model: &Model) -> Areas {
     let (columns, rows) = model.size;
-    let wrong_rows = model.prompt.as_ref().map_or(0, |prompt| prompt.wrong(model.size).len());
-    let footer_rows = 1 + wrong_rows as u16;
+    let prompt_rows = |prompt: &Prompt| prompt.above(model.size).len() + prompt.wrong(model.size).len();
+    let footer_rows = 1 + model.prompt.as_ref().map_or(0, prompt_rows) as u16;
     let notice_rows = model.notice.as_ref().map_or(0, |notice| notice.rows(model.size).len() as u16);
     let mut left = Rect::new(0, 0, columns, rows);
     let mut areas = Areas { header: cut_top(&mut left, 1), ..Areas::default() };

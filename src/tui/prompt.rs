@@ -21,6 +21,9 @@ use crate::{
 /// The most characters that a prompt takes.
 pub(super) const LONGEST: usize = 2_000;
 
+/// How many columns there are for what is typed at least.
+const TYPED: usize = 12;
+
 /// How wide a name of the sender's is before a prompt at most, in columns.
 const LABEL: usize = 30;
 
@@ -124,6 +127,29 @@ impl Prompt {
         self.text.iter().collect()
     }
 
+    /// The first character that is seen in so many columns: what does not fit scrolls away to the left, so that the cursor is
+    /// always seen.
+    pub(super) fn first_seen(&self, columns: usize) -> usize {
+        let mut left = columns.saturating_sub(1);
+        let fits = |c: &&char| {
+            let rest = left.checked_sub(body::width(c.encode_utf8(&mut [0; 4])));
+            left = rest.unwrap_or(0);
+            rest.is_some()
+        };
+        self.cursor - self.text[..self.cursor].iter().rev().take_while(fits).count()
+    }
+
+    /// What is seen of a piece of the text: where something scrolled away, a mark stands for the first character.
+    pub(super) fn seen(&self, first: usize, piece: std::ops::Range<usize>) -> String {
+        let shown = |at: usize| match self.text[at] {
+            c if at == first && (1..self.cursor).contains(&first) => {
+                format!("{:<1$}", "…", body::width(c.encode_utf8(&mut [0; 4])))
+            }
+            c => c.to_string(),
+        };
+        piece.map(shown).collect()
+    }
+
     /// What stands before the text.
     pub(super) fn label(&self) -> String {
         match &self.purpose {
@@ -153,6 +179,15 @@ impl Prompt {
             Purpose::Url(id, false) => format!("resend #{id} to: "),
             Purpose::Url(id, true) => format!("resend #{id}, signed anew, to: "),
         }
+    }
+
+    /// What stands in rows of its own above the text, where it leaves hardly any room beside it.
+    pub(super) fn above(&self, (columns, rows): (u16, u16)) -> Vec<Pieces> {
+        let (label, columns) = (self.label(), usize::from(columns));
+        if body::width(&label) + TYPED <= columns {
+            return Vec::new();
+        }
+        at_most(Paint::Heading, label.trim_end(), columns.saturating_sub(2), most_rows(rows).max(2))
     }
 
     /// What is wrong, in rows; where there are few, in one more than a notice, since it is all that helps.

@@ -273,9 +273,10 @@ impl Stage for Live {
     fn save(&self, name: &str, bytes: &[u8]) -> Result<String, Failure> {
         let doing = format!("saving as {name}");
         let made = std::fs::OpenOptions::new().write(true).create_new(true).open(name);
-        let mut file = made.map_err(|why| {
-            let hint = "a file that is there is never written over: give it another name";
-            Failure::new(&doing, &why).hint(if why.kind() == std::io::ErrorKind::AlreadyExists { hint } else { "" })
+        let mut file = made.map_err(|why| match why.kind() {
+            std::io::ErrorKind::AlreadyExists => Failure::new(&doing, "a file of that name is there already")
+                .hint("it is never written over: give another name"),
+            _ => Failure::new(&doing, why),
         })?;
         file.write_all(bytes).and_then(|()| file.sync_all()).map_err(|why| Failure::new(&doing, why))?;
         Ok(engine::settings::shown(std::path::Path::new(name)))

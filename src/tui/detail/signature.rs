@@ -3,7 +3,7 @@
 use super::facts::{NAMES, fact, indented, text_fact, verdict};
 use crate::{
     body,
-    record::{Capture, Evidence, Fault, Verdict, counted},
+    record::{Capture, Evidence, Fault, Verdict, counted, gap},
     tui::{
         line::{Piece, Pieces, piece},
         look::Paint,
@@ -62,9 +62,14 @@ fn differs(difference: &str) -> Vec<Pieces> {
 fn age_words(age: i64) -> String {
     match age {
         0 => "of the same second as the request".to_owned(),
-        1.. => format!("{age} s before the request came"),
-        _ => format!("{} s after the request came", -age),
+        1.. => format!("{} before the request came", span(age)),
+        _ => format!("{} after the request came", span(age.saturating_neg())),
     }
+}
+
+/// Seconds as a person reads them; those that a provider's window is counted in stay what they are.
+fn span(seconds: i64) -> String {
+    if seconds < 600 { format!("{seconds} s") } else { gap(seconds.saturating_mul(1_000)) }
 }
 
 /// Received over expected, wrapped alike, with the characters marked that differ.
@@ -125,6 +130,19 @@ fn marked(chars: &[char], others: &[char], verdict: Verdict, paint: Paint) -> Ve
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_age_is_told_as_a_person_reads_it() {
+        for (age, words) in [
+            (0, "of the same second as the request"),
+            (305, "305 s before the request came"),
+            (10_800, "3 h before the request came"),
+            (-1_800, "30 min after the request came"),
+            (i64::MIN, "2562047788015 h after the request came"),
+        ] {
+            assert_eq!(age_words(age), words);
+        }
+    }
 
     #[test]
     fn the_signature_of_the_expected_kind_is_compared() {

@@ -40,6 +40,35 @@ fn a_wrong_entry_stays_in_its_prompt_with_what_is_wrong_until_it_is_mended() {
 }
 
 #[test]
+fn what_is_typed_last_is_always_seen_however_wide_it_is_and_where_it_began_is_marked() {
+    for (text, last, columns) in
+        [("o".repeat(90), "oooooo", 80), ("漢".repeat(90), "漢漢漢", 60), ("é".repeat(90), "éé", 40)]
+    {
+        let mut play = Play::new(3, (columns, 20));
+        play.keys("/");
+        play.keys(&text);
+        let screen = play.screen();
+        let row = screen.lines().last().unwrap().split('"').nth(1).unwrap();
+        assert!(row.contains(&format!("{last} ")) || row.ends_with(last), "{columns}: {row}");
+        assert!(row.starts_with(" filter: …"), "{columns}: {row}");
+        assert!(body::width(row.trim_end()) <= usize::from(columns), "{columns}: {row}");
+    }
+}
+
+#[test]
+fn a_question_leaves_room_for_its_answer_on_the_smallest_terminal() {
+    let mut play = Play::new(10, (40, 12));
+    play.is_there = true;
+    play.keys("Wgo:\n\n");
+    play.keys("n");
+    let screen = play.screen().replace(['"', '\n'], "").split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(screen.contains("creel-10_test.go is there: y writes over it, n asks for another name: > n"), "{screen}");
+    let mut play = Play::new(10, (40, 12));
+    play.keys("Dy");
+    assert!(play.screen().contains(" > y"), "{}", play.screen());
+}
+
+#[test]
 fn a_targets_name_is_as_good_as_its_url() {
     let mut play = Play::new(3, (100, 24));
     play.model.targets = Targets::new(vec![Target { name: Some("staging".into()), ..Target::url("http://h") }]);

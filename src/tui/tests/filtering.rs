@@ -164,6 +164,13 @@ fn of_a_filter_as_much_is_seen_as_of_where_the_screen_is() {
         let header = screen.lines().next().unwrap();
         assert!(header.contains("filter: sig:"), "{columns}: {header}");
         assert!(header.contains(".db  ● live"), "{columns}: {header}");
+        play.model.door.told = vec![("default".to_owned(), "503 to the first 3 of each event, else 200".to_owned())];
+        let screen = play.screen();
+        let header = screen.lines().next().unwrap();
+        let seen = [("live", 0), ("default answers 503", 80), ("  default a", 60), ("filter: sig:f", 60), (" fil", 0)];
+        for (words, _) in seen.into_iter().filter(|(_, from)| columns >= *from) {
+            assert!(header.contains(words), "{words} in {columns}: {header}");
+        }
     }
 }
 

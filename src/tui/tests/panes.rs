@@ -58,7 +58,7 @@ fn the_overview_shows_bytes_in_whole_rows_however_narrow_it_is() {
         };
         let counts: Vec<usize> = rows.iter().map(|row| bytes(row)).collect();
         assert!(
-            counts[0] % 4 == 0 && counts[..5].iter().all(|count| *count == counts[0]),
+            counts[0].is_multiple_of(4) && counts[..5].iter().all(|count| *count == counts[0]),
             "{columns}: {counts:?}\n{screen}"
         );
     }
@@ -77,6 +77,25 @@ fn a_target_of_thousands_of_characters_pushes_nothing_away_and_is_whole_in_the_r
         play.keys("6G");
         play.send(Msg::Clock(Timestamp::default()));
         assert!(play.screen().contains("end HTTP/1.1"), "{}", play.screen());
+    }
+}
+
+#[test]
+fn going_to_the_body_moves_no_tab_whatever_its_view() {
+    for columns in [40, 60, 80, 116, 120, 130, 200] {
+        let mut play = Play::new(3, (columns, 30));
+        play.keys("\n");
+        let tabs = |play: &Play| {
+            let screen = play.screen();
+            let row = screen.lines().nth(1).unwrap();
+            row[..row.find(" Raw").unwrap_or_else(|| panic!("{columns}: {row}"))].to_owned()
+        };
+        let before = tabs(&play);
+        play.keys("2");
+        for view in 0..body::VIEWS.len() {
+            play.model.detail.body.as_mut().unwrap().view = view;
+            assert_eq!(tabs(&play), before, "{} in {columns}", body::VIEWS[view].name);
+        }
     }
 }
 
@@ -147,6 +166,19 @@ fn what_folds_is_offered_only_where_something_folds() {
     play.keys("\n");
     assert!(play.screen().contains("nothing folds in this view"), "{}", play.screen());
     assert!(play.screen().contains("v goes through the views"), "{}", play.screen());
+}
+
+#[test]
+fn what_was_looked_for_is_told_apart_in_the_row_of_the_cursor() {
+    let mut play = Play::new(10, (80, 24));
+    play.keys("\n2/evil\n");
+    let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
+    terminal.draw(|frame| view::draw(&play.model, frame)).unwrap();
+    let buffer = terminal.backend().buffer();
+    let row = play.screen().lines().position(|row| row.contains("\"evil\"")).unwrap() as u16;
+    let style = |x| buffer[(x, row)].style();
+    assert_ne!(style(3), style(2), "the name beside its quotation mark");
+    assert_eq!(style(2), style(9), "the rest of the row is one");
 }
 
 #[test]

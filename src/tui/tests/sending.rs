@@ -43,7 +43,9 @@ fn an_endpoint_is_told_what_to_answer_and_the_header_says_so() {
     assert!(play.screen().contains(&format!("{endpoint} answers: ")) && play.screen().contains("503 first 3"));
     play.keys("tea\n");
     assert!(play.screen().contains("`tea`") && play.model.prompt.is_some(), "{}", play.screen());
-    play.keys("\u{1b}A503 first 3\n");
+    play.keys("\u{1b}");
+    assert!(!play.screen().contains("503 first 3"), "nobody asks any more: {}", play.screen());
+    play.keys("A503 first 3\n");
     assert!(header(&play).contains(&format!("{endpoint} answers 503 to the first 3")), "{}", header(&play));
     assert!(play.screen().contains("of each event, else 200"));
     play.keys("Afile\n");

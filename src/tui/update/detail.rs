@@ -139,7 +139,6 @@ pub(super) fn no_fold(model: &Model, command: Command) -> Option<(&'static str, 
     let tree = detail.cursor.whole().filter(|whole| whole.tree().is_some());
     match (detail.tab, command) {
         (Tab::Deliveries, Command::Toggle) if detail.deliveries.is_empty() => Some(("there is no delivery yet", None)),
-        (Tab::Deliveries, Command::Toggle) => None,
         (Tab::Body, _) if tree.is_none() => {
             let why = if command == Command::Spell { "this view has no paths" } else { "nothing folds in this view" };
             let hint = "v goes through the views: the tree has paths and folds";
@@ -151,7 +150,7 @@ pub(super) fn no_fold(model: &Model, command: Command) -> Option<(&'static str, 
         (Tab::Body, Command::FoldMore) if detail.cursor.depth() == Some(1) => {
             Some(("only the first level is left open", Some("+ opens one level more, enter what the cursor is on")))
         }
-        (Tab::Body, _) => None,
+        (Tab::Body, _) | (Tab::Deliveries, Command::Toggle) => None,
         _ => Some(("nothing folds here", Some("2 shows the body, which does"))),
     }
 }

@@ -77,6 +77,8 @@ fn leave_prompt(model: &mut Model) -> Vec<Effect> {
     match model.prompt.take().map(|prompt| prompt.purpose) {
         Some(Purpose::Filter(before)) => set_filter(model, before.map(|filter| (*filter).clone())),
         Some(Purpose::Find) => super::look_for(model, ""),
+        // What can be answered is told only as long as it is asked.
+        Some(Purpose::Answer(_)) => model.notice = None,
         _ => {}
     }
     Vec::new()
@@ -101,7 +103,7 @@ fn wrong(model: &Model, prompt: &Prompt) -> Option<SyntaxError> {
 fn too_long(note: &str) -> Option<SyntaxError> {
     let count = note.chars().count();
     let words = format!("a note has {NOTE_CHARS} characters at most, and this {count}");
-    (count > NOTE_CHARS).then(|| SyntaxError { column: NOTE_CHARS + 1, message: words, hint: None })
+    (count > NOTE_CHARS).then_some(SyntaxError { column: NOTE_CHARS + 1, message: words, hint: None })
 }
 
 /// An error that is about all that was entered.
@@ -135,7 +137,7 @@ fn finish_prompt(model: &mut Model) -> Vec<Effect> {
     let Some(prompt) = model.prompt.take_if(|prompt| prompt.error.is_none()) else { return Vec::new() };
     let text = prompt.text();
     let (id, resign) = match prompt.purpose {
-        Purpose::Save(_) | Purpose::EditedUrl(..) if text.trim().is_empty() => return Vec::new(),
+        Purpose::Save(_) | Purpose::EditedUrl(..) | Purpose::Browse if text.trim().is_empty() => return Vec::new(),
         Purpose::Save(bytes) => return vec![Effect::Save { name: text, bytes }],
         Purpose::Url(id, resign) => (id, resign),
         Purpose::EditedUrl(id, resign) => {
@@ -143,7 +145,6 @@ fn finish_prompt(model: &mut Model) -> Vec<Effect> {
             return super::edit::send(model, id, Some(text.trim().to_owned()), resign);
         }
         Purpose::Pipe(id) => return super::outward::pipe(model, id, &text),
-        Purpose::Browse if text.trim().is_empty() => return Vec::new(),
         Purpose::Browse => return vec![Effect::Browse(text.trim().to_owned())],
         Purpose::Value(capture, path) => return super::edit::value_typed(model, &capture, &path, &text),
         Purpose::Header(capture, at) => return super::edit::header_typed(model, &capture, at, &text),

@@ -68,10 +68,10 @@ fn header_pieces(model: &Model, columns: u16) -> Vec<Piece> {
     right.extend(counters(model));
     right.extend(state(model));
     right.push((Matters::Most, vec![piece(Paint::Plain, " ")]));
-    // What changes what is seen has half of the room where it needs it; of where this is the end says enough.
-    let most: usize = right.iter().filter(|part| part.0 == Matters::Most).map(|part| width(&part.1)).sum();
-    let mut left: Vec<Part> = vec![(Matters::Most, place(model, room.saturating_sub(most.min(room / 2))))];
-    left.extend(door(model));
+    let in_force = right.iter().filter(|part| part.0 == Matters::Most).map(|part| width(&part.1)).sum();
+    let (place, told) = place_and_told(model, in_force, room.saturating_sub(1));
+    let mut left: Vec<Part> = [(Matters::Most, place)].into_iter().chain(tunnel(model)).collect();
+    left.push((Matters::Most, told));
     let all = |left: &[Part], right: &[Part]| left.iter().chain(right).map(|part| width(&part.1)).sum::<usize>();
     while all(&left, &right) + 2 > room {
         let least = left.iter().chain(&right).map(|part| part.0).min();
@@ -90,6 +90,28 @@ fn header_pieces(model: &Model, columns: u16) -> Vec<Piece> {
     left
 }
 
+/// Where this is, and what is answered, as far as they leave room for what is in force: of an address the end says enough,
+/// of an answer the beginning.
+fn place_and_told(model: &Model, in_force: usize, room: usize) -> (Vec<Piece>, Vec<Piece>) {
+    let told = told(model);
+    let [at, ..] = shares([width(&place(model, room)), width(&told), in_force], room);
+    let place = place(model, at);
+    let [of_told, _] = shares([width(&told), in_force], room.saturating_sub(width(&place)));
+    (place, shortened(told, of_told))
+}
+
+/// How much of the room each gets of what it wants: who wants less than an equal share leaves the rest to the others.
+fn shares<const COUNT: usize>(wants: [usize; COUNT], room: usize) -> [usize; COUNT] {
+    let mut order: Vec<usize> = (0..COUNT).collect();
+    order.sort_by_key(|at| wants[*at]);
+    let (mut given, mut left) = ([0; COUNT], room);
+    for (done, at) in order.into_iter().enumerate() {
+        given[at] = wants[at].min(left / (COUNT - done));
+        left -= given[at];
+    }
+    given
+}
+
 /// Who this is, and where, in so many columns. Of an address or a path the end matters most, and how it stands with the
 /// capturing more than that.
 fn place(model: &Model, columns: usize) -> Vec<Piece> {
@@ -102,9 +124,9 @@ fn place(model: &Model, columns: usize) -> Vec<Piece> {
         Place::Watching { store, address: Some(_) } => ("watching ", store, piece(Paint::Good, &live)),
         Place::Watching { store, address: None } => ("watching ", store, piece(Paint::Warning, "  nobody captures")),
     };
-    let room = columns.saturating_sub(width(&brand) + body::width(&state.text) + 1);
+    let room = columns.saturating_sub(width(&brand) + body::width(&state.text));
     // Where there is hardly any room the store's name says that it is one.
-    let how = if room < body::width(how) + NAME { "" } else { how };
+    let how = if room < body::width(how) + body::width(at).min(NAME) { "" } else { how };
     let at = end(at, room.saturating_sub(body::width(how)).max(SHORTEST));
     [brand, vec![piece(Paint::Dim, how), piece(Paint::Heading, &at), state]].concat()
 }
@@ -153,19 +175,21 @@ fn pulse(model: &Model) -> Vec<Piece> {
     pieces
 }
 
-/// What is answered where it differs from the configuration, and how the tunnel stands.
-fn door(model: &Model) -> Vec<Part> {
-    let tunnel = model.door.tunnel.iter().map(|state| match state {
+/// What is answered where it differs from the configuration.
+fn told(model: &Model) -> Vec<Piece> {
+    let told = model.door.told.iter();
+    told.map(|(name, answer)| piece(Paint::Bad, &format!("  {name} answers {answer}"))).collect()
+}
+
+/// How the tunnel stands.
+fn tunnel(model: &Model) -> Option<Part> {
+    model.door.tunnel.as_ref().map(|state| match state {
         State::Open(url) => {
             (Matters::Some, vec![piece(Paint::Heading, &format!("  {} {url}", model.look.signs().tunnel))])
         }
         State::Starting => (Matters::Some, vec![piece(Paint::Dim, "  tunnel starting")]),
         State::Down(..) => (Matters::Much, vec![piece(Paint::Bad, "  tunnel down")]),
-    });
-    let told = model.door.told.iter();
-    let told =
-        told.map(|(name, answer)| (Matters::Most, vec![piece(Paint::Bad, &format!("  {name} answers {answer}"))]));
-    tunnel.chain(told).collect()
+    })
 }
 
 fn counters(model: &Model) -> Vec<Part> {
@@ -264,17 +288,18 @@ fn folds(model: &Model) -> bool {
 }
 
 fn draw_prompt(model: &Model, prompt: &Prompt, area: Rect, buffer: &mut Buffer) -> Position {
-    let label = prompt.label();
+    let above = prompt.above(model.size);
+    let label = if above.is_empty() { prompt.label() } else { "> ".to_owned() };
     let used = body::width(&label) + 1;
     let room = usize::from(area.width).saturating_sub(used + 1).max(1);
-    // What does not fit scrolls away to the left, so that the cursor is always seen.
-    let first = prompt.cursor.saturating_sub(room.saturating_sub(1));
+    let first = prompt.first_seen(room);
     let text: String = prompt.text[first..].iter().collect();
     let before: String = prompt.text[first..prompt.cursor].iter().collect();
     let mut typed = vec![piece(Paint::Heading, &format!(" {label}"))];
     typed.extend(typed_pieces(prompt, first, room));
     typed.extend(prompt_keys(model, prompt, room.saturating_sub(body::width(&text))));
-    let mut rows = vec![line(&typed, model.look)];
+    let mut rows: Vec<Line<'_>> = above.iter().map(|pieces| line(pieces, model.look)).collect();
+    rows.push(line(&typed, model.look));
     match (&prompt.error, &prompt.wrong(model.size)[..]) {
         (Some(error), [_]) => {
             let at: String = prompt.text.iter().skip(first).take((error.column - 1).saturating_sub(first)).collect();
@@ -287,7 +312,7 @@ fn draw_prompt(model: &Model, prompt: &Prompt, area: Rect, buffer: &mut Buffer) 
     let column = |text: &str| (used + body::width(text)).min(usize::from(area.width)) as u16;
     let piece: String = prompt.text.iter().take(prompt.assist.completion.from).skip(first).collect();
     offers::draw(model, prompt, area, column(&piece), buffer);
-    Position::new(area.x + column(&before), area.y)
+    Position::new(area.x + column(&before), area.y + above.len() as u16)
 }
 
 /// What is typed from a character on; the piece that is wrong is marked.
@@ -295,7 +320,7 @@ fn typed_pieces(prompt: &Prompt, first: usize, room: usize) -> Vec<Piece> {
     let count = prompt.text.len();
     let wrong = prompt.error.as_ref().map_or(count, |error| error.column.saturating_sub(1).clamp(first, count));
     let end = prompt.text[wrong..].iter().position(|c| c.is_whitespace()).map_or(count, |length| wrong + length);
-    let text = |range: std::ops::Range<usize>| prompt.text[range].iter().collect::<String>();
+    let text = |range| prompt.seen(first, range);
     let paint = if prompt.error.is_some() { Paint::Bad } else { Paint::Plain };
     let parts = [(paint, text(first..wrong)), (Paint::Marked, text(wrong..end)), (paint, text(end..count))];
     let parts = parts.into_iter().filter(|(_, text)| !text.is_empty());
@@ -339,6 +364,18 @@ fn pointed(error: &str, at: usize, columns: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn who_wants_less_than_a_share_leaves_the_rest_to_the_others() {
+        for (wants, room, given) in [
+            ([10, 10, 10], 60, [10, 10, 10]),
+            ([56, 58, 25], 120, [47, 48, 25]),
+            ([56, 0, 25], 60, [35, 0, 25]),
+            ([56, 58, 25], 0, [0, 0, 0]),
+        ] {
+            assert_eq!(super::shares(wants, room), given);
+        }
+    }
+
     #[test]
     fn a_caret_points_at_what_is_wrong_before_or_behind_the_words() {
         assert_eq!(super::pointed("no field", 3, 20), "   ^ no field");

@@ -33,7 +33,7 @@ pub(super) fn draw(model: &Model, areas: &Areas, buffer: &mut Buffer) {
     let selected = if model.mode == Mode::Detail { Paint::Selected } else { Paint::Resting };
     let drawn = rows.into_iter().map(|(at, mut pieces)| {
         if under(at.line) {
-            pieces.iter_mut().for_each(|piece| piece.paint = selected);
+            pieces.iter_mut().for_each(|piece| piece.paint = in_row(piece.paint, selected));
         }
         line(&pieces, model.look)
     });
@@ -41,6 +41,15 @@ pub(super) fn draw(model: &Model, areas: &Areas, buffer: &mut Buffer) {
     if height < areas.detail.height {
         let area = Rect { y: areas.detail.y + height, height: 1, ..areas.detail };
         lines([line(&path(model, usize::from(columns)), model.look)], area, buffer);
+    }
+}
+
+/// The paint of a piece in the row of the cursor: what was looked for is told apart in it, too.
+fn in_row(paint: Paint, row: Paint) -> Paint {
+    match (paint, row) {
+        (Paint::Selected, Paint::Selected) => Paint::Heading,
+        (Paint::Selected, _) => paint,
+        _ => row,
     }
 }
 
@@ -129,8 +138,10 @@ fn names(model: &Model, columns: usize) -> Pieces {
         piece(paint, &format!(" {} ", forms[form]))
     };
     let row = |form: usize| -> Pieces { TABS.iter().map(|tab| name(tab, form)).collect() };
-    // As much room is left as the name of most views takes, so that going to the body moves no tab.
-    let left = GAP + body::width(shortest(&note(model))).max(VIEW);
+    // As much room is left as the name of most views takes, so that going to the body, whatever it is, moves no tab. What is
+    // looked for has all that it needs.
+    let found = detail::find::words(model).map_or(0, |words| body::width(shortest(&words)));
+    let left = GAP + found.max(VIEW);
     (0..FORMS).map(row).find(|row| width(row) + left <= columns).unwrap_or_else(|| row(FORMS - 1))
 }
 

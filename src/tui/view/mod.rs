@@ -66,8 +66,10 @@ fn lines<'a>(
 ) {
     let area = area.intersection(buffer.area);
     for (y, line) in (area.y..area.y + area.height).zip(lines) {
-        buffer.set_line(area.x, y, &line, area.width);
-        if is_cut(&line, area.width) {
+        let (end, _) = buffer.set_line(area.x, y, &line, area.width);
+        // A wide character that has no room leaves a column empty.
+        let is_full = area.width > 0 && end + 1 >= area.right();
+        if is_full && is_cut(&line, area.width) {
             mark_cut(buffer, area.right(), y);
         }
     }
@@ -111,8 +113,8 @@ mod tests {
             ("a漢字", 4, "a漢…"),
             ("x", 0, ""),
         ] {
-            let mut buffer = Buffer::empty(Rect::new(0, 0, 6, 1));
-            super::lines([ratatui::text::Line::from(text)], Rect::new(0, 0, columns, 1), &mut buffer);
+            let mut buffer = Buffer::empty(Rect::new(0, 0, 8, 1));
+            super::lines([ratatui::text::Line::from(text)], Rect::new(1, 0, columns, 1), &mut buffer);
             // What is behind a wide character is no character of its own.
             let mut symbols = buffer.content.iter().map(ratatui::buffer::Cell::symbol);
             let mut seen = String::new();
@@ -122,7 +124,7 @@ mod tests {
                     symbols.next();
                 }
             }
-            assert_eq!(seen.trim_end(), shown, "{text} in {columns}");
+            assert_eq!(seen.trim(), shown, "{text} in {columns}");
         }
     }
 

@@ -120,10 +120,8 @@ pub(super) fn palette(model: &Model, palette: &Palette, buffer: &mut Buffer) -> 
     let inner = frame::draw(model, palette_area(model, palette), &frame, buffer);
     let columns = usize::from(inner.width);
     let room = columns.saturating_sub(4).max(1);
-    // As in every prompt, what does not fit scrolls away to the left.
-    let first = palette.typed.cursor.saturating_sub(room.saturating_sub(1));
-    let text = |range: &[char]| range.iter().collect::<String>();
-    let typed = body::fit(&text(&palette.typed.text[first..]), room);
+    let first = palette.typed.first_seen(room);
+    let typed = body::fit(&palette.typed.seen(first, first..palette.typed.text.len()), room);
     let head = [piece(Paint::Brand, " > "), piece(Paint::Plain, &typed)];
     let chords = rows.iter().map(|row| body::width(row.chord)).max().unwrap_or(0);
     let (top, seen) = window(model, palette, rows.len());
@@ -134,7 +132,7 @@ pub(super) fn palette(model: &Model, palette: &Palette, buffer: &mut Buffer) -> 
     let indented = |row: Pieces| line(&[vec![piece(Paint::Plain, "   ")], row].concat(), model.look);
     let warning = warning.into_iter().map(indented);
     lines(std::iter::once(line(&head, model.look)).chain(shown).chain(nothing).chain(warning), inner, buffer);
-    let before = text(&palette.typed.text[first..palette.typed.cursor]);
+    let before = palette.typed.seen(first, first..palette.typed.cursor);
     Position::new(inner.x + (3 + body::width(&before)).min(columns) as u16, inner.y)
 }
 
