@@ -45,7 +45,7 @@ pub(super) fn headers(model: &Model, capture: &Capture, columns: usize) -> Vec<P
     let head = &capture.head;
     let first = vec![
         piece(Paint::Heading, &head.method()),
-        Piece { paint: Paint::Plain, text: format!(" {} ", body::escape_bytes(head.target())) },
+        Piece { paint: Paint::Plain, text: format!(" {} ", body::escape_bytes(&model.detail.target(capture))) },
         piece(Paint::Dim, head.version().name()),
     ];
     let mut lines = vec![first];

@@ -13,7 +13,7 @@ mod raw;
 mod signature;
 pub(super) mod tree;
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{borrow::Cow, collections::BTreeSet, sync::Arc};
 
 use super::{
     effect::Effect,
@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     body::{self, Document},
-    record::{Capture, CaptureId, Delivery, DeliveryId},
+    record::{Capture, CaptureId, Delivery, DeliveryId, mask},
     verify::Try,
 };
 
@@ -238,6 +238,13 @@ impl Detail {
     pub(super) fn fits(&self, view: &str) -> bool {
         let fits = self.body.as_ref().map_or(&[][..], |body| &body.fits[..]);
         body::VIEWS.iter().zip(fits).any(|(it, fits)| it.name == view && *fits)
+    }
+
+    /// The target of a capture, the secrets in its query masked until somebody asks.
+    fn target<'a>(&self, capture: &'a Capture) -> Cow<'a, [u8]> {
+        let target = &capture.head.target()[..];
+        let masked = if self.unmasked { None } else { mask::target(target) };
+        masked.map_or(Cow::Borrowed(target), |(masked, _)| Cow::Owned(masked))
     }
 
     /// Shows or masks secrets.

@@ -20,7 +20,7 @@ const PREVIEW_LINES: usize = 40;
 /// What a capture is, in a person's words.
 pub(super) fn overview(model: &Model, capture: &Capture, columns: usize) -> Vec<Pieces> {
     let signs = model.look.signs();
-    let mut lines = vec![vec![heading(capture, columns)], Vec::new()];
+    let mut lines = vec![vec![heading(model, capture, columns)], Vec::new()];
     lines.extend(said(model, capture, columns));
     let event = capture.event.kind.as_deref();
     if let Some(provider) = &capture.provider {
@@ -91,8 +91,9 @@ const HEADING_ROWS: usize = 4;
 const SET_IN: usize = 2;
 
 /// What it is, in a line.
-fn heading(capture: &Capture, columns: usize) -> Piece {
-    let target = String::from_utf8_lossy(capture.head.target());
+fn heading(model: &Model, capture: &Capture, columns: usize) -> Piece {
+    let target = model.detail.target(capture);
+    let target = String::from_utf8_lossy(&target);
     let words = format!("#{} {} {target}", capture.id, capture.head.method());
     let room = columns + columns.saturating_sub(SET_IN) * (HEADING_ROWS - 1);
     piece(Paint::Heading, &body::fit(&words, room))

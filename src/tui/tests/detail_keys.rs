@@ -110,6 +110,24 @@ fn the_raw_request_has_its_line_ends_and_no_secret_until_asked() {
 }
 
 #[test]
+fn no_secret_of_a_query_is_shown_before_somebody_asks() {
+    let mut play = open((100, 30));
+    let secret = "/hook?token=hunter2&b=1";
+    let with_secret = |capture: &mut Capture| {
+        let head = &capture.head;
+        capture.head = head.remade(&head.method(), secret.as_bytes(), head.version(), head.headers());
+    };
+    with_secret(Arc::make_mut(play.model.detail.capture.as_mut().unwrap()));
+    for tab in ["1", "3", "6"] {
+        play.keys(tab);
+        assert!(!play.screen().contains("hunter2") && play.screen().contains("token=******&b=1"), "{}", play.screen());
+        play.keys("m");
+        assert!(play.screen().contains("token=hunter2&b=1"), "{}", play.screen());
+        play.keys("m");
+    }
+}
+
+#[test]
 fn headers_are_explained_and_the_signed_bytes_shown() {
     let mut play = open((110, 30));
     play.keys("3");
