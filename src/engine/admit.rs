@@ -156,7 +156,7 @@ impl Inner {
     fn entry(&self, peer: SocketAddr, head: &Head) -> Entry {
         let endpoint = self.endpoints.route(&head.path());
         let Some(guard) = &endpoint.guard else { return Entry::Open(None) };
-        match guard.entry(guard::forwarded(peer.ip(), head, &self.trusted_proxies), head, Instant::now()) {
+        match guard.entry(&guard::forwarded(peer.ip(), head, &self.trusted_proxies), head, Instant::now()) {
             Entry::Shut(shut) => Entry::Shut(Shut { reason: format!("{}: {}", endpoint.name, shut.reason), ..shut }),
             open @ Entry::Open(_) => open,
         }

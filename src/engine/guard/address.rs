@@ -50,15 +50,26 @@ fn network(text: &str) -> Option<IpNet> {
 
 /// Who a request comes from. What a head says of that is believed only as far as trusted proxies say it: from the right,
 /// the first address that is no trusted proxy's (MDN's and nginx's reading of `X-Forwarded-For`; RFC 7239 of `Forwarded`).
-pub fn forwarded(peer: IpAddr, head: &Head, trusted: &Networks) -> IpAddr {
-    let mut from = peer.to_canonical();
-    if !trusted.hold(from) {
-        return from;
+///
+/// A proxy that writes one of the two headers passes the other on as its sender wrote it, and which one is the proxy's own
+/// nobody can see. Where they differ there are two addresses, and each of them must be let in.
+pub fn forwarded(peer: IpAddr, head: &Head, trusted: &Networks) -> Vec<IpAddr> {
+    let peer = peer.to_canonical();
+    if !trusted.hold(peer) {
+        return vec![peer];
     }
-    for step in chain(head.headers()).into_iter().rev().take(STEPS) {
+    let mut all: Vec<_> = chains(head.headers()).iter().map(|chain| first_stranger(peer, chain, trusted)).collect();
+    all.dedup();
+    if all.is_empty() { vec![peer] } else { all }
+}
+
+/// The first address from the right that is no trusted proxy's.
+fn first_stranger(peer: IpAddr, chain: &[Option<IpAddr>], trusted: &Networks) -> IpAddr {
+    let mut from = peer;
+    for step in chain.iter().rev().take(STEPS) {
         // What is no address ends the chain: whoever wrote it hides the rest.
         let Some(address) = step else { break };
-        from = address;
+        from = *address;
         if !trusted.hold(from) {
             break;
         }
@@ -66,15 +77,15 @@ pub fn forwarded(peer: IpAddr, head: &Head, trusted: &Networks) -> IpAddr {
     from
 }
 
-/// The addresses that a request is said to have passed, the farthest first.
-fn chain(headers: &Headers) -> Vec<Option<IpAddr>> {
-    let values = |name| headers.get_all(name).filter_map(|value| std::str::from_utf8(value).ok()).collect::<Vec<_>>();
-    let plain = values("x-forwarded-for");
-    if !plain.is_empty() {
-        return plain.iter().flat_map(|value| value.split(',')).map(address).collect();
-    }
-    let steps = values("forwarded");
-    steps.iter().flat_map(|value| value.split(',')).map(|step| address(of(step)?)).collect()
+/// The addresses that a request is said to have passed, the farthest first: by each of the headers that is there.
+fn chains(headers: &Headers) -> Vec<Vec<Option<IpAddr>>> {
+    let steps = |name| {
+        let values = headers.get_all(name).filter_map(|value| std::str::from_utf8(value).ok());
+        values.flat_map(|value| value.split(',')).collect::<Vec<_>>()
+    };
+    let plain = steps("x-forwarded-for").into_iter().map(address).collect();
+    let named = steps("forwarded").into_iter().map(|step| address(of(step)?)).collect();
+    [plain, named].into_iter().filter(|chain: &Vec<_>| !chain.is_empty()).collect()
 }
 
 /// The `for` of a step of `Forwarded`.
@@ -118,10 +129,15 @@ mod tests {
             ("127.0.0.1", "Forwarded: for=6.6.6.6, For=\"[2001:db8::1]:99\";proto=https", "2001:db8::1"),
             ("127.0.0.1", "Forwarded: proto=https", "127.0.0.1"),
             ("127.0.0.1", "X-Forwarded-For: [::ffff:1.1.1.1]", "1.1.1.1"),
+            ("127.0.0.1", "X-Forwarded-For: 1.1.1.1\r\nForwarded: for=1.1.1.1", "1.1.1.1"),
+            ("127.0.0.1", "X-Forwarded-For: 6.6.6.6\r\nForwarded: for=1.1.1.1", "6.6.6.6 1.1.1.1"),
+            ("127.0.0.1", "X-Forwarded-For: rubbish\r\nForwarded: for=1.1.1.1", "127.0.0.1 1.1.1.1"),
+            ("192.0.2.9", "X-Forwarded-For: 6.6.6.6\r\nForwarded: for=1.1.1.1", "192.0.2.9"),
         ] {
             let head = Head::parse(Bytes::from(format!("GET / HTTP/1.1\r\n{lines}\r\n\r\n")));
             let found = forwarded(peer.parse().unwrap(), &head, &trusted);
-            assert_eq!(found.to_string(), from, "{peer} {lines}");
+            let found: Vec<_> = found.iter().map(IpAddr::to_string).collect();
+            assert_eq!(found.join(" "), from, "{peer} {lines}");
         }
     }
 

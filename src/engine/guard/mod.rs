@@ -52,18 +52,20 @@ pub enum Key {
 }
 
 impl Guard {
-    /// What it says to a head from that address.
-    pub fn entry(&self, from: IpAddr, head: &Head, now: Instant) -> Entry {
+    /// What it says to a head from that address; of several, each must be let in.
+    pub fn entry(&self, from: &[IpAddr], head: &Head, now: Instant) -> Entry {
         match self.objection(from, head, now) {
             Some(shut) => Entry::Shut(shut),
             None => Entry::Open(self.body_bytes),
         }
     }
 
-    fn objection(&self, from: IpAddr, head: &Head, now: Instant) -> Option<Shut> {
+    fn objection(&self, from: &[IpAddr], head: &Head, now: Instant) -> Option<Shut> {
         // An address may try few keys a minute; and who may not come in uses up nothing of what all share.
-        self.wrong_address(from)
-            .or_else(|| self.sends_too_often(from, now))
+        let mut each = from.iter().copied();
+        each.clone()
+            .find_map(|from| self.wrong_address(from))
+            .or_else(|| each.find_map(|from| self.sends_too_often(from, now)))
             .or_else(|| self.wrong_method(head))
             .or_else(|| self.no_key(head))
             .or_else(|| self.too_many(now))
@@ -168,7 +170,7 @@ mod tests {
     }
 
     fn status(guard: &Guard, lines: &str) -> Option<u16> {
-        match guard.entry("10.1.2.3".parse().unwrap(), &head(lines), Instant::now()) {
+        match guard.entry(&["10.1.2.3".parse().unwrap()], &head(lines), Instant::now()) {
             Entry::Open(_) => None,
             Entry::Shut(shut) => Some(shut.status),
         }
