@@ -81,14 +81,9 @@ impl Engine {
         let pending = writer.import(source(heard)).map_err(|full| Failure::new("importing", full))?;
         let imported =
             pending.blocking_recv().unwrap_or_else(|_| Err(Failure::new("importing", "the store is closed")));
-        // What the store says of a full disk is said to one who captures on; what is imported ends here, whole or not at all.
-        let imported = imported.map_err(|failure| match failure.hint.as_deref() {
-            Some("nothing of it was imported") => failure,
-            Some(hint) => {
-                let hint = hint.split("; creel goes on by itself").next().unwrap_or(hint).to_owned();
-                failure.hint(format!("nothing was imported; {hint}"))
-            }
-            None => failure.hint("nothing was imported"),
+        let imported = imported.map_err(|failure| {
+            let hint = failure.hint.as_ref().map_or_else(String::new, |hint| format!("; {hint}"));
+            failure.hint(format!("nothing was imported{hint}"))
         })?;
         Ok(Import { imported, left_out: left_out.recv().unwrap_or_default() })
     }
@@ -113,7 +108,7 @@ fn source(heard: Receiver<Word>) -> Source {
         Ok(Word::Capture(brought)) => Ok(Some(*brought)),
         Ok(Word::End) => Ok(None),
         Ok(Word::Failed(failure)) => Err(failure),
-        Err(_) => Err(Failure::new("importing", "a part of creel failed; nothing was imported")),
+        Err(_) => Err(Failure::new("importing", "a part of creel failed")),
     })
 }
 
@@ -143,9 +138,7 @@ fn read_all(
         let read = import::read(BufReader::with_capacity(PART, input), form, &mut take);
         let found = read.map_err(|stop| match stop {
             Stop::Told(failure) => failure,
-            Stop::Bad { entry, why } => {
-                Failure::new(&doing, format!("entry {entry}: {why}")).hint("nothing of it was imported")
-            }
+            Stop::Bad { entry, why } => Failure::new(&doing, format!("entry {entry}: {why}")),
         })?;
         left_out += found.others;
         progress(entries, bytes.get());

@@ -35,7 +35,7 @@ const WORDS: &[Words] = &[
         code: ErrorCode::DiskFull,
         kind: Kind::Later,
         why: "the disk is full",
-        hint: "free some space; creel goes on by itself",
+        hint: "free some space; a creel that captures goes on by itself",
     },
     Words {
         code: ErrorCode::DatabaseBusy,
@@ -53,7 +53,7 @@ const WORDS: &[Words] = &[
         code: ErrorCode::OutOfMemory,
         kind: Kind::Later,
         why: "there is not enough memory",
-        hint: "free some memory; creel goes on by itself",
+        hint: "free some memory; a creel that captures goes on by itself",
     },
     Words {
         code: ErrorCode::SystemIoFailure,
