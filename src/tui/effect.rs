@@ -79,6 +79,8 @@ pub(super) enum Effect {
     Tell { endpoint: String, words: Option<Box<Words>> },
     /// Send once more what was given up of a capture.
     ResendDead(CaptureId),
+    /// End what of a capture waits to be forwarded or was given up.
+    Drop(CaptureId),
     /// Send all that is marked.
     ResendMarked,
     /// End that.

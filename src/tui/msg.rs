@@ -87,6 +87,11 @@ pub(super) enum Msg {
         endpoint: String,
         answer: Result<String, Failure>,
     },
+    /// What of a capture waited or was given up was ended: how many errands.
+    Dropped {
+        id: CaptureId,
+        dropped: Result<u64, Failure>,
+    },
     /// Captures were tagged: how many.
     Tagged(Result<u64, Failure>),
     /// A capture was opened; none where it is gone.

@@ -50,6 +50,7 @@ pub(super) fn perform(stage: &dyn Stage, effect: Effect, late: impl Fn(u64) -> b
         Effect::Arrived { generation, after, filter } => {
             Some(Msg::Arrived { generation, counted: stage.arrived(after, filter.as_deref()) })
         }
+        Effect::Drop(id) => Some(Msg::Dropped { id, dropped: stage.drop_errands(id) }),
         Effect::Tag { ids, tagging } => Some(Msg::Tagged(stage.tag(&ids, &tagging))),
         Effect::Beats { after, since } => Some(Msg::Beats(stage.beats(after, since))),
         Effect::Count => Some(Msg::Counted(stage.counters())),

@@ -130,6 +130,8 @@ pub(super) trait Stage: Send + Sync + 'static {
     fn export(&self, export: &Export, goes_on: &mut dyn FnMut(usize) -> bool) -> Result<Exported, Failure>;
     /// Sends once more what was given up of a capture.
     fn resend_dead(&self, id: CaptureId) -> Result<Delivery, Failure>;
+    /// Ends what of a capture waits to be forwarded or was given up; gives how much that was.
+    fn drop_errands(&self, id: CaptureId) -> Result<u64, Failure>;
     /// Calls `hear` with what goes on in forwarding.
     fn on_news(&self, hear: Box<dyn Fn(&str) + Send>);
     /// Deletes captures.
@@ -347,6 +349,11 @@ impl Stage for Live {
             last = self.engine.resend_dead(errand);
         }
         last
+    }
+
+    fn drop_errands(&self, id: CaptureId) -> Result<u64, Failure> {
+        let left = self.engine.reader()?.errands_of(id)?;
+        self.engine.drop_errands(&left.iter().map(|errand| errand.id).collect::<Vec<_>>())
     }
 
     fn on_news(&self, hear: Box<dyn Fn(&str) + Send>) {

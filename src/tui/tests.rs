@@ -212,6 +212,7 @@ impl Play {
                 let scene = Scene { basket: self.basket.clone(), ..Scene::default() };
                 Some(Msg::Arrived { generation, counted: scene.arrived(after, filter.as_deref()) })
             }
+            Effect::Drop(id) => Some(Msg::Dropped { id, dropped: Ok(self.basket.drop_errands(id)) }),
             Effect::Tag { ids, tagging } => Some(Msg::Tagged(Ok(self.basket.tag(&ids, &tagging)))),
             Effect::Beats { after, since } => Some(Msg::Beats(Ok(self.basket.beats(after, since)))),
             Effect::Stats { generation, since, until } => {

@@ -73,7 +73,7 @@ pub(super) struct Finding<'a> {
 
 impl Provider {
     /// Judges a request by the provider's rules. With several signatures or several secrets, one pair that fits is
-    /// enough. `Unsigned` is only a question that bears no signature, and cannot: see [`Provider::asks_unsigned`].
+    /// enough. `Unsigned` is only a question that bears no signature, and cannot: one without a body, or that hands over the secret.
     ///
     /// What the evidence shows is never a secret: where the secret itself is sent, it shows neither what came nor what
     /// was expected.

@@ -45,8 +45,8 @@ fn standing(model: &Model) -> Option<Pieces> {
 /// How what is to be forwarded stands, in words.
 pub(super) fn given_up(post: Post) -> (Paint, &'static str) {
     match post {
-        Post::Dead => (Paint::Bad, "given up: U sends it once more"),
-        Post::Waiting => (Paint::Warning, "on its way, or waiting for its next try"),
+        Post::Dead => (Paint::Bad, "given up: U sends it once more, C drops it"),
+        Post::Waiting => (Paint::Warning, "on its way, or waiting for its next try; C ends that"),
     }
 }
 

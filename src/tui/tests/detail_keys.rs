@@ -138,6 +138,21 @@ fn headers_are_explained_and_the_signed_bytes_shown() {
 }
 
 #[test]
+fn what_waits_or_was_given_up_is_dropped_by_a_key_that_says_where_there_is_nothing() {
+    use crate::record::Post;
+    for post in [Post::Waiting, Post::Dead] {
+        let mut play = Play::new(3, (100, 30));
+        play.keys("C");
+        assert!(play.screen().contains("nothing of #3 waits to be forwarded"), "{}", play.screen());
+        play.basket.0.lock().unwrap()[2].post = Some(post);
+        play.ring();
+        play.keys("C");
+        assert!(play.screen().contains("1 delivery of #3 dropped"), "{}", play.screen());
+        assert_eq!(play.basket.0.lock().unwrap()[2].post, None);
+    }
+}
+
+#[test]
 fn what_was_given_up_says_so_with_the_key_that_sends_it_once_more() {
     let mut play = Play::new(3, (80, 40));
     play.basket.0.lock().unwrap()[2].post = Some(crate::record::Post::Dead);

@@ -76,6 +76,7 @@ const KEYS: &[(&str, &str)] = &[
     ("resign", "j"),
     ("resend-marked", ""),
     ("resend-dead", "j"),
+    ("drop", "j"),
     ("edit", "j"),
     ("edit-value", "j 2 j j"),
     ("pager", "j"),

@@ -113,7 +113,7 @@ fn statistics_scroll_and_fit_every_size() {
         assert!(rows.iter().any(|row| row.contains("60 caught")) && rows.iter().any(|row| row.contains("12 failed")));
         play.keys("G");
         let end = middle(&play).join("\n");
-        assert!(end.contains("replies") && end.contains("last minute"), "{size:?}: {end}");
+        assert!(end.contains("sent on") && end.contains("last minute"), "{size:?}: {end}");
         play.keys("ggkj");
     }
 }

@@ -103,6 +103,13 @@ impl Basket {
         stats
     }
 
+    /// Ends what of a capture waits or was given up.
+    pub(super) fn drop_errands(&self, id: CaptureId) -> u64 {
+        let mut rows = self.0.lock().unwrap();
+        let post = rows.iter_mut().find(|row| row.id == id).and_then(|row| row.post.take());
+        u64::from(post.is_some())
+    }
+
     pub(super) fn tag(&self, ids: &[CaptureId], tagging: &Tagging) -> u64 {
         let mut rows = self.0.lock().unwrap();
         let tagged = rows.iter_mut().filter(|row| ids.contains(&row.id)).map(|row| {
@@ -254,6 +261,10 @@ impl Stage for Scene {
 
     fn resend_dead(&self, id: CaptureId) -> Result<Delivery, Failure> {
         self.resend(id, None, false)
+    }
+
+    fn drop_errands(&self, id: CaptureId) -> Result<u64, Failure> {
+        Ok(self.basket.drop_errands(id))
     }
 
     fn on_news(&self, _: Box<dyn Fn(&str) + Send>) {}

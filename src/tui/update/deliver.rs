@@ -2,7 +2,7 @@
 
 use super::{plain, say};
 use crate::{
-    record::{CaptureId, Delivery, Failure, Outcome, Post},
+    record::{CaptureId, Delivery, Failure, Outcome, Post, counted},
     tui::{
         effect::Effect,
         model::{Model, Notice, Tone},
@@ -105,4 +105,26 @@ pub(super) fn resend_dead(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     }
     vec![Effect::ResendDead(id)]
+}
+
+/// Ends what of the selected capture waits to be forwarded or was given up.
+pub(super) fn drop_errands(model: &mut Model) -> Vec<Effect> {
+    let Some(row) = model.list.row() else { return Vec::new() };
+    let id = row.id;
+    if row.post.is_none() {
+        let text = format!("nothing of #{id} waits to be forwarded, and nothing was given up");
+        return plain(model, text, None);
+    }
+    vec![Effect::Drop(id)]
+}
+
+pub(super) fn dropped(model: &mut Model, id: CaptureId, dropped: Result<u64, Failure>) -> Vec<Effect> {
+    model.rung = true;
+    match dropped {
+        Ok(count) => {
+            let text = format!("{} of #{id} dropped: nothing forwards it any more", counted(count, "delivery"));
+            plain(model, text, Some("r resends it all the same"))
+        }
+        Err(failure) => say(model, Notice::of(&failure)),
+    }
 }

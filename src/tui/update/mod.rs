@@ -83,6 +83,7 @@ fn react(model: &mut Model, msg: Msg) -> Vec<Effect> {
             model.list.arrived.take(generation, counted.ok());
             Vec::new()
         }
+        Msg::Dropped { id, dropped } => deliver::dropped(model, id, dropped),
         Msg::Tagged(tagged) => list::tagged(model, tagged),
         Msg::Beats(beats) => stats::beats(model, beats),
         Msg::Stats { generation, stats } => stats::came(model, generation, stats),
@@ -220,6 +221,7 @@ fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::Resign => deliver::resend(model, false, true),
         Command::ResendMarked => deliver::resend_marked(model),
         Command::ResendDead => deliver::resend_dead(model),
+        Command::Drop => deliver::drop_errands(model),
         Command::Open => {
             model.mode = Mode::Detail;
             list::follow_selection(model)

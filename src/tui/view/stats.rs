@@ -231,7 +231,7 @@ fn tables(stats: &Stats, columns: usize, look: Look) -> Vec<Pieces> {
         by_name("endpoint", &stats.endpoints),
         by_name("provider", &stats.providers),
         classes("size", &SIZES, &stats.sizes, body::size),
-        Table { note: replies(stats), ..classes("replies", &TIMES, &stats.times, span) },
+        Table { note: sent_on(stats), ..classes("sent on", &TIMES, &stats.times, span) },
     ];
     let beside = (columns / 38).clamp(1, tables.len());
     let width = (columns.saturating_sub(2) / beside).max(1);
@@ -255,7 +255,7 @@ fn tables(stats: &Stats, columns: usize, look: Look) -> Vec<Pieces> {
     rows
 }
 
-fn replies(stats: &Stats) -> Option<String> {
+fn sent_on(stats: &Stats) -> Option<String> {
     let sent: u64 = stats.times.iter().sum();
     let (half, most) = stats.took?;
     let good = stats.answered * 100 / sent.max(1);
