@@ -105,8 +105,7 @@ pub(super) fn perform(stage: &dyn Stage, effect: Effect, late: impl Fn(u64) -> b
         }
         Effect::Compare(what) => Some(Msg::Compared(compared(stage, what))),
         Effect::KeepEdited { capture, request } => {
-            let kept = stage.keep(&capture, &request);
-            Some(Msg::KeptEdited { from: capture.id, kept })
+            Some(Msg::KeptEdited { from: capture.id, kept: stage.keep(&capture, &request) })
         }
         Effect::Find { .. }
         | Effect::ResendEdited { .. }
