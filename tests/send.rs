@@ -231,3 +231,39 @@ fn what_a_secret_of_nobody_signs_is_no_one_s() {
     }
     assert!(tried > 100, "{tried} providers can sign");
 }
+
+#[test]
+fn a_secret_that_was_right_for_others_is_not_blamed() {
+    let home = Home::new();
+    let file = "[[endpoint]]\nname = 'github'\npath = '/github'\nprovider = 'github'\nsecret = { env = 'S' }\n";
+    home.write("creel.toml", file);
+    let serve = |secret: &str| {
+        let mut command = home.command(&["serve", "--quiet", "--listen", "127.0.0.1:0"]);
+        support::Serving::start({
+            command.env("S", secret);
+            command
+        })
+    };
+    let text = |id: i64| {
+        let row = home.until(&["show", &id.to_string(), "--json"], |text| text.contains("candidates"));
+        serde_json::from_str::<Value>(&row).unwrap()["signature"]["explanation"]["text"].as_str().unwrap().to_owned()
+    };
+    let verify = |id: &str, secret: &str| {
+        let mut command = home.command(&["verify", id]);
+        String::from_utf8(command.env("S", secret).output().unwrap().stdout).unwrap()
+    };
+    let send = |args: &[&str]| {
+        let mut command = home.command(&[&["send", "github/push", "--secret", SECRET], args].concat());
+        assert!(command.env("S", SECRET).output().unwrap().status.success());
+    };
+    let serving = serve(SECRET);
+    send(&["--as", "tampered"]);
+    assert!(text(1).contains("The secret is probably another one"), "{}", text(1));
+    send(&[]);
+    send(&["--as", "tampered"]);
+    assert!(text(3).contains("The secret is right, as others that came here show"), "{}", text(3));
+    assert!(verify("1", SECRET).contains("The secret is right"), "{}", verify("1", SECRET));
+    // Where the secret is another one by now, it is no longer said to be right.
+    assert!(verify("1", "another").contains("probably another one"), "{}", verify("1", "another"));
+    drop(serving);
+}

@@ -8,11 +8,16 @@ use serde_json::json;
 
 use super::{Answer, Common, Secrets, input, row};
 use crate::{
-    engine::{self, Settings, endpoint::Endpoints, no_such_capture},
+    engine::{
+        self, Settings,
+        endpoint::{Endpoint, Endpoints},
+        no_such_capture,
+    },
     export::json as contract,
     import,
+    query::Filter,
     record::{CaptureId, Failure, Head, Judgement, Timestamp, Verdict},
-    store::{Bodies, Reader},
+    store::{Bodies, Reader, Start},
     verify::{Provider, Request, Secret},
 };
 
@@ -56,7 +61,7 @@ struct Case {
 pub(super) fn run(verify: &Verify, common: &Common) -> Result<Answer, Failure> {
     let mut case = match (&verify.file, verify.id) {
         (Some(path), _) => from_file(path)?,
-        (None, Some(id)) => from_store(CaptureId(id), common)?,
+        (None, Some(id)) => from_store(CaptureId(id), verify.secrets.is_empty(), common)?,
         (None, None) => return Err(Failure::new("verifying", "neither a number nor a file was given")),
     };
     if !verify.secrets.is_empty() {
@@ -114,10 +119,37 @@ fn split(bytes: &Bytes) -> Option<(Head, Bytes)> {
     })
 }
 
-fn from_store(id: CaptureId, common: &Common) -> Result<Case, Failure> {
+/// Notes it where the secrets are right for the last capture of a provider that passed there.
+fn prove(reader: &Reader, endpoint: &Endpoint, provider: &str) -> Result<(), Failure> {
+    let text = format!("sig:passed endpoint=\"{}\" provider=\"{provider}\"", endpoint.name);
+    let Ok(filter) = Filter::parse(&text) else { return Ok(()) };
+    let rows = reader.page(Start::Newest, 1, Some(&filter.sql(engine::now())))?;
+    let last = rows.first().map(|row| reader.capture(row.id, Bodies::Read)).transpose()?.flatten();
+    let Some((capture, known)) = last.zip(engine::catalog()?.get(provider)) else { return Ok(()) };
+    let request = Request {
+        method: &capture.head.method(),
+        url: endpoint.url.as_deref(),
+        target: capture.head.target(),
+        headers: capture.head.headers(),
+        body: &capture.body.bytes,
+        truncated: capture.body.truncated,
+        received_at: capture.received_at,
+    };
+    if known.judge(&request, &endpoint.secrets).verdict == Verdict::Passed {
+        endpoint.proven.note(provider);
+    }
+    Ok(())
+}
+
+/// `by_own`: by the secrets of its endpoint.
+fn from_store(id: CaptureId, by_own: bool, common: &Common) -> Result<Case, Failure> {
     let Settings { db, endpoints, .. } = common.settings()?;
-    let capture = Reader::open(&db)?.capture(id, Bodies::Read)?.ok_or_else(|| no_such_capture(id))?;
+    let reader = Reader::open(&db)?;
+    let capture = reader.capture(id, Bodies::Read)?.ok_or_else(|| no_such_capture(id))?;
     let endpoint = endpoints.route(&capture.head.path());
+    if let Some(provider) = capture.provider.as_deref().filter(|_| by_own) {
+        prove(&reader, endpoint, provider)?;
+    }
     Ok(Case {
         received_at: capture.received_at,
         truncated: capture.body.truncated,

@@ -178,6 +178,9 @@ impl Inner {
         let provider = self.provider(&endpoint, &request);
         let secrets = endpoint.known_secrets();
         let (mut judgement, event) = judge(provider, &request, &secrets, &endpoint.unset);
+        if let Some(provider) = provider.filter(|_| judgement.verdict == Verdict::Passed) {
+            endpoint.proven.note(provider.name());
+        }
         let asked = provider.filter(|_| endpoint.handshake && arrival.decided.is_none()).and_then(|provider| {
             if let Some(secret) = provider.learned(&request) {
                 endpoint.learn(secret);
@@ -371,6 +374,8 @@ pub fn examine(
     let began = Instant::now();
     let clock = || u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     let found = catalog.diagnose(provider, request, secrets, &suspects, Budget::default(), &clock);
+    let is_proven = endpoints.named(endpoint).is_some_and(|endpoint| endpoint.proven.has(provider.name()));
+    let found = if is_proven { found.with_a_proven_secret() } else { found };
     let before = judgement.explanation.as_ref().map_or("", |explanation| &explanation.text);
     // What is missing or malformed says more than a search that found nothing.
     let is_said = found.by.is_none() && judgement.fault != Some(Fault::Mismatch);

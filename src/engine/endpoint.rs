@@ -1,6 +1,6 @@
 //! Endpoints: which path belongs to whom.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use super::{forward::Forward, target::Target};
 use super::{
@@ -43,6 +43,26 @@ pub struct Endpoint {
     pub verify_token: Option<Secret>,
     /// Secrets that handshakes have handed over. They live as long as creel runs.
     pub learned: Learned,
+    /// Whose signatures were right here since creel runs.
+    pub proven: Proven,
+}
+
+/// Providers whose signatures the secrets were right for: so a wrong one is hardly the secret's fault.
+#[derive(Clone, Debug, Default)]
+pub struct Proven(Arc<RwLock<Vec<String>>>);
+
+impl Proven {
+    /// Notes a provider whose signature was right.
+    pub fn note(&self, provider: &str) {
+        if !self.has(provider) {
+            self.0.write().unwrap_or_else(PoisonError::into_inner).push(provider.to_owned());
+        }
+    }
+
+    /// Whether one of that provider was right.
+    pub fn has(&self, provider: &str) -> bool {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).iter().any(|known| known == provider)
+    }
 }
 
 /// Secrets that were handed over by handshakes, where none is configured.
@@ -83,6 +103,7 @@ impl Endpoint {
             handshake: true,
             verify_token: None,
             learned: Learned::default(),
+            proven: Proven::default(),
         }
     }
 

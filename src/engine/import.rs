@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     import::{self, Entry, Form, Stop},
-    record::{Body, Capture, Failure, Flag, Uid},
+    record::{Body, Capture, Failure, Flag, Uid, Verdict},
     store::{self, Brought, Imported, Role, Source, Writer},
     verify::{self, Catalog},
 };
@@ -187,6 +187,9 @@ impl Judge {
         };
         let secrets = endpoint.known_secrets();
         let (mut judgement, event) = judge(provider, &request, &secrets, &endpoint.unset);
+        if let Some(provider) = provider.filter(|_| judgement.verdict == Verdict::Passed) {
+            endpoint.proven.note(provider.name());
+        }
         let mut flags = entry.flags;
         let asked = provider.filter(|_| endpoint.handshake).and_then(|provider| {
             provider.handshake(&request, &secrets, judgement.verdict, endpoint.verify_token.as_ref())

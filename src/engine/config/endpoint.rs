@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     engine::{
-        endpoint::{Endpoint, Learned},
+        endpoint::{Endpoint, Learned, Proven},
         respond::{Standing, Words},
         secret::{Source, Sources},
     },
@@ -114,6 +114,7 @@ impl EndpointRow {
             guard,
             strict: self.strict,
             learned: Learned::default(),
+            proven: Proven::default(),
         };
         Ok((endpoint, notices))
     }

@@ -60,7 +60,24 @@ pub struct Diagnosis {
     pub took_ms: u64,
     /// Where the signed body differs from the received one, for eyes.
     pub difference: Option<String>,
+    /// Whether everything was tried, and nothing reproduces it.
+    pub exhausted: bool,
 }
+
+impl Diagnosis {
+    /// The same for who knows that the secret is right, since it was for another request of the same sender: then it is not the
+    /// secret that is another one.
+    #[must_use]
+    pub fn with_a_proven_secret(self) -> Self {
+        let text = if self.exhausted { nothing(self.tried, BODY_CHANGED) } else { self.text };
+        Self { text, ..self }
+    }
+}
+
+/// What is likely where nothing reproduces a signature.
+const OTHER_SECRET: &str = "The secret is probably another one.";
+const BODY_CHANGED: &str = "The secret is right, as others that came here show: something that is signed was probably changed on \
+                            its way, or somebody else signed it.";
 
 /// The largest body that is read as JSON to be written in other styles, in bytes: reading it costs as much as a hundred
 /// candidates.
@@ -134,27 +151,35 @@ impl Catalog {
         let is_right = |scheme| meter.is(&Attempt { scheme, ..case.attempt() }).unwrap_or_default();
         if provider.schemes().filter(beside).any(is_right) {
             let text = "The signature is right for this request as it came: there is nothing to explain.".to_owned();
-            return Diagnosis { by: None, text, tried: meter.tried, took_ms: clock(), difference: None };
+            return Diagnosis {
+                by: None,
+                text,
+                tried: meter.tried,
+                took_ms: clock(),
+                difference: None,
+                exhausted: false,
+            };
         }
         let found = STEPS.iter().find_map(|step| step(&case, &mut meter).transpose()).transpose();
         let (tried, took_ms) = (meter.tried, clock());
+        let exhausted = matches!(found, Ok(None));
         let (by, text, difference) = match found {
             Ok(Some(found)) => {
                 let difference = found.body.as_ref().map(|body| rewrite::difference(body, request.body));
                 let which = found.which.as_deref().unwrap_or("The signature");
                 (Some(found.class), format!("{which} is right for {}. {}", found.is, found.mend), difference)
             }
-            Ok(None) => (None, nothing(tried), None),
+            Ok(None) => (None, nothing(tried, OTHER_SECRET), None),
             Err(Over) => (None, over(tried, took_ms, budget), None),
         };
-        Diagnosis { by, text, tried, took_ms, difference }
+        Diagnosis { by, text, tried, took_ms, difference, exhausted }
     }
 }
 
-fn nothing(tried: u64) -> String {
+fn nothing(tried: u64, likely: &str) -> String {
     format!(
         "Nothing of {tried} candidates reproduces the signature (other readings of the secret, other bodies, URLs, times, \
-         algorithms and schemes). The secret is probably another one."
+         algorithms and schemes). {likely}"
     )
 }
 
