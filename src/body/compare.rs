@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Content, Difference, diff, escape, form};
-use crate::record::{Capture, Headers, Reply, text::lossless};
+use crate::record::{Capture, Headers, Reply, counted, text::lossless};
 
 /// A part of a message, and in what it differs from the other's.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,14 +91,12 @@ fn named(before: &Named, after: &Named) -> Vec<Difference> {
     let names: BTreeSet<_> = before.keys().chain(after.keys()).collect();
     let joined = |values: &Vec<String>| escape(&values.join(", ")).into_owned();
     // "a, b" and "a", "b" look alike, and some readers hold them to be the same: then it is said how many values there are.
-    let counted = |values: &Vec<String>| {
-        format!("{} ({} value{})", joined(values), values.len(), if values.len() == 1 { "" } else { "s" })
-    };
+    let numbered = |values: &Vec<String>| format!("{} ({})", joined(values), counted(values.len() as u64, "value"));
     let differ = names.into_iter().filter(|name| before.get(*name) != after.get(*name));
     let difference = |name: &String| {
         let (before, after) = (before.get(name), after.get(name));
         let is_alike = before.map(joined) == after.map(joined);
-        let of = |values: Option<&Vec<String>>| values.map(|it| if is_alike { counted(it) } else { joined(it) });
+        let of = |values: Option<&Vec<String>>| values.map(|it| if is_alike { numbered(it) } else { joined(it) });
         Difference { at: escape(name).into_owned(), before: of(before), after: of(after), to: None }
     };
     differ.map(difference).collect()

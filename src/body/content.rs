@@ -105,6 +105,11 @@ impl Content {
         }
     }
 
+    /// Whether the sender calls it a form, and it is not packed.
+    pub fn is_form(&self) -> bool {
+        self.coding().is_none() && self.media() == "application/x-www-form-urlencoded"
+    }
+
     /// The media type without parameters, in lower case: `application/json`. Empty where there is none.
     pub(super) fn media(&self) -> String {
         let value = self.content_type.as_deref().unwrap_or_default();

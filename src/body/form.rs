@@ -30,8 +30,7 @@ const NAME_CHARS: usize = 1_024;
 
 /// Whatever the sender calls a form.
 pub(super) fn fits(content: &Content) -> bool {
-    content.coding().is_none()
-        && content.media() == "application/x-www-form-urlencoded"
+    content.is_form()
         && content.bytes.contains(&b'=')
         && !content.bytes.iter().any(|&byte| byte < b' ' && !matches!(byte, b'\r' | b'\n'))
 }

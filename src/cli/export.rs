@@ -1,10 +1,6 @@
 //! `creel export`: captures in forms for other tools.
 
-use std::{
-    fs,
-    io::{self, Write},
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json;
@@ -55,12 +51,7 @@ pub(super) fn run(export: &Export, common: &Common) -> Result<Answer, Failure> {
     let named = export.out.as_deref().filter(|path| *path != Path::new("-"));
     let Written { count, masked } = if let Some(path) = named {
         let fill = |out: &mut Out<'_>| write(out, &reader, &ids, how, told(Progress::new(&printer)));
-        match fs::metadata(path) {
-            Ok(found) if !found.is_file() && !found.is_dir() => through(path, fill)?,
-            // A link stays one: what it leads to is written.
-            Ok(_) => to_file(&path.canonicalize().unwrap_or_else(|_| path.to_owned()), true, fill)?.unwrap_or_default(),
-            Err(_) => to_file(path, true, fill)?.unwrap_or_default(),
-        }
+        to_file(path, true, fill)?.unwrap_or_default()
     } else {
         let mut out = |bytes: &[u8]| printer.bytes(bytes);
         write(&mut out, &reader, &ids, how, told(Progress::beside(&printer)))?
@@ -83,13 +74,4 @@ pub(super) fn tell(printer: &Printer, masked: Masked) {
         count => format!("; nobody looked into {} of other kinds than JSON and forms", counted(count, "body")),
     };
     super::report(&format!("masked: {words}{fits}{unread}; --reveal leaves all as it came"));
-}
-
-/// Writes into a device or a pipe: it is there, and stays.
-fn through<T>(path: &Path, fill: impl FnOnce(&mut Out<'_>) -> Result<T, Failure>) -> Result<T, Failure> {
-    let failed = |why: io::Error| Failure::new(format!("writing {}", path.display()), why);
-    let mut file = io::BufWriter::new(fs::File::options().write(true).open(path).map_err(failed)?);
-    let given = fill(&mut |bytes: &[u8]| file.write_all(bytes).map_err(failed))?;
-    file.flush().map_err(failed)?;
-    Ok(given)
 }

@@ -135,9 +135,7 @@ fn prove(reader: &Reader, endpoint: &Endpoint, provider: &str) -> Result<(), Fai
         truncated: capture.body.truncated,
         received_at: capture.received_at,
     };
-    if known.judge(&request, &endpoint.secrets).verdict == Verdict::Passed {
-        endpoint.proven.note(provider);
-    }
+    endpoint.proven.note(known, known.judge(&request, &endpoint.secrets).verdict);
     Ok(())
 }
 

@@ -178,8 +178,8 @@ impl Inner {
         let provider = self.provider(&endpoint, &request);
         let secrets = endpoint.known_secrets();
         let (mut judgement, event) = judge(provider, &request, &secrets, &endpoint.unset);
-        if let Some(provider) = provider.filter(|_| judgement.verdict == Verdict::Passed) {
-            endpoint.proven.note(provider.name());
+        if let Some(provider) = provider {
+            endpoint.proven.note(provider, judgement.verdict);
         }
         let asked = provider.filter(|_| endpoint.handshake && arrival.decided.is_none()).and_then(|provider| {
             if let Some(secret) = provider.learned(&request) {

@@ -7,7 +7,10 @@ use super::{
     guard::Guard,
     respond::{Respond, Standing},
 };
-use crate::verify::Secret;
+use crate::{
+    record::Verdict,
+    verify::{Provider, Secret},
+};
 
 /// The name of the open bin: where a request goes that no endpoint's path takes.
 pub const OPEN_BIN: &str = "default";
@@ -52,10 +55,10 @@ pub struct Endpoint {
 pub struct Proven(Arc<RwLock<Vec<String>>>);
 
 impl Proven {
-    /// Notes a provider whose signature was right.
-    pub fn note(&self, provider: &str) {
-        if !self.has(provider) {
-            self.0.write().unwrap_or_else(PoisonError::into_inner).push(provider.to_owned());
+    /// Notes whose signature was right, where one was.
+    pub fn note(&self, provider: &Provider, verdict: Verdict) {
+        if verdict == Verdict::Passed && !self.has(provider.name()) {
+            self.0.write().unwrap_or_else(PoisonError::into_inner).push(provider.name().to_owned());
         }
     }
 

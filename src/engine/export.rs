@@ -57,7 +57,8 @@ pub fn write(
 }
 
 /// Writes a file beside its place and moves it there when it is whole; gives what `write` gives. None where something stands
-/// at that place and is not to be replaced: then that stays as it is.
+/// at that place and is not to be replaced: then that stays as it is. A link stays one: what it leads to is replaced; and a device
+/// or a pipe is written into.
 pub fn to_file<T>(
     path: &Path,
     replace: bool,
@@ -71,6 +72,10 @@ pub fn to_file<T>(
     if !replace && path.symlink_metadata().is_ok() {
         return Ok(None);
     }
+    if path.metadata().is_ok_and(|found| !found.is_file()) {
+        return through(path, write).map(Some);
+    }
+    let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let (file, part) = part_of(path).map_err(failed)?;
     let mut file = BufWriter::new(file);
     let written = write(&mut |bytes: &[u8]| file.write_all(bytes).map_err(failed));
@@ -83,6 +88,15 @@ pub fn to_file<T>(
         let _ = fs::remove_file(&part);
     }
     done
+}
+
+/// Writes into a device or a pipe: it is there, and stays.
+fn through<T>(path: &Path, write: impl FnOnce(&mut Out<'_>) -> Result<T, Failure>) -> Result<T, Failure> {
+    let failed = |why: io::Error| Failure::new(format!("writing {}", path.display()), why);
+    let mut file = BufWriter::new(File::options().write(true).open(path).map_err(failed)?);
+    let given = write(&mut |bytes: &[u8]| file.write_all(bytes).map_err(failed))?;
+    file.flush().map_err(failed)?;
+    Ok(given)
 }
 
 /// A new file beside a place, with a name that nothing has.

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     import::{self, Entry, Form, Stop},
-    record::{Body, Capture, Failure, Flag, Uid, Verdict},
+    record::{Body, Capture, Failure, Flag, Uid},
     store::{self, Brought, Imported, Role, Source, Writer},
     verify::{self, Catalog},
 };
@@ -187,8 +187,8 @@ impl Judge {
         };
         let secrets = endpoint.known_secrets();
         let (mut judgement, event) = judge(provider, &request, &secrets, &endpoint.unset);
-        if let Some(provider) = provider.filter(|_| judgement.verdict == Verdict::Passed) {
-            endpoint.proven.note(provider.name());
+        if let Some(provider) = provider {
+            endpoint.proven.note(provider, judgement.verdict);
         }
         let mut flags = entry.flags;
         let asked = provider.filter(|_| endpoint.handshake).and_then(|provider| {

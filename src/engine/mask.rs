@@ -3,6 +3,7 @@
 use std::ops::AddAssign;
 
 use crate::{
+    body::Content,
     record::{
         Capture, Flag, Head, Header, Headers, counted,
         mask::{self, MASK},
@@ -66,7 +67,8 @@ pub fn masked(capture: Capture) -> (Capture, Masked) {
         capture.trailers = capture.trailers.iter().enumerate().map(line).collect();
     }
     told.headers = places.len() + trailers.len();
-    match mask::body(&capture.body.bytes, is_form(capture.head.headers())) {
+    let content = Content::of(&capture.body.bytes, capture.head.headers());
+    match mask::body(&capture.body.bytes, content.is_form()) {
         mask::Masked::Clean => {}
         mask::Masked::Unread => told.unread = 1,
         mask::Masked::Bytes(bytes, count) => {
@@ -91,7 +93,29 @@ fn secret_lines(headers: &Headers) -> Vec<usize> {
     lines.filter(|(_, header)| header.lets_in() && !header.value.is_empty()).map(|(at, _)| at).collect()
 }
 
-fn is_form(headers: &Headers) -> bool {
-    let media = headers.text("content-type").and_then(|text| text.split(';').next()).unwrap_or_default();
-    media.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Body, Timestamp, Uid};
+
+    fn told(head: &str, body: &'static [u8]) -> Masked {
+        let head = Head::parse(format!("{head}\r\n\r\n").into());
+        let body = Body::whole(body.into(), verify::sha256(body));
+        let (capture, told) = masked(Capture::new(Uid(1), Timestamp::from_unix_ms(1), head, body));
+        assert_eq!(capture.flags.contains(Flag::Masked), told.words().is_some());
+        assert_eq!(capture.body.sha256, verify::sha256(&capture.body.bytes));
+        told
+    }
+
+    #[test]
+    fn what_was_masked_is_counted_and_so_is_what_nobody_can_look_into() {
+        const FORM: &str = "Content-Type: Application/X-WWW-Form-Urlencoded; charset=utf-8";
+        let none = Masked::default();
+        let all = told("POST /?token=a&b=1 HTTP/1.1\r\nCookie: a\r\nX-Api-Key: b", b"{\"token\":\"a\"}");
+        assert_eq!(all.words().as_deref(), Some("2 headers, 1 field of queries and 1 value in bodies"));
+        assert_eq!(told(&format!("POST / HTTP/1.1\r\n{FORM}"), b"token=a"), Masked { values: 1, ..none });
+        let packed = format!("POST / HTTP/1.1\r\n{FORM}\r\nContent-Encoding: gzip");
+        assert_eq!(told(&packed, b"\x1f\x8b\x08"), Masked { unread: 1, ..none });
+        assert_eq!(told("POST / HTTP/1.1\r\nAuthorization:", b""), none);
+    }
 }
