@@ -8,7 +8,7 @@ use std::{
     path::Path,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -28,10 +28,11 @@ use super::{
     Aim, Transform,
     deliver::{Courier, no_such_capture},
     edit::Edit,
+    processor,
 };
 use crate::{
     record::{Batch, Capture, CaptureId, Delivery, ErrandId, Failure, Header, Headers},
-    store::{Bodies, Pending, Posted, Posting, Reader},
+    store::{Bodies, Haste, Pending, Posted, Posting, Reader},
     wire::Client,
 };
 
@@ -160,14 +161,17 @@ pub(super) struct Load {
     room: Arc<OwnedSemaphorePermit>,
 }
 
+/// All that is read ahead, as it comes.
+pub(super) struct Loads {
+    coming: Receiver<Load>,
+    total: usize,
+}
+
 /// Reads the captures ahead of the sending, on a thread of its own, some at a time.
-pub(super) fn read_ahead(
-    db: &Path,
-    left: Vec<(CaptureId, ErrandId)>,
-    runtime: &Handle,
-) -> Result<Receiver<Load>, Failure> {
+pub(super) fn read_ahead(db: &Path, left: Vec<(CaptureId, ErrandId)>, runtime: &Handle) -> Result<Loads, Failure> {
     let reader = Reader::open(db)?;
-    let (ahead, loads) = tokio::sync::mpsc::channel(LOADS);
+    let (ahead, coming) = tokio::sync::mpsc::channel(LOADS);
+    let total = left.len();
     let (room, runtime) = (Arc::new(Semaphore::new(AHEAD_KIB)), runtime.clone());
     super::spawn("creel-read", move || {
         let mut left = &left[..];
@@ -182,7 +186,7 @@ pub(super) fn read_ahead(
             }
         }
     })?;
-    Ok(loads)
+    Ok(Loads { coming, total })
 }
 
 /// Reads the first ones: so many, or of so many bytes. Those whose numbers follow each other are read in one go.
@@ -215,31 +219,40 @@ fn kib_of(capture: &Capture) -> usize {
     (capture.body.bytes.len() >> 10) + 1
 }
 
+impl Load {
+    fn take(&mut self) -> Option<Held> {
+        self.captures.pop_front().map(|ahead| (ahead, Arc::clone(&self.room)))
+    }
+}
+
 /// One that was read ahead, and its part of the room that its load takes.
 type Held = (Ahead, Arc<OwnedSemaphorePermit>);
 
 /// What is sent next, and when: asked by all senders, whatever their thread.
 struct Line {
-    /// What was read and is taken by nobody yet. Locked for a moment, and never while anything is waited for.
-    ready: std::sync::Mutex<VecDeque<Held>>,
+    /// What was read last, as far as nobody took it. Locked for a moment, and never while anything is waited for.
+    ready: std::sync::Mutex<Option<Load>>,
     /// Waited at by one sender for all.
-    loads: Mutex<Receiver<Load>>,
-    turn: AtomicU32,
+    coming: Mutex<Receiver<Load>>,
+    /// How many there are in all, and how many of them were taken.
+    total: usize,
+    taken: AtomicUsize,
     began: Instant,
     pacing: Pacing,
 }
 
 impl Line {
-    fn new(loads: Receiver<Load>, pacing: Pacing) -> Self {
-        let (ready, loads) = (std::sync::Mutex::default(), Mutex::new(loads));
-        Self { ready, loads, turn: AtomicU32::new(0), began: Instant::now(), pacing }
+    fn new(loads: Loads, pacing: Pacing) -> Self {
+        let Loads { coming, total } = loads;
+        let (ready, coming) = (std::sync::Mutex::default(), Mutex::new(coming));
+        Self { ready, coming, total, taken: AtomicUsize::new(0), began: Instant::now(), pacing }
     }
 
     /// The next one, once it is due. None: there is none, or the batch was stopped.
     async fn next(&self) -> Option<Held> {
         let held = self.take().await?;
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        let due = |rate| Duration::try_from_secs_f64(f64::from(turn) / rate).unwrap_or(Duration::MAX);
+        let before = self.taken.fetch_add(1, Ordering::Relaxed);
+        let due = |rate| Duration::try_from_secs_f64(before as f64 / rate).unwrap_or(Duration::MAX);
         let due = self.pacing.rate.map_or(Duration::ZERO, due);
         // Asked after all that is waited for: none begins once it was stopped.
         if self.pacing.is_stopped_before(self.began, due).await { None } else { Some(held) }
@@ -247,17 +260,25 @@ impl Line {
 
     async fn take(&self) -> Option<Held> {
         loop {
-            if let Some(held) = super::lock(&self.ready).pop_front() {
+            if let Some(held) = self.ready() {
                 return Some(held);
             }
-            let mut loads = self.loads.lock().await;
+            let mut coming = self.coming.lock().await;
             // Another sender may have got a load while this one waited for its turn.
-            if super::lock(&self.ready).is_empty() {
-                let Load { captures, room } = loads.recv().await?;
-                let held = captures.into_iter().map(|ahead| (ahead, Arc::clone(&room)));
-                super::lock(&self.ready).extend(held);
+            if let Some(held) = self.ready() {
+                return Some(held);
             }
+            *super::lock(&self.ready) = Some(coming.recv().await?);
         }
+    }
+
+    fn ready(&self) -> Option<Held> {
+        super::lock(&self.ready).as_mut().and_then(Load::take)
+    }
+
+    /// How soon what was sent is stored: the next goes meanwhile, and where there is none somebody waits for the last.
+    fn haste(&self) -> Haste {
+        if self.taken.load(Ordering::Relaxed) < self.total { Haste::Soon } else { Haste::Now }
     }
 }
 
@@ -274,7 +295,7 @@ pub(super) type Stored = Receiver<Storing>;
 /// Sends what was read ahead, as many at a time as is wished for, until `ended` says so.
 pub(super) fn send_all(
     courier: &Courier,
-    loads: Receiver<Load>,
+    loads: Loads,
     aim: Aim,
     pacing: &Pacing,
     ended: &watch::Receiver<bool>,
@@ -282,7 +303,9 @@ pub(super) fn send_all(
     // The next one may go while this one is stored.
     let (unstored, storing) = tokio::sync::mpsc::channel(UNSTORED);
     let (line, aim) = (Arc::new(Line::new(loads, pacing.clone())), Arc::new(aim));
-    for senders in shares(pacing.jobs) {
+    let shares = shares(pacing.jobs);
+    let places = processor::places(shares.len());
+    for (senders, place) in shares.into_iter().zip(places) {
         let crew = Crew {
             // Connections are driven by the thread that made them.
             courier: Courier { client: courier.client.is_some().then(Client::default), ..courier.clone() },
@@ -292,7 +315,10 @@ pub(super) fn send_all(
             ended: ended.clone(),
         };
         let runtime = super::runtime()?;
-        super::spawn("creel-resend", move || runtime.block_on(crew.send(senders)))?;
+        super::spawn("creel-resend", move || {
+            place.take();
+            runtime.block_on(crew.send(senders));
+        })?;
     }
     Ok(storing)
 }
@@ -342,19 +368,19 @@ async fn send_some(courier: Arc<Courier>, aim: Arc<Aim>, line: Arc<Line>, unstor
             Ok(capture) => courier.send(&capture, &aim, errand).await.map_err(|why| (capture.id, why)),
             Err(unread) => Err(unread),
         };
-        if unstored.send(store(&courier, errand, sent)).await.is_err() {
+        if unstored.send(store(&courier, errand, sent, line.haste())).await.is_err() {
             return;
         }
     }
 }
 
 /// Has one stored.
-fn store(courier: &Courier, errand: ErrandId, sent: Each) -> Storing {
+fn store(courier: &Courier, errand: ErrandId, sent: Each, haste: Haste) -> Storing {
     match sent {
         Err((id, why)) => Storing::Failed(id, why, courier.writer.post(Posting::Drop(vec![errand])).ok()),
         Ok(delivery) => {
             let id = delivery.capture;
-            match courier.store(delivery, errand) {
+            match courier.store(delivery, errand, haste) {
                 Ok(pending) => Storing::Delivery(id, pending),
                 // It stays to be sent: that it was is not in the store.
                 Err(full) => Storing::Failed(id, full, None),
@@ -419,6 +445,24 @@ mod tests {
 
     fn kept(aim: &Aim) -> Batch {
         Batch { id: BatchId(1), at: Timestamp::from_unix_ms(0), total: 1, left: 1, spec: spec(aim) }
+    }
+
+    #[test]
+    fn the_last_ones_are_stored_at_once_and_the_others_with_the_next() {
+        let (ahead, coming) = tokio::sync::mpsc::channel(1);
+        let line = Line::new(Loads { coming, total: 2 }, Pacing::default());
+        let runtime = crate::engine::runtime().unwrap();
+        runtime.block_on(async {
+            let room = Arc::new(Arc::new(Semaphore::new(1)).acquire_owned().await.unwrap());
+            let gone = |id| (ErrandId(id), Err((CaptureId(id), no_such_capture(CaptureId(id)))));
+            ahead.send(Load { captures: [gone(1), gone(2)].into(), room }).await.unwrap_or_else(|_| panic!("closed"));
+            drop(ahead);
+            for (id, haste) in [(1, Haste::Soon), (2, Haste::Now)] {
+                let ((errand, _), _room) = line.next().await.unwrap();
+                assert_eq!((errand, line.haste()), (ErrandId(id), haste));
+            }
+            assert!(line.next().await.is_none());
+        });
     }
 
     #[test]

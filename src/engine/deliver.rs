@@ -65,10 +65,13 @@ impl Courier {
     }
 
     /// Has a delivery stored, and its errand done with it.
-    pub(super) fn store(&self, delivery: Delivery, errand: ErrandId) -> Result<Pending<Delivery>, Failure> {
+    pub(super) fn store(
+        &self,
+        delivery: Delivery,
+        errand: ErrandId,
+        haste: Haste,
+    ) -> Result<Pending<Delivery>, Failure> {
         let done = Settlement { errand, next: Next::Done, answered: None };
-        // Of many the next goes while this one is stored.
-        let haste = if self.client.is_some() { Haste::Soon } else { Haste::Now };
         self.writer.settle(delivery, done, haste).map_err(|full| Failure::new("storing a delivery", full))
     }
 
