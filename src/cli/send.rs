@@ -20,12 +20,11 @@ use crate::{
         self, Engine, Settings,
         edit::{no_secret, with_value},
         endpoint::Endpoint,
-        rewrite,
         send::{Event, SPOILS, Spoil},
         target::sendable,
     },
     export::json,
-    record::{Failure, Header, Headers, Outcome},
+    record::{Failure, Header, Headers, Outcome, grammar::is_token},
     verify::{Provider, Sample, Secret},
     wire::{self, Outgoing, PathRule},
 };
@@ -329,7 +328,7 @@ pub(super) fn header_of(line: &str) -> Result<(String, String), Failure> {
         );
     }
     let wrong = |why: &str| Err(Failure::new(format!("reading --header `{name}`"), why).hint(HINT));
-    if !rewrite::is_token(name.as_bytes()) {
+    if !is_token(name.as_bytes()) {
         return wrong("it is no header: a name has only letters, digits and !#$%&'*+-.^_`|~");
     }
     if value.contains(['\r', '\n', '\0']) {

@@ -6,7 +6,10 @@
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
-use crate::record::{Capture, CaptureId, Failure, Head};
+use crate::record::{
+    Capture, CaptureId, Failure, Head,
+    grammar::{is_of_value, is_token},
+};
 
 /// What the lines of creel's own begin with.
 const OURS: &str = "# creel: ";
@@ -189,13 +192,8 @@ fn check_header(line: &[u8]) -> Result<(), &'static str> {
     if !is_token(&line[..colon]) {
         return Err("this is no name of a header");
     }
-    let is_bad = |b: &u8| b.is_ascii_control() && *b != b'\t';
-    if line[colon..].iter().any(is_bad) { Err("the header has control characters") } else { Ok(()) }
-}
-
-/// Whether it is a token (RFC 9110, section 5.6.2).
-pub fn is_token(bytes: &[u8]) -> bool {
-    !bytes.is_empty() && bytes.iter().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b))
+    let is_sound = line[colon..].iter().all(|&byte| is_of_value(byte));
+    if is_sound { Ok(()) } else { Err("the header has control characters") }
 }
 
 /// With the right `Content-Length`, where it tells one of the lengths that were right before.

@@ -16,7 +16,11 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::{edit::no_json, spawn};
-use crate::record::{Failure, Head, Headers, text};
+use crate::record::{
+    Failure, Head, Headers,
+    grammar::{is_target, is_token},
+    text,
+};
 
 /// How long a program may take, from the start of its process to its end.
 const DEADLINE: Duration = Duration::from_millis(1_800);
@@ -95,10 +99,10 @@ fn changed(head: &Head, body: &Bytes, asked: &Value, made: &Value) -> Result<(He
         Some(Value::String(text)) => text.clone().into(),
         Some(value) => value.to_string().into(),
     };
-    let method =
-        member("method").map(|value| value.as_str().filter(|name| is_token(name)).ok_or("the method is no token"));
-    let target =
-        member("target").map(|value| value.as_str().filter(|text| is_target(text)).ok_or("the target is none"));
+    let method = member("method")
+        .map(|value| value.as_str().filter(|name| is_token(name.as_bytes())).ok_or("the method is no token"));
+    let target = member("target")
+        .map(|value| value.as_str().filter(|text| is_target(text.as_bytes())).ok_or("the target is none"));
     let headers = member("headers").map(|value| header_list(value).ok_or("the headers are no list of [NAME, VALUE]"));
     let (method, target, headers) = (method.transpose()?, target.transpose()?, headers.transpose()?);
     if method.is_none() && target.is_none() && headers.is_none() {
@@ -111,18 +115,10 @@ fn changed(head: &Head, body: &Bytes, asked: &Value, made: &Value) -> Result<(He
     Ok((head.remade(&method, &target, head.version(), &headers), body))
 }
 
-fn is_token(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
-}
-
-fn is_target(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte > b' ' && byte != 0x7f)
-}
-
 fn header_list(value: &Value) -> Option<Vec<(String, String)>> {
     let line = |line: &Value| {
         let [name, value] = &line.as_array()?[..] else { return None };
-        let (name, value) = (name.as_str().filter(|name| is_token(name))?, value.as_str()?);
+        let (name, value) = (name.as_str().filter(|name| is_token(name.as_bytes()))?, value.as_str()?);
         let is_safe = !value.bytes().any(|byte| matches!(byte, b'\r' | b'\n' | 0));
         is_safe.then(|| (name.to_owned(), value.to_owned()))
     };

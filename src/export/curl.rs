@@ -73,7 +73,7 @@ fn headers(capture: &Capture, has_body: bool) -> Vec<String> {
         Some(value) if std::str::from_utf8(value).is_ok_and(sent::is_authority) => {}
         Some(value) => lines.push([b"Host: ", value].concat()),
     }
-    let named = sent::named_by_connection(capture);
+    let named = capture.head.headers().named_by_connection();
     let is_sent = |header: &Header<'_>| sent::is_sent(*header, &named) && !LEFT_OUT.iter().any(|name| header.is(name));
     lines.extend(headers.iter().filter(is_sent).map(line));
     // What curl would add of its own.

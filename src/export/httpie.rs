@@ -38,7 +38,7 @@ fn url(capture: &Capture) -> Vec<u8> {
 }
 
 fn headers(capture: &Capture, has_body: bool) -> Vec<String> {
-    let named = sent::named_by_connection(capture);
+    let named = capture.head.headers().named_by_connection();
     let is_sent = |header: &Header<'_>| sent::is_sent(*header, &named) && !LEFT_OUT.iter().any(|name| header.is(name));
     let headers = capture.head.headers();
     let mut lines: Vec<Vec<u8>> = headers.iter().filter(is_sent).map(line).collect();

@@ -5,7 +5,7 @@
 //! 9110, section 7.6.1) and `Expect` go, and a `Connection: close` comes last. So it is what `creel resend` sends,
 //! but for the white space around a value: that is written by the libraries of the languages, as `Name: value`.
 
-use crate::record::{Capture, Header};
+use crate::record::{Capture, Header, grammar::is_token};
 
 /// A header line to send.
 pub(super) enum Line {
@@ -18,7 +18,7 @@ pub(super) enum Line {
 /// The header lines, in their order.
 pub(super) fn lines(capture: &Capture) -> Vec<Line> {
     let headers = capture.head.headers();
-    let named = named_by_connection(capture);
+    let named = headers.named_by_connection();
     let length = capture.body.bytes.len().to_string().into_bytes();
     let (mut has_host, mut has_length) = (false, false);
     let mut lines = Vec::with_capacity(headers.len() + 3);
@@ -30,7 +30,7 @@ pub(super) fn lines(capture: &Capture) -> Vec<Line> {
                 lines.push(Line::Header(header.name.to_vec(), length.clone()));
             }
             "host" | "content-length" | "expect" => {}
-            _ if header.is_hop_by_hop() || named.contains(&name) => {}
+            _ if header.is_of_connection(&named) => {}
             _ => lines.push(Line::Header(header.name.to_vec(), header.value.to_vec())),
         }
     }
@@ -44,22 +44,9 @@ pub(super) fn lines(capture: &Capture) -> Vec<Line> {
     lines
 }
 
-/// The names that `Connection` says are of that connection alone, in lower case. What the message needs stays.
-pub(super) fn named_by_connection(capture: &Capture) -> Vec<String> {
-    let values = capture.head.headers().get_all("connection").flat_map(|value| value.split(|&byte| byte == b','));
-    let names = values.map(|name| String::from_utf8_lossy(name.trim_ascii()).to_ascii_lowercase());
-    names.filter(|name| !["host", "content-length", "content-type"].contains(&&name[..])).collect()
-}
-
-/// RFC 9110, section 5.6.2.
-pub(super) fn is_token(name: &[u8]) -> bool {
-    !name.is_empty() && name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte))
-}
-
 /// Whether a header is sent: a real one, and of the message.
 pub(super) fn is_sent(header: Header<'_>, named: &[String]) -> bool {
-    let name = header.name_text().to_ascii_lowercase();
-    is_token(header.name) && !header.is_hop_by_hop() && !named.contains(&name)
+    is_token(header.name) && !header.is_of_connection(named)
 }
 
 /// The host and port it was sent to, where a URL can hold them; else creel's usual address.

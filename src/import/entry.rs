@@ -5,7 +5,10 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::{Entry, Form};
-use crate::record::{Flag, Flags, Head, Headers, Tagging, Tags, Timestamp, Uid, Version};
+use crate::record::{
+    Flag, Flags, Head, Headers, Tagging, Tags, Timestamp, Uid, Version,
+    grammar::{is_target, is_token},
+};
 
 type Read<T> = Result<T, String>;
 
@@ -244,13 +247,10 @@ fn raw_head(bytes: Vec<u8>) -> Read<Head> {
 }
 
 fn check(head: &Head) -> Read<()> {
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    let method = head.method();
-    if method.is_empty() || !method.bytes().all(is_token) {
+    if !is_token(head.method().as_bytes()) {
         return Err("its method is empty, or has signs that no method has".to_owned());
     }
-    let target = head.target();
-    if target.is_empty() || target.iter().any(|byte| *byte <= b' ' || *byte == 0x7f) {
+    if !is_target(head.target()) {
         return Err("its target is empty, or has blanks or control characters".to_owned());
     }
     if head.headers().iter().any(|header| header.name.is_empty() || header.value.contains(&0)) {

@@ -88,6 +88,14 @@ impl Headers {
         self.get(name).and_then(|value| std::str::from_utf8(value).ok())
     }
 
+    /// The names that `Connection` says are of that connection alone (RFC 9110, section 7.6.1), in lower case. What the
+    /// message needs stays.
+    pub fn named_by_connection(&self) -> Vec<String> {
+        let names = self.get_all("connection").flat_map(|value| value.split(|&byte| byte == b','));
+        let names = names.map(|name| text::lossless(name.trim_ascii()).to_ascii_lowercase());
+        names.filter(|name| !["host", "content-length", "content-type"].contains(&&name[..])).collect()
+    }
+
     /// The list as the sender ordered it.
     pub fn iter(&self) -> Iter<'_> {
         Iter { bytes: &self.bytes, lines: self.lines.iter() }
@@ -191,6 +199,11 @@ impl Header<'_> {
     /// Whether it speaks of one connection, not of the message.
     pub fn is_hop_by_hop(self) -> bool {
         HOP_BY_HOP.iter().any(|name| self.is(name))
+    }
+
+    /// Whether it speaks of the connection and not of the message; `named` by `Connection`, in lower case.
+    pub fn is_of_connection(self, named: &[String]) -> bool {
+        self.is_hop_by_hop() || named.iter().any(|name| self.is(name))
     }
 
     /// Whether that is its name. Case says nothing.

@@ -13,6 +13,7 @@ mod errand;
 mod event;
 mod failure;
 mod flag;
+pub mod grammar;
 mod head;
 mod headers;
 pub mod json;

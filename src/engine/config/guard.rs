@@ -12,10 +12,9 @@ use super::{Notice, known_provider, place::Place};
 use crate::{
     engine::{
         guard::{Buckets, Guard, Key, Networks, Rate},
-        rewrite::is_token,
         secret::Source,
     },
-    record::Failure,
+    record::{Failure, grammar::is_token},
     verify::Secret,
 };
 

@@ -6,11 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Number, Value};
 
 use crate::{
-    engine::{
-        rewrite::is_token,
-        transform::{Transform, transform},
-    },
-    record::{Outcome, Reply, text::lossless},
+    engine::transform::{Transform, transform},
+    record::{Outcome, Reply, grammar::is_token, text::lossless},
 };
 
 /// How much of a value that is not what was expected is shown, in characters.

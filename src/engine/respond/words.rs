@@ -10,7 +10,10 @@ use super::{
     is_creels_own,
     template::Template,
 };
-use crate::record::{Failure, Header};
+use crate::record::{
+    Failure, Header,
+    grammar::{is_of_value, is_token},
+};
 
 /// The longest body of an answer, in bytes.
 const LONGEST_BODY: u64 = 1 << 20;
@@ -132,8 +135,7 @@ fn status(status: Option<u16>) -> Result<Option<u16>, Wrong> {
 
 /// Whether a name and a value can be sent as a header (RFC 9110, section 5).
 fn is_header(name: &str, value: &str) -> bool {
-    let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
-    !name.is_empty() && name.bytes().all(token) && !value.bytes().any(|b| (b < 0x20 && b != b'\t') || b == 0x7f)
+    is_token(name.as_bytes()) && value.bytes().all(is_of_value)
 }
 
 /// A header that would break the answer, or stand in it twice.

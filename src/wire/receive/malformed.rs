@@ -8,6 +8,7 @@ use std::{borrow::Cow, ops::Range};
 use hyper::Uri;
 
 use super::Limits;
+use crate::record::grammar::{is_of_token, is_of_value};
 
 /// What all these reasons begin with, and what is said where none is found.
 const MALFORMED: &str = "malformed head";
@@ -21,7 +22,7 @@ const ROWS: &[Row] = &[
     ("a carriage return that ends no line, at {at}", |head| {
         head.lines.iter().find_map(|line| head.first(&line.place, |b| b == b'\r'))
     }),
-    ("byte {byte} in the method, at {at}", |head| head.first(head.parts.first()?, |b| !is_token(b))),
+    ("byte {byte} in the method, at {at}", |head| head.first(head.parts.first()?, |b| !is_of_token(b))),
     ("byte {byte} in the target, at {at}", bad_in_target),
     ("a blank too many in the request line, at {at}", |head| {
         let place = head.parts.get(3)?;
@@ -48,10 +49,10 @@ const ROWS: &[Row] = &[
         head.names().map(|name| name.end - 1).find(|&at| is_blank(head.bytes[at]))
     }),
     ("byte {byte} in a header's name, at {at}", |head| {
-        head.names().find_map(|name| head.first(&name, |b| !is_token(b)))
+        head.names().find_map(|name| head.first(&name, |b| !is_of_token(b)))
     }),
     ("byte {byte} in a header's value, at {at}", |head| {
-        head.headers().find_map(|line| head.first(&line.place, |b| (b < 0x20 && b != b'\t') || b == 0x7f))
+        head.headers().find_map(|line| head.first(&line.place, |b| !is_of_value(b)))
     }),
     ("Transfer-Encoding in HTTP/1.0", |head| {
         head.values("transfer-encoding").next().filter(|_| head.part(2) == b"HTTP/1.0").map(|(at, _)| at)
@@ -199,11 +200,6 @@ fn bad_in_target(head: &Raw<'_>) -> Option<usize> {
     let byte = target.iter().enumerate().position(is_bad);
     let text = || std::str::from_utf8(&target[..read]).err().map(|why| why.valid_up_to());
     byte.or_else(text).map(|at| place.start + at)
-}
-
-/// What may stand in a name (RFC 9110, section 5.6.2).
-fn is_token(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b)
 }
 
 fn is_blank(b: u8) -> bool {

@@ -86,7 +86,7 @@ fn origin_form(head: &Head) -> Vec<u8> {
 
 fn headers(head: &Head, body: &[u8], url: &Url, rules: Rules, receipt: &mut Vec<Change>) -> Headers {
     let Rules { keep_host, stays_open, .. } = rules;
-    let named = named_by_connection(head);
+    let named = head.headers().named_by_connection();
     // What it says already need not be said anew, in another place.
     let closes =
         !stays_open && head.headers().text("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
@@ -110,10 +110,9 @@ fn headers(head: &Head, body: &[u8], url: &Url, rules: Rules, receipt: &mut Vec<
             sent.push(name, value);
         } else if is("host")
             || is("content-length")
-            || header.is_hop_by_hop()
+            || header.is_of_connection(&named)
             // It asks for an interim answer that nobody waits for here.
             || is("expect")
-            || named.iter().any(|n| is(n))
         {
             receipt.push(Change::Dropped { name: shown(name), value: shown(value) });
         } else {
@@ -131,13 +130,6 @@ fn headers(head: &Head, body: &[u8], url: &Url, rules: Rules, receipt: &mut Vec<
         add(&mut sent, receipt, "Connection", "close");
     }
     sent
-}
-
-/// The headers that `Connection` says are of this connection alone. Those that the message needs stay.
-fn named_by_connection(head: &Head) -> Vec<String> {
-    let values = head.headers().get_all("connection").map(text::lossless);
-    let names = values.flat_map(|value| value.split(',').map(|name| name.trim().to_owned()).collect::<Vec<_>>());
-    names.filter(|name| !["host", "content-length", "content-type"].contains(&&name.to_ascii_lowercase()[..])).collect()
 }
 
 fn replace(sent: &mut Headers, receipt: &mut Vec<Change>, name: &[u8], value: &[u8], to: &str) {

@@ -1,5 +1,7 @@
 //! The URL of an app: `http` or `https`, a host, perhaps a port, perhaps a path (RFC 3986, section 3).
 
+use crate::record::grammar::is_target;
+
 /// A URL taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Url {
@@ -26,7 +28,7 @@ impl Url {
             _ => (authority, None),
         };
         let sound = |b: u8| b.is_ascii_alphanumeric() || b"-._~[]:%".contains(&b) || b >= 0x80;
-        if host.is_empty() || !host.bytes().all(sound) || target.bytes().any(|b| b <= b' ' || b == 0x7f) {
+        if host.is_empty() || !host.bytes().all(sound) || !(target.is_empty() || is_target(target.as_bytes())) {
             return None;
         }
         let target = match target {
