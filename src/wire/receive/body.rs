@@ -63,6 +63,8 @@ struct Parts {
     declared: usize,
     /// For how many bytes there is room, in the first part or in the copy of all.
     room: usize,
+    /// Whether the connection's buffer, which grows with a body of several parts, is counted.
+    has_buffer: bool,
     first: Bytes,
     all: Vec<u8>,
     trailers: Headers,
@@ -94,10 +96,12 @@ impl Parts {
         let data = if over { data.slice(..left) } else { data };
         let room = self.room_for(self.len() + data.len());
         // What is allocated counts, not only what has come.
-        if !hold.more(room - self.room, limits) {
+        let goes_on = self.len() > 0;
+        let buffer = if goes_on && !self.has_buffer { limits.read_bytes() } else { 0 };
+        if !hold.more(room - self.room + buffer, limits) {
             return Err(End { flag: Flag::Overload, status: 503, gone: false });
         }
-        self.room = room;
+        (self.room, self.has_buffer) = (room, goes_on);
         if self.len() == 0 {
             self.first = data;
         } else {
@@ -140,5 +144,26 @@ fn broken(error: &hyper::Error) -> End {
             End { flag: Flag::BadChunk, status: 400, gone: false }
         }
         _ => End { flag: Flag::Cut, status: 400, gone: true },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::crowd::Crowd, *};
+
+    #[test]
+    fn the_buffer_of_a_body_in_several_parts_counts_once() {
+        let (_stop, stopped) = tokio::sync::watch::channel(false);
+        let crowd = Crowd::new(stopped);
+        let parts = |in_flight_bytes: usize, sizes: &[usize]| {
+            let limits = Limits { in_flight_bytes, ..Limits::default() };
+            let (mut parts, mut hold) = (Parts::default(), crowd.hold());
+            sizes.iter().all(|&size| parts.add(vec![b'x'; size].into(), &limits, usize::MAX, &mut hold).is_ok())
+        };
+        let buffer = Limits::default().read_bytes();
+        assert!(parts(0, &[buffer]), "one part is the buffer itself");
+        assert!(!parts(0, &[1, 1]), "two are beside it");
+        assert!(parts(4, &[1, 1, 1, 1]), "and so are all others, beside the same one");
+        assert!(!parts(4, &[1, 1, 1, 1, 1]));
     }
 }

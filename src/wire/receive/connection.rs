@@ -30,11 +30,6 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// What is said to a plain request where TLS is spoken.
 const PLAIN_TO_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\n\
     Content-Length: 55\r\n\r\nThis port speaks HTTPS: write https:// in place of http";
-/// The most that is read of a connection at once, in bytes. hyper's own measure is 400 KiB, for each of a thousand connections
-/// that send large bodies.
-const READ_BYTES: usize = 64 << 10;
-/// What must fit behind a head that is as long as it may be.
-const BEHIND_A_HEAD: usize = 8 << 10;
 /// The most requests at once on one HTTP/2 connection.
 const STREAMS: u32 = 200;
 
@@ -139,7 +134,7 @@ impl<C: Catch> Connection<C> {
         let service = service_fn(move |request: hyper::Request<Incoming>| exchange.clone().answer(request));
         let mut builder = http1::Builder::new();
         builder.half_close(true).max_headers(self.limits.headers).max_header_size(self.limits.head_bytes);
-        builder.max_buf_size(READ_BYTES.max(self.limits.head_bytes + BEHIND_A_HEAD));
+        builder.max_buf_size(self.limits.read_bytes());
         let connection = builder.serve_connection(TokioIo::new(recorder), service);
         let ended = to_its_end(connection, http1::Connection::graceful_shutdown, &mut self.stopped).await;
         if let Err(error) = ended {

@@ -146,7 +146,8 @@ impl Hold {
         if before + bytes >= SWOLLEN_BYTES {
             self.0.0.swollen.store(true, Ordering::Relaxed);
         }
-        before + bytes <= limits.in_flight_bytes
+        // A body as large as may be in flight fits, with its connection's buffer.
+        before + bytes <= limits.in_flight_bytes + limits.read_bytes()
     }
 }
 

@@ -25,6 +25,11 @@ const CONNECTIONS_PER_ADDRESS: usize = 256;
 /// How long a stopping server waits for what is in flight.
 const DRAIN: Duration = Duration::from_secs(10);
 
+/// The most that is read of a connection at once, in bytes. hyper's own measure is 400 KiB, for each of a thousand connections
+/// that send large bodies.
+const READ_BYTES: usize = 64 << 10;
+/// What must fit behind a head that is as long as it may be.
+const BEHIND_A_HEAD: usize = 8 << 10;
 /// The longest method, in letters.
 pub(super) const METHOD_LETTERS: usize = 32;
 /// How much of a refused head is kept, in bytes.
@@ -55,6 +60,13 @@ pub struct Limits {
     pub connections_per_address: usize,
     /// How long a stopping server waits for what is in flight.
     pub drain: Duration,
+}
+
+impl Limits {
+    /// The buffer of a connection: the most that is read of it at once, in bytes.
+    pub(super) fn read_bytes(&self) -> usize {
+        READ_BYTES.max(self.head_bytes + BEHIND_A_HEAD)
+    }
 }
 
 impl Default for Limits {
