@@ -46,7 +46,7 @@ fn what_a_filter_takes_is_written_oldest_first_and_masked() {
 
     assert_eq!(home.yes(&["export", "path:/b", "--out", "-"]), home.yes(&["export", "path:/b"]));
     assert!(!home.path().join("-").exists(), "it is standard output, as for all that reads");
-    assert_eq!(home.yes(&["export", "path:/b", "--out", "b", "--json"]), "{\"exported\":1}\n");
+    assert_eq!(home.yes(&["export", "path:/b", "--out", "b", "--json"]), "{\"exported\":1,\"damaged\":[]}\n");
 
     assert_eq!(home.run(&["export", "path:/none"]).status.code(), Some(1));
     assert!(home.fails(2, &["export", "--out", "no/such/folder/x"]).contains("no/such/folder/x"));
@@ -137,4 +137,60 @@ fn what_is_no_file_is_written_into_and_a_link_stays_one() {
     home.yes(&["export", "--out", "link.jsonl"]);
     assert!(link.is_symlink());
     assert_eq!(std::fs::read_to_string(home.path().join("target.jsonl")).unwrap(), lines);
+}
+
+/// A store in which three captures have another body than came, a part of it, or none; the first and the last are whole.
+fn damaged_home() -> Home {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet"]);
+    for path in ["/whole", "/changed", "/cut", "/bare", "/whole"] {
+        let size = if path == "/cut" { 600_000 } else { 6 };
+        serving.post(path, &[], &vec![b'x'; size]);
+    }
+    serving.stop();
+    let store = rusqlite::Connection::open(home.db()).unwrap();
+    store
+        .execute_batch(
+            "UPDATE content SET body = x'797979797979' WHERE id = 2;
+            DELETE FROM chunk WHERE id = (SELECT max(id) FROM chunk);
+            DELETE FROM content WHERE id = 4;",
+        )
+        .unwrap();
+    home
+}
+
+#[test]
+fn what_is_left_of_a_damaged_store_can_be_had_and_what_is_missing_is_told() {
+    let home = damaged_home();
+    let said = home.fails(2, &["export", "--out", "all"]);
+    assert!(said.contains("reading capture 2: ") && said.contains("creel export --skip-damaged"), "{said}");
+    assert!(!home.path().join("all").exists() && !home.path().join("all.part").exists());
+
+    let output = home.run(&["export", "--skip-damaged", "--out", "all", "--json", "--quiet"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "not all is there: {said}");
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "{\"exported\":2,\"damaged\":[2,3,4]}\n");
+    for words in [
+        "left out: #2: its body is not the one that came",
+        "left out: #3: a part of its body is missing",
+        "left out: #4: only its row of the list is there",
+        "without 3 damaged captures",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    let other = Home::new();
+    other.yes(&["import", home.path().join("all").to_str().unwrap()]);
+    assert_eq!(other.captures().len(), 2);
+    assert!(home.yes(&["export", "--skip-damaged", "path:/whole", "--out", "whole"]).starts_with("2 exported"));
+}
+
+#[test]
+fn a_rehearsal_leaves_out_what_is_damaged_where_that_is_wished() {
+    let home = damaged_home();
+    assert!(home.fails(2, &["rehearse", "id>0", "--out", "shop"]).contains("--skip-damaged"));
+    assert!(home.fails(1, &["rehearse", "id>0", "--skip-damaged", "--out", "shop"]).contains("left out: #4"));
+    assert!(home.path().join("shop/002.http").exists() && !home.path().join("shop/003.http").exists());
+    let said = home.fails(2, &["rehearse", "id:2..4", "--skip-damaged", "--out", "none"]);
+    assert!(said.contains("left out: #2") && said.contains("there is nothing to write"), "{said}");
+    assert!(!home.path().join("none").exists() && !home.path().join("none.part").exists());
 }

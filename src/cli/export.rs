@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     engine::{
-        export::{Out, Written, to_file, write},
+        export::{Damaged, Out, Reading, Written, to_file, write},
         mask::Masked,
     },
     export::FORMATS,
@@ -34,6 +34,16 @@ pub(crate) struct Export {
     /// it came
     #[arg(long)]
     reveal: bool,
+    #[command(flatten)]
+    rescue: Rescue,
+}
+
+/// What becomes of what cannot be read.
+#[derive(Clone, Copy, Debug, Args)]
+pub(super) struct Rescue {
+    /// Leave out what the store cannot give back since its file is damaged, and say which; exit code 1 then
+    #[arg(long)]
+    pub(super) skip_damaged: bool,
 }
 
 pub(super) fn run(export: &Export, common: &Common) -> Result<Answer, Failure> {
@@ -48,21 +58,37 @@ pub(super) fn run(export: &Export, common: &Common) -> Result<Answer, Failure> {
         let all = ids.len();
         move |count, bytes| progress.draw(|took| progress::of(count, all, Some(bytes), took))
     };
+    let mut reading = Reading::of(&reader, export.rescue.skip_damaged);
     let named = export.out.as_deref().filter(|path| *path != Path::new("-"));
     let Written { count, masked } = if let Some(path) = named {
-        let fill = |out: &mut Out<'_>| write(out, &reader, &ids, how, told(Progress::new(&printer)));
+        let fill = |out: &mut Out<'_>| write(out, &mut reading, &ids, how, told(Progress::new(&printer)));
         to_file(path, true, fill)?.unwrap_or_default()
     } else {
         let mut out = |bytes: &[u8]| printer.bytes(bytes);
-        write(&mut out, &reader, &ids, how, told(Progress::beside(&printer)))?
+        write(&mut out, &mut reading, &ids, how, told(Progress::beside(&printer)))?
     };
+    let damaged = reading.skipped();
     if named.is_some() && printer.json {
-        printer.value(&json!({ "exported": count }))?;
+        let numbers: Vec<_> = damaged.iter().map(|(id, _)| id.0).collect();
+        printer.value(&json!({ "exported": count, "damaged": numbers }))?;
     } else if named.is_some() && !printer.quiet {
         printer.line(&format!("{count} exported"))?;
     }
     tell(&printer, masked);
-    Ok(if count > 0 { Answer::Yes } else { Answer::No })
+    let is_whole = tell_damaged(&damaged);
+    Ok(if count > 0 && is_whole { Answer::Yes } else { Answer::No })
+}
+
+/// Says on standard error what is missing in what was written, also where nothing else is said. Whether nothing is.
+pub(super) fn tell_damaged(damaged: &[Damaged]) -> bool {
+    for (id, failure) in damaged {
+        super::report(&format!("left out: #{id}: {}", failure.why));
+    }
+    if !damaged.is_empty() {
+        let count = counted(damaged.len() as u64, "damaged capture");
+        super::report(&format!("without {count}; keep a copy of the store's file"));
+    }
+    damaged.is_empty()
 }
 
 /// Says on standard error what was masked, since it leaves changed.

@@ -48,7 +48,7 @@ pub use large::{Looking, looking};
 pub use lock::{Holder, holder};
 pub use post::{Posted, Posting};
 pub use queue::{Full, Haste};
-pub use reader::{Bodies, Interrupter, Reader, Sorting, Start};
+pub use reader::{Bodies, Interrupter, Reader, Rescued, Sorting, Start};
 pub use search::Slice;
 pub use stats::{Beat, Counts, PIECES, SIZES, Stats, TIMES, VERDICTS};
 pub use writer::{Brought, Imported, Onward, Pending, Role, Settler, Source, Stored, Writer};

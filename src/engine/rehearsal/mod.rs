@@ -209,6 +209,9 @@ fn fill(folder: &Path, captures: impl Iterator<Item = Result<Option<Capture>, Fa
         });
     }
     let count = step.len();
+    if count == 0 {
+        return Err(Failure::new(format!("writing {}", folder.display()), "there is nothing to write"));
+    }
     let text = toml::to_string(&Scenario { step }).map_err(|why| Failure::new("writing a scenario", why))?;
     fs::write(folder.join(SCENARIO), format!("{PREFACE}\n{text}")).map_err(failed)?;
     Ok(count)
