@@ -63,7 +63,7 @@ fn home_with_secrets() -> Home {
     serving.post("/json?api_key=hunter1", &[("Content-Type", "application/json")], json);
     let form = [("Content-Type", "application/x-www-form-urlencoded")];
     serving.post("/form", &form, b"team=T1&token=hunter4&payload=%7B%22token%22%3A%22hunter5%22%7D");
-    serving.post("/xml", &[("Content-Type", "text/xml")], b"<token>not looked for</token>");
+    serving.post("/text", &[("Content-Type", "text/plain")], b"token: not looked for");
     home
 }
 
@@ -97,7 +97,7 @@ fn what_was_masked_comes_in_again_with_a_flag_that_says_so() {
         let other = Home::new();
         other.yes(&["import", home.path().join("shared").to_str().unwrap()]);
         let is_flagged = |capture: &Value| capture["flags"].as_array().unwrap().contains(&"masked".into());
-        // The one in XML has none that anybody found.
+        // The text has none that anybody found.
         assert_eq!(other.captures().iter().map(is_flagged).collect::<Vec<_>>(), [true, true, false], "{form}");
         let (body, came) = (other.yes(&["show", "1", "--body"]), home.yes(&["show", "1", "--body"]));
         assert!(body.contains(r#""token":"*******""#) && body.len() == came.len(), "{form}: {body}");

@@ -30,8 +30,8 @@ pub(crate) struct Export {
     /// The file to write; it appears when it is whole [default, and -: standard output]
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Write what lets somebody in (Authorization, cookies; tokens, keys and passwords in headers, queries, forms and JSON) as
-    /// it came
+    /// Write what lets somebody in (Authorization, cookies; tokens, keys and passwords in headers, queries, forms,
+    /// JSON and XML) as it came
     #[arg(long)]
     reveal: bool,
     #[command(flatten)]
@@ -91,13 +91,20 @@ pub(super) fn tell_damaged(damaged: &[Damaged]) -> bool {
     damaged.is_empty()
 }
 
-/// Says on standard error what was masked, since it leaves changed.
+/// Says on standard error what was masked, since it leaves changed, and what is secret and could not be.
 pub(super) fn tell(printer: &Printer, masked: Masked) {
-    let Some(words) = masked.words().filter(|_| !printer.quiet) else { return };
-    let fits = if masked.values > 0 { " (a signature over such a body does not fit any more)" } else { "" };
-    let unread = match masked.unread as u64 {
-        0 => String::new(),
-        count => format!("; nobody looked into {} of other kinds than JSON and forms", counted(count, "body")),
-    };
-    super::report(&format!("masked: {words}{fits}{unread}; --reveal leaves all as it came"));
+    if printer.quiet {
+        return;
+    }
+    if let Some(words) = masked.words() {
+        let fits = if masked.values > 0 { " (a signature over such a body does not fit any more)" } else { "" };
+        let unread = match masked.unread as u64 {
+            0 => String::new(),
+            count => format!("; nobody looked into {} of other kinds than JSON, forms and XML", counted(count, "body")),
+        };
+        super::report(&format!("masked: {words}{fits}{unread}; --reveal leaves all as it came"));
+    }
+    if let Some(words) = masked.left() {
+        super::report(&format!("not masked: {words}"));
+    }
 }

@@ -28,8 +28,8 @@ pub(crate) struct Rehearse {
     /// The folder, which is made
     #[arg(long, short, value_name = "FOLDER")]
     out: PathBuf,
-    /// Write what lets somebody in (Authorization, cookies; tokens, keys and passwords in headers, queries, forms and JSON) as
-    /// it came
+    /// Write what lets somebody in (Authorization, cookies; tokens, keys and passwords in headers, queries, forms,
+    /// JSON and XML) as it came
     #[arg(long)]
     reveal: bool,
     #[command(flatten)]
