@@ -109,9 +109,14 @@ impl Carrier {
     }
 
     /// Whether an errand is still to be done: a person may have dropped it, in another process. Where that cannot be told it is.
-    fn is_left(&self, errand: ErrandId, capture: CaptureId) -> bool {
+    pub(super) fn is_left(&self, errand: ErrandId, capture: CaptureId) -> bool {
         let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         reader.errands_of(capture).map_or(true, |left| left.iter().any(|it| it.id == errand && !it.dead))
+    }
+
+    /// A number that is another one after each commit of anybody; none where the store cannot be asked now.
+    pub(super) fn version(&self) -> Option<i64> {
+        self.reader.lock().unwrap_or_else(PoisonError::into_inner).data_version().ok()
     }
 
     /// The capture of an errand, where it is still there and the forward takes it.
