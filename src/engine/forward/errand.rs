@@ -186,7 +186,7 @@ impl Carrier {
             resign: to.resign,
             ..Edit::default()
         };
-        let Edited { head, body, keep_host, receipt } = edit.applied(capture, endpoint, &to.url).await?;
+        let Edited { head, body, keep_host, receipt } = edit.applied(capture, endpoint, (&to.url, to.path)).await?;
         let (to, path, insecure) = (to.url.clone(), to.path, to.insecure);
         Ok(Prepared { outgoing: Outgoing { head, body, to, path, insecure, keep_host }, receipt })
     }

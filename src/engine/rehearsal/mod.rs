@@ -322,7 +322,8 @@ impl Engine {
 
     /// A step's request with the changes that are asked for.
     fn rehearsed(&self, step: &Step, play: &Play) -> Result<(Head, Bytes), Failure> {
-        let edited = play.edit.apply(&capture(step), self.endpoint_of(step), super::catalog()?, &play.to);
+        let to = (&play.to[..], PathRule::default());
+        let edited = play.edit.apply(&capture(step), self.endpoint_of(step), super::catalog()?, to);
         let edited = edited.map_err(|it| Failure { doing: format!("{}: {}", step.file, it.doing), ..it })?;
         Ok((edited.head, edited.body))
     }
