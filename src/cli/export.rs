@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     engine::{
-        export::{Damaged, Out, Reading, Written, to_file, write},
+        export::{Damaged, Out, Written, to_file, write},
         mask::Masked,
     },
     export::FORMATS,
@@ -52,13 +52,13 @@ pub(super) fn run(export: &Export, common: &Common) -> Result<Answer, Failure> {
         return Err(Failure::new("exporting", format!("there is no form `{}`", export.format)));
     };
     let reader = Reader::open(&common.store()?)?;
-    let ids = input::matching(&reader, &export.filter, common)?;
+    let wanted = (&export.filter[..], export.rescue.skip_damaged);
+    let (mut reading, ids) = input::leaving(&reader, wanted, common)?;
     let how = (format, export.reveal);
     let told = |mut progress: Progress| {
         let all = ids.len();
         move |count, bytes| progress.draw(|took| progress::of(count, all, Some(bytes), took))
     };
-    let mut reading = Reading::of(&reader, export.rescue.skip_damaged);
     let named = export.out.as_deref().filter(|path| *path != Path::new("-"));
     let Written { count, masked } = if let Some(path) = named {
         let fill = |out: &mut Out<'_>| write(out, &mut reading, &ids, how, told(Progress::new(&printer)));
@@ -81,8 +81,11 @@ pub(super) fn run(export: &Export, common: &Common) -> Result<Answer, Failure> {
 
 /// Says on standard error what is missing in what was written, also where nothing else is said. Whether nothing is.
 pub(super) fn tell_damaged(damaged: &[Damaged]) -> bool {
-    for (id, failure) in damaged {
-        super::report(&format!("left out: #{id}: {}", failure.why));
+    let follows = |a: &Damaged, b: &Damaged| a.0.0 + 1 == b.0.0 && a.1.why == b.1.why;
+    for run in damaged.chunk_by(follows) {
+        let (Some((first, failure)), Some((last, _))) = (run.first(), run.last()) else { continue };
+        let which = if first == last { format!("#{first}") } else { format!("#{first} to #{last}") };
+        super::report(&format!("left out: {which}: {}", failure.why));
     }
     if !damaged.is_empty() {
         let count = counted(damaged.len() as u64, "damaged capture");

@@ -13,7 +13,6 @@ use super::{
 use crate::{
     engine::{
         Rehearsal,
-        export::Reading,
         mask::{Masked, masked},
     },
     record::Failure,
@@ -39,12 +38,12 @@ pub(crate) struct Rehearse {
 pub(super) fn run(rehearse: &Rehearse, common: &Common) -> Result<Answer, Failure> {
     let printer = common.printer();
     let reader = Reader::open(&common.store()?)?;
-    let ids = input::matching(&reader, &rehearse.filter, common)?;
+    let wanted = (&rehearse.filter[..], rehearse.rescue.skip_damaged);
+    let (mut reading, ids) = input::leaving(&reader, wanted, common)?;
     if ids.is_empty() {
         super::report(&"no capture matches");
         return Ok(Answer::No);
     }
-    let mut reading = Reading::of(&reader, rehearse.rescue.skip_damaged);
     let mut all = Masked::default();
     let captures = ids.into_iter().map(|id| {
         let capture = reading.read(id)?;

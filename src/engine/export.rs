@@ -9,6 +9,7 @@ use std::{
 use super::mask::{Masked, masked};
 use crate::{
     export::Format,
+    query::Sql,
     record::{Capture, CaptureId, Failure},
     store::{Reader, Rescued},
 };
@@ -43,6 +44,12 @@ impl<'a> Reading<'a> {
     /// From a store; where something there is damaged, it ends, or goes on with the next if that is skipped.
     pub fn of(reader: &'a Reader, skips_damaged: bool) -> Self {
         Self { reader, skipped: skips_damaged.then(Vec::new) }
+    }
+
+    /// The captures that fulfil the condition, oldest first, where what is damaged is skipped; else whoever reads asks the list.
+    pub fn sift(&mut self, condition: Option<&Sql>) -> Option<Result<Vec<CaptureId>, Failure>> {
+        let skipped = self.skipped.as_mut()?;
+        Some(self.reader.sift(condition, &mut |id, why| skipped.push((id, why))))
     }
 
     /// The next. None where it was deleted meanwhile, or is skipped.

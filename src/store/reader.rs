@@ -45,17 +45,6 @@ fn captures_with(content: &str, wanted: &str) -> String {
     format!("SELECT {SUMMARY_COLUMNS}, {content} FROM summary JOIN content USING (id) WHERE {wanted}")
 }
 
-/// What is left of a capture in a file that may be damaged.
-#[derive(Debug)]
-pub enum Rescued {
-    /// All of it.
-    Whole(Box<Capture>),
-    /// It is not in the store, or not any more.
-    Gone,
-    /// It cannot be read, and why.
-    Damaged(Failure),
-}
-
 /// A reading connection. Each thread that reads has its own.
 #[derive(Debug)]
 pub struct Reader {
@@ -196,21 +185,7 @@ impl Reader {
         self.find(id, bodies).map_err(|trouble| trouble.failure)
     }
 
-    /// One capture that the list had, with its whole body: for whoever goes on with the others where the file is damaged at
-    /// this one.
-    pub fn rescue(&self, id: CaptureId) -> Result<Rescued, Failure> {
-        match self.find(id, Bodies::Read) {
-            Ok(Some(capture)) => Ok(Rescued::Whole(Box::new(capture))),
-            Ok(None) if self.summary(id)?.is_none() => Ok(Rescued::Gone),
-            Ok(None) => {
-                Ok(Rescued::Damaged(damaged(format!("reading capture {id}"), "only its row of the list is there")))
-            }
-            Err(trouble) if trouble.kind == Kind::File => Ok(Rescued::Damaged(trouble.failure)),
-            Err(trouble) => Err(trouble.failure),
-        }
-    }
-
-    fn find(&self, id: CaptureId, bodies: Bodies) -> Result<Option<Capture>, Trouble> {
+    pub(super) fn find(&self, id: CaptureId, bodies: Bodies) -> Result<Option<Capture>, Trouble> {
         let doing = format!("reading capture {id}");
         let found = self.look(&doing, || match capture(&self.connection, id, bodies)? {
             Some((_, chunks)) if chunks > 0 && bodies != Bodies::Leave => {
@@ -411,12 +386,12 @@ impl Reader {
     }
 
     /// The same, with what an error says about the file.
-    fn look<T>(&self, doing: &str, ask: impl FnOnce() -> Result<T, Error>) -> Result<T, Trouble> {
+    pub(super) fn look<T>(&self, doing: &str, ask: impl FnOnce() -> Result<T, Error>) -> Result<T, Trouble> {
         ask().map_err(|error| Trouble::of_file(&format!("{doing} in {}", self.path.display()), &error))
     }
 }
 
-fn damaged(doing: String, damage: &str) -> Failure {
+pub(super) fn damaged(doing: String, damage: &str) -> Failure {
     Failure::new(doing, format!("{damage}: the file is damaged")).hint(DAMAGED)
 }
 
