@@ -231,7 +231,7 @@ fn cleartext_http_2_is_caught() {
     let home = Home::new();
     let serving = home.serve(&["--quiet"]);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let status = runtime.block_on(async {
+    let (status, head) = runtime.block_on(async {
         let stream = tokio::net::TcpStream::connect(serving.address).await.unwrap();
         let io = hyper_util::rt::TokioIo::new(stream);
         let executor = hyper_util::rt::TokioExecutor::new();
@@ -243,9 +243,16 @@ fn cleartext_http_2_is_caught() {
             .header("x-dup", "b")
             .body(body)
             .unwrap();
-        sender.send_request(request).await.unwrap().status()
+        let status = sender.send_request(request).await.unwrap().status();
+        let nothing = http_body_util::Full::new(bytes::Bytes::new());
+        let head =
+            sender.send_request(hyper::Request::head("http://name.example/").body(nothing).unwrap()).await.unwrap();
+        (status, head.map(http_body_util::BodyExt::collect))
     });
     assert_eq!(status, 200);
+    // A body after the answer to HEAD would be an error of the protocol.
+    assert_eq!((head.status().as_u16(), &head.headers()["content-length"]), (200, &"12".parse().unwrap()));
+    assert!(runtime.block_on(head.into_body()).unwrap().to_bytes().is_empty());
     let one: Value = serde_json::from_str(&home.yes(&["show", "1", "--json"])).unwrap();
     assert_eq!(
         (&one["version"], &one["target"], &one["body"]["text"]),

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc};
 
 use bytes::Bytes;
 use hyper::{
-    Request, Response,
+    Method, Request, Response,
     body::{Body as _, Incoming},
     http::request::Parts,
 };
@@ -33,6 +33,13 @@ pub(super) struct Exchange<C> {
 
 impl<C: Catch> Exchange<C> {
     pub(super) async fn answer(self, request: Request<Incoming>) -> Result<Response<Reply>, Abandoned> {
+        // In HTTP/1 hyper leaves the body out.
+        let is_head_alone = self.record.is_none() && request.method() == Method::HEAD;
+        let answer = self.whole_answer(request).await?;
+        Ok(if is_head_alone { reply::head_of(answer) } else { answer })
+    }
+
+    async fn whole_answer(self, request: Request<Incoming>) -> Result<Response<Reply>, Abandoned> {
         let (parts, incoming) = request.into_parts();
         let Some((head, received_at)) = self.head(&parts) else {
             // The recorder and hyper disagree about where requests begin: neither is to be believed.
