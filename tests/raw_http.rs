@@ -227,6 +227,35 @@ fn limits_are_set_in_the_configuration_and_hold() {
 }
 
 #[test]
+fn a_head_of_http_2_that_is_too_large_is_refused_and_listed_too() {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet"]);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let statuses = runtime.block_on(async {
+        let stream = tokio::net::TcpStream::connect(serving.address).await.unwrap();
+        let io = hyper_util::rt::TokioIo::new(stream);
+        let executor = hyper_util::rt::TokioExecutor::new();
+        let (mut sender, connection) = hyper::client::conn::http2::handshake(executor, io).await.unwrap();
+        tokio::spawn(connection);
+        let mut statuses = Vec::new();
+        for (count, size) in [(1, 60 << 10), (1, 70 << 10), (101, 1), (90, 1)] {
+            let mut request = hyper::Request::get("http://h/");
+            for n in 0..count {
+                request = request.header(format!("x-{n}"), "a".repeat(size));
+            }
+            let nothing = http_body_util::Full::new(bytes::Bytes::new());
+            statuses.push(sender.send_request(request.body(nothing).unwrap()).await.unwrap().status().as_u16());
+        }
+        statuses
+    });
+    assert_eq!(statuses, [200, 431, 431, 200]);
+    let refused = home.until(&["refused"], |rows| rows.lines().count() == 2);
+    for words in ["431", "the head is too large, 64 KiB are taken", "102 headers, 100 are taken"] {
+        assert!(refused.contains(words), "{words}: {refused}");
+    }
+}
+
+#[test]
 fn cleartext_http_2_is_caught() {
     let home = Home::new();
     let serving = home.serve(&["--quiet"]);

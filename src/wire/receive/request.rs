@@ -14,6 +14,7 @@ use super::{
     body::{self, Kept},
     crowd::Crowd,
     limits::REFUSED_BYTES,
+    malformed::too_large,
     recorder::Record,
     reply::{self, Abandoned, Reply},
     strict,
@@ -46,6 +47,10 @@ impl<C: Catch> Exchange<C> {
             self.crowd.refuse(&self.catch, self.peer, Some(400), "ambiguous framing", Vec::new());
             return Ok(closed(400));
         };
+        if self.record.is_none() && self.is_too_large(&head) {
+            let (reason, headers) = (too_large(head.raw(), &self.limits).into_owned(), Vec::new());
+            return Ok(self.turn_away(Shut { status: 431, reason, headers }, &head, received_at));
+        }
         let most = match self.catch.guard(self.peer, &head) {
             Entry::Open(most) => most.unwrap_or(usize::MAX).min(self.limits.body_bytes),
             Entry::Shut(shut) => return Ok(self.turn_away(shut, &head, received_at)),
@@ -96,6 +101,11 @@ impl<C: Catch> Exchange<C> {
         } else {
             Ok(reply::response(answer, status, decided.is_some() && http1))
         }
+    }
+
+    /// Whether a head of HTTP/2 is larger than is taken; in HTTP/1 hyper refuses one.
+    fn is_too_large(&self, head: &Head) -> bool {
+        head.raw().len() > self.limits.head_bytes || head.headers().len() > self.limits.headers
     }
 
     /// Says to a request that it may not come in, and tells of it.
