@@ -186,6 +186,34 @@ fn a_creel_that_has_it_in_hand_does_not_send_what_was_dropped() {
 }
 
 #[test]
+fn what_stands_behind_a_dropped_one_goes_on_before_that_ones_next_try() {
+    let home = Home::new();
+    let app = App::start(|_, request| status(if request.contains("/stuck") { 500 } else { 200 }));
+    config(&home, &format!("forward = {{ to = '{}', order = 'kept', retry = ['1h'] }}", app.url));
+    let serving = home.serve(&["--quiet"]);
+    for path in ["/stuck/1", "/stuck/2", "/a"] {
+        serving.post(path, &[], b"");
+    }
+    // Dropped by another process, alone and with its capture.
+    for (path, args) in [("/stuck/1", ["drop", "id:1"]), ("/stuck/2", ["forget", "id:2"])] {
+        assert_eq!(app.path(), path);
+        home.until(&["ls", "reply>=500", path], |rows| !rows.is_empty());
+        home.yes(&args);
+    }
+    assert_eq!(app.path(), "/a");
+    // What the next process finds held up is let go, too.
+    serving.post("/stuck/4", &[], b"");
+    assert_eq!(app.path(), "/stuck/4");
+    home.until(&["ls", "reply>=500", "id:4"], |rows| !rows.is_empty());
+    serving.post("/b", &[], b"");
+    serving.stop();
+    let serving = home.serve(&["--quiet"]);
+    home.yes(&["drop", "id:4"]);
+    assert_eq!(app.path(), "/b");
+    serving.stop();
+}
+
+#[test]
 fn what_is_given_up_is_listed_and_sent_once_more() {
     let home = Home::new();
     let app = App::start(|turn, _| status(if turn < 2 { 500 } else { 200 }));

@@ -216,6 +216,45 @@ fn a_guard_that_cannot_be_meant_is_refused_with_its_place() {
 }
 
 #[test]
+fn who_sent_something_by_a_trusted_proxy_is_shown_found_and_exported() {
+    let home = home("allow = ['203.0.113.9']");
+    let serving = home.serve(&["--quiet"]);
+    for (lines, senders) in [
+        ("", &[][..]),
+        ("X-Forwarded-For: 192.0.2.1, 203.0.113.9\r\n", &["203.0.113.9"]),
+        ("Forwarded: for=\"[2001:db8::1]:4711\"\r\n", &["2001:db8::1"]),
+        ("X-Forwarded-For: 203.0.113.9\r\nForwarded: for=192.0.2.7\r\n", &["203.0.113.9", "192.0.2.7"]),
+        ("X-Forwarded-For: unknown\r\n", &[]),
+    ] {
+        assert_eq!(status(&ask(&serving, "GET", "/open", lines)), 200);
+        let capture = home.captures().pop().unwrap();
+        assert_eq!(capture["forwarded_for"], serde_json::json!(senders), "{lines}");
+        assert!(capture["peer"].as_str().unwrap().starts_with("127.0.0.1:"), "{capture}");
+    }
+    assert!(home.yes(&["show", "2"]).contains(" from 203.0.113.9 via 127.0.0.1:"));
+    assert_eq!(home.yes(&["ls", "ip:203.0.113.9"]).lines().count(), 2);
+    assert_eq!(home.yes(&["ls", "ip:127.0.0.1"]).lines().count(), 5);
+
+    let other = Home::new();
+    other.write("all.jsonl", home.yes(&["export"]));
+    other.yes(&["import", "all.jsonl"]);
+    assert_eq!(other.captures()[3]["forwarded_for"], serde_json::json!(["203.0.113.9", "192.0.2.7"]));
+
+    assert_eq!(status(&ask(&serving, "GET", "/shut", "X-Forwarded-For: 192.0.2.66\r\n")), 403);
+    assert!(home.until(&["refused"], |rows| !rows.is_empty()).contains("192.0.2.66 via 127.0.0.1:"));
+    let row = refused(&home).pop().unwrap();
+    assert_eq!(row["forwarded_for"], serde_json::json!(["192.0.2.66"]));
+    assert!(row["peer"].as_str().unwrap().starts_with("127.0.0.1:"), "{row}");
+
+    // Whom nobody trusts is not believed.
+    home.write("creel.toml", "");
+    serving.stop();
+    let serving = home.serve(&["--quiet"]);
+    ask(&serving, "GET", "/open", "X-Forwarded-For: 203.0.113.9\r\n");
+    assert_eq!(home.captures().pop().unwrap()["forwarded_for"], serde_json::json!([]));
+}
+
+#[test]
 fn the_page_of_a_web_site_is_let_in_by_nothing_and_reads_nothing() {
     let home = home("");
     let serving = home.serve(&["--quiet"]);

@@ -227,11 +227,40 @@ fn limits_are_set_in_the_configuration_and_hold() {
 }
 
 #[test]
+fn a_head_of_http_2_that_is_too_large_is_refused_and_listed_too() {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet"]);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let statuses = runtime.block_on(async {
+        let stream = tokio::net::TcpStream::connect(serving.address).await.unwrap();
+        let io = hyper_util::rt::TokioIo::new(stream);
+        let executor = hyper_util::rt::TokioExecutor::new();
+        let (mut sender, connection) = hyper::client::conn::http2::handshake(executor, io).await.unwrap();
+        tokio::spawn(connection);
+        let mut statuses = Vec::new();
+        for (count, size) in [(1, 60 << 10), (1, 70 << 10), (101, 1), (90, 1)] {
+            let mut request = hyper::Request::get("http://h/");
+            for n in 0..count {
+                request = request.header(format!("x-{n}"), "a".repeat(size));
+            }
+            let nothing = http_body_util::Full::new(bytes::Bytes::new());
+            statuses.push(sender.send_request(request.body(nothing).unwrap()).await.unwrap().status().as_u16());
+        }
+        statuses
+    });
+    assert_eq!(statuses, [200, 431, 431, 200]);
+    let refused = home.until(&["refused"], |rows| rows.lines().count() == 2);
+    for words in ["431", "the head is too large, 64 KiB are taken", "102 headers, 100 are taken"] {
+        assert!(refused.contains(words), "{words}: {refused}");
+    }
+}
+
+#[test]
 fn cleartext_http_2_is_caught() {
     let home = Home::new();
     let serving = home.serve(&["--quiet"]);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let status = runtime.block_on(async {
+    let (status, head) = runtime.block_on(async {
         let stream = tokio::net::TcpStream::connect(serving.address).await.unwrap();
         let io = hyper_util::rt::TokioIo::new(stream);
         let executor = hyper_util::rt::TokioExecutor::new();
@@ -243,9 +272,16 @@ fn cleartext_http_2_is_caught() {
             .header("x-dup", "b")
             .body(body)
             .unwrap();
-        sender.send_request(request).await.unwrap().status()
+        let status = sender.send_request(request).await.unwrap().status();
+        let nothing = http_body_util::Full::new(bytes::Bytes::new());
+        let head =
+            sender.send_request(hyper::Request::head("http://name.example/").body(nothing).unwrap()).await.unwrap();
+        (status, head.map(http_body_util::BodyExt::collect))
     });
     assert_eq!(status, 200);
+    // A body after the answer to HEAD would be an error of the protocol.
+    assert_eq!((head.status().as_u16(), &head.headers()["content-length"]), (200, &"12".parse().unwrap()));
+    assert!(runtime.block_on(head.into_body()).unwrap().to_bytes().is_empty());
     let one: Value = serde_json::from_str(&home.yes(&["show", "1", "--json"])).unwrap();
     assert_eq!(
         (&one["version"], &one["target"], &one["body"]["text"]),

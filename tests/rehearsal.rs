@@ -207,7 +207,7 @@ fn a_scenario_that_cannot_be_meant_is_refused_before_anything_is_sent() {
     let said = home.fails(2, &["play", "nowhere", "--to", &app.url]);
     assert!(said.contains("`creel rehearse FILTER --out FOLDER` makes such a folder"), "{said}");
     let json = home.shares(&["rehearse", "path:/a", "--out", "json", "--json"]);
-    assert_eq!(json, "{\"written\":1,\"folder\":\"json\"}\n");
+    assert_eq!(json, "{\"written\":1,\"folder\":\"json\",\"damaged\":[]}\n");
 }
 
 #[test]

@@ -12,7 +12,11 @@ use std::{
 };
 
 use serde_json::Value;
-use support::{Home, Serving, app::request, port::Port};
+use support::{
+    Home, Serving,
+    app::{App, request, status},
+    port::Port,
+};
 
 /// An app that tells what it got and does what it is told with the connection.
 fn app(act: impl Fn(TcpStream) + Send + 'static) -> (String, Receiver<Vec<u8>>) {
@@ -463,4 +467,23 @@ fn all_that_a_filter_takes_are_sent_oldest_first() {
     let paths: Vec<_> = heard.iter().take(2).map(|got| String::from_utf8(got).unwrap()[5..9].to_owned()).collect();
     assert_eq!(paths, ["/a H", "/a/c"]);
     assert_eq!(home.run(&["resend", "--filter", "path:/none", "--to", &url]).status.code(), Some(1));
+}
+
+#[test]
+fn a_signature_over_the_url_is_over_the_one_that_the_app_is_asked_by() {
+    let home = Home::new();
+    let app = App::start(|_, _| status(200));
+    home.write("creel.toml", format!("[[target]]\nname = 'below'\nurl = '{}/app'\nappend_path = true\n", app.url));
+    let serving = home.serve(&["--quiet", "--provider", "twilio"]);
+    serving.post("/in?x=1", &[("Content-Type", "application/x-www-form-urlencoded")], b"a=1");
+    let elsewhere = format!("{}/hooks/twilio?key=2", app.url);
+    for (to, asked) in [(&app.url[..], "/in?x=1"), (&elsewhere, "/hooks/twilio?key=2&x=1"), ("below", "/app/in?x=1")] {
+        home.yes(&["resend", "1", "--to", to, "--resign", "--secret", "s"]);
+        let got = app.next();
+        assert!(got.starts_with(&format!("POST {asked} HTTP/1.1\r\n")), "{got}");
+        home.write("got.http", &got);
+        let url = format!("{}{asked}", app.url);
+        let args = ["verify", "--file", "got.http", "--provider", "twilio", "--secret", "s", "--url", &url];
+        assert!(home.yes(&args).starts_with("passed"), "{to}");
+    }
 }

@@ -197,3 +197,59 @@ fn a_planted_secret_is_found_nowhere() {
     }
     assert!(files(home.path()).iter().any(|path| path.ends_with("creel.db")));
 }
+
+/// What senders put into bodies of several kinds; and the secret in each, a word that stands nowhere else.
+const SENT: [(&str, &str, &str); 6] = [
+    ("application/json", "{\"a\":{\"access_token\":\"canary-json\"},\"z\":1}", "canary-json"),
+    ("application/x-www-form-urlencoded", "a=1&client_secret=canary-form&z=1", "canary-form"),
+    (
+        "multipart/form-data; boundary=x",
+        "--x\r\nContent-Disposition: form-data; name=\"token\"\r\n\r\ncanary-field\r\n--x--\r\n",
+        "canary-field",
+    ),
+    (
+        "multipart/form-data; boundary=x",
+        "--x\r\nContent-Disposition: form-data; name=\"f\"; filename=\"f.json\"\r\nContent-Type: application/json\r\n\r\n\
+         {\"api_key\":\"canary-part\"}\r\n--x--\r\n",
+        "canary-part",
+    ),
+    ("text/xml", "<a><w:Password Type='x'>canary-element</w:Password><z/></a>", "canary-element"),
+    ("application/soap+xml", "<a><b authToken='canary-attribute' z='1'/></a>", "canary-attribute"),
+];
+
+#[test]
+fn what_senders_put_into_bodies_is_shared_only_where_that_is_asked_for() {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet"]);
+    for (kind, body, _) in SENT {
+        serving.post("/sent", &[("Content-Type", kind)], body.as_bytes());
+    }
+    home.yes(&["rehearse", "path:/sent", "--reveal", "--out", "whole"]);
+    home.shares(&["rehearse", "path:/sent", "--out", "masked"]);
+    home.shares(&["export", "--out", "masked/all.jsonl"]);
+    for (at, (kind, body, secret)) in SENT.iter().enumerate() {
+        let file = format!("{:03}.http", at + 1);
+        let read = |folder: &str| fs::read(home.path().join(folder).join(&file)).unwrap();
+        let (whole, masked) = (read("whole"), read("masked"));
+        assert!(holds(&whole, secret) && whole.ends_with(body.as_bytes()), "{kind}: nothing was there to be masked");
+        // Byte for byte the same but for the secret.
+        let hidden = body.replace(secret, &"*".repeat(secret.len()));
+        assert!(masked.ends_with(hidden.as_bytes()), "{kind}: {}", String::from_utf8_lossy(&masked));
+        for path in files(&home.path().join("masked")) {
+            assert!(!holds(&fs::read(&path).unwrap(), secret), "{kind}: {secret} in {}", path.display());
+        }
+    }
+}
+
+#[test]
+fn a_secret_that_cannot_be_masked_is_told_and_not_passed_over() {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet"]);
+    // `{"token":"x"}`, by gzip.
+    let zipped = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xab\x56\x2a\xc9\xcf\x4e\xcd\x53\xb2\x52\xaa\x50\xaa\x05\x00\xb6\x29\xca\x2d\x0d\x00\x00\x00";
+    serving.post("/", &[("Content-Type", "application/json"), ("Content-Encoding", "gzip")], zipped);
+    let output = home.run(&["export"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(said, "not masked: secrets in 1 body under a Content-Encoding, which stay as they came\n");
+    assert!(home.yes(&["export", "--reveal"]).contains("gzip"));
+}

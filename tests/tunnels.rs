@@ -62,9 +62,9 @@ fn one_that_dies_is_started_again_and_that_is_said() {
     let home = Home::new();
     home.write(
         "mine.sh",
-        // All of it on one of its two outputs: which of two is read first nobody can say.
+        // All of it on one of its two outputs: which of two is read first nobody can say. It ends its lines as ssh does.
         "if [ -e second ]; then echo https://second.example; exec sleep 600; fi
-        echo https://first.example >&2; touch second; echo '\u{1b}[31mno\u{1b}[0m route' >&2; exit 3",
+        echo https://first.example >&2; touch second; printf '\u{1b}[31mno\u{1b}[0m route\\r\\n' >&2; exit 3",
     );
     let mut serving = home.serve(&["--tunnel", "sh mine.sh"]);
     let said = serving.says("died");

@@ -69,6 +69,14 @@ fn what_is_there_counts_when_asked_and_time_runs_out() {
     assert_eq!(home.yes(&["wait", "path:/none", "--absent", "--timeout", "0.05"]), "");
     assert_eq!(home.run(&["wait", "path:/fish", "--all", "--absent", "--timeout", "60"]).status.code(), Some(1));
     assert!(home.fails(2, &["wait", "size>x"]).contains("is no number"));
+    assert!(!String::from_utf8_lossy(&late.stderr).contains("no creel captures"), "{late:?}");
+    serving.stop();
+    // Another store may be meant: nothing can come into this one, which is as if it stayed away.
+    for (args, code) in [(&["wait", "--timeout", "0.05"][..], 1), (&["wait", "--absent", "--timeout", "0.05"], 0)] {
+        let said = home.fails(code, args);
+        assert!(said.contains("no creel captures into ") && said.contains("creel.db now"), "{said}");
+        assert!(home.fails(code, &[args, &["--quiet"]].concat()).is_empty());
+    }
 }
 
 #[test]

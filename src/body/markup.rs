@@ -32,6 +32,17 @@ pub(super) fn fits_xml(content: &Content) -> bool {
     content.coding().is_none() && begins_with_tag(content) && (is_named || head(content).starts_with(b"<?xml"))
 }
 
+/// What may be XML, byte for byte: it begins with a tag, in a charset in which that is ASCII, and is no HTML.
+pub(super) fn can_be_xml(content: &Content) -> bool {
+    let bytes = &content.bytes[super::json::mark_bytes(&content.bytes)..];
+    let is_ascii = !bytes[..bytes.len().min(8_192)].contains(&0);
+    content.coding().is_none()
+        && is_ascii
+        && bytes.trim_ascii_start().first() == Some(&b'<')
+        && content.media() != "text/html"
+        && !fits_html(content)
+}
+
 /// What the sender calls HTML, or what begins as HTML does.
 pub(super) fn fits_html(content: &Content) -> bool {
     let head = head(content).to_ascii_lowercase();
@@ -96,6 +107,20 @@ fn broken(bytes: &[u8]) -> Option<String> {
     ))
 }
 
+/// The tags of XML and what stands between them, one after the other: all of the bytes.
+pub(super) fn tokens(bytes: Bytes) -> impl Iterator<Item = (Kind, Range<usize>)> {
+    let markup = Markup { bytes, is_html: false };
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let start = at;
+        (start < markup.bytes.len()).then(|| {
+            let (kind, end) = markup.token(start);
+            at = end;
+            (kind, start..end)
+        })
+    })
+}
+
 struct Markup {
     bytes: Bytes,
     is_html: bool,
@@ -118,7 +143,7 @@ struct Run {
 
 /// What begins at a place.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Start,
     End,
     /// An element without content.

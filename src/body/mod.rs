@@ -1,7 +1,8 @@
 //! **Floor 1 — how bytes are read by eyes.** Turns the bytes of a payload into lines that are safe to show.
 //!
 //! Two things live here: [`escape()`], the one escaper that every byte of a payload passes on its way to a terminal, and
-//! the views, one file and one row of [`VIEWS`] each, which open a body as a [`Document`] of finished lines.
+//! the views, one file and one row of [`VIEWS`] each, which open a body as a [`Document`] of finished lines. [`mask`] hides
+//! from eyes what lets somebody in.
 //!
 //! What this room must never do: let a control, bidirectional, zero-width or private character out unescaped; build a
 //! tree of a payload (a document keeps the bytes and a sparse index, and makes only the lines it is asked for); undo a
@@ -21,6 +22,7 @@ mod hex;
 mod json;
 mod jwt;
 mod markup;
+pub mod mask;
 mod multipart;
 mod omit;
 mod path;

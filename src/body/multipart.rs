@@ -23,6 +23,12 @@ struct Piece {
     body: Range<usize>,
 }
 
+impl Piece {
+    fn header(&self, name: &str) -> Option<&str> {
+        self.head.iter().find(|(it, _)| it.eq_ignore_ascii_case(name)).map(|(_, value)| &value[..])
+    }
+}
+
 /// Whatever the sender calls multipart and has a line with the boundary.
 pub(super) fn fits(content: &Content) -> bool {
     content.coding().is_none()
@@ -74,6 +80,61 @@ fn delimiter(bytes: &[u8], boundary: &[u8], from: usize) -> Option<Delimiter> {
     }
 }
 
+/// Where the parts lie, one after the other.
+struct Parts<'a> {
+    bytes: &'a [u8],
+    boundary: &'a [u8],
+    at: usize,
+    ended: bool,
+    /// Whether the last one has no end.
+    cut: bool,
+}
+
+impl Iterator for Parts<'_> {
+    type Item = Range<usize>;
+
+    fn next(&mut self) -> Option<Range<usize>> {
+        if self.ended {
+            return None;
+        }
+        let start = self.at;
+        let next = delimiter(self.bytes, self.boundary, start);
+        self.cut = next.is_none();
+        let Delimiter { start: end, end: goes_on, is_last } =
+            next.unwrap_or(Delimiter { start: self.bytes.len(), end: self.bytes.len(), is_last: true });
+        (self.at, self.ended) = (goes_on, is_last);
+        Some(start..end.max(start))
+    }
+}
+
+/// A part as a field of a form.
+pub(super) struct Field {
+    pub(super) name: Option<String>,
+    /// Whether a file is what it holds.
+    pub(super) is_file: bool,
+    pub(super) content_type: Option<String>,
+    /// Where its content lies.
+    pub(super) place: Range<usize>,
+}
+
+/// The parts as fields of a form; none where the body has no such parts.
+pub(super) fn fields(content: &Content) -> Vec<Field> {
+    let Some(boundary) = boundary(content) else { return Vec::new() };
+    let Some(first) = delimiter(&content.bytes, &boundary, 0) else { return Vec::new() };
+    let parts = Parts { bytes: &content.bytes, boundary: &boundary, at: first.end, ended: first.is_last, cut: false };
+    let field = |range: Range<usize>| {
+        let piece = piece(&content.bytes, range);
+        let disposition = piece.header("content-disposition").unwrap_or_default();
+        Field {
+            name: parameter(disposition, "name"),
+            is_file: file_name(disposition).is_some(),
+            content_type: piece.header("content-type").map(str::to_owned),
+            place: piece.body.clone(),
+        }
+    };
+    parts.map(field).collect()
+}
+
 /// Finds the parts.
 pub(super) fn open(content: &Content) -> Result<Box<dyn Document>, String> {
     content.refuse_coding()?;
@@ -84,24 +145,19 @@ pub(super) fn open(content: &Content) -> Result<Box<dyn Document>, String> {
     let mut stack = Stack::default();
     let mut notes = Vec::new();
     beside_parts(&mut stack, content, 0..first.start, "before the first part");
-    let (mut count, mut at, mut ended) = (0_usize, first.end, first.is_last);
-    while !ended {
-        let next = delimiter(&content.bytes, &boundary, at);
-        let end = next.as_ref().map_or(content.bytes.len(), |next| next.start);
+    let mut count = 0_usize;
+    let mut parts =
+        Parts { bytes: &content.bytes, boundary: &boundary, at: first.end, ended: first.is_last, cut: false };
+    for range in parts.by_ref() {
         count += 1;
         if count <= OPENED {
-            add(&mut stack, content, &piece(&content.bytes, at..end.max(at)), count);
+            add(&mut stack, content, &piece(&content.bytes, range), count);
         }
-        let Some(next) = next else {
-            at = content.bytes.len();
-            if !content.is_cut {
-                notes.push("the last part has no end".to_owned());
-            }
-            break;
-        };
-        (at, ended) = (next.end, next.is_last);
     }
-    beside_parts(&mut stack, content, at..content.bytes.len(), "after the last part");
+    if parts.cut && !content.is_cut {
+        notes.push("the last part has no end".to_owned());
+    }
+    beside_parts(&mut stack, content, parts.at..content.bytes.len(), "after the last part");
     notes.insert(0, counted(count as u64, "part"));
     if count > OPENED {
         notes.push(format!("the first {} are shown", thousands(OPENED as u64)));
@@ -138,11 +194,9 @@ fn piece(bytes: &[u8], range: Range<usize>) -> Piece {
 }
 
 fn add(stack: &mut Stack, content: &Content, piece: &Piece, count: usize) {
-    let header =
-        |name: &str| piece.head.iter().find(|(it, _)| it.eq_ignore_ascii_case(name)).map(|(_, value)| &value[..]);
-    let disposition = header("content-disposition").unwrap_or_default();
+    let disposition = piece.header("content-disposition").unwrap_or_default();
     let bytes = content.bytes.slice(piece.body.clone());
-    let kind = header("content-type").map(str::to_owned);
+    let kind = piece.header("content-type").map(str::to_owned);
     let file = file_name(disposition);
     let mut line = vec![stack::span(Role::Markup, &format!("part {count}  "))];
     line.extend(parameter(disposition, "name").map(|name| stack::span(Role::Key, &format!("{name}  "))));

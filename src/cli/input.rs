@@ -9,8 +9,8 @@ use std::{
 
 use super::Common;
 use crate::{
-    engine::{self, filters::Filters},
-    query::Filter,
+    engine::{self, export::Reading, filters::Filters},
+    query::{Filter, Sql},
     record::{CaptureId, Failure},
     store::{Reader, Start},
 };
@@ -90,12 +90,29 @@ pub(super) fn filter(words: &[String], common: &Common) -> Result<Option<Filter>
     })
 }
 
+/// What of a store leaves, and what a filter takes of it, oldest first. Where what is damaged is skipped, the list is read past
+/// what is damaged in it.
+pub(super) fn leaving<'a>(
+    reader: &'a Reader,
+    (words, skips_damaged): (&[String], bool),
+    common: &Common,
+) -> Result<(Reading<'a>, Vec<CaptureId>), Failure> {
+    let mut reading = Reading::of(reader, skips_damaged);
+    let condition = filter(words, common)?.map(|filter| filter.sql(engine::now()));
+    let ids = reading.sift(condition.as_ref()).unwrap_or_else(|| listed(reader, condition.as_ref()))?;
+    Ok((reading, ids))
+}
+
 /// The captures that a filter takes, oldest first: those that are there now.
 pub(super) fn matching(reader: &Reader, words: &[String], common: &Common) -> Result<Vec<CaptureId>, Failure> {
     let condition = filter(words, common)?.map(|filter| filter.sql(engine::now()));
+    listed(reader, condition.as_ref())
+}
+
+fn listed(reader: &Reader, condition: Option<&Sql>) -> Result<Vec<CaptureId>, Failure> {
     let (mut ids, mut start) = (Vec::new(), Start::Newest);
     loop {
-        let rows = reader.page(start, PAGE, condition.as_ref())?;
+        let rows = reader.page(start, PAGE, condition)?;
         let Some(last) = rows.last() else { break };
         start = Start::Before(last.id);
         ids.extend(rows.iter().map(|row| row.id));

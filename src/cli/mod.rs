@@ -110,8 +110,8 @@ enum Command {
     Dead(dead::Dead),
     /// Stop forwarding what still waits or was given up; the captures stay
     #[command(
-        after_help = "Examples:\n  creel drop reply:dead\n  creel drop --all --to http://localhost:3000\n\nA running creel notices when the next \
-try would be due; with order = \"kept\" what stands behind a dropped one waits until then."
+        after_help = "Examples:\n  creel drop reply:dead\n  creel drop --all --to http://localhost:3000\n\nA running creel sends it no \
+more, and with order = \"kept\" goes on at once with what stands behind it."
     )]
     Drop(drop::Drop),
     /// Block until captures come that match, or none does: for scripts and CI

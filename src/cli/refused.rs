@@ -4,7 +4,11 @@ use clap::Args;
 use serde_json::json;
 
 use super::{Answer, Common, input, row};
-use crate::{engine, record::Failure, store::Reader};
+use crate::{
+    engine,
+    record::{Failure, Peer},
+    store::Reader,
+};
 
 #[derive(Debug, Args)]
 pub(crate) struct Refused {
@@ -24,8 +28,9 @@ pub(super) fn run(refused: &Refused, common: &Common) -> Result<Answer, Failure>
     for row in &rows {
         let head = row.masked_head();
         if printer.json {
+            let peer = Peer::of(&row.peer);
             printer.value(&json!({
-                "at": row.at.to_string(), "peer": row.peer, "status": row.status, "reason": row.reason, "head": head,
+                "at": row.at.to_string(), "peer": peer.end, "forwarded_for": peer.forwarded_for, "status": row.status, "reason": row.reason, "head": head,
             }))?;
             continue;
         }

@@ -5,14 +5,18 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use super::{Answer, Common, input};
+use super::{
+    Answer, Common,
+    export::{Rescue, tell, tell_damaged},
+    input,
+};
 use crate::{
     engine::{
         Rehearsal,
         mask::{Masked, masked},
     },
     record::Failure,
-    store::{Bodies, Reader},
+    store::Reader,
 };
 
 #[derive(Debug, Args)]
@@ -23,23 +27,26 @@ pub(crate) struct Rehearse {
     /// The folder, which is made
     #[arg(long, short, value_name = "FOLDER")]
     out: PathBuf,
-    /// Write what lets somebody in (Authorization, cookies; tokens, keys and passwords in headers, queries, forms and JSON) as
-    /// it came
+    /// Write what lets somebody in (Authorization, cookies; tokens, keys and passwords in headers, queries, forms,
+    /// JSON and XML) as it came
     #[arg(long)]
     reveal: bool,
+    #[command(flatten)]
+    rescue: Rescue,
 }
 
 pub(super) fn run(rehearse: &Rehearse, common: &Common) -> Result<Answer, Failure> {
     let printer = common.printer();
     let reader = Reader::open(&common.store()?)?;
-    let ids = input::matching(&reader, &rehearse.filter, common)?;
+    let wanted = (&rehearse.filter[..], rehearse.rescue.skip_damaged);
+    let (mut reading, ids) = input::leaving(&reader, wanted, common)?;
     if ids.is_empty() {
         super::report(&"no capture matches");
         return Ok(Answer::No);
     }
     let mut all = Masked::default();
     let captures = ids.into_iter().map(|id| {
-        let capture = reader.capture(id, Bodies::Read)?;
+        let capture = reading.read(id)?;
         Ok(capture.map(|capture| {
             if rehearse.reveal {
                 return capture;
@@ -49,15 +56,20 @@ pub(super) fn run(rehearse: &Rehearse, common: &Common) -> Result<Answer, Failur
             capture
         }))
     });
-    let count = Rehearsal::write(&rehearse.out, captures)?;
+    let written = Rehearsal::write(&rehearse.out, captures);
+    let damaged = reading.skipped();
+    let is_whole = tell_damaged(&damaged);
+    let count = written?;
     if printer.json {
-        printer.value(&json!({ "written": count, "folder": rehearse.out.to_string_lossy() }))?;
+        let numbers: Vec<_> = damaged.iter().map(|(id, _)| id.0).collect();
+        let folder = rehearse.out.to_string_lossy();
+        printer.value(&json!({ "written": count, "folder": folder, "damaged": numbers }))?;
     } else if !printer.quiet {
         let folder = rehearse.out.display();
         printer.line(&format!(
             "{count} written; say what is expected in {folder}/scenario.toml, then: creel play {folder} --to URL"
         ))?;
     }
-    super::export::tell(&printer, all);
-    Ok(Answer::Yes)
+    tell(&printer, all);
+    Ok(if is_whole { Answer::Yes } else { Answer::No })
 }

@@ -16,7 +16,7 @@ use super::{
     tail::{Wake, wakes},
 };
 use crate::{
-    engine::{self, Engine},
+    engine::{self, Engine, settings},
     query::Filter,
     record::{CaptureId, Failure, Zone},
     store::{Reader, Start},
@@ -80,7 +80,7 @@ pub(super) fn run(wait: &Wait, common: &Common) -> Result<Answer, Failure> {
     let settings = common.settings()?;
     let made = made(&settings.db, until, &printer)?;
     if made == Made::Never {
-        return Ok(if wait.absent { Answer::Yes } else { told(&printer, wait, &steps[0], 0) });
+        return Ok(if wait.absent { Answer::Yes } else { told(&printer, wait, &steps[0], (0, None)) });
     }
     let engine = Engine::watch(settings)?;
     let rung = wakes(&engine)?;
@@ -96,9 +96,12 @@ pub(super) fn run(wait: &Wait, common: &Common) -> Result<Answer, Failure> {
     for step in &steps {
         let found = waiting.step(step, until)?;
         if found < step.count && !wait.absent {
-            return Ok(told(&printer, wait, step, found));
+            return Ok(told(&printer, wait, step, (found, Some(engine.db()))));
         }
         if wait.absent {
+            if found == 0 && !printer.quiet && !printer.json {
+                tell_idle(engine.db());
+            }
             return Ok(if found == 0 { Answer::Yes } else { Answer::No });
         }
     }
@@ -166,8 +169,8 @@ fn deadline(seconds: f64) -> Option<Instant> {
     Instant::now().checked_add(patience)
 }
 
-/// Says what did not come.
-fn told(printer: &Printer, wait: &Wait, step: &Step, found: usize) -> Answer {
+/// Says what did not come, of how many into which store.
+fn told(printer: &Printer, wait: &Wait, step: &Step, (found, db): (usize, Option<&Path>)) -> Answer {
     if printer.json {
         let result = json!({ "missing": step.words, "found": found, "wanted": step.count, "timeout_s": wait.timeout });
         super::report(&result);
@@ -178,8 +181,16 @@ fn told(printer: &Printer, wait: &Wait, step: &Step, found: usize) -> Answer {
             words => format!(" of `{words}`"),
         };
         super::report(&format!("{found} of {}{which} came within {} s", step.count, wait.timeout));
+        db.into_iter().for_each(tell_idle);
     }
     Answer::No
+}
+
+/// Says that nothing could come any more, where nobody captures: it may be another store that is meant.
+fn tell_idle(db: &Path) {
+    if engine::holder(db).is_none() {
+        super::report(&format!("no creel captures into {} now", settings::shown(db)));
+    }
 }
 
 impl Waiting<'_> {

@@ -2,7 +2,7 @@
 
 use std::{
     borrow::Cow,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -20,8 +20,8 @@ use super::{
 };
 use crate::{
     record::{
-        Body, Capture, Event, Explanation, Failure, Fault, Flag, Handshake, Head, Headers, Judgement, Refusal, Uid,
-        Verdict,
+        Body, Capture, Event, Explanation, Failure, Fault, Flag, Handshake, Head, Headers, Judgement, Peer, Refusal,
+        Uid, Verdict,
     },
     store::{Onward, Reader, Stored, Writer},
     verify::{self, Asked, Budget, Catalog, Provider, Secret, Suspect},
@@ -122,6 +122,9 @@ impl Catch for Catcher {
     }
 
     fn refuse(&self, refusal: Refusal) {
+        let end = refusal.peer.parse().ok().filter(|_| !refusal.head.is_empty());
+        let peer = end.map(|end| self.inner.peer(end, &Head::parse(refusal.head.clone().into())));
+        let refusal = Refusal { peer: peer.unwrap_or(refusal.peer), ..refusal };
         // A full queue counts what it drops; the sender was refused either way.
         let _ = self.inner.writer.refuse(refusal);
     }
@@ -160,6 +163,14 @@ impl Inner {
             Entry::Shut(shut) => Entry::Shut(Shut { reason: format!("{}: {}", endpoint.name, shut.reason), ..shut }),
             open @ Entry::Open(_) => open,
         }
+    }
+
+    /// Who something came from: the other end, and whom that speaks for, where it is a trusted proxy.
+    fn peer(&self, end: SocketAddr, head: &Head) -> String {
+        let (own, end) = (end.ip().to_canonical(), end.to_string());
+        let senders = guard::forwarded(own, head, &self.trusted_proxies);
+        let senders: Vec<_> = senders.iter().filter(|sender| **sender != own).map(IpAddr::to_string).collect();
+        Peer { forwarded_for: senders.iter().map(String::as_str).collect(), end: &end }.to_string()
     }
 
     fn take(&self, arrival: Arrival) -> Taken {
@@ -206,12 +217,13 @@ impl Inner {
         let provider = provider.map(|p| p.name().to_owned());
         let sha256 = verify::sha256(&arrival.body);
         drop(method);
+        let peer = self.peer(arrival.peer, &arrival.head);
         let uid = self.uid(&arrival);
         let (declared, truncated) = (arrival.declared, arrival.truncated);
         let body = Body { declared, truncated, ..Body::whole(arrival.body, sha256) };
         let mut capture = Capture {
             endpoint: endpoint.name.clone(),
-            peer: arrival.peer.to_string(),
+            peer,
             trailers: arrival.trailers,
             flags,
             provider,

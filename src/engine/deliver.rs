@@ -42,7 +42,7 @@ impl Courier {
         let endpoint = self.endpoints.named(&capture.endpoint);
         let endpoint = endpoint.unwrap_or_else(|| self.endpoints.route(&capture.head.path()));
         let edit = Edit { resign: aim.edit.resign || to.resign, ..aim.edit.clone() };
-        let edited = edit.applied(capture, endpoint, &to.url).await?;
+        let edited = edit.applied(capture, endpoint, (&to.url, to.path)).await?;
         let Edited { head, body, keep_host, receipt } = edited;
         let Target { url, insecure, path, .. } = to;
         let outgoing = Outgoing { head, body, to: url, path, insecure, keep_host };

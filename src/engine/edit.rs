@@ -17,6 +17,7 @@ use crate::{
     body,
     record::{Body, Capture, Change, Failure, Head, Headers, mask::HIDDEN, text},
     verify::{Catalog, Provider, Request, Secret, Signed},
+    wire::{self, PathRule},
 };
 
 /// The changes that are asked for.
@@ -56,14 +57,14 @@ impl Edit {
         self,
         capture: &Capture,
         endpoint: &Arc<Endpoint>,
-        to: &str,
+        (to, path): (&str, PathRule),
     ) -> Result<Edited, Failure> {
         let catalog = super::catalog()?;
         if self.transform.is_none() {
-            return self.apply(capture, endpoint, catalog, to);
+            return self.apply(capture, endpoint, catalog, (to, path));
         }
         let (capture, endpoint, to) = (capture.clone(), Arc::clone(endpoint), to.to_owned());
-        let edited = tokio::task::spawn_blocking(move || self.apply(&capture, &endpoint, catalog, &to));
+        let edited = tokio::task::spawn_blocking(move || self.apply(&capture, &endpoint, catalog, (&to, path)));
         edited.await.map_err(|_| Failure::new(DOING, "its thread died"))?
     }
 
@@ -73,7 +74,7 @@ impl Edit {
         capture: &Capture,
         endpoint: &Endpoint,
         catalog: &Catalog,
-        to: &str,
+        to: (&str, PathRule),
     ) -> Result<Edited, Failure> {
         let (caught, mut receipt) = (capture, Vec::new());
         let whole = self.whole.as_ref().map(|whole| whole_of(whole, capture, &mut receipt));
@@ -158,7 +159,7 @@ impl Edit {
         capture: &Capture,
         endpoint: &Endpoint,
         catalog: &Catalog,
-        to: &str,
+        (to, path): (&str, PathRule),
         headers: &Headers,
         body: &[u8],
     ) -> Result<Signed, Failure> {
@@ -168,9 +169,11 @@ impl Edit {
         })?;
         let secrets = self.secrets_for(provider, endpoint)?;
         let at = now();
+        // What the app sees of it, and the sender would have been told.
+        let asked = wire::asked(to, path, &capture.head);
         let request = Request {
             method: &capture.head.method(),
-            url: Some(endpoint.url.as_deref().unwrap_or(to)),
+            url: Some(endpoint.url.as_deref().unwrap_or(&asked)),
             target: capture.head.target(),
             headers,
             body,

@@ -9,8 +9,9 @@ use std::{
 use super::mask::{Masked, masked};
 use crate::{
     export::Format,
-    record::{CaptureId, Failure},
-    store::{Bodies, Reader},
+    query::Sql,
+    record::{Capture, CaptureId, Failure},
+    store::{Reader, Rescued},
 };
 
 /// How many names for an unfinished file are tried.
@@ -28,11 +29,53 @@ pub struct Written {
     pub masked: Masked,
 }
 
+/// A capture that could not be read, and why.
+pub type Damaged = (CaptureId, Failure);
+
+/// Reads what leaves, one capture after the other.
+#[derive(Debug)]
+pub struct Reading<'a> {
+    reader: &'a Reader,
+    /// What is damaged is left out, and kept here to be told.
+    skipped: Option<Vec<Damaged>>,
+}
+
+impl<'a> Reading<'a> {
+    /// From a store; where something there is damaged, it ends, or goes on with the next if that is skipped.
+    pub fn of(reader: &'a Reader, skips_damaged: bool) -> Self {
+        Self { reader, skipped: skips_damaged.then(Vec::new) }
+    }
+
+    /// The captures that fulfil the condition, oldest first, where what is damaged is skipped; else whoever reads asks the list.
+    pub fn sift(&mut self, condition: Option<&Sql>) -> Option<Result<Vec<CaptureId>, Failure>> {
+        let skipped = self.skipped.as_mut()?;
+        Some(self.reader.sift(condition, &mut |id, why| skipped.push((id, why))))
+    }
+
+    /// The next. None where it was deleted meanwhile, or is skipped.
+    pub fn read(&mut self, id: CaptureId) -> Result<Option<Capture>, Failure> {
+        match (self.reader.rescue(id)?, &mut self.skipped) {
+            (Rescued::Whole(capture), _) => Ok(Some(*capture)),
+            (Rescued::Gone, _) => Ok(None),
+            (Rescued::Damaged(why), None) => Err(why),
+            (Rescued::Damaged(why), Some(skipped)) => {
+                skipped.push((id, why));
+                Ok(None)
+            }
+        }
+    }
+
+    /// What was skipped.
+    pub fn skipped(self) -> Vec<Damaged> {
+        self.skipped.unwrap_or_default()
+    }
+}
+
 /// Writes captures, in the order of their ids as given. One that was deleted meanwhile is left out. What lets somebody in is
 /// masked unless it is to be revealed. `told` hears after each how many are written, and how many bytes.
 pub fn write(
     out: &mut Out<'_>,
-    reader: &Reader,
+    reading: &mut Reading<'_>,
     ids: &[CaptureId],
     (format, reveal): (&Format, bool),
     mut told: impl FnMut(usize, u64),
@@ -40,7 +83,7 @@ pub fn write(
     let (mut all, mut bytes) = (Written::default(), 0);
     out(format.begin.as_bytes())?;
     for &id in ids {
-        let Some(capture) = reader.capture(id, Bodies::Read)? else { continue };
+        let Some(capture) = reading.read(id)? else { continue };
         let (capture, hidden) = if reveal { (capture, Masked::default()) } else { masked(capture) };
         if all.count > 0 {
             out(format.between.as_bytes())?;

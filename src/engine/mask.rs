@@ -3,7 +3,7 @@
 use std::ops::AddAssign;
 
 use crate::{
-    body::Content,
+    body::{self, Content},
     record::{
         Capture, Flag, Head, Header, Headers, counted,
         mask::{self, MASK},
@@ -20,8 +20,10 @@ pub struct Masked {
     pub fields: usize,
     /// Values in bodies.
     pub values: usize,
-    /// Bodies in which nobody looked: neither JSON nor a form.
+    /// Bodies in which nobody looked, since they are of other kinds.
     pub unread: usize,
+    /// Bodies under a content coding that hold secrets: they stay, since nothing else fits in their place.
+    pub packed: usize,
 }
 
 impl AddAssign for Masked {
@@ -30,10 +32,17 @@ impl AddAssign for Masked {
         self.fields += more.fields;
         self.values += more.values;
         self.unread += more.unread;
+        self.packed += more.packed;
     }
 }
 
 impl Masked {
+    /// What is secret and was not masked, in words; none where nothing is known to be.
+    pub fn left(&self) -> Option<String> {
+        let bodies = counted(self.packed as u64, "body");
+        (self.packed > 0).then(|| format!("secrets in {bodies} under a Content-Encoding, which stay as they came"))
+    }
+
     /// What was masked, in words: `2 headers and 1 value in a body`; none where nothing was.
     pub fn words(&self) -> Option<String> {
         let rows =
@@ -68,14 +77,16 @@ pub fn masked(capture: Capture) -> (Capture, Masked) {
     }
     told.headers = places.len() + trailers.len();
     let content = Content::of(&capture.body.bytes, capture.head.headers());
-    match mask::body(&capture.body.bytes, content.is_form()) {
-        mask::Masked::Clean => {}
-        mask::Masked::Unread => told.unread = 1,
-        mask::Masked::Bytes(bytes, count) => {
-            capture.body.sha256 = verify::sha256(&bytes);
-            capture.body.bytes = bytes.into();
-            told.values = count;
-        }
+    let mut bytes = content.bytes.to_vec();
+    let looked = body::mask::mask(&content, &mut bytes);
+    let is_cut = content.undone.as_ref().is_some_and(|undone| undone.stopped);
+    told.unread = usize::from(looked.unread || is_cut);
+    if content.undone.is_some() {
+        told.packed = usize::from(looked.count > 0);
+    } else if looked.count > 0 {
+        capture.body.sha256 = verify::sha256(&bytes);
+        capture.body.bytes = bytes.into();
+        told.values = looked.count;
     }
     if told.words().is_some() {
         capture.flags.insert(Flag::Masked);
@@ -116,6 +127,10 @@ mod tests {
         assert_eq!(told(&format!("POST / HTTP/1.1\r\n{FORM}"), b"token=a"), Masked { values: 1, ..none });
         let packed = format!("POST / HTTP/1.1\r\n{FORM}\r\nContent-Encoding: gzip");
         assert_eq!(told(&packed, b"\x1f\x8b\x08"), Masked { unread: 1, ..none });
+        let zipped = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\x2b\xc9\xcf\x4e\xcd\xb3\x4d\x04\x00\xfe\x28\xe7\x8c\x07\x00\x00\x00";
+        let left = told(&packed, zipped);
+        assert_eq!(left, Masked { packed: 1, ..none });
+        assert!(left.left().unwrap().starts_with("secrets in 1 body under a Content-Encoding"), "{left:?}");
         assert_eq!(told("POST / HTTP/1.1\r\nAuthorization:", b""), none);
     }
 }

@@ -7,8 +7,8 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
 use crate::record::{
-    Capture, Delivery, Errand, Evidence, Explanation, Fault, Flag, Head, Headers, Judgement, Mark, Outcome, Reply,
-    text::lossless,
+    Capture, Delivery, Errand, Evidence, Explanation, Fault, Flag, Head, Headers, Judgement, Mark, Outcome, Peer,
+    Reply, text::lossless,
 };
 
 /// The row of the format: the object on one line. A capture does not know its deliveries, so it does not say there are
@@ -45,13 +45,14 @@ fn raw(capture: &Capture) -> Option<Value> {
 /// A capture with its deliveries, in the order they are given in. Without `bodies` the content of its body and of the
 /// replies is left out, and their sizes stay; content that was left in the store is left out in any case.
 pub fn capture(capture: &Capture, deliveries: &[Delivery], bodies: bool) -> Value {
-    let head = &capture.head;
+    let (head, peer) = (&capture.head, Peer::of(&capture.peer));
     json!({
         "id": capture.id.0,
         "uid": capture.uid.to_string(),
         "received_at": capture.received_at.to_string(),
         "endpoint": capture.endpoint,
-        "peer": capture.peer,
+        "peer": peer.end,
+        "forwarded_for": peer.forwarded_for,
         "method": head.method(),
         "target": lossless(head.target()),
         "path": head.path(),

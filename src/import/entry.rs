@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{Entry, Form};
 use crate::record::{
-    Flag, Flags, Head, Headers, Tagging, Tags, Timestamp, Uid, Version,
+    Flag, Flags, Head, Headers, Peer, Tagging, Tags, Timestamp, Uid, Version,
     grammar::{is_target, is_token},
 };
 
@@ -87,7 +87,7 @@ fn json(value: &Value) -> Read<Entry> {
     Ok(Entry {
         trailers: trailers.into_iter().collect(),
         received_at: Some(moment(value, "received_at")?),
-        peer: value["peer"].as_str().map(str::to_owned),
+        peer: peer(value),
         endpoint: value["endpoint"].as_str().map(str::to_owned),
         uid: value["uid"].as_str().and_then(Uid::parse),
         flags: flags(value),
@@ -98,6 +98,13 @@ fn json(value: &Value) -> Read<Entry> {
         sha256: sha256.transpose()?,
         ..plain(head, bytes)
     })
+}
+
+/// Who it came from, and whom that spoke for.
+fn peer(value: &Value) -> Option<String> {
+    let senders = value["forwarded_for"].as_array().into_iter().flatten();
+    let forwarded_for = senders.filter_map(Value::as_str).collect();
+    value["peer"].as_str().map(|end| Peer { forwarded_for, end }.to_string())
 }
 
 /// What a person tagged it with. The other marks are told anew, by the store it comes into.

@@ -151,7 +151,12 @@ pub const FIELDS: &[Field] = &[
         example: "endpoint:shop",
         kind: Kind::Text("endpoint", |r| &r.endpoint),
     },
-    Field { name: "ip", help: "address of the sender", example: "ip:127.0.0.1", kind: Kind::Text("peer", |r| &r.peer) },
+    Field {
+        name: "ip",
+        help: "address of the sender or proxy",
+        example: "ip:127.0.0.1",
+        kind: Kind::Text("peer", |r| &r.peer),
+    },
     Field {
         name: "sig",
         help: "passed, failed, unsigned, unchecked",

@@ -59,7 +59,8 @@ pub struct Capture {
     pub received_at: Timestamp,
     /// The endpoint it came in by.
     pub endpoint: String,
-    /// The other end of the connection, `ADDR:PORT`.
+    /// Who it came from, as [`Peer`](super::Peer) reads it: the other end of the connection, `ADDR:PORT`, and whom that speaks
+    /// for.
     pub peer: String,
     /// Request line and headers.
     pub head: Head,

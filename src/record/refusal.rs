@@ -10,7 +10,7 @@ use super::{
 pub struct Refusal {
     /// When.
     pub at: Timestamp,
-    /// The other end, `ADDR:PORT`.
+    /// Who it came from, as [`Peer`](super::Peer) reads it.
     pub peer: String,
     /// What was answered; none where the connection was closed without a word.
     pub status: Option<u16>,

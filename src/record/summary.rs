@@ -13,7 +13,7 @@ pub struct Summary {
     pub received_at: Timestamp,
     /// The endpoint it came in by.
     pub endpoint: String,
-    /// The other end of the connection.
+    /// Who it came from, as [`Peer`](super::Peer) reads it.
     pub peer: String,
     /// The method as sent.
     pub method: String,

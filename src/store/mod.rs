@@ -7,7 +7,7 @@
 //!
 //! In reading order: `schema` (the tables and how they grew), `file` (opening: modes, pragmas, whose file it is),
 //! `lock` (one capturing process a store), `queue` and `writer` (what callers hold), `scribe` (the thread: batches,
-//! trouble, recovery), `shorten` (a WAL that stays short), `insert`, `post` and `batch` (rows in), `seen` (repeats of an event), `select` and `reader` (rows out), `large` (bodies too large for memory), `codec`
+//! trouble, recovery), `shorten` (a WAL that stays short), `insert`, `post` and `batch` (rows in), `seen` (repeats of an event), `select` and `reader` (rows out), `rescue` (what is left of a damaged file), `large` (bodies too large for memory), `codec`
 //! (lists of headers and the like as one column), `function` (what filters use in SQL), `search` (rows that a filter takes,
 //! a slice at a time), `values` (what stands in its columns, for whoever types a filter), `gram` and `index` (what lets a search pass over most of them), `trouble` (SQLite's errors in words).
 //!
@@ -27,6 +27,7 @@ mod lock;
 mod post;
 mod queue;
 mod reader;
+mod rescue;
 mod schema;
 mod scribe;
 mod search;
@@ -49,6 +50,7 @@ pub use lock::{Holder, holder};
 pub use post::{Posted, Posting};
 pub use queue::{Full, Haste};
 pub use reader::{Bodies, Interrupter, Reader, Sorting, Start};
+pub use rescue::Rescued;
 pub use search::Slice;
 pub use stats::{Beat, Counts, PIECES, SIZES, Stats, TIMES, VERDICTS};
 pub use writer::{Brought, Imported, Onward, Pending, Role, Settler, Source, Stored, Writer};

@@ -16,7 +16,7 @@ use super::{
         self, CONTENT_COLUMNS, CONTENT_COLUMNS_BUT_THE_BODY, DELIVERY_COLUMNS, ERRAND_COLUMNS, REFUSAL_COLUMNS,
         SUMMARY_COLUMNS,
     },
-    trouble,
+    trouble::{DAMAGED, Kind, Trouble},
 };
 use crate::query::{Sql, Value};
 use crate::record::{
@@ -182,8 +182,12 @@ impl Reader {
 
     /// One capture, with or without its body. Without, the body is not touched, however large it is.
     pub fn capture(&self, id: CaptureId, bodies: Bodies) -> Result<Option<Capture>, Failure> {
+        self.find(id, bodies).map_err(|trouble| trouble.failure)
+    }
+
+    pub(super) fn find(&self, id: CaptureId, bodies: Bodies) -> Result<Option<Capture>, Trouble> {
         let doing = format!("reading capture {id}");
-        let found = self.ask(&doing, || match capture(&self.connection, id, bodies)? {
+        let found = self.look(&doing, || match capture(&self.connection, id, bodies)? {
             Some((_, chunks)) if chunks > 0 && bodies != Bodies::Leave => {
                 // Both looks see one state of the store.
                 let _state = self.state()?;
@@ -203,7 +207,7 @@ impl Reader {
             bodies == Bodies::Read || (bodies != Bodies::Leave && capture.body.bytes.len() as u64 >= capture.body.size)
         };
         match found.as_ref().filter(is_whole).and_then(damage) {
-            Some(damage) => Err(damaged(doing, damage, id)),
+            Some(damage) => Err(Trouble { kind: Kind::File, failure: damaged(doing, damage) }),
             None => Ok(found),
         }
     }
@@ -255,7 +259,7 @@ impl Reader {
         let Some(bytes) = bytes.filter(|_| goes_on()) else { return Ok(None) };
         let whole = Capture { body: Body { bytes, ..capture.body.clone() }, ..capture.clone() };
         match damage(&whole) {
-            Some(damage) => Err(damaged(doing, damage, capture.id)),
+            Some(damage) => Err(damaged(doing, damage)),
             None => Ok(Some(whole)),
         }
     }
@@ -378,14 +382,17 @@ impl Reader {
     }
 
     pub(super) fn ask<T>(&self, doing: &str, ask: impl FnOnce() -> Result<T, Error>) -> Result<T, Failure> {
-        ask().map_err(|error| trouble::failure(format!("{doing} in {}", self.path.display()), &error))
+        self.look(doing, ask).map_err(|trouble| trouble.failure)
+    }
+
+    /// The same, with what an error says about the file.
+    pub(super) fn look<T>(&self, doing: &str, ask: impl FnOnce() -> Result<T, Error>) -> Result<T, Trouble> {
+        ask().map_err(|error| Trouble::of_file(&format!("{doing} in {}", self.path.display()), &error))
     }
 }
 
-fn damaged(doing: String, damage: &str, id: CaptureId) -> Failure {
-    Failure::new(doing, format!("{damage}: the file is damaged")).hint(format!(
-        "keep a copy of the file; the other captures can be read: the filter `not id:{id}` leaves it out"
-    ))
+pub(super) fn damaged(doing: String, damage: &str) -> Failure {
+    Failure::new(doing, format!("{damage}: the file is damaged")).hint(DAMAGED)
 }
 
 /// What is wrong with a body that was read, by its length and hash. A disk may give back other bytes without a word.

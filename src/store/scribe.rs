@@ -24,7 +24,7 @@ use super::{
     post::Posted,
     seen::Seen,
     shorten::Shortener,
-    trouble::{self, Kind, Trouble},
+    trouble::{self, DAMAGED, Kind, Trouble},
     writer::{Brought, Imported, Job, Onward, Role, Settled, Shared, Source, Stored, batch_end},
 };
 use crate::record::{Delivery, DeliveryId, Failure};
@@ -251,8 +251,7 @@ impl Scribe {
         let found: Result<String, _> = desk.connection.query_row("PRAGMA quick_check(1)", (), |row| row.get(0));
         match found.as_deref() {
             Ok("ok") => Ok(desk),
-            Ok(damage) => Err(Failure::new(doing, format!("the file is damaged ({damage})"))
-                .hint("keep a copy of the file, and go on with a fresh one: --db PATH")),
+            Ok(damage) => Err(Failure::new(doing, format!("the file is damaged ({damage})")).hint(DAMAGED)),
             Err(error) => Err(trouble::failure(doing, error)),
         }
     }

@@ -1,10 +1,14 @@
-//! SQLite's errors in words, and what each means for the writer.
+//! SQLite's errors in words, and what each means for who reads or writes.
 
 use rusqlite::{Error, ErrorCode, ffi};
 
 use crate::record::Failure;
 
-/// What an error while writing says about the store.
+/// What to do with a damaged file.
+pub(super) const DAMAGED: &str = "keep a copy of the file; `creel export --skip-damaged` writes what can be read of it; go on \
+    with a fresh one: --db PATH";
+
+/// What an error says about the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// One job cannot be written; the others can.
@@ -15,7 +19,7 @@ pub(super) enum Kind {
     File,
 }
 
-/// An error while writing.
+/// An error, and what it says.
 #[derive(Debug)]
 pub(super) struct Trouble {
     pub kind: Kind,
@@ -61,12 +65,7 @@ const WORDS: &[Words] = &[
         why: "the disk reported an error",
         hint: "look into the system's log; creel opens the file again and checks it before it goes on",
     },
-    Words {
-        code: ErrorCode::DatabaseCorrupt,
-        kind: Kind::File,
-        why: "the file is damaged",
-        hint: "keep a copy of the file, and go on with a fresh one: --db PATH",
-    },
+    Words { code: ErrorCode::DatabaseCorrupt, kind: Kind::File, why: "the file is damaged", hint: DAMAGED },
     Words {
         code: ErrorCode::NotADatabase,
         kind: Kind::File,

@@ -104,7 +104,8 @@ impl Export {
                 out(written)
             };
             let told = |count, _| written_yet.set(count);
-            let all = export::write(&mut counted, reader, &self.batch.ids, (format, self.reveal), told)?;
+            let mut reading = export::Reading::of(reader, false);
+            let all = export::write(&mut counted, &mut reading, &self.batch.ids, (format, self.reveal), told)?;
             if all.count == 0 {
                 return Err(Failure::new("exporting", "none of it is in the store any more"));
             }

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     body,
-    record::{Refusal, Timestamp},
+    record::{Peer, Refusal, Timestamp},
 };
 
 /// How many of the newest refusals are looked at.
@@ -47,7 +47,7 @@ struct Like<'a> {
 fn alike(newest: &[Refused]) -> Vec<Like<'_>> {
     let mut all: Vec<Like<'_>> = Vec::new();
     for Refused { refusal, endpoint } in newest {
-        let address = refusal.peer.rsplit_once(':').map_or(&refusal.peer[..], |(address, _)| address);
+        let address = Peer::of(&refusal.peer).address();
         let endpoint = endpoint.as_deref().unwrap_or("-");
         // The endpoint's guard says its name, too.
         let own = refusal.reason.strip_prefix(endpoint).and_then(|rest| rest.strip_prefix(": "));

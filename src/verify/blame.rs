@@ -1,7 +1,7 @@
 //! Whose bug is it: what the check of a signature says and what the app replied, seen together.
 
-use super::{Habits, Provider};
-use crate::record::{Cause, Delivery, Fault, Judgement, Outcome, Verdict, text};
+use super::{Habits, Provider, scheme::Scheme};
+use crate::record::{Cause, Change, Delivery, Fault, Judgement, Outcome, Verdict, text};
 
 /// What the check came to, as far as it tells who is to blame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,10 +105,21 @@ pub fn blame(judgement: &Judgement, delivery: &Delivery, provider: Option<&Provi
     let whose = row.map(|row| row.2.to_owned());
     whose
         .into_iter()
+        .chain(other_url(judgement, delivery, provider).filter(|_| check == Check::Passed))
         .chain(leads_to(delivery))
         .chain(too_slow(delivery, &habits, title))
         .chain(odd_success(delivery, &habits, title))
         .collect()
+}
+
+/// The app may look at the URL that it was asked by, which is not the one that was signed.
+fn other_url(judgement: &Judgement, delivery: &Delivery, provider: Option<&Provider>) -> Option<String> {
+    provider.filter(|provider| provider.schemes().any(Scheme::signs_url))?;
+    delivery.status().filter(|status| (400..=403).contains(status))?;
+    let place = &judgement.evidence.as_ref()?.place;
+    let is_it = |change: &Change| matches!(change, Change::Replaced { name, .. } if name.eq_ignore_ascii_case(place));
+    let words = "it covers the URL: for an app that checks the one it was asked by, sign it anew (`s`, or --resign)";
+    (!delivery.receipt.iter().any(is_it)).then(|| words.to_owned())
 }
 
 /// Where a redirect leads.
@@ -165,7 +176,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::record::{CaptureId, DeliveryId, Headers, Reply, Timestamp};
+    use crate::record::{CaptureId, DeliveryId, Evidence, Headers, Reply, Timestamp};
 
     const GITHUB: &str = include_str!("../../assets/providers/github.toml");
 
@@ -225,6 +236,28 @@ mod tests {
         for unasked in [Cause::Certificate, Cause::NoHost, Cause::Unsendable, Cause::Other] {
             assert_eq!(said(Passed, None, Err(unasked), 1), "", "the app was not asked");
         }
+    }
+
+    #[test]
+    fn a_signature_over_the_url_may_be_right_for_another_one() {
+        const TWILIO: &str = include_str!("../../assets/providers/twilio.toml");
+        let evidence = Evidence {
+            place: "X-Twilio-Signature".to_owned(),
+            received: None,
+            expected: None,
+            content: String::new(),
+            difference: None,
+        };
+        let judgement = Judgement { verdict: Verdict::Passed, evidence: Some(evidence), ..Judgement::default() };
+        let said = |name: &str, file: &str, delivery: &Delivery| {
+            blame(&judgement, delivery, Some(&Provider::parse(name, file).unwrap())).join("; ").contains("the URL")
+        };
+        let refused = delivery(Ok(403), 1);
+        assert!(said("twilio", TWILIO, &refused) && !said("github", GITHUB, &refused));
+        assert!(!said("twilio", TWILIO, &delivery(Ok(500), 1)) && !said("twilio", TWILIO, &delivery(Ok(200), 1)));
+        let (name, from, to) = ("x-twilio-signature".to_owned(), String::new(), String::new());
+        let anew = Delivery { receipt: vec![Change::Replaced { name, from, to }], ..refused };
+        assert!(!said("twilio", TWILIO, &anew), "it is signed anew");
     }
 
     #[test]

@@ -8,7 +8,7 @@ mod receive;
 mod send;
 
 pub use receive::{Answer, Arrival, Catch, Entry, Form, Identity, Limits, Manner, Papers, Shut, self_signed, serve};
-pub use send::{Client, Outgoing, PathRule, SendLimits, Sent, can_send_to, origin, send, without_login};
+pub use send::{Client, Outgoing, PathRule, SendLimits, Sent, asked, can_send_to, origin, send, without_login};
 
 use std::time::SystemTime;
 

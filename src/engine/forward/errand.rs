@@ -109,9 +109,14 @@ impl Carrier {
     }
 
     /// Whether an errand is still to be done: a person may have dropped it, in another process. Where that cannot be told it is.
-    fn is_left(&self, errand: ErrandId, capture: CaptureId) -> bool {
+    pub(super) fn is_left(&self, errand: ErrandId, capture: CaptureId) -> bool {
         let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         reader.errands_of(capture).map_or(true, |left| left.iter().any(|it| it.id == errand && !it.dead))
+    }
+
+    /// A number that is another one after each commit of anybody; none where the store cannot be asked now.
+    pub(super) fn version(&self) -> Option<i64> {
+        self.reader.lock().unwrap_or_else(PoisonError::into_inner).data_version().ok()
     }
 
     /// The capture of an errand, where it is still there and the forward takes it.
@@ -181,7 +186,7 @@ impl Carrier {
             resign: to.resign,
             ..Edit::default()
         };
-        let Edited { head, body, keep_host, receipt } = edit.applied(capture, endpoint, &to.url).await?;
+        let Edited { head, body, keep_host, receipt } = edit.applied(capture, endpoint, (&to.url, to.path)).await?;
         let (to, path, insecure) = (to.url.clone(), to.path, to.insecure);
         Ok(Prepared { outgoing: Outgoing { head, body, to, path, insecure, keep_host }, receipt })
     }

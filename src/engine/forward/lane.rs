@@ -59,6 +59,18 @@ impl Lane {
         self.ready.push_back(Item { at_hand, ..item });
     }
 
+    /// What was tried and holds up the others behind it until its next try.
+    pub(super) fn holds_up(&self, now: Timestamp) -> Option<&Item> {
+        let is_held = self.keeps_order() && self.held_until.is_some_and(|until| until > now);
+        self.ready.front().filter(|_| is_held && self.ready.len() > 1)
+    }
+
+    /// Leaves out what holds up the others: it was dropped.
+    pub(super) fn let_go(&mut self) {
+        self.ready.pop_front();
+        self.held_until = None;
+    }
+
     /// The next one, where one may go now.
     pub(super) fn next(&mut self, now: Timestamp) -> Option<Item> {
         if self.under_way >= self.room() || self.rests_until(now).is_some() {

@@ -1,11 +1,11 @@
 //! The task that takes errands in hand. It sleeps until something comes, is over, or is due: one heap holds the times of
-//! all that waits, and nothing is looked at before its time.
+//! all that waits, and nothing is looked at before its time; but for what holds up others, which a person may drop.
 
 use std::{
     cmp::Reverse,
     collections::{BinaryHeap, HashMap},
     sync::{Arc, mpsc},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio::sync::mpsc as channel;
@@ -25,6 +25,10 @@ use crate::{
 
 /// The longest sleep: the wall clock, which times are told by, may be set meanwhile.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60 * 60);
+
+/// How often it is looked whether what holds up others was dropped meanwhile, by whatever process. Where nothing does, nobody
+/// looks.
+const LOOKS_EVERY: Duration = Duration::from_millis(200);
 
 /// An errand that waits: when it is due, which it is (older ones first), and what is needed to take it in hand.
 type Waiting = Reverse<(Timestamp, ErrandId, usize, CaptureId, u32)>;
@@ -46,6 +50,8 @@ pub(super) struct Runner {
     over: channel::UnboundedSender<Over>,
     ended: channel::UnboundedReceiver<Over>,
     stopping: Option<mpsc::Sender<()>>,
+    /// When it was looked last for what was dropped, and how the store stood then.
+    looked: Option<(Instant, Option<i64>)>,
 }
 
 impl Runner {
@@ -64,6 +70,7 @@ impl Runner {
             over,
             ended,
             stopping: None,
+            looked: None,
         };
         for errand in left {
             if let Some(&lane) = lanes.get(same_lane(&errand.lane)) {
@@ -89,6 +96,7 @@ impl Runner {
         loop {
             let now = engine::now();
             self.wake(now);
+            self.let_go(now);
             self.start(now);
             if self.under_way == 0
                 && let Some(over) = self.stopping.take()
@@ -119,6 +127,26 @@ impl Runner {
         }
     }
 
+    /// What was dropped while it held up others holds them up no longer.
+    fn let_go(&mut self, now: Timestamp) {
+        let is_due = self.looked.is_none_or(|(looked, _)| looked.elapsed() >= LOOKS_EVERY);
+        if !is_due || !self.lanes.iter().any(|lane| lane.holds_up(now).is_some()) {
+            return;
+        }
+        let version = self.carrier.version();
+        let is_as_it_was = self.looked.is_some_and(|(_, seen)| seen == version);
+        self.looked = Some((Instant::now(), version));
+        if is_as_it_was {
+            return;
+        }
+        for lane in &mut self.lanes {
+            let was_dropped = |item: &Item| !self.carrier.is_left(item.errand, item.capture);
+            if lane.holds_up(now).is_some_and(was_dropped) {
+                lane.let_go();
+            }
+        }
+    }
+
     /// Begins what may begin.
     fn start(&mut self, now: Timestamp) {
         if self.stopping.is_some() {
@@ -146,7 +174,9 @@ impl Runner {
         let due = self.waiting.peek().map(|Reverse((due_at, ..))| *due_at);
         let wakes = self.lanes.iter().filter_map(|lane| lane.wakes_at(now));
         let at = due.into_iter().chain(wakes).min()?;
-        Some(Duration::from_millis(at.since_ms(now).max(1) as u64).min(LONGEST_SLEEP))
+        let is_held_up = self.lanes.iter().any(|lane| lane.holds_up(now).is_some());
+        let longest = if is_held_up { LOOKS_EVERY } else { LONGEST_SLEEP };
+        Some(Duration::from_millis(at.since_ms(now).max(1) as u64).min(longest))
     }
 
     fn take_back(&mut self, over: Over) {

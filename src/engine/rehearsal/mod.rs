@@ -209,6 +209,9 @@ fn fill(folder: &Path, captures: impl Iterator<Item = Result<Option<Capture>, Fa
         });
     }
     let count = step.len();
+    if count == 0 {
+        return Err(Failure::new(format!("writing {}", folder.display()), "there is nothing to write"));
+    }
     let text = toml::to_string(&Scenario { step }).map_err(|why| Failure::new("writing a scenario", why))?;
     fs::write(folder.join(SCENARIO), format!("{PREFACE}\n{text}")).map_err(failed)?;
     Ok(count)
@@ -319,7 +322,8 @@ impl Engine {
 
     /// A step's request with the changes that are asked for.
     fn rehearsed(&self, step: &Step, play: &Play) -> Result<(Head, Bytes), Failure> {
-        let edited = play.edit.apply(&capture(step), self.endpoint_of(step), super::catalog()?, &play.to);
+        let to = (&play.to[..], PathRule::default());
+        let edited = play.edit.apply(&capture(step), self.endpoint_of(step), super::catalog()?, to);
         let edited = edited.map_err(|it| Failure { doing: format!("{}: {}", step.file, it.doing), ..it })?;
         Ok((edited.head, edited.body))
     }

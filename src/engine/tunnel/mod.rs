@@ -182,7 +182,8 @@ impl Keeper {
                     if let Some(url) = finder.look(&line) {
                         self.set(State::Open(url));
                     }
-                    last = without_colours(&line);
+                    // ssh ends its lines with both, and between the two stands nothing.
+                    last = Some(without_colours(&line)).filter(|line| !line.trim().is_empty()).unwrap_or(last);
                 }
                 Ok(Event::Ended) => open -= 1,
                 Ok(Event::Stop) | Err(_) => {

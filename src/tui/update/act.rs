@@ -118,11 +118,11 @@ fn keep(model: &mut Model, copied: &Copied) -> Vec<Effect> {
     vec![Effect::Keep { name: copy::file_name(capture.id, copied), bytes, masked }]
 }
 
-/// What is masked in something, for the end of a sentence about it.
+/// What is masked in something, and what could not be, for the end of a sentence about it.
 fn hidden(masked: Masked) -> String {
-    masked
-        .words()
-        .map_or_else(String::new, |words| format!("; masked in it: {words} (press m first for all as it came)"))
+    let hidden = masked.words().map(|words| format!("; masked in it: {words} (press m first for all as it came)"));
+    let left = masked.left().map(|words| format!("; not masked: {words}"));
+    hidden.into_iter().chain(left).collect()
 }
 
 /// A file was written.

@@ -129,14 +129,16 @@ pub(super) fn exported(model: &mut Model, export: Export, exported: Result<Expor
     say(model, Notice { tone: Tone::Good, text, hint: Some(hint) })
 }
 
-/// What is masked in a file.
+/// What is masked in a file, and what could not be.
 fn hidden(masked: Masked) -> String {
-    match masked.words() {
+    let hidden = match masked.words() {
         Some(words) if masked.values > 0 => format!("masked in it: {words}; a signature over such a body does not fit"),
         Some(words) => format!("masked in it: {words}"),
+        None if masked.packed > 0 => "nothing is masked in it".to_owned(),
         None if masked.unread > 0 => {
-            "nothing is masked in it; nobody looks into bodies that are no JSON and no form".to_owned()
+            "nothing is masked in it; nobody looks into bodies that are no JSON, no form and no XML".to_owned()
         }
         None => "there was no secret in it to mask".to_owned(),
-    }
+    };
+    masked.left().map_or(hidden.clone(), |left| format!("{hidden}; not masked: {left}"))
 }

@@ -32,6 +32,9 @@ const PLAIN_TO_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nC
     Content-Length: 55\r\n\r\nThis port speaks HTTPS: write https:// in place of http";
 /// The most requests at once on one HTTP/2 connection.
 const STREAMS: u32 = 200;
+/// How many times as large as is taken a head of HTTP/2 is read, to be refused by creel and listed: a larger one h2 refuses by
+/// itself, and tells nobody.
+const HEARD_HEADS: usize = 4;
 
 /// What bytes come and go by.
 trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
@@ -171,7 +174,7 @@ impl<C: Catch> Connection<C> {
             .keep_alive_interval(Some(self.limits.keep_alive / 2))
             .keep_alive_timeout(self.limits.keep_alive / 2)
             .max_concurrent_streams(STREAMS)
-            .max_header_list_size(self.limits.head_bytes as u32);
+            .max_header_list_size((self.limits.head_bytes * HEARD_HEADS) as u32);
         let connection = builder.serve_connection(TokioIo::new(recorder), service);
         let ended = to_its_end(connection, http2::Connection::graceful_shutdown, &mut self.stopped).await;
         if ended.is_err_and(|error| error.is_parse()) {

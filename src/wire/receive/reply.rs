@@ -12,7 +12,7 @@ use bytes::Bytes;
 use hyper::{
     Response, StatusCode,
     body::{Body, Frame, SizeHint},
-    header::{CONNECTION, HeaderName, HeaderValue},
+    header::{CONNECTION, CONTENT_LENGTH, HeaderName, HeaderValue},
 };
 use tokio::time::Sleep;
 
@@ -140,4 +140,13 @@ pub(super) fn response(answer: Answer, status: u16, closes: bool) -> Response<Re
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     response
+}
+
+/// The head of an answer: what HEAD asks for. It tells the length of the body that does not follow.
+pub(super) fn head_of(mut answer: Response<Reply>) -> Response<Reply> {
+    let length = answer.body().size_hint().lower();
+    if length > 0 {
+        answer.headers_mut().entry(CONTENT_LENGTH).or_insert_with(|| length.into());
+    }
+    answer.map(|_| Reply::Whole(Bytes::new()))
 }

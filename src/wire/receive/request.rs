@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc};
 
 use bytes::Bytes;
 use hyper::{
-    Request, Response,
+    Method, Request, Response,
     body::{Body as _, Incoming},
     http::request::Parts,
 };
@@ -14,6 +14,7 @@ use super::{
     body::{self, Kept},
     crowd::Crowd,
     limits::REFUSED_BYTES,
+    malformed::too_large,
     recorder::Record,
     reply::{self, Abandoned, Reply},
     strict,
@@ -33,12 +34,23 @@ pub(super) struct Exchange<C> {
 
 impl<C: Catch> Exchange<C> {
     pub(super) async fn answer(self, request: Request<Incoming>) -> Result<Response<Reply>, Abandoned> {
+        // In HTTP/1 hyper leaves the body out.
+        let is_head_alone = self.record.is_none() && request.method() == Method::HEAD;
+        let answer = self.whole_answer(request).await?;
+        Ok(if is_head_alone { reply::head_of(answer) } else { answer })
+    }
+
+    async fn whole_answer(self, request: Request<Incoming>) -> Result<Response<Reply>, Abandoned> {
         let (parts, incoming) = request.into_parts();
         let Some((head, received_at)) = self.head(&parts) else {
             // The recorder and hyper disagree about where requests begin: neither is to be believed.
             self.crowd.refuse(&self.catch, self.peer, Some(400), "ambiguous framing", Vec::new());
             return Ok(closed(400));
         };
+        if self.record.is_none() && self.is_too_large(&head) {
+            let (reason, headers) = (too_large(head.raw(), &self.limits).into_owned(), Vec::new());
+            return Ok(self.turn_away(Shut { status: 431, reason, headers }, &head, received_at));
+        }
         let most = match self.catch.guard(self.peer, &head) {
             Entry::Open(most) => most.unwrap_or(usize::MAX).min(self.limits.body_bytes),
             Entry::Shut(shut) => return Ok(self.turn_away(shut, &head, received_at)),
@@ -89,6 +101,11 @@ impl<C: Catch> Exchange<C> {
         } else {
             Ok(reply::response(answer, status, decided.is_some() && http1))
         }
+    }
+
+    /// Whether a head of HTTP/2 is larger than is taken; in HTTP/1 hyper refuses one.
+    fn is_too_large(&self, head: &Head) -> bool {
+        head.raw().len() > self.limits.head_bytes || head.headers().len() > self.limits.headers
     }
 
     /// Says to a request that it may not come in, and tells of it.

@@ -40,6 +40,12 @@ pub fn origin(url: &str) -> String {
     Url::parse(url).map_or_else(|| url.to_owned(), |url| url.with(b""))
 }
 
+/// The URL that a request of that head asks for when it is sent there. What is no URL stays as it is.
+pub fn asked(to: &str, path: PathRule, head: &Head) -> String {
+    let with_target = |url: Url| url.with(&plan::target(head, &url, path, &mut Vec::new()));
+    Url::parse(to).map_or_else(|| to.to_owned(), with_target)
+}
+
 /// Whether creel can send to a URL.
 pub fn can_send_to(url: &str) -> bool {
     Url::parse(url).is_some()

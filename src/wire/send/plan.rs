@@ -46,7 +46,7 @@ impl Plan {
 }
 
 /// The target in origin form: the captured one, its path replaced where the URL names one.
-fn target(head: &Head, url: &Url, path: PathRule, receipt: &mut Vec<Change>) -> Vec<u8> {
+pub(super) fn target(head: &Head, url: &Url, path: PathRule, receipt: &mut Vec<Change>) -> Vec<u8> {
     let captured = &head.target()[..];
     let query = memchr::memchr(b'?', captured).map_or(&b""[..], |at| &captured[at..]);
     let target = match url.target() {
