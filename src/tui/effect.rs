@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     body::Document,
-    engine::{mask::Masked, respond::Words, rewrite::Rewritten},
+    engine::{mask::Masked, preview::Lens, respond::Words, rewrite::Rewritten},
     query::Filter,
     record::{Capture, CaptureId, Tagging, Timestamp},
     store::Start,
@@ -69,6 +69,8 @@ pub(super) enum Effect {
     Outside { what: Outside, mouse: bool },
     /// Give a capture's body to a command of the shell.
     Pipe { id: CaptureId, command: String },
+    /// Look at a capture through programs.
+    Preview { id: CaptureId, lenses: Vec<Lens> },
     /// Have a URL opened.
     Browse(String),
     /// See what is answered at the door, and how the tunnel stands.
