@@ -14,7 +14,7 @@ use crate::{
     body::Document,
     engine::{mask::Masked, preview::Lens, respond::Words, rewrite::Rewritten},
     query::Filter,
-    record::{Capture, CaptureId, Tagging, Timestamp},
+    record::{Capture, CaptureId, DeliveryId, Reply, Tagging, Timestamp},
     store::Start,
 };
 
@@ -45,6 +45,8 @@ pub(super) enum Effect {
     View { generation: u64, capture: Arc<Capture>, view: usize },
     /// Make a part of a capture that a tab shows.
     Prepare { generation: u64, capture: Arc<Capture>, part: Part },
+    /// Make the lines of a reply.
+    Reply { generation: u64, id: DeliveryId, reply: Reply },
     /// Look through a document, whose first line is the tab's line `first`.
     Find { generation: u64, needle: Needle, document: Arc<dyn Document>, first: usize },
     /// Read the rest of a capture's body, of which the first piece is shown.

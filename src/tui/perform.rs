@@ -86,12 +86,14 @@ pub(super) fn perform(stage: &dyn Stage, effect: Effect, late: impl Fn(u64) -> b
             let body = open_in(&content(&capture), view);
             Some(Msg::Viewed { generation, body })
         }
-        Effect::Prepare { generation, .. } if late(generation) => None,
+        Effect::Prepare { generation, .. } | Effect::Tries { generation, .. } if late(generation) => None,
+        Effect::Reply { generation, id, reply } => {
+            Some(Msg::Prepared { generation, prepared: Prepared::reply(id, &reply) })
+        }
         Effect::Prepare { generation, capture, part } => {
             let prepared = Prepared::new(part, &capture, |capture| stage.signed(capture));
             Some(Msg::Prepared { generation, prepared })
         }
-        Effect::Tries { generation, .. } if late(generation) => None,
         Effect::Tries { generation, capture } => Some(Msg::Tries { generation, tries: stage.tries(&capture) }),
         Effect::Deliveries(id) => Some(Msg::Deliveries { id, deliveries: stage.deliveries(id) }),
         Effect::Known => Some(Msg::Known(stage.known())),

@@ -253,6 +253,9 @@ impl Play {
                 let prepared = Prepared::new(part, &capture, |_| Some(b"signed \x1b[2J bytes".to_vec()));
                 Some(Msg::Prepared { generation, prepared })
             }
+            Effect::Reply { generation, id, reply } => {
+                Some(Msg::Prepared { generation, prepared: Prepared::reply(id, &reply) })
+            }
             Effect::Find { generation, needle, document, first } => {
                 let (hits, more) = find::in_document(&needle, &document, first, || false).unwrap();
                 Some(Msg::Found { generation, hits, more })

@@ -193,6 +193,7 @@ impl Workers {
             Effect::Find { generation, needle, document, first } => self.find(generation, needle, document, first),
             Effect::Tries { .. }
             | Effect::Prepare { .. }
+            | Effect::Reply { .. }
             | Effect::Locate { .. }
             | Effect::FoldTo { .. }
             | Effect::Compare(_) => {
