@@ -203,8 +203,9 @@ impl Detail {
         self.come_back();
     }
 
-    /// Takes a body that was opened in a view. What only goes on from the piece that was shown before moves nothing.
-    pub(super) fn take_body(&mut self, body: BodyView) {
+    /// Takes a body that was opened in a view. What only goes on from the piece that was shown before moves nothing; whether it
+    /// does.
+    pub(super) fn take_body(&mut self, body: BodyView) -> bool {
         let goes_on =
             self.body.as_ref().is_some_and(|before| before.is_cut && !body.is_cut && before.view == body.view);
         let fits = self.body.as_ref().map(|before| Arc::clone(&before.fits)).filter(|fits| !fits.is_empty());
@@ -217,6 +218,7 @@ impl Detail {
         }
         self.stamp += 1;
         self.body_comes_back();
+        goes_on
     }
 
     /// Takes deliveries that were read again.

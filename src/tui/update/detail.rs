@@ -129,8 +129,9 @@ pub(super) fn viewed(model: &mut Model, generation: u64, body: BodyView) -> Vec<
     if generation != model.detail.generation {
         return Vec::new();
     }
-    model.detail.take_body(body);
-    tree::show(model)
+    let goes_on = model.detail.take_body(body);
+    let refold = if goes_on { tree::go_on(model) } else { None };
+    [tree::show(model), refold.into_iter().collect()].concat()
 }
 
 /// Why a key of folds has nothing to do, and what helps; none where it has.
