@@ -35,8 +35,19 @@ pub(super) fn deliveries(model: &Model, columns: usize) -> Vec<Pieces> {
     standing.chain(each(model)).collect::<Vec<_>>().join(&[Vec::new()][..])
 }
 
+/// Whether the open capture is on its way to an app, since somebody resends it here.
+pub(super) fn is_sent(model: &Model) -> bool {
+    model.detail.id().is_some_and(|id| model.sending.contains(&id))
+}
+
+/// What is said of a capture that is.
+pub(super) const SENT: &str = "on its way: the app has not answered yet";
+
 /// What of it is still to be sent, or never will be unasked.
 fn standing(model: &Model) -> Option<Pieces> {
+    if is_sent(model) {
+        return Some(vec![piece(Paint::Warning, SENT)]);
+    }
     let row = model.list.row().filter(|row| Some(row.id) == model.detail.id())?;
     let (paint, words) = given_up(row.post?);
     Some(vec![piece(paint, words)])
