@@ -202,6 +202,7 @@ pub(super) struct Key {
 const BOTH: &[Mode] = &[Mode::List, Mode::Detail];
 const LIST: &[Mode] = &[Mode::List];
 const DETAIL: &[Mode] = &[Mode::Detail];
+const UNMASK: &[Mode] = &[Mode::Detail, Mode::Sheet];
 const TEXTS: &[Mode] = &[Mode::Detail, Mode::Help];
 const ALL: &[Mode] = &[Mode::List, Mode::Detail, Mode::Help, Mode::Stats, Mode::Sheet];
 const STATS: &[Mode] = &[Mode::Stats];
@@ -254,7 +255,7 @@ pub(super) const KEYMAP: &[Key] = &[
     key(&["*"], DETAIL, Command::Unfold, "unfold all", None),
     key(&["i"], DETAIL, Command::Spell, "write the path as jq does, as a JSON pointer, or with dots", None),
     key(&["w"], DETAIL, Command::Save, "save the part of the body under the cursor to a file", None),
-    key(&["m"], DETAIL, Command::Unmask, "show or mask secrets: in target and headers, and in what is copied", None),
+    key(&["m"], UNMASK, Command::Unmask, "show or mask secrets: in target and headers, and in what is copied", None),
     key(&["/"], LIST, Command::Filter, "filter the list", Some("filter")),
     key(&["tab"], PROMPT, Command::Take, "while a filter is typed: take what is offered", Some("takes")),
     key(&["down"], PROMPT, Command::ChooseNext, "choose the next of what is offered; or a newer line", None),

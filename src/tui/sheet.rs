@@ -1,6 +1,8 @@
 //! A sheet: something that is shown over list and detail until it is put away. A comparison, a QR code, what was
 //! turned away.
 
+use std::borrow::Cow;
+
 use super::{
     keys::Mode,
     line::{self, Piece, Pieces, piece},
@@ -11,7 +13,7 @@ use super::{
 };
 use crate::{
     body::{self, Difference, compare::Part},
-    record::Failure,
+    record::{Failure, Header, counted, mask},
 };
 
 /// A sheet.
@@ -100,10 +102,31 @@ fn legend(model: &Model, parts: &[Part], names: &[String; 2], beside: bool, colu
 
 fn part_rows(model: &Model, part: &Part, beside: bool, columns: usize) -> Vec<Pieces> {
     let mut rows = vec![Vec::new(), vec![piece(Paint::Heading, part.name)]];
-    let each =
-        |difference| if beside { side_by_side(model, difference, columns) } else { unified(difference, columns) };
+    let each = |difference: &Difference| {
+        let difference = &veiled(model, part.name, difference);
+        if beside { side_by_side(model, difference, columns) } else { unified(difference, columns) }
+    };
     rows.extend(part.differences.iter().flat_map(each));
     rows
+}
+
+/// A difference, its values masked where they let somebody in and nobody asked to see such.
+fn veiled<'d>(model: &Model, part: &str, difference: &'d Difference) -> Cow<'d, Difference> {
+    let name = difference.at.as_bytes();
+    let lets_in = match part {
+        "headers" | "trailers" => Header { name, value: b"" }.lets_in(),
+        "query" => mask::is_secret_in_query(name),
+        _ => false,
+    };
+    if !lets_in || model.detail.unmasked {
+        return Cow::Borrowed(difference);
+    }
+    let sign = model.look.signs().mask;
+    let veil = |value: &Option<String>| {
+        let length = value.as_ref()?.chars().count() as u64;
+        Some(format!("{sign} {}, m shows them", counted(length, "character")))
+    };
+    Cow::Owned(Difference { before: veil(&difference.before), after: veil(&difference.after), ..difference.clone() })
 }
 
 /// Where, and below it what was and what is.

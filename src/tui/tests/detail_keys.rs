@@ -374,3 +374,15 @@ fn a_reply_is_read_off_the_screens_thread_once_for_each_that_is_shown() {
     play.keys("}\n");
     assert!(play.screen().contains("\"reply\": 1"), "{}", play.screen());
 }
+
+#[test]
+fn a_secret_that_stands_in_the_target_alone_is_shown_when_somebody_asks() {
+    let mut play = open((100, 20));
+    let head = Head::parse(Bytes::from_static(b"GET /fish?token=s3cret HTTP/1.1\r\nHost: h\r\n\r\n"));
+    let capture = Capture { head, ..(**play.model.detail.capture.as_ref().unwrap()).clone() };
+    play.model.detail.capture = Some(Arc::new(capture));
+    play.keys("6");
+    assert!(play.screen().contains("/fish?token=") && !play.screen().contains("s3cret"), "{}", play.screen());
+    play.keys("m");
+    assert!(play.screen().contains("/fish?token=s3cret"), "{}", play.screen());
+}
