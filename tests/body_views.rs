@@ -9,7 +9,7 @@ use bytes::Bytes;
 use creel::body::{Content, Document, LINE_CHARS, Line, Role, Tree, VIEWS, View, best, escape_bytes, is_safe, shown};
 use proptest::prelude::*;
 
-const TYPES: [&str; 12] = [
+const TYPES: [&str; 15] = [
     "",
     "application/json",
     "application/x-www-form-urlencoded",
@@ -22,6 +22,9 @@ const TYPES: [&str; 12] = [
     "application/x-ndjson",
     "multipart/form-data; boundary=x",
     "application/cloudevents-batch+json",
+    "application/cbor",
+    "application/msgpack",
+    "application/x-protobuf",
 ];
 
 fn content(bytes: impl Into<Bytes>, content_type: &str) -> Content {
@@ -205,6 +208,9 @@ fn every_fixture_finds_its_view_and_a_broken_one_says_why() {
             "png" | "jpeg" | "gif" => ("image/png", "picture"),
             "sjis" => ("text/plain; charset=shift_jis", "text"),
             "utf16" => ("text/plain", "text"),
+            "cbor" => ("application/vnd.fish+cbor", "cbor"),
+            "msgpack" => ("application/x-msgpack", "msgpack"),
+            "protobuf" => ("application/x-protobuf", "protobuf"),
             _ => ("application/octet-stream", "hex"),
         };
         let wanted = if name == "lines.ndjson" || name.starts_with("broken-brackets") { None } else { Some(view) };
@@ -279,6 +285,50 @@ fn no_body_is_worth_more_than_one_pass() {
     }
 }
 
+/// Containers that never end or say that they hold more than there is, tags on tags, lengths beyond all bytes: a walk that
+/// recursed, or believed a head, would not come back.
+#[test]
+fn no_binary_body_claims_more_than_its_bytes() {
+    let much = |unit: &[u8]| unit.repeat(100_000 / unit.len());
+    let nested = |count: usize| {
+        (0..count).fold(vec![0_u8], |body, _| {
+            let mut outer = vec![0x0A];
+            let mut length = body.len();
+            while length >= 0x80 {
+                outer.push((length & 0x7F) as u8 | 0x80);
+                length >>= 7;
+            }
+            outer.push(length as u8);
+            [outer, body].concat()
+        })
+    };
+    for (name, body) in [
+        ("arrays in arrays", much(&[0x81])),
+        ("arrays without an end", much(&[0x9F])),
+        ("maps without an end", much(&[0xBF])),
+        ("tags on tags", much(&[0xC1])),
+        ("strings in pieces", much(&[0x7F])),
+        ("breaks", much(&[0xFF])),
+        ("the longest array", [&[0x9B, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF][..], &much(&[0])].concat()),
+        ("the longest text", [&[0x7B, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF][..], &much(b"x")].concat()),
+        ("a long text", [&[0x7A, 0, 1, 0x86, 0xA0][..], &b"\\\"".repeat(50_000)].concat()),
+        ("small numbers", much(&[1])),
+        ("fixed maps", much(&[0x8F])),
+        ("the longest map", [&[0xDF, 0xFF, 0xFF, 0xFF, 0xFF][..], &much(&[0])].concat()),
+        ("groups in groups", much(&[0x0B])),
+        ("groups that end", much(&[0x0C])),
+        ("messages in messages", nested(500)),
+        ("empty fields", much(&[0x0A, 0])),
+        ("numbers without an end", much(&[0x80])),
+    ] {
+        for view in ["cbor", "msgpack", "protobuf"] {
+            let document = open(view, &content(body.clone(), ""));
+            assert!(document.line_count() <= body.len() + 1, "{name} in {view}: {}", document.line_count());
+            check(&format!("{name} in {view}"), &*document);
+        }
+    }
+}
+
 fn hostile() -> impl Strategy<Value = Vec<u8>> {
     let parts = [
         "{",
@@ -323,8 +373,26 @@ fn hostile() -> impl Strategy<Value = Vec<u8>> {
         "\"exp\":1795424700",
         "eyJhbGciOiJub25lIn0.e30.",
     ];
+    // How items of binary formats begin: of stated and unstated lengths, in each other, at their end.
+    let binary: [&[u8]; 14] = [
+        b"\x9f",
+        b"\xbf",
+        b"\xff",
+        b"\xa1",
+        b"\xc1\x1a\x6b\x04\x05\x06",
+        b"\x7f\x61a",
+        b"\x5f\x41a",
+        b"\xfb\x7f\xf0",
+        b"\x82",
+        b"\xd6\xff",
+        b"\xc7\x0c\xff",
+        b"\x0a\x04\x08\x01\x10\x02",
+        b"\x0b",
+        b"\x0c",
+    ];
     let part = prop_oneof![
         8 => prop::sample::select(parts.to_vec()).prop_map(|part| part.as_bytes().to_vec()),
+        4 => prop::sample::select(binary.to_vec()).prop_map(<[u8]>::to_vec),
         1 => any::<Vec<u8>>(),
         1 => (prop::sample::select(parts.to_vec()), 1_000usize..3_000).prop_map(|(part, n)| part.repeat(n).into_bytes()),
     ];

@@ -163,11 +163,19 @@ fn a_stale_signature_says_how_old_it_is() {
         words(&judgement),
         (
             Fault::Stale,
-            "The signature in Stripe-Signature is right, but its timestamp is 7203 s old; Stripe allows 300 s. A replay, \
+            "The signature in Stripe-Signature is right, but its timestamp is 2 h old; Stripe allows 300 s. A replay, \
              a late delivery, or a clock that is wrong."
         )
     );
     assert_eq!(judgement.age_s, Some(7203));
+    // Where it is a near thing, the very seconds are the proof.
+    let request = Request { received_at: Timestamp::from_unix_s(example.now.unix_s() + 302), ..example.request() };
+    let near = provider.judge(&request, std::slice::from_ref(&example.secret));
+    assert!(words(&near).1.contains("its timestamp is 305 s old; Stripe allows 300 s."), "{}", words(&near).1);
+    let request =
+        Request { received_at: Timestamp::from_unix_s(example.now.unix_s() + 9 * 86_400), ..example.request() };
+    let far = provider.judge(&request, std::slice::from_ref(&example.secret));
+    assert!(words(&far).1.contains("its timestamp is 9 d old;"), "{}", words(&far).1);
 }
 
 #[test]

@@ -40,6 +40,11 @@ impl Folds {
         folds
     }
 
+    /// Each fold as it is in another reading of the same lines; those that are none there are left out.
+    pub(super) fn each(&self, again: impl Fn(&Fold) -> Option<Fold>) -> Self {
+        Self::new(self.closed.iter().filter_map(again).collect(), self.depth)
+    }
+
     fn arrange(&mut self) {
         let mut hidden = 0;
         self.outer.clear();

@@ -9,6 +9,7 @@
 //! content coding without a bound or without saying so; panic or take more than linear time over any bytes; know a colour or a screen.
 
 mod beside;
+mod cbor;
 mod cloudevent;
 mod coding;
 pub mod compare;
@@ -19,16 +20,19 @@ mod escape;
 mod fold;
 mod form;
 mod hex;
+mod items;
 mod json;
 mod jwt;
 mod markup;
 pub mod mask;
+mod msgpack;
 mod multipart;
 mod omit;
 mod path;
 mod picture;
 mod piece;
 mod pretty;
+mod protobuf;
 mod put;
 mod qr;
 mod size;
@@ -241,6 +245,9 @@ pub const VIEWS: &[View] = &[
     view("form", "form fields, decoded, one a line", form::fits, form::open),
     view("html", "HTML, indented", markup::fits_html, markup::open_html),
     view("xml", "XML, indented, entities as written", markup::fits_xml, markup::open_xml),
+    view("cbor", "CBOR, in diagnostic notation", cbor::fits, cbor::open),
+    view("msgpack", "MessagePack, as JSON is written", msgpack::fits, msgpack::open),
+    view("protobuf", "the fields of a message, without its schema", protobuf::fits, protobuf::open),
     view("text", "the text as sent, line by line", text::fits, text::open),
     HEX,
 ];

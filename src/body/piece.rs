@@ -12,7 +12,7 @@ const LINES_PER_MARK: usize = 128;
 pub(super) const DEPTH_GUESSED: u32 = 1 << 30;
 
 /// Stands before what goes on from the line above.
-const CONTINUED: &str = "↪ ";
+pub(super) const CONTINUED: &str = "↪ ";
 
 /// Columns from one tab stop to the next.
 const TAB: usize = 4;
@@ -263,6 +263,18 @@ impl<W: Walk> Sparse<W> {
         };
         let end = if mark + 1 < self.marks.len() { first(mark + 1) } else { self.lines };
         first(mark)..end
+    }
+
+    /// The place behind the last line; none where there is no line.
+    pub(super) fn end(&self) -> Option<W::Place> {
+        let mut place = self.place(self.lines.checked_sub(1)?)?;
+        self.walk.pass(&mut place);
+        Some(place)
+    }
+
+    /// Says something of the whole.
+    pub(super) fn noted(self, note: String) -> Self {
+        Self { note: Some(note), ..self }
     }
 
     /// The place before a line.

@@ -22,6 +22,8 @@ pub trait Tree {
     fn toggle(&self, folds: &mut Folds, line: usize) -> usize;
     /// With everything folded that opens at that depth; nothing where nothing does. Looks at all lines.
     fn folded_to(&self, depth: u32) -> Folds;
+    /// What was folded in its first piece, of so many lines: what the piece broke off ends further down.
+    fn gone_on(&self, folds: &Folds, lines: usize) -> Folds;
     /// The value that a line shows, names or closes. Looks at all bytes before it.
     fn node(&self, line: usize) -> Option<Node>;
     /// The bytes that nodes are places in: the body, its content codings undone.
@@ -158,6 +160,11 @@ impl Tree for Folding {
         Folds::new(closed, depth)
     }
 
+    fn gone_on(&self, folds: &Folds, lines: usize) -> Folds {
+        let is_whole = |fold: &Fold| fold.end as usize + 1 < lines;
+        folds.each(|fold| if is_whole(fold) { Some(*fold) } else { self.fold(fold.line as usize) })
+    }
+
     fn node(&self, line: usize) -> Option<Node> {
         let place = self.0.place(line)?;
         path::node(&self.0.walk.bytes, self.0.walk.offset(&place))
@@ -196,6 +203,22 @@ mod tests {
     }
 
     const ORDER: &str = r#"{"id":1,"items":[{"sku":"a","qty":2},{"sku":"b"}],"empty":{},"to":{"name":"x"}}"#;
+
+    #[test]
+    fn what_was_folded_in_the_first_piece_is_folded_to_its_end_in_the_whole() {
+        let (piece, all) = (opened(&ORDER[..40]), opened(ORDER));
+        let mut folds = Folds::default();
+        for line in [3, 2] {
+            piece.tree().unwrap().toggle(&mut folds, line);
+        }
+        let tree = all.tree().unwrap();
+        let folds = tree.gone_on(&folds, piece.line_count());
+        let lines = seen(&*all, &folds);
+        assert_eq!(lines[2..5], ["  \"items\": […], 2 values", "  \"empty\": {},", "  \"to\": {"]);
+        let mut inner = folds;
+        tree.toggle(&mut inner, 2);
+        assert_eq!(seen(&*all, &inner)[3], "    {…}, 2 values", "what lies in it is folded as it was");
+    }
 
     #[test]
     fn a_line_folds_what_it_opens_and_says_how_much() {

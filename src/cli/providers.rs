@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{Answer, Common, Printer};
 use crate::{
     engine,
-    record::{Failure, Verdict},
+    record::{Failure, Verdict, counted},
     verify::{Catalog, Provider, Sample},
 };
 
@@ -89,11 +89,8 @@ fn check(file: &Path, printer: &Printer) -> Result<Answer, Failure> {
         printer.value(&json!({ "provider": provider.name(), "ok": wrong.is_empty(), "wrong": wrong }))?;
     } else if wrong.is_empty() {
         let count = provider.examples().len();
-        printer.line(&format!(
-            "{}: right; {count} example{} pass",
-            provider.name(),
-            if count == 1 { "" } else { "s" }
-        ))?;
+        let pass = if count == 1 { "passes" } else { "pass" };
+        printer.line(&format!("{}: right; {} {pass}", provider.name(), counted(count as u64, "example")))?;
     } else {
         wrong.iter().try_for_each(|line| printer.line(line))?;
     }

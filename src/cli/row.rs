@@ -2,7 +2,7 @@
 
 use crate::{
     body,
-    record::{Fault, LastDelivery, Summary, Timestamp, Verdict, Zone},
+    record::{Fault, LastDelivery, Summary, Timestamp, Verdict, Zone, counted},
 };
 
 /// Columns of the fixed parts, so that lines of different captures stand under each other.
@@ -73,7 +73,7 @@ pub(super) fn size(bytes: u64) -> String {
 
 /// How often something was tried, in words.
 pub(super) fn tries(count: u32) -> String {
-    if count == 1 { "1 try".to_owned() } else { format!("{count} tries") }
+    counted(count.into(), "try")
 }
 
 /// A moment with its date, in the zone.

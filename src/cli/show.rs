@@ -13,7 +13,7 @@ use crate::{
         no_such_capture,
     },
     export::{self, json},
-    record::{Capture, CaptureId, Delivery, Errand, Failure, Header, Outcome, Reply, Zone},
+    record::{Capture, CaptureId, Delivery, Errand, Failure, Header, Outcome, Reply, Zone, counted},
     store::{Bodies, Reader},
     verify::{self, Try},
 };
@@ -165,7 +165,7 @@ fn facts(capture: &Capture, zone: &Zone) -> Vec<(&'static str, String)> {
     add("answered", (capture.reply_status != 0).then(|| capture.reply_status.to_string()));
     let cut = capture.body.declared.filter(|&n| n != capture.body.size);
     let of = cut.map_or(String::new(), |n| format!(" of {n} declared"));
-    add("body", Some(format!("{} bytes{of}, sha256 {}", capture.body.size, hex(&capture.body.sha256))));
+    add("body", Some(format!("{}{of}, sha256 {}", counted(capture.body.size, "byte"), hex(&capture.body.sha256))));
     facts
 }
 
@@ -216,7 +216,7 @@ fn print_view(printer: &Printer, content: &Content, view: &View, most: usize) ->
         }
     }
     if all > count {
-        printer.line(&format!("({} lines more, in --json)", all - count))?;
+        printer.line(&format!("({} more, in --json)", counted((all - count) as u64, "line")))?;
     }
     document.note().map_or(Ok(()), |note| printer.line(&format!("({note})")))
 }

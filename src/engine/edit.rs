@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     body,
-    record::{Body, Capture, Change, Failure, Head, Headers, mask::HIDDEN, text},
+    record::{Body, Capture, Change, Failure, Head, Headers, counted, mask::HIDDEN, text},
     verify::{Catalog, Provider, Request, Secret, Signed},
     wire::{self, PathRule},
 };
@@ -111,7 +111,11 @@ impl Edit {
         }
         if is_other(&body, &capture.body.bytes) {
             let (from, to) = (capture.body.bytes.len(), body.len());
-            receipt.push(other("body", format!("{from} bytes"), format!("{to} bytes, edited")));
+            receipt.push(other(
+                "body",
+                counted(from as u64, "byte"),
+                format!("{}, edited", counted(to as u64, "byte")),
+            ));
         }
         let captured = capture.head.target();
         if target != captured {
@@ -196,10 +200,10 @@ fn transformed(by: &Transform, capture: &Capture, receipt: &mut Vec<Change>) -> 
     let (head, bytes) = by.apply(&capture.head, &capture.body.bytes)?;
     if bytes != capture.body.bytes {
         let (from, to) = (capture.body.bytes.len(), bytes.len());
-        receipt.push(other("body", format!("{from} bytes"), format!("{to} bytes, by jq")));
+        receipt.push(other("body", counted(from as u64, "byte"), format!("{}, by jq", counted(to as u64, "byte"))));
     }
     if head != capture.head {
-        let lines = |head: &Head| format!("{} headers", head.headers().len());
+        let lines = |head: &Head| counted(head.headers().len() as u64, "header");
         receipt.push(other("head", lines(&capture.head), format!("{}, by jq", lines(&head))));
     }
     let body = Body { size: bytes.len() as u64, bytes, ..capture.body.clone() };
@@ -211,7 +215,7 @@ fn whole_of(whole: &Rewritten, capture: &Capture, receipt: &mut Vec<Change>) -> 
     rewritten(&capture.head, &whole.head, receipt);
     if whole.body != capture.body.bytes {
         let (from, to) = (capture.body.bytes.len(), whole.body.len());
-        receipt.push(other("body", format!("{from} bytes"), format!("{to} bytes, edited")));
+        receipt.push(other("body", counted(from as u64, "byte"), format!("{}, edited", counted(to as u64, "byte"))));
     }
     let body = Body { size: whole.body.len() as u64, bytes: whole.body.clone(), ..capture.body.clone() };
     Capture { head: whole.head.clone(), body, ..capture.clone() }

@@ -29,6 +29,7 @@ pub mod mask;
 mod own;
 pub mod pipe;
 mod port;
+pub mod preview;
 mod processor;
 mod rehearsal;
 pub mod respond;

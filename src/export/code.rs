@@ -5,7 +5,7 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::sent::{self, Line};
-use crate::record::Capture;
+use crate::record::{Capture, counted};
 
 /// Around the tests: what they all need, and what runs them.
 type Frame = (&'static str, &'static str);
@@ -101,7 +101,7 @@ pub(super) fn go(capture: &Capture) -> Vec<u8> {
 
 /// What the capture is, for a comment: no word of it is the payload's.
 fn about(capture: &Capture) -> String {
-    format!("caught {}, {} bytes", capture.received_at, capture.body.size)
+    format!("caught {}, {}", capture.received_at, counted(capture.body.size, "byte"))
 }
 
 fn request_line(capture: &Capture) -> Vec<u8> {

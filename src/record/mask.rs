@@ -60,7 +60,8 @@ pub fn is_secret(name: &[u8]) -> bool {
     FIELD_ENDS.iter().any(|end| name.ends_with(end.as_bytes()))
 }
 
-fn is_secret_in_query(name: &[u8]) -> bool {
+/// The same of a field in a query.
+pub fn is_secret_in_query(name: &[u8]) -> bool {
     is_secret(name) || QUERY_NAMES.iter().any(|known| plain(name) == known.as_bytes())
 }
 

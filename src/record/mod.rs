@@ -42,6 +42,6 @@ pub use headers::{Header, Headers};
 pub use judgement::{Evidence, Explanation, Fault, Handshake, Judgement, Verdict};
 pub use peer::Peer;
 pub use refusal::Refusal;
-pub use summary::{Counters, LastDelivery, Repeat, Summary, gap, marks};
+pub use summary::{Counters, LastDelivery, Repeat, Summary, gap, marks, span};
 pub use tags::{NOTE_CHARS, Tagging, Tags};
 pub use timestamp::{Timestamp, Zone};

@@ -122,8 +122,14 @@ pub fn gap(ms: i64) -> String {
         ms if ms < 10_000 => format!("{:.1} s", ms as f64 / 1_000.0),
         ms if ms < 120_000 => format!("{} s", ms / 1_000),
         ms if ms < 7_200_000 => format!("{} min", ms / 60_000),
-        ms => format!("{} h", ms / 3_600_000),
+        ms if ms < 172_800_000 => format!("{} h", ms / 3_600_000),
+        ms => format!("{} d", ms / 86_400_000),
     }
+}
+
+/// Seconds as a person reads them: those that a provider's window is counted in stay what they are.
+pub fn span(seconds: i64) -> String {
+    if seconds < 600 { format!("{seconds} s") } else { gap(seconds.saturating_mul(1_000)) }
 }
 
 /// What a store holds, counted as it was written.

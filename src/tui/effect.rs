@@ -12,9 +12,9 @@ use super::{
 };
 use crate::{
     body::Document,
-    engine::{mask::Masked, respond::Words, rewrite::Rewritten},
+    engine::{mask::Masked, preview::Lens, respond::Words, rewrite::Rewritten},
     query::Filter,
-    record::{Capture, CaptureId, Tagging, Timestamp},
+    record::{Capture, CaptureId, DeliveryId, Reply, Tagging, Timestamp},
     store::Start,
 };
 
@@ -45,6 +45,8 @@ pub(super) enum Effect {
     View { generation: u64, capture: Arc<Capture>, view: usize },
     /// Make a part of a capture that a tab shows.
     Prepare { generation: u64, capture: Arc<Capture>, part: Part },
+    /// Make the lines of a reply.
+    Reply { generation: u64, id: DeliveryId, reply: Reply },
     /// Look through a document, whose first line is the tab's line `first`.
     Find { generation: u64, needle: Needle, document: Arc<dyn Document>, first: usize },
     /// Read the rest of a capture's body, of which the first piece is shown.
@@ -69,6 +71,8 @@ pub(super) enum Effect {
     Outside { what: Outside, mouse: bool },
     /// Give a capture's body to a command of the shell.
     Pipe { id: CaptureId, command: String },
+    /// Look at a capture through programs.
+    Preview { id: CaptureId, lenses: Vec<Lens> },
     /// Have a URL opened.
     Browse(String),
     /// See what is answered at the door, and how the tunnel stands.

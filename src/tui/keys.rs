@@ -54,6 +54,9 @@ pub(super) enum Command {
     ResendMarked,
     ResendDead,
     Drop,
+    Preview,
+    Program,
+    Whole,
     Edit,
     EditValue,
     Pager,
@@ -174,6 +177,7 @@ impl Command {
                 | Self::NewerFilter
                 | Self::SaveFilter
                 | Self::Reveal
+                | Self::Whole
                 | Self::Palette
                 | Self::Undo
                 | Self::Help
@@ -198,6 +202,7 @@ pub(super) struct Key {
 const BOTH: &[Mode] = &[Mode::List, Mode::Detail];
 const LIST: &[Mode] = &[Mode::List];
 const DETAIL: &[Mode] = &[Mode::Detail];
+const UNMASK: &[Mode] = &[Mode::Detail, Mode::Sheet];
 const TEXTS: &[Mode] = &[Mode::Detail, Mode::Help];
 const ALL: &[Mode] = &[Mode::List, Mode::Detail, Mode::Help, Mode::Stats, Mode::Sheet];
 const STATS: &[Mode] = &[Mode::Stats];
@@ -250,7 +255,7 @@ pub(super) const KEYMAP: &[Key] = &[
     key(&["*"], DETAIL, Command::Unfold, "unfold all", None),
     key(&["i"], DETAIL, Command::Spell, "write the path as jq does, as a JSON pointer, or with dots", None),
     key(&["w"], DETAIL, Command::Save, "save the part of the body under the cursor to a file", None),
-    key(&["m"], DETAIL, Command::Unmask, "show or mask secrets: in target and headers, and in what is copied", None),
+    key(&["m"], UNMASK, Command::Unmask, "show or mask secrets: in target and headers, and in what is copied", None),
     key(&["/"], LIST, Command::Filter, "filter the list", Some("filter")),
     key(&["tab"], PROMPT, Command::Take, "while a filter is typed: take what is offered", Some("takes")),
     key(&["down"], PROMPT, Command::ChooseNext, "choose the next of what is offered; or a newer line", None),
@@ -272,6 +277,13 @@ pub(super) const KEYMAP: &[Key] = &[
         Some("secrets, or masked"),
     ),
     key(
+        &["ctrl-t"],
+        PROMPT,
+        Command::Whole,
+        "while a jq program is typed: give it the whole request, or only the body",
+        Some("whole request, or body"),
+    ),
+    key(
         &["/"],
         TEXTS,
         Command::Find,
@@ -288,6 +300,8 @@ pub(super) const KEYMAP: &[Key] = &[
     key(&["B"], BOTH, Command::ResendMarked, "resend all that is marked; again: stop that", None),
     key(&["U"], BOTH, Command::ResendDead, "send once more what was given up of the capture", None),
     key(&["C"], BOTH, Command::Drop, "forward the capture no more: end what waits or was given up", None),
+    key(&["f"], BOTH, Command::Preview, "preview a forward's jq program on the capture, or one you type", None),
+    key(&["f"], SHEET, Command::Program, "type another jq program, and preview it", Some("another jq program")),
     key(&["e"], BOTH, Command::Edit, "edit the request in your editor, then resend or save it", Some("edit")),
     key(&["E"], DETAIL, Command::EditValue, "edit the JSON value under the cursor in place", None),
     key(&["L"], BOTH, Command::Pager, "show the body in your pager", None),

@@ -71,6 +71,7 @@ pub fn show(engine: &Arc<Engine>) -> Result<(), Failure> {
     let options = run::Options {
         place: stage::place(engine),
         apps: stage::apps(engine),
+        lenses: stage::lenses(engine),
         targets: engine.targets().clone(),
         had: stage::had(engine),
         zone: engine::zone(),

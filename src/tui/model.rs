@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     body,
-    engine::target::Targets,
+    engine::{Transform, preview::Lens, target::Targets},
     query::Filter,
     record::{CaptureId, Counters, Failure, Timestamp, Zone},
 };
@@ -34,6 +34,10 @@ pub(super) struct Model {
     pub(super) place: Place,
     /// The apps of the endpoints that have one.
     pub(super) apps: BTreeMap<String, String>,
+    /// The programs of the endpoints' forwards, by endpoint.
+    pub(super) lenses: BTreeMap<String, Vec<Lens>>,
+    /// The program that was typed last.
+    pub(super) program: Option<Transform>,
     /// Places to send to that have a name.
     pub(super) targets: Targets,
     pub(super) zone: Zone,
@@ -173,6 +177,8 @@ impl Model {
             size,
             place,
             apps: BTreeMap::new(),
+            lenses: BTreeMap::new(),
+            program: None,
             targets: Targets::default(),
             zone,
             look,

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     body::{Document, Folds, Node, compare::Part},
-    engine::{mask::Masked, pipe::Piped},
+    engine::{mask::Masked, pipe::Piped, preview::Lens},
     record::{Capture, CaptureId, Counters, Delivery, Failure, Timestamp},
     store::{Beat, Slice, Stats},
     verify::Try,
@@ -180,6 +180,12 @@ pub(super) enum Msg {
         command: String,
         piped: Result<Piped, Failure>,
     },
+    /// A capture was looked at through programs: what each makes of it.
+    Previewed {
+        id: CaptureId,
+        lenses: Vec<Lens>,
+        made: Result<Vec<Compared>, Failure>,
+    },
     /// A URL was opened.
     Browsed {
         url: String,
@@ -197,10 +203,11 @@ pub(super) enum Msg {
 }
 
 /// In what two messages differ, and what they are called.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Compared {
     pub(super) names: [String; 2],
-    pub(super) parts: Vec<Part>,
+    /// Why there is nothing to compare, where a program failed.
+    pub(super) parts: Result<Vec<Part>, Failure>,
 }
 
 /// A capture with its body in the view that fits best.

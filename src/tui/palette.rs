@@ -181,6 +181,7 @@ fn done() -> Vec<Row> {
         Command::Edit,
         Command::Pager,
         Command::Pipe,
+        Command::Preview,
         Command::Browse,
         Command::Export,
         Command::Diff,

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     body::{self, Content, compare},
-    engine,
+    engine::{self, preview::Lens},
     record::{Capture, CaptureId, Failure, Outcome},
     store::{Slice, Sorting, Start},
 };
@@ -86,12 +86,14 @@ pub(super) fn perform(stage: &dyn Stage, effect: Effect, late: impl Fn(u64) -> b
             let body = open_in(&content(&capture), view);
             Some(Msg::Viewed { generation, body })
         }
-        Effect::Prepare { generation, .. } if late(generation) => None,
+        Effect::Prepare { generation, .. } | Effect::Tries { generation, .. } if late(generation) => None,
+        Effect::Reply { generation, id, reply } => {
+            Some(Msg::Prepared { generation, prepared: Prepared::reply(id, &reply) })
+        }
         Effect::Prepare { generation, capture, part } => {
             let prepared = Prepared::new(part, &capture, |capture| stage.signed(capture));
             Some(Msg::Prepared { generation, prepared })
         }
-        Effect::Tries { generation, .. } if late(generation) => None,
         Effect::Tries { generation, capture } => Some(Msg::Tries { generation, tries: stage.tries(&capture) }),
         Effect::Deliveries(id) => Some(Msg::Deliveries { id, deliveries: stage.deliveries(id) }),
         Effect::Known => Some(Msg::Known(stage.known())),
@@ -99,10 +101,7 @@ pub(super) fn perform(stage: &dyn Stage, effect: Effect, late: impl Fn(u64) -> b
             let kept = stage.keep_filter(&name, &text);
             Some(Msg::FilterKept { name, text, kept })
         }
-        Effect::Keep { name, bytes, masked } => {
-            let size = bytes.len() as u64;
-            Some(Msg::Kept(copy::keep(&name, &bytes).map(|path| (path, size)), masked))
-        }
+        Effect::Keep { name, bytes, masked } => Some(Msg::Kept(kept(&name, &bytes), masked)),
         Effect::Compare(what) => Some(Msg::Compared(compared(stage, what))),
         Effect::KeepEdited { capture, request } => {
             Some(Msg::KeptEdited { from: capture.id, kept: stage.keep(&capture, &request) })
@@ -110,6 +109,7 @@ pub(super) fn perform(stage: &dyn Stage, effect: Effect, late: impl Fn(u64) -> b
         Effect::Find { .. }
         | Effect::ResendEdited { .. }
         | Effect::Pipe { .. }
+        | Effect::Preview { .. }
         | Effect::Browse(_)
         | Effect::Outside { .. }
         | Effect::Resend { .. }
@@ -127,12 +127,17 @@ pub(super) fn perform(stage: &dyn Stage, effect: Effect, late: impl Fn(u64) -> b
     }
 }
 
+/// Writes a new file; gives where, and of how many bytes.
+fn kept(name: &str, bytes: &[u8]) -> Result<(String, u64), Failure> {
+    Ok((copy::keep(name, bytes)?, bytes.len() as u64))
+}
+
 /// Compares two messages.
 fn compared(stage: &dyn Stage, what: Compare) -> Result<Compared, Failure> {
     match what {
         Compare::Captures(before, after) => {
             let read = |id| stage.capture(id)?.ok_or_else(|| engine::no_such_capture(id));
-            let parts = compare::captures(&read(before)?, &read(after)?);
+            let parts = Ok(compare::captures(&read(before)?, &read(after)?));
             Ok(Compared { names: [before, after].map(|id| format!("#{id}")), parts })
         }
         Compare::Replies(id) => {
@@ -146,10 +151,21 @@ fn compared(stage: &dyn Stage, what: Compare) -> Result<Compared, Failure> {
                 let doing = format!("comparing the replies to capture {id}");
                 return Err(Failure::new(doing, "there are not two of them").hint("r resends it"));
             };
-            let parts = compare::replies((before.status, before), (after.status, after));
+            let parts = Ok(compare::replies((before.status, before), (after.status, after)));
             Ok(Compared { names: [before_try, after_try].map(|number| format!("the reply to try {number}")), parts })
         }
     }
+}
+
+/// What programs make of a capture, beside what came: one after the other, two seconds each at most.
+pub(super) fn previewed(stage: &dyn Stage, id: CaptureId, lenses: &[Lens]) -> Result<Vec<Compared>, Failure> {
+    let came = stage.capture(id)?.ok_or_else(|| engine::no_such_capture(id))?;
+    let each = lenses.iter().map(|lens| {
+        let name = lens.to.as_ref().map_or_else(|| "by jq".to_owned(), |to| format!("for {}", body::escape(to)));
+        let parts = stage.through(&came, lens).map(|made| compare::captures(&came, &made));
+        Compared { names: [format!("#{id}"), name], parts }
+    });
+    Ok(each.collect())
 }
 
 fn open(stage: &dyn Stage, id: CaptureId) -> Result<Option<Opened>, Failure> {

@@ -57,6 +57,8 @@ pub(super) enum Purpose {
     EditedUrl(CaptureId, bool),
     /// The shell command that a capture's body is given to.
     Pipe(CaptureId),
+    /// The jq program that a capture is looked at through, and whether it is given the whole request.
+    Program(CaptureId, bool),
     /// The URL to be opened.
     Browse,
     /// Another value in the place of one in a JSON body.
@@ -102,8 +104,9 @@ impl Prompt {
     /// Whether a key of prompts does something in this one.
     pub(super) fn knows(&self, command: Command) -> bool {
         match self.purpose {
-            Purpose::Filter(_) => command != Command::Reveal,
+            Purpose::Filter(_) => !matches!(command, Command::Reveal | Command::Whole),
             Purpose::Export(_) => command == Command::Reveal,
+            Purpose::Program(..) => command == Command::Whole,
             Purpose::Pipe(_) => matches!(command, Command::OlderFilter | Command::NewerFilter),
             _ => false,
         }
@@ -169,6 +172,8 @@ impl Prompt {
             Purpose::EditedUrl(id, false) => format!("resend the edited #{id} to: "),
             Purpose::EditedUrl(id, true) => format!("resend the edited #{id}, signed anew, to: "),
             Purpose::Pipe(id) => format!("the body of #{id} to: "),
+            Purpose::Program(id, false) => format!("jq on the body of #{id}: "),
+            Purpose::Program(id, true) => format!("jq on the whole of #{id}: "),
             Purpose::Browse => "open: ".to_owned(),
             Purpose::Value(_, path) if path.0.is_empty() => "the whole: ".to_owned(),
             Purpose::Value(_, path) => format!("{}: ", body::fit(&path.to_string(), LABEL)),

@@ -33,7 +33,7 @@ use super::{
 };
 use crate::{
     body,
-    engine::{self, filters::Filters, target::Targets},
+    engine::{self, filters::Filters, preview::Lens, target::Targets},
     record::{Failure, Timestamp, Zone},
 };
 
@@ -44,6 +44,8 @@ const FRAME: Duration = Duration::from_micros(16_667);
 pub(super) struct Options {
     pub(super) place: Place,
     pub(super) apps: BTreeMap<String, String>,
+    /// The programs of the endpoints' forwards.
+    pub(super) lenses: BTreeMap<String, Vec<Lens>>,
     pub(super) targets: Targets,
     /// What the list has a column for from the beginning.
     pub(super) had: Had,
@@ -196,6 +198,7 @@ fn begin(options: Options, size: (u16, u16)) -> Model {
     let mut model = Model::new(options.place, options.zone, options.look, size);
     model.apps = options.apps;
     model.targets = options.targets;
+    model.lenses = options.lenses;
     model.list.had = options.had;
     model.keys = options.keys;
     model.shelf.named = options.filters;

@@ -1,14 +1,20 @@
 //! A sheet: something that is shown over list and detail until it is put away. A comparison, a QR code, what was
 //! turned away.
 
+use std::borrow::Cow;
+
 use super::{
     keys::Mode,
     line::{self, Piece, Pieces, piece},
     look::Paint,
     model::Model,
+    msg::Compared,
     refused::{self, Refusals},
 };
-use crate::body::{self, Difference, compare::Part};
+use crate::{
+    body::{self, Difference, compare::Part},
+    record::{Failure, Header, counted, mask},
+};
 
 /// A sheet.
 #[derive(Clone, Debug)]
@@ -24,8 +30,8 @@ pub(super) struct Sheet {
 /// What is on a sheet.
 #[derive(Clone, Debug)]
 pub(super) enum Content {
-    /// In what two messages differ, what they are called, and whether they stand side by side.
-    Diff { parts: Vec<Part>, names: [String; 2], beside: bool },
+    /// In what messages differ, two by two, and whether those stand side by side.
+    Diff { all: Vec<Compared>, beside: bool },
     /// What was turned away at the door.
     Refusals(Refusals),
     /// Lines of text, escaped.
@@ -52,13 +58,31 @@ impl Sheet {
                 let text = line::paragraph(Paint::Brand, text, columns);
                 code.chain([Vec::new()]).chain(text).collect()
             }
-            Content::Diff { parts, names, beside } => {
-                let mut rows = vec![legend(model, parts, names, *beside, columns)];
-                rows.extend(parts.iter().flat_map(|part| part_rows(model, part, *beside, columns)));
-                rows
+            Content::Diff { all, beside } => {
+                let each = all.iter().map(|compared| compared_rows(model, compared, *beside, columns));
+                each.collect::<Vec<_>>().join(&[Vec::new(), Vec::new()][..])
             }
         }
     }
+}
+
+/// In what two messages differ, or why nobody can say.
+fn compared_rows(model: &Model, Compared { names, parts }: &Compared, beside: bool, columns: usize) -> Vec<Pieces> {
+    let of_parts = parts.as_deref().unwrap_or_default();
+    let mut rows = vec![legend(model, of_parts, names, beside, columns)];
+    let (same, differ): (Vec<_>, Vec<_>) = of_parts.iter().partition(|part| part.differences.is_empty());
+    rows.extend(differ.into_iter().flat_map(|part| part_rows(model, part, beside, columns)));
+    if !same.is_empty() {
+        let names: Vec<_> = same.iter().map(|part| part.name).collect();
+        rows.push(Vec::new());
+        rows.extend(line::paragraph(Paint::Dim, &format!("the same: {}", names.join(", ")), columns));
+    }
+    if let Err(Failure { why, hint, .. }) = parts {
+        rows.push(Vec::new());
+        rows.extend(line::paragraph(Paint::Bad, why, columns));
+        rows.extend(hint.iter().flat_map(|hint| line::paragraph(Paint::Dim, hint, columns)));
+    }
+    rows
 }
 
 /// What is what: where both stand side by side, each above its side.
@@ -78,13 +102,31 @@ fn legend(model: &Model, parts: &[Part], names: &[String; 2], beside: bool, colu
 
 fn part_rows(model: &Model, part: &Part, beside: bool, columns: usize) -> Vec<Pieces> {
     let mut rows = vec![Vec::new(), vec![piece(Paint::Heading, part.name)]];
-    if part.differences.is_empty() {
-        rows.push(vec![piece(Paint::Dim, "  the same")]);
-    }
-    let each =
-        |difference| if beside { side_by_side(model, difference, columns) } else { unified(difference, columns) };
+    let each = |difference: &Difference| {
+        let difference = &veiled(model, part.name, difference);
+        if beside { side_by_side(model, difference, columns) } else { unified(difference, columns) }
+    };
     rows.extend(part.differences.iter().flat_map(each));
     rows
+}
+
+/// A difference, its values masked where they let somebody in and nobody asked to see such.
+fn veiled<'d>(model: &Model, part: &str, difference: &'d Difference) -> Cow<'d, Difference> {
+    let name = difference.at.as_bytes();
+    let lets_in = match part {
+        "headers" | "trailers" => Header { name, value: b"" }.lets_in(),
+        "query" => mask::is_secret_in_query(name),
+        _ => false,
+    };
+    if !lets_in || model.detail.unmasked {
+        return Cow::Borrowed(difference);
+    }
+    let sign = model.look.signs().mask;
+    let veil = |value: &Option<String>| {
+        let length = value.as_ref()?.chars().count() as u64;
+        Some(format!("{sign} {}, m shows them", counted(length, "character")))
+    };
+    Cow::Owned(Difference { before: veil(&difference.before), after: veil(&difference.after), ..difference.clone() })
 }
 
 /// Where, and below it what was and what is.

@@ -23,6 +23,7 @@ use crate::{
         self, Aim, Each, Engine, Pacing,
         edit::Edit,
         pipe::{self, Piped},
+        preview::{self, Lens},
         respond::Words,
         rewrite::Rewritten,
         tunnel,
@@ -111,6 +112,8 @@ pub(super) trait Stage: Send + Sync + 'static {
     fn keep(&self, capture: &Capture, request: &Rewritten) -> Result<CaptureId, Failure>;
     /// Gives a capture's body to a command of the shell; blocks until it ends, or is ended.
     fn pipe(&self, id: CaptureId, command: &str) -> Result<Piped, Failure>;
+    /// A capture as a program makes it; blocks until that ends, or is ended.
+    fn through(&self, capture: &Capture, lens: &Lens) -> Result<Capture, Failure>;
     /// Has a URL opened.
     fn browse(&self, url: &str) -> Result<(), Failure>;
     /// What is answered at the door, and how the tunnel stands.
@@ -242,6 +245,10 @@ impl Stage for Live {
     fn pipe(&self, id: CaptureId, command: &str) -> Result<Piped, Failure> {
         let body = self.capture(id)?.ok_or_else(|| engine::no_such_capture(id))?.body.bytes;
         pipe::pipe(command, body.to_vec())
+    }
+
+    fn through(&self, capture: &Capture, lens: &Lens) -> Result<Capture, Failure> {
+        lens.apply(capture)
     }
 
     fn browse(&self, url: &str) -> Result<(), Failure> {
@@ -379,6 +386,12 @@ impl Stage for Live {
 pub(super) fn apps(engine: &Engine) -> BTreeMap<String, String> {
     let endpoints = engine.endpoints().iter();
     endpoints.filter_map(|endpoint| Some((endpoint.name.clone(), endpoint.app.as_ref()?.url.clone()))).collect()
+}
+
+/// The programs of the endpoints' forwards, by endpoint.
+pub(super) fn lenses(engine: &Engine) -> BTreeMap<String, Vec<Lens>> {
+    let of = |name: &str| (name.to_owned(), preview::lenses(engine.endpoints(), name));
+    engine.endpoints().iter().map(|endpoint| of(&endpoint.name)).collect()
 }
 
 /// What the list has a column for from the beginning, by the configuration: an app, or an endpoint beside the open bin.

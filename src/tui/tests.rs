@@ -10,6 +10,7 @@ mod following;
 mod golden;
 mod over;
 mod panes;
+mod previewing;
 mod rows;
 mod scene;
 pub(super) mod script;
@@ -42,6 +43,7 @@ use super::{
     look::{Depth, Look},
     model::{Model, Tone},
     msg::{BodyView, Compared, Msg, Opened},
+    perform::previewed,
     refused::{Refusals, Refused},
     run,
     stage::{Door, Place, Stage, whole},
@@ -53,8 +55,10 @@ use super::{
 use crate::{
     body,
     engine::{
+        Transform,
         mask::Masked,
         pipe::Piped,
+        preview::Lens,
         respond::{Respond, Words},
         rewrite::{self, Rewritten},
         tunnel::State as Tunnel,
@@ -249,6 +253,9 @@ impl Play {
                 let prepared = Prepared::new(part, &capture, |_| Some(b"signed \x1b[2J bytes".to_vec()));
                 Some(Msg::Prepared { generation, prepared })
             }
+            Effect::Reply { generation, id, reply } => {
+                Some(Msg::Prepared { generation, prepared: Prepared::reply(id, &reply) })
+            }
             Effect::Find { generation, needle, document, first } => {
                 let (hits, more) = find::in_document(&needle, &document, first, || false).unwrap();
                 Some(Msg::Found { generation, hits, more })
@@ -260,6 +267,7 @@ impl Play {
             Effect::ResendEdited { .. }
             | Effect::KeepEdited { .. }
             | Effect::Pipe { .. }
+            | Effect::Preview { .. }
             | Effect::Browse(_)
             | Effect::Marked { .. }
             | Effect::Export(_)
@@ -281,7 +289,7 @@ impl Play {
             Effect::KeepFilter { name, text } => Some(Msg::FilterKept { name, text, kept: Ok(()) }),
             Effect::Keep { name, bytes, masked } => Some(Msg::Kept(Ok((name, bytes.len() as u64)), masked)),
             Effect::Compare(Compare::Captures(before, after)) => {
-                let parts = body::compare::captures(&capture(before), &capture(after));
+                let parts = Ok(body::compare::captures(&capture(before), &capture(after)));
                 Some(Msg::Compared(Ok(Compared { names: [before, after].map(|id| format!("#{id}")), parts })))
             }
             Effect::Compare(Compare::Replies(_)) => Some(Msg::Compared(Err(Failure::new("comparing", "no replies")))),
@@ -304,6 +312,10 @@ impl Play {
                 let ended = Some(format!("it ended with {id}"));
                 let piped = Ok(Piped { output: format!("{command}\x1b[2J\nsecond\n").into_bytes(), ended });
                 Some(Msg::Piped { command, piped })
+            }
+            Effect::Preview { id, lenses } => {
+                let made = previewed(&Scene::default(), id, &lenses);
+                Some(Msg::Previewed { id, lenses, made })
             }
             Effect::Browse(url) => Some(Msg::Browsed { url, browsed: Ok(()) }),
             Effect::Marked { format, selected } => {

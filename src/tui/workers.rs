@@ -19,7 +19,7 @@ use super::{
     effect::{Ask, Effect},
     export::Export,
     msg::Msg,
-    perform::perform,
+    perform::{perform, previewed},
     stage::Stage,
 };
 use crate::{
@@ -160,6 +160,10 @@ impl Workers {
                     stopped.store(true, Ordering::Release);
                 }
             }
+            Effect::Preview { id, lenses } => self.apart("creel-preview", "transforming by jq", move |stage| {
+                let made = catch("transforming by jq", || previewed(stage, id, &lenses));
+                Some(Msg::Previewed { id, lenses, made })
+            }),
             Effect::Browse(url) => self.apart("creel-browse", "opening a URL", move |stage| {
                 let browsed = catch("opening a URL", || stage.browse(&url));
                 Some(Msg::Browsed { url, browsed })
@@ -189,6 +193,7 @@ impl Workers {
             Effect::Find { generation, needle, document, first } => self.find(generation, needle, document, first),
             Effect::Tries { .. }
             | Effect::Prepare { .. }
+            | Effect::Reply { .. }
             | Effect::Locate { .. }
             | Effect::FoldTo { .. }
             | Effect::Compare(_) => {

@@ -7,7 +7,7 @@ use super::{
     scheme::Scheme,
     time::Window,
 };
-use crate::record::{Fault, Verdict};
+use crate::record::{Fault, Verdict, counted, span};
 
 /// What a problem is called.
 pub(super) fn judged(problem: &Problem) -> (Verdict, Fault) {
@@ -104,8 +104,8 @@ fn mismatch(title: &str, scheme: &Scheme, secrets: usize, finding: &Finding<'_>)
         None => format!("{what} The secret is another one, or what is signed was changed on its way."),
         Some((url, [])) => format!("{what} The signature covers the URL, taken to be {url}."),
         Some((url, others)) => {
-            let (count, ending) = (others.len(), if others.len() == 1 { "" } else { "s" });
-            format!("{what} The signature covers the URL, taken to be {url} and {count} other spelling{ending}.")
+            let others = counted(others.len() as u64, "other spelling");
+            format!("{what} The signature covers the URL, taken to be {url} and {others}.")
         }
     }
 }
@@ -123,9 +123,13 @@ fn stale(title: &str, scheme: &Scheme, finding: &Finding<'_>) -> String {
     let both = tolerance.is_some_and(|tolerance| matches!(tolerance.window, Window::Both));
     let ways = if both { " either way" } else { "" };
     let name = finding.place.title();
+    // Where it is a near thing, the very seconds are the proof.
+    let is_near = age.saturating_abs() < allowed.saturating_mul(2);
+    let words = |seconds: i64| if is_near { format!("{seconds} s") } else { span(seconds) };
     format!(
-        "The signature in {name} is right, but its timestamp is {} s {side}; {title} allows {allowed} s{ways}. A replay, a \
-         late delivery, or a clock that is wrong.",
-        age.unsigned_abs()
+        "The signature in {name} is right, but its timestamp is {} {side}; {title} allows {}{ways}. A replay, a late \
+         delivery, or a clock that is wrong.",
+        words(age.saturating_abs()),
+        words(allowed)
     )
 }

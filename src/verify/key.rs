@@ -14,6 +14,7 @@ use super::{
     mac::Algorithm,
     pem,
 };
+use crate::record::counted;
 
 /// The length of an Ed25519 public key, and of the seed of a private one, in bytes (RFC 8032, section 5.1.5).
 const ED25519_KEY: usize = 32;
@@ -125,7 +126,9 @@ impl SecretForm {
             (_, 0) => Err("holds no key".to_owned()),
             (Algorithm::Ed25519, _) if matches!(self.form, Form::Seed) => seeded(bytes),
             (Algorithm::Ed25519, ED25519_KEY) => Ok(Key::Public(bytes)),
-            (Algorithm::Ed25519, length) => Err(format!("holds {length} bytes; a public key has {ED25519_KEY}")),
+            (Algorithm::Ed25519, length) => {
+                Err(format!("holds {}; a public key has {ED25519_KEY}", counted(length as u64, "byte")))
+            }
             (Algorithm::Jwt, _) => Ok(self.jwt_key(text, bytes)),
             (algorithm, _) if algorithm.has_public_key() => Ok(Key::Public(bytes)),
             _ => Ok(Key::Shared(bytes)),
@@ -184,7 +187,7 @@ impl SecretForm {
 /// Standard Webhooks writes a private key as its seed and its public key in a row.
 fn private_key(bytes: &[u8]) -> Result<Key, String> {
     if bytes.len() != 2 * ED25519_KEY {
-        return Err(format!("holds {} bytes; a private key has {}", bytes.len(), 2 * ED25519_KEY));
+        return Err(format!("holds {}; a private key has {}", counted(bytes.len() as u64, "byte"), 2 * ED25519_KEY));
     }
     let (seed, public) = bytes.split_at(ED25519_KEY);
     Ok(Key::Private { seed: seed.to_vec(), public: public.to_vec() })

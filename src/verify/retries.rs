@@ -1,7 +1,7 @@
 //! The tries of a provider at one event, held against the schedule that it publishes.
 
 use super::{Habits, habits::span};
-use crate::record::{CaptureId, Timestamp, gap};
+use crate::record::{CaptureId, Timestamp, counted, gap};
 
 /// By how much a gap may differ from the published one and still be that: a part of it, and at least so many milliseconds.
 /// Providers add chance, so that not all comes back at once.
@@ -79,8 +79,7 @@ fn name(one: &Try, number: usize, gap: &str) -> String {
 fn published(schedule: &[u32]) -> String {
     let gaps: Vec<_> = schedule.iter().take(TOLD).map(|&seconds| span(seconds)).collect();
     let more = if schedule.len() > TOLD { ", …" } else { "" };
-    let s = if schedule.len() == 1 { "y" } else { "ies" };
-    format!("{} retr{s}, after {}{more}", schedule.len(), gaps.join(", "))
+    format!("{}, after {}{more}", counted(schedule.len() as u64, "retry"), gaps.join(", "))
 }
 
 /// How a gap agrees with the published one, in words.

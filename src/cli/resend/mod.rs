@@ -21,9 +21,14 @@ use super::{
 };
 use crate::{
     body::compare,
-    engine::{self, Aim, Each, Engine, Pacing, Transform, edit::Edit, no_such_capture},
+    engine::{
+        self, Aim, Each, Engine, Pacing, Transform,
+        edit::Edit,
+        no_such_capture,
+        preview::{self, Lens},
+    },
     export::json,
-    record::{Batch, BatchId, Body, Capture, CaptureId, Failure},
+    record::{Batch, BatchId, Capture, CaptureId, Failure},
     store::{Bodies, Reader},
 };
 use clap::{Args, builder::RangedU64ValueParser};
@@ -375,8 +380,9 @@ fn preview(
     let (mut is_changed, mut has_failed) = (false, false);
     for &id in ids {
         let before = reader.capture(id, Bodies::Read)?.ok_or_else(|| no_such_capture(id))?;
-        for (name, transform) in programs(engine, &before, given)? {
-            let (head, bytes) = match transform.apply(&before.head, &before.body.bytes) {
+        for lens in lenses(engine, &before, given)? {
+            let name = lens.to.as_ref().map(|to| format!(" → {to}")).unwrap_or_default();
+            let after = match lens.apply(&before) {
                 Ok(made) => made,
                 Err(failure) if ids.len() == 1 => return Err(failure),
                 Err(failure) => {
@@ -385,8 +391,7 @@ fn preview(
                     continue;
                 }
             };
-            let body = Body { bytes, ..before.body.clone() };
-            let parts = compare::captures(&before, &Capture { head, body, ..before.clone() });
+            let parts = compare::captures(&before, &after);
             is_changed |= parts.iter().any(|part| !part.differences.is_empty());
             if !printer.json && !printer.quiet {
                 printer.line(&format!("#{id}{name}"))?;
@@ -397,21 +402,12 @@ fn preview(
     Ok(if is_changed && !has_failed { Answer::Yes } else { Answer::No })
 }
 
-/// The programs that change a capture, each with where it goes then.
-fn programs(
-    engine: &Engine,
-    capture: &Capture,
-    given: Option<&Transform>,
-) -> Result<Vec<(String, Transform)>, Failure> {
+/// The programs that change a capture.
+fn lenses(engine: &Engine, capture: &Capture, given: Option<&Transform>) -> Result<Vec<Lens>, Failure> {
     if let Some(transform) = given {
-        return Ok(vec![(String::new(), transform.clone())]);
+        return Ok(vec![Lens::typed(transform.clone())]);
     }
-    let forwards = engine.endpoints().named(&capture.endpoint).map_or(&[][..], |endpoint| &endpoint.forwards);
-    let programs = forwards.iter().filter_map(|forward| {
-        let program = forward.program.as_ref()?;
-        Some((format!(" → {}", forward.to.title()), program.transform.clone()))
-    });
-    let programs: Vec<_> = programs.collect();
+    let programs = preview::lenses(engine.endpoints(), &capture.endpoint);
     if programs.is_empty() {
         let why = format!("no forward of the endpoint `{}` has a program", capture.endpoint);
         return Err(Failure::new("showing what a program changes", why)

@@ -36,7 +36,7 @@ use super::{
 };
 use crate::{
     query::Filter,
-    record::{Capture, CaptureId, Errand, ErrandId, Failure, Flag, Head, Outcome},
+    record::{Capture, CaptureId, Errand, ErrandId, Failure, Flag, Head, Outcome, counted},
     store::{Onward, Posting, Reader, Stored, Writer},
     wire::Client,
 };
@@ -248,10 +248,7 @@ pub(super) fn start(
 fn kept_waiting(kept: &[Errand]) -> Option<String> {
     let lane = &kept.first()?.lane;
     let others = if kept.iter().all(|errand| errand.lane == *lane) { "" } else { " and others" };
-    let wait = match kept.len() {
-        1 => "1 delivery waits".to_owned(),
-        n => format!("{n} deliveries wait"),
-    };
+    let wait = format!("{} {}", counted(kept.len() as u64, "delivery"), if kept.len() == 1 { "waits" } else { "wait" });
     Some(format!(
         "{wait} for what nothing forwards to here ({lane}{others}), and will go once something does: `creel ls \
          reply:waiting` lists what waits, `creel drop reply:waiting` ends that"

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     engine::{self, endpoint::Endpoint},
-    record::{CaptureId, Circuit, Errand, ErrandId, Next, Outcome, Timestamp},
+    record::{CaptureId, Circuit, Errand, ErrandId, Next, Outcome, Timestamp, counted, span},
     store::Posting,
 };
 
@@ -233,9 +233,10 @@ impl Runner {
                 let (failures, why) = (self.lanes[at].circuit.failures(), words(outcome));
                 if !was_spared {
                     let seconds = until.since_ms(engine::now()).max(0) / 1_000;
+                    let failed = counted(failures.into(), "try");
                     self.tell(format!(
-                        "forwarding {name} pauses: {failures} tries failed one after the other ({why}); the next in \
-                         {seconds} s"
+                        "forwarding {name} pauses: {failed} failed one after the other ({why}); the next in {}",
+                        span(seconds)
                     ));
                 }
                 self.carrier.mark_app(Posting::Open(Circuit { lane: name, failures, until, why }));
@@ -244,7 +245,7 @@ impl Runner {
     }
 
     fn tell_given_up(&self, at: usize, capture: CaptureId, tries: u32, why: &str) {
-        let times = if tries == 1 { "1 try".to_owned() } else { format!("{tries} tries") };
+        let times = counted(tries.into(), "try");
         let lane = &self.lanes[at].forward.lane;
         self.tell(format!("forwarding {lane}: #{capture} is given up after {times} ({why}); `creel dead` lists it"));
     }

@@ -17,7 +17,7 @@ use crate::{
 
 /// How many lines of a reply's body are shown.
 const REPLY_LINES: usize = 200;
-/// How far the content coding of a reply is undone, in bytes: it is done while the screen is drawn.
+/// How far the content coding of a reply is undone, in bytes: only its first lines are shown.
 const REPLY_UNDONE: u64 = 1 << 20;
 
 /// How wide the bar of the slowest delivery is, in columns.
@@ -35,8 +35,19 @@ pub(super) fn deliveries(model: &Model, columns: usize) -> Vec<Pieces> {
     standing.chain(each(model)).collect::<Vec<_>>().join(&[Vec::new()][..])
 }
 
+/// Whether the open capture is on its way to an app, since somebody resends it here.
+pub(super) fn is_sent(model: &Model) -> bool {
+    model.detail.id().is_some_and(|id| model.sending.contains(&id))
+}
+
+/// What is said of a capture that is.
+pub(super) const SENT: &str = "on its way: the app has not answered yet";
+
 /// What of it is still to be sent, or never will be unasked.
 fn standing(model: &Model) -> Option<Pieces> {
+    if is_sent(model) {
+        return Some(vec![piece(Paint::Warning, SENT)]);
+    }
     let row = model.list.row().filter(|row| Some(row.id) == model.detail.id())?;
     let (paint, words) = given_up(row.post?);
     Some(vec![piece(paint, words)])
@@ -90,7 +101,12 @@ fn delivery_lines(model: &Model, at: usize, delivery: &Delivery) -> Vec<Pieces> 
     if let Outcome::Replied(reply) = &delivery.outcome {
         lines.extend([Vec::new(), vec![piece(Paint::Dim, "reply")]]);
         lines.extend(reply.headers.iter().map(|header| header_line(model, header)));
-        lines.extend(reply_body(reply));
+        let of_body = match model.detail.replies.get(&delivery.id) {
+            Some(Some(lines)) => lines.clone(),
+            _ if reply.body.is_empty() => Vec::new(),
+            _ => vec![Vec::new(), vec![piece(Paint::Dim, "…")]],
+        };
+        lines.extend(of_body);
     }
     lines
 }
@@ -117,10 +133,8 @@ fn bar(model: &Model, delivery: &Delivery) -> Vec<Piece> {
     ]
 }
 
-fn reply_body(reply: &Reply) -> Vec<Pieces> {
-    if reply.body.is_empty() {
-        return Vec::new();
-    }
+/// The lines of a reply's body, an empty one before them.
+pub(super) fn reply_lines(reply: &Reply) -> Vec<Pieces> {
     let content = body::Content::within(&reply.body, &reply.headers, REPLY_UNDONE);
     let mut lines = vec![Vec::new()];
     match body::best(&content).show(&content) {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Scroll, Tab, aside, source, tree};
+use super::{Scroll, Tab, aside, deliveries, source, tree};
 use crate::{
     body::Document,
     tui::{
@@ -38,6 +38,7 @@ pub(in crate::tui) struct Hit {
 struct Searched {
     tab: Tab,
     stamp: u64,
+    is_sent: bool,
 }
 
 /// A search.
@@ -162,7 +163,7 @@ pub(in crate::tui) fn look_for(model: &mut Model, text: &str) {
 
 /// Searches what the open tab shows where it is not searched yet: at once what is short, by a wish what may be long.
 pub(in crate::tui) fn keep_up(model: &mut Model, effects: &mut Vec<Effect>) {
-    let searched = Searched { tab: model.detail.tab, stamp: model.detail.stamp };
+    let searched = Searched { tab: model.detail.tab, stamp: model.detail.stamp, is_sent: deliveries::is_sent(model) };
     if model.detail.capture.is_none() || model.detail.find.as_ref().is_none_or(|find| find.searched == Some(searched)) {
         return;
     }

@@ -13,7 +13,11 @@ mod raw;
 mod signature;
 pub(super) mod tree;
 
-use std::{borrow::Cow, collections::BTreeSet, sync::Arc};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::{
     effect::Effect,
@@ -25,7 +29,7 @@ use super::{
 };
 use crate::{
     body::{self, Document},
-    record::{Capture, CaptureId, Delivery, DeliveryId, mask},
+    record::{Capture, CaptureId, Delivery, DeliveryId, Outcome, Reply, mask},
     verify::Try,
 };
 
@@ -88,6 +92,8 @@ pub(super) struct Detail {
     raw: Option<Result<Arc<dyn Document>, String>>,
     /// The signed bytes, where they can be told.
     signed: Signed,
+    /// The lines of replies; none of one that is on its way.
+    replies: BTreeMap<DeliveryId, Option<Vec<Pieces>>>,
     /// What is being prepared for its tab.
     preparing: Option<(u64, Part)>,
     /// How captures were left that were open before, and how the open one was, until it can be so again.
@@ -119,6 +125,7 @@ pub(super) enum Part {
 pub(super) enum Prepared {
     Raw(Result<Arc<dyn Document>, String>),
     Signed(Signed),
+    Reply(DeliveryId, Vec<Pieces>),
 }
 
 /// The bytes that were signed: how many, and as lines of text. None where they cannot be told.
@@ -130,11 +137,17 @@ impl std::fmt::Debug for Prepared {
         f.write_str(match self {
             Self::Raw(_) => "Raw",
             Self::Signed(_) => "Signed",
+            Self::Reply(..) => "Reply",
         })
     }
 }
 
 impl Prepared {
+    /// Makes the lines of a reply. Slow, too: it may have megabytes.
+    pub(super) fn reply(id: DeliveryId, reply: &Reply) -> Self {
+        Self::Reply(id, deliveries::reply_lines(reply))
+    }
+
     /// Makes a part. Slow: for a worker. The signed bytes are told by who knows the provider.
     pub(super) fn new(part: Part, capture: &Capture, signed: impl FnOnce(&Capture) -> Option<Vec<u8>>) -> Self {
         match part {
@@ -178,6 +191,7 @@ impl Detail {
         self.leave();
         self.scroll = Default::default();
         (self.raw, self.signed, self.preparing) = (None, None, None);
+        self.replies.clear();
         self.delivery = 0;
         (self.tries, self.tries_to) = (Vec::new(), CaptureId(0));
         self.toggled.clear();
@@ -189,8 +203,9 @@ impl Detail {
         self.come_back();
     }
 
-    /// Takes a body that was opened in a view. What only goes on from the piece that was shown before moves nothing.
-    pub(super) fn take_body(&mut self, body: BodyView) {
+    /// Takes a body that was opened in a view. What only goes on from the piece that was shown before moves nothing; whether it
+    /// does.
+    pub(super) fn take_body(&mut self, body: BodyView) -> bool {
         let goes_on =
             self.body.as_ref().is_some_and(|before| before.is_cut && !body.is_cut && before.view == body.view);
         let fits = self.body.as_ref().map(|before| Arc::clone(&before.fits)).filter(|fits| !fits.is_empty());
@@ -203,6 +218,7 @@ impl Detail {
         }
         self.stamp += 1;
         self.body_comes_back();
+        goes_on
     }
 
     /// Takes deliveries that were read again.
@@ -224,11 +240,17 @@ impl Detail {
 
     /// Takes a part that was made for a tab.
     pub(super) fn take_prepared(&mut self, generation: u64, prepared: Prepared) {
-        if self.preparing.is_none_or(|(asked, _)| asked != generation) {
+        let is_late = match &prepared {
+            // Those of another capture nobody waits for any more.
+            Prepared::Reply(id, _) => !self.replies.contains_key(id),
+            _ => self.preparing.is_none_or(|(asked, _)| asked != generation),
+        };
+        if is_late {
             return;
         }
         self.stamp += 1;
         match prepared {
+            Prepared::Reply(id, lines) => drop(self.replies.insert(id, Some(lines))),
             Prepared::Raw(document) => self.raw = Some(document),
             Prepared::Signed(signed) => self.signed = signed,
         }
@@ -270,12 +292,13 @@ impl Detail {
 
 /// Wishes for what the open tab shows and nobody made yet.
 pub(super) fn prepare(model: &mut Model, effects: &mut Vec<Effect>) {
+    let is_shown = layout::areas(model).detail.height > 0;
     let part = match model.detail.tab {
         Tab::Raw => Part::Raw,
         Tab::Signature => Part::Signed,
+        Tab::Deliveries if is_shown => return prepare_replies(&mut model.detail, effects),
         _ => return,
     };
-    let is_shown = layout::areas(model).detail.height > 0;
     let asked = Some((model.detail.generation, part));
     let is_made = part == Part::Raw && model.detail.raw.is_some();
     let Some(capture) = model.detail.capture.as_ref().filter(|capture| Some(capture.id) == model.detail.wanted) else {
@@ -287,6 +310,22 @@ pub(super) fn prepare(model: &mut Model, effects: &mut Vec<Effect>) {
     let capture = Arc::clone(capture);
     effects.push(Effect::Prepare { generation: model.detail.generation, capture, part });
     model.detail.preparing = asked;
+}
+
+/// Wishes for the lines of the replies that are shown.
+fn prepare_replies(detail: &mut Detail, effects: &mut Vec<Effect>) {
+    let Some(capture) = detail.capture.as_ref().map(|capture| capture.id).filter(|id| Some(*id) == detail.wanted)
+    else {
+        return;
+    };
+    for (at, delivery) in detail.deliveries.iter().enumerate() {
+        let Outcome::Replied(reply) = &delivery.outcome else { continue };
+        let is_missing = delivery.capture == capture && !detail.replies.contains_key(&delivery.id);
+        if is_missing && !reply.body.is_empty() && detail.is_unfolded(at, delivery.id) {
+            detail.replies.insert(delivery.id, None);
+            effects.push(Effect::Reply { generation: detail.generation, id: delivery.id, reply: reply.clone() });
+        }
+    }
 }
 
 /// Moves the cursor to another delivery, and shows it.
@@ -414,7 +453,9 @@ pub(super) fn clamp(model: &mut Model) {
 /// Scrolls the open tab by rows; `isize::MIN` and `MAX` are its ends.
 pub(super) fn scroll(model: &mut Model, rows: isize) {
     let area = layout::areas(model).detail;
-    if area.height == 0 || model.detail.capture.is_none() {
+    let is_on_its_way = model.detail.tab == Tab::Deliveries && model.detail.replies.values().any(Option::is_none);
+    // Where it was left may be within a reply whose lines are still to come.
+    if area.height == 0 || model.detail.capture.is_none() || (rows == 0 && is_on_its_way) {
         return;
     }
     let (columns, height) = (usize::from(area.width), usize::from(body_rows(model, area.height)));

@@ -1,7 +1,10 @@
 //! The overview.
 
 use super::facts::{NAMES, fact, indented, outcome, text_fact, told, verdict};
-use super::{aside, deliveries::given_up};
+use super::{
+    aside,
+    deliveries::{SENT, given_up, is_sent},
+};
 use crate::{
     body, engine,
     record::{Capture, Delivery, Tags, counted, thousands},
@@ -72,9 +75,14 @@ pub(super) fn overview(model: &Model, capture: &Capture, columns: usize) -> Vec<
     };
     lines.push(text_fact("answered", &answered));
     let app = model.detail.deliveries.first().map(outcome);
-    let app = app.unwrap_or_else(|| piece(Paint::Dim, "not sent on yet; r resends it"));
+    let app = match app {
+        _ if is_sent(model) => piece(Paint::Warning, SENT),
+        Some(app) => app,
+        None => piece(Paint::Dim, "not sent on yet; r resends it"),
+    };
     lines.extend(told("app", app.paint, &app.text, columns));
-    for sentence in model.detail.deliveries.first().map(|last| blame(capture, last)).unwrap_or_default() {
+    let last = model.detail.deliveries.first().filter(|_| !is_sent(model));
+    for sentence in last.map(|last| blame(capture, last)).unwrap_or_default() {
         lines.extend(indented(Paint::Warning, &sentence, columns));
     }
     let row = model.list.row().filter(|row| row.id == capture.id);

@@ -3,7 +3,7 @@
 use super::facts::{NAMES, fact, indented, text_fact, verdict};
 use crate::{
     body,
-    record::{Capture, Evidence, Fault, Verdict, counted, gap},
+    record::{Capture, Evidence, Fault, Verdict, counted, span},
     tui::{
         line::{Piece, Pieces, piece},
         look::Paint,
@@ -65,11 +65,6 @@ fn age_words(age: i64) -> String {
         1.. => format!("{} before the request came", span(age)),
         _ => format!("{} after the request came", span(age.saturating_neg())),
     }
-}
-
-/// Seconds as a person reads them; those that a provider's window is counted in stay what they are.
-fn span(seconds: i64) -> String {
-    if seconds < 600 { format!("{seconds} s") } else { gap(seconds.saturating_mul(1_000)) }
 }
 
 /// Received over expected, wrapped alike, with the characters marked that differ.
@@ -138,7 +133,7 @@ mod tests {
             (305, "305 s before the request came"),
             (10_800, "3 h before the request came"),
             (-1_800, "30 min after the request came"),
-            (i64::MIN, "2562047788015 h after the request came"),
+            (i64::MIN, "106751991167 d after the request came"),
         ] {
             assert_eq!(age_words(age), words);
         }

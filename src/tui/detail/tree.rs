@@ -48,8 +48,10 @@ impl Cursor {
     pub(super) fn go_on(&mut self, body: Option<&mut BodyView>) {
         let Some(body) = body else { return };
         let (row, folds) = (self.row, std::mem::take(&mut self.folds));
+        let lines = self.whole.as_ref().map_or(0, |whole| whole.line_count());
         self.take(Some(body));
         if let Some(whole) = &self.whole {
+            let folds = whole.tree().map_or_else(Folds::default, |tree| tree.gone_on(&folds, lines));
             body.document = Ok(body::folded(Arc::clone(whole), &folds));
             (self.row, self.folds) = (row, folds);
         }
@@ -207,6 +209,13 @@ pub(in crate::tui) fn deepen(model: &Model, deeper: bool) -> Vec<Effect> {
         (None, true) => return Vec::new(),
     };
     vec![Effect::FoldTo { generation: model.detail.generation, document: Arc::clone(document), depth }]
+}
+
+/// Folds all of a document to the depth that its first piece was folded to.
+pub(in crate::tui) fn go_on(model: &Model) -> Option<Effect> {
+    let cursor = &model.detail.cursor;
+    let (document, depth) = (cursor.whole.as_ref()?, cursor.folds.depth()?);
+    Some(Effect::FoldTo { generation: model.detail.generation, document: Arc::clone(document), depth })
 }
 
 /// Unfolds all.

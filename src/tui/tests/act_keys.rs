@@ -102,3 +102,29 @@ fn the_address_is_shown_as_a_code() {
     play.keys(".qr\n");
     said(&play, &["█▀▀▀▀▀█", "http://127.0.0.1:27335"]);
 }
+
+#[test]
+fn a_secret_in_which_two_captures_differ_is_masked_until_somebody_asks() {
+    let mut play = Play::new(10, (100, 30));
+    let part = |name, at: &str, before: &str, after: &str| {
+        let shown = |text: &str| Some(text.to_owned());
+        let difference = body::Difference { at: at.to_owned(), before: shown(before), after: shown(after), to: None };
+        body::compare::Part { name, differences: vec![difference] }
+    };
+    let parts = Ok(vec![
+        part("query", "access_token", "tokenone", "tokentwo"),
+        part("headers", "authorization", "Bearer one", "Bearer three"),
+        part("body", ".token", "\"seen\"", "\"as before\""),
+    ]);
+    play.keys("\n");
+    play.send(Msg::Compared(Ok(Compared { names: ["#1".to_owned(), "#2".to_owned()], parts })));
+    let screen = play.screen();
+    for secret in ["tokenone", "tokentwo", "Bearer"] {
+        assert!(!screen.contains(secret), "{secret}:\n{screen}");
+    }
+    said(&play, &["10 characters, m shows them", "12 characters", "as before"]);
+    play.keys("m");
+    said(&play, &["Bearer one", "Bearer three", "tokentwo", "secrets are shown"]);
+    play.keys("m");
+    said(&play, &["12 characters, m shows them", "secrets are masked"]);
+}

@@ -353,3 +353,36 @@ fn a_table_that_is_wider_than_its_pane_scrolls_sideways_and_says_which_columns_a
     play.press(KeyCode::Right);
     assert_eq!(play.model.detail.tab as usize, 3, "where nothing is wider than the pane it is the next tab");
 }
+
+#[test]
+fn a_reply_is_read_off_the_screens_thread_once_for_each_that_is_shown() {
+    let mut play = open((100, 40));
+    play.keys("5");
+    let deliveries = vec![delivery(2, 5, 200), delivery(1, 5, 500)];
+    let asked = update(&mut play.model, Msg::Deliveries { id: CaptureId(10), deliveries: Ok(deliveries) });
+    let replies = asked.into_iter().filter_map(|effect| match effect {
+        Effect::Reply { id, reply, .. } => Some((id, reply)),
+        _ => None,
+    });
+    let replies: Vec<_> = replies.collect();
+    assert_eq!(replies.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [DeliveryId(2)], "the other one is folded");
+    assert!(play.screen().contains('…') && !play.screen().contains("\"reply\": 2"), "{}", play.screen());
+    assert!(!update(&mut play.model, Msg::Frame).iter().any(|effect| matches!(effect, Effect::Reply { .. })));
+    let (id, reply) = &replies[0];
+    play.send(Msg::Prepared { generation: 0, prepared: Prepared::reply(*id, reply) });
+    assert!(play.screen().contains("\"reply\": 2"), "{}", play.screen());
+    play.keys("}\n");
+    assert!(play.screen().contains("\"reply\": 1"), "{}", play.screen());
+}
+
+#[test]
+fn a_secret_that_stands_in_the_target_alone_is_shown_when_somebody_asks() {
+    let mut play = open((100, 20));
+    let head = Head::parse(Bytes::from_static(b"GET /fish?token=s3cret HTTP/1.1\r\nHost: h\r\n\r\n"));
+    let capture = Capture { head, ..(**play.model.detail.capture.as_ref().unwrap()).clone() };
+    play.model.detail.capture = Some(Arc::new(capture));
+    play.keys("6");
+    assert!(play.screen().contains("/fish?token=") && !play.screen().contains("s3cret"), "{}", play.screen());
+    play.keys("m");
+    assert!(play.screen().contains("/fish?token=s3cret"), "{}", play.screen());
+}

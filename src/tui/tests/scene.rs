@@ -198,6 +198,16 @@ impl Stage for Scene {
         Err(nothing("running a command"))
     }
 
+    /// A program here is the new body; what is no JSON cannot be run.
+    fn through(&self, capture: &Capture, lens: &Lens) -> Result<Capture, Failure> {
+        let Transform { program, whole } = &lens.transform;
+        serde_json::from_str::<serde_json::Value>(program)
+            .map_err(|_| Failure::new("transforming by jq", "column 2: no such function").hint("mend it"))?;
+        let head =
+            if *whole { Head::parse(Bytes::from_static(b"PUT / HTTP/1.1\r\n\r\n")) } else { capture.head.clone() };
+        Ok(Capture { head, body: Body::whole(program.clone().into(), [0; 32]), ..capture.clone() })
+    }
+
     fn browse(&self, _: &str) -> Result<(), Failure> {
         Err(nothing("opening a URL"))
     }

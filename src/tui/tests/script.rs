@@ -43,6 +43,7 @@ pub(in crate::tui) fn options(clock: fn() -> Timestamp) -> Options {
     Options {
         place: Place::Listening("http://127.0.0.1:27335".to_owned()),
         apps: BTreeMap::new(),
+        lenses: BTreeMap::new(),
         targets: Targets::default(),
         had: Had::default(),
         notices: Vec::new(),

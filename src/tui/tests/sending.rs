@@ -82,3 +82,17 @@ fn who_watches_is_told_whether_anybody_captures() {
     told(&mut play);
     assert!(play.screen().contains("a will answer 503"), "{}", play.screen());
 }
+
+#[test]
+fn a_capture_that_is_on_its_way_says_so_wherever_its_deliveries_stand() {
+    let mut play = Play::new(10, (100, 30));
+    play.keys("\n");
+    let words = "on its way: the app has not answered yet";
+    assert!(!play.screen().contains(words));
+    play.model.sending.insert(CaptureId(10));
+    assert!(play.screen().contains(words), "{}", play.screen());
+    play.keys("5");
+    assert!(play.screen().contains(words) && !play.screen().contains("Not sent on yet"), "{}", play.screen());
+    play.send(Msg::Resent { id: CaptureId(10), delivery: Err(Failure::new("resending", "no apps")) });
+    assert!(!play.screen().contains(words) && play.screen().contains("Not sent on yet"), "{}", play.screen());
+}

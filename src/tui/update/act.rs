@@ -199,17 +199,23 @@ pub(super) fn diff(model: &mut Model) -> Vec<Effect> {
 
 pub(super) fn compared(model: &mut Model, compared: Result<Compared, Failure>) -> Vec<Effect> {
     match compared {
-        Ok(Compared { names, parts }) => {
-            let count: usize = parts.iter().map(|part| part.differences.len()).sum();
-            let words = match count {
-                0 => "no difference".to_owned(),
-                count => counted(count as u64, "difference"),
-            };
-            let title = format!("{} and {}: {words}", names[0], names[1]);
-            show(model, title, Content::Diff { parts, names, beside: false })
+        Ok(compared) => {
+            let [before, after] = &compared.names;
+            let title = format!("{before} and {after}");
+            show_differences(model, &title, vec![compared])
         }
         Err(failure) => say(model, Notice::of(&failure)),
     }
+}
+
+/// Shows comparisons, one below the other.
+pub(super) fn show_differences(model: &mut Model, title: &str, all: Vec<Compared>) -> Vec<Effect> {
+    let parts = all.iter().flat_map(|compared| compared.parts.iter().flatten());
+    let words = match parts.map(|part| part.differences.len()).sum() {
+        0 => "no difference".to_owned(),
+        count => counted(count as u64, "difference"),
+    };
+    show(model, format!("{title}: {words}"), Content::Diff { all, beside: false })
 }
 
 /// Asks whether the selected capture is to be deleted.

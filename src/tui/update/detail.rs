@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::{list, plain, say};
 use crate::{
     body,
-    record::{Capture, CaptureId, Failure},
+    record::{Capture, CaptureId, Failure, mask},
     tui::{
         detail::{self, TABS, Tab, tree},
         effect::Effect,
@@ -129,8 +129,9 @@ pub(super) fn viewed(model: &mut Model, generation: u64, body: BodyView) -> Vec<
     if generation != model.detail.generation {
         return Vec::new();
     }
-    model.detail.take_body(body);
-    tree::show(model)
+    let goes_on = model.detail.take_body(body);
+    let refold = if goes_on { tree::go_on(model) } else { None };
+    [tree::show(model), refold.into_iter().collect()].concat()
 }
 
 /// Why a key of folds has nothing to do, and what helps; none where it has.
@@ -158,15 +159,21 @@ pub(super) fn no_fold(model: &Model, command: Command) -> Option<(&'static str, 
 /// Shows or masks secrets, and says so where they are not seen.
 pub(super) fn unmask(model: &mut Model) -> Vec<Effect> {
     let Some(capture) = &model.detail.capture else { return Vec::new() };
-    if !capture.head.headers().iter().any(|header| header.lets_in() && !header.value.is_empty()) {
-        return plain(model, "no header of this capture lets anybody in: none is masked".to_owned(), None);
+    let is_sheet = model.mode == Mode::Sheet;
+    let head = &capture.head;
+    let is_masked = head.headers().iter().any(|header| header.lets_in() && !header.value.is_empty())
+        || mask::target(head.target()).is_some();
+    if !is_sheet && !is_masked {
+        let text = "nothing in the target or the headers of this capture lets anybody in: nothing is masked";
+        return plain(model, text.to_owned(), None);
     }
     model.detail.unmask();
-    if matches!(model.detail.tab, Tab::Headers | Tab::Raw) {
+    if !is_sheet && matches!(model.detail.tab, Tab::Headers | Tab::Raw) {
         return Vec::new();
     }
-    let text = if model.detail.unmasked { "secrets in headers are shown" } else { "secrets in headers are masked" };
-    plain(model, text.to_owned(), Some("3 shows the headers, 6 the request as it came"))
+    let text = if model.detail.unmasked { "secrets are shown" } else { "secrets are masked" };
+    let hint = "3 shows the headers, 6 the request as it came";
+    plain(model, text.to_owned(), (!is_sheet).then_some(hint))
 }
 
 /// The next view, of those that the body looks like one for or of all. Where the body is not shown, it is now.

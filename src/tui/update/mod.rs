@@ -13,6 +13,7 @@ mod export;
 mod list;
 mod mouse;
 mod outward;
+mod preview;
 mod prompt;
 mod refused;
 mod stats;
@@ -119,6 +120,7 @@ fn react(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Compared(compared) => act::compared(model, compared),
         Msg::Resent { id, delivery } => deliver::resent(model, id, delivery),
         Msg::Piped { command, piped } => outward::piped(model, &command, piped),
+        Msg::Previewed { id, lenses, made } => preview::came(model, id, &lenses, made),
         Msg::Browsed { url, browsed } => outward::browsed(model, &url, browsed),
         Msg::Back(returned) => edit::back(model, returned),
         Msg::KeptEdited { from, kept } => edit::kept(model, from, kept),
@@ -206,6 +208,8 @@ fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::Edit => edit::begin(model),
         Command::EditValue => edit::value(model),
         Command::Pipe => outward::ask_pipe(model),
+        Command::Preview => preview::begin(model),
+        Command::Program => preview::ask(model),
         Command::Browse => outward::ask_browse(model),
         Command::Pager => edit::page(model),
         Command::Palette => act::open_palette(model, true, ""),

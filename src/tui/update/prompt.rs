@@ -29,9 +29,16 @@ pub(super) fn key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
     if let Some(effects) = super::assist::key(model, event) {
         return effects;
     }
-    if model.keys.command(Mode::Prompt, event) == Some(Command::Reveal) {
-        super::export::reveal(model);
-        return Vec::new();
+    match model.keys.command(Mode::Prompt, event) {
+        Some(Command::Reveal) => {
+            super::export::reveal(model);
+            return Vec::new();
+        }
+        Some(Command::Whole) => {
+            super::preview::turn_whole(model);
+            return Vec::new();
+        }
+        _ => {}
     }
     let Some(prompt) = &mut model.prompt else { return Vec::new() };
     match prompt.key(event) {
@@ -145,6 +152,7 @@ fn finish_prompt(model: &mut Model) -> Vec<Effect> {
             return super::edit::send(model, id, Some(text.trim().to_owned()), resign);
         }
         Purpose::Pipe(id) => return super::outward::pipe(model, id, &text),
+        Purpose::Program(id, whole) => return super::preview::typed(model, id, whole, &text),
         Purpose::Browse => return vec![Effect::Browse(text.trim().to_owned())],
         Purpose::Value(capture, path) => return super::edit::value_typed(model, &capture, &path, &text),
         Purpose::Header(capture, at) => return super::edit::header_typed(model, &capture, at, &text),

@@ -252,12 +252,12 @@ fn keys(model: &Model, columns: usize) -> Line<'_> {
     };
     let nothing_there = model.mode == Mode::List && model.list.rows.is_empty();
     let own = if nothing_there { Vec::new() } else { own(model.mode) };
-    // Of the sheets only a comparison has two sides.
+    // Of the sheets only a comparison has two sides, and only there somebody looks for what is changed.
     let turns = model.sheet.as_ref().is_some_and(|sheet| matches!(sheet.content, Content::Diff { .. }));
     let is_here = |row: &&Bound| {
         let (key, command) = (row.key, row.key.command);
         key.modes.contains(&model.mode)
-            && (turns || command != Command::Turn)
+            && (turns || !matches!(command, Command::Turn | Command::Program))
             && (command != Command::Toggle || folds(model))
             && !(nothing_there && command.needs_capture())
     };

@@ -22,6 +22,7 @@ use super::{
     shape::Shape,
     transform,
 };
+use crate::record::counted;
 
 /// How long the doctor may look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -178,15 +179,17 @@ impl Catalog {
 
 fn nothing(tried: u64, likely: &str) -> String {
     format!(
-        "Nothing of {tried} candidates reproduces the signature (other readings of the secret, other bodies, URLs, times, \
-         algorithms and schemes). {likely}"
+        "Nothing of {} reproduces the signature (other readings of the secret, other bodies, URLs, times, algorithms and \
+         schemes). {likely}",
+        counted(tried, "candidate")
     )
 }
 
 fn over(tried: u64, took_ms: u64, Budget { candidates, ms }: Budget) -> String {
     format!(
-        "Nothing of the first {tried} candidates reproduces the signature; the search ended after {took_ms} ms, since it \
-         may try {candidates} candidates in {ms} ms."
+        "Nothing of the first {} reproduces the signature; the search ended after {took_ms} ms, since it may try {} in {ms} ms.",
+        counted(tried, "candidate"),
+        counted(candidates, "candidate")
     )
 }
 
@@ -312,7 +315,9 @@ fn other_bodies(case: &Case<'_>, meter: &mut Meter<'_>) -> Step {
     }
     for &cut in CUTS.iter().filter(|&&cut| cut < case.request.body.len()) {
         let body = case.request.body[..cut].to_vec();
-        if let Some(found) = is_body(case, meter, "body-cut", &format!("the first {cut} bytes of the body"), body)? {
+        if let Some(found) =
+            is_body(case, meter, "body-cut", &format!("the first {} of the body", counted(cut as u64, "byte")), body)?
+        {
             return Ok(Some(found));
         }
     }
