@@ -122,7 +122,8 @@ impl Catch for Catcher {
     }
 
     fn refuse(&self, refusal: Refusal) {
-        let end = refusal.peer.parse().ok().filter(|_| !refusal.head.is_empty());
+        let says_more = !self.inner.trusted_proxies.is_empty() && !refusal.head.is_empty();
+        let end = refusal.peer.parse().ok().filter(|_| says_more);
         let peer = end.map(|end| self.inner.peer(end, &Head::parse(refusal.head.clone().into())));
         let refusal = Refusal { peer: peer.unwrap_or(refusal.peer), ..refusal };
         // A full queue counts what it drops; the sender was refused either way.
@@ -167,6 +168,9 @@ impl Inner {
 
     /// Who something came from: the other end, and whom that speaks for, where it is a trusted proxy.
     fn peer(&self, end: SocketAddr, head: &Head) -> String {
+        if self.trusted_proxies.is_empty() {
+            return end.to_string();
+        }
         let (own, end) = (end.ip().to_canonical(), end.to_string());
         let senders = guard::forwarded(own, head, &self.trusted_proxies);
         let senders: Vec<_> = senders.iter().filter(|sender| **sender != own).map(IpAddr::to_string).collect();
