@@ -47,7 +47,7 @@ mod transform;
 
 pub use blame::blame;
 pub use catalog::Catalog;
-pub use doctor::{Budget, Diagnosis, Suspect};
+pub use doctor::{Budget, Diagnosis, Search, Suspect};
 pub use example::Example;
 pub use file::Confidence;
 pub use habits::Habits;

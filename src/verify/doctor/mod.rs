@@ -61,8 +61,19 @@ pub struct Diagnosis {
     pub took_ms: u64,
     /// Where the signed body differs from the received one, for eyes.
     pub difference: Option<String>,
-    /// Whether everything was tried, and nothing reproduces it.
-    pub exhausted: bool,
+    /// How the search ended.
+    pub search: Search,
+}
+
+/// How a search ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Search {
+    /// There is no more to search for.
+    Found,
+    /// Everything was tried, and nothing reproduces it.
+    Exhausted,
+    /// The budget was used up.
+    BrokenOff,
 }
 
 impl Diagnosis {
@@ -70,7 +81,11 @@ impl Diagnosis {
     /// secret that is another one.
     #[must_use]
     pub fn with_a_proven_secret(self) -> Self {
-        let text = if self.exhausted { nothing(self.tried, BODY_CHANGED) } else { self.text };
+        let text = match self.search {
+            Search::Found => self.text,
+            Search::Exhausted => nothing(self.tried, BODY_CHANGED),
+            Search::BrokenOff => format!("{} {BODY_CHANGED}", self.text),
+        };
         Self { text, ..self }
     }
 }
@@ -158,12 +173,16 @@ impl Catalog {
                 tried: meter.tried,
                 took_ms: clock(),
                 difference: None,
-                exhausted: false,
+                search: Search::Found,
             };
         }
         let found = STEPS.iter().find_map(|step| step(&case, &mut meter).transpose()).transpose();
         let (tried, took_ms) = (meter.tried, clock());
-        let exhausted = matches!(found, Ok(None));
+        let search = match found {
+            Ok(Some(_)) => Search::Found,
+            Ok(None) => Search::Exhausted,
+            Err(Over) => Search::BrokenOff,
+        };
         let (by, text, difference) = match found {
             Ok(Some(found)) => {
                 let difference = found.body.as_ref().map(|body| rewrite::difference(body, request.body));
@@ -173,7 +192,7 @@ impl Catalog {
             Ok(None) => (None, nothing(tried, OTHER_SECRET), None),
             Err(Over) => (None, over(tried, took_ms, budget), None),
         };
-        Diagnosis { by, text, tried, took_ms, difference, exhausted }
+        Diagnosis { by, text, tried, took_ms, difference, search }
     }
 }
 
