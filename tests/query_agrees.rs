@@ -202,6 +202,8 @@ fn words_and_their_joints_say_the_same_both_ways() {
         ("id:5..9", true),
         ("id:..3", true),
         ("reply:none", true),
+        ("reply:2xx", true),
+        ("not reply:2XX", true),
         ("reply:failed", true),
         ("reply:waiting", true),
         ("reply:dead", true),

@@ -398,6 +398,27 @@ fn a_resend_shows_in_its_row() {
     assert_eq!(terminal.end().0, 0);
 }
 
+#[test]
+fn a_capture_is_seen_through_a_program_and_nothing_is_sent() {
+    let home = Home::new();
+    let mut terminal = creel(&home, (30, 100));
+    let address = terminal.address();
+    post(&address, b"POST /x HTTP/1.1\r\n", b"{\"n\":1,\"kept\":true}");
+    terminal.wait_for("/x");
+    terminal.keys("f");
+    terminal.wait_for("jq on the body of #1:");
+    terminal.keys(".n = (\r");
+    terminal.wait_for("closing parenthesis expected");
+    terminal.keys("2)\r");
+    let screen = terminal.wait_for("#1 by jq: 1 difference");
+    assert!(screen.contains("- 1") && screen.contains("+ 2") && screen.contains("the same: request"), "{screen}");
+    terminal.keys("\u{1b}");
+    terminal.wait("the list", |screen| !screen.contains("by jq"));
+    terminal.keys("q");
+    assert_eq!(terminal.end().0, 0);
+    assert!(home.yes(&["show", "1", "--json"]).contains("\"deliveries\":[]"), "nothing was sent");
+}
+
 /// What creel itself asks a terminal: the colour of its background.
 const QUESTION: &[u8] = b"\x1b]11;?\x1b\\";
 

@@ -17,6 +17,8 @@ use crate::record::counted;
 
 /// How many items may lie in each other.
 pub(super) const DEEPEST: usize = 64;
+/// How many lines there are at most: of single bytes a large body would have more than anybody reads, and counting them takes time.
+const MOST_LINES: u32 = 2_000_000;
 /// How many bytes of a byte string are shown.
 const SHOWN_BYTES: usize = 32;
 /// How many characters of a line texts have at most: what follows one, and what must stand in one line, has room behind it.
@@ -124,6 +126,8 @@ pub(super) enum Wrong {
     Ends,
     /// It is not of this format.
     Broken(&'static str),
+    /// It may be right, and goes on beyond what is read.
+    Beyond(&'static str),
 }
 
 /// A format.
@@ -146,6 +150,8 @@ pub(super) struct Place {
     /// What is told beside it.
     aside: Option<String>,
     wrong: Option<Wrong>,
+    /// How many lines there are above.
+    lines: u32,
 }
 
 /// A body in a format.
@@ -166,7 +172,8 @@ pub(super) fn open<F: Format + 'static>(
     let sparse = Sparse::new(items, None);
     let wrong = sparse.end().and_then(|place| Some((place.at, place.wrong?)));
     let wrong = wrong.filter(|(_, wrong)| !(content.is_cut && *wrong == Wrong::Ends));
-    let wrong = wrong.map_or(String::new(), |(at, wrong)| format!("; broken at byte {at}: {}", wrong.words()));
+    let how = |wrong: &Wrong| if matches!(wrong, Wrong::Beyond(_)) { "read up to" } else { "broken at" };
+    let wrong = wrong.map(|(at, wrong)| format!("; {} byte {at}: {}", how(&wrong), wrong.words())).unwrap_or_default();
     Ok(Box::new(sparse.noted(format!("{words}{wrong}"))))
 }
 
@@ -174,7 +181,7 @@ impl Wrong {
     fn words(&self) -> &'static str {
         match self {
             Self::Ends => "the body ends here, and the item does not",
-            Self::Broken(words) => words,
+            Self::Broken(words) | Self::Beyond(words) => words,
         }
     }
 }
@@ -261,7 +268,7 @@ impl<F: Format> Walk for Items<F> {
     type Place = Place;
 
     fn start(&self) -> Place {
-        Place { at: 0, open: Vec::new(), text: None, aside: None, wrong: None }
+        Place { at: 0, open: Vec::new(), text: None, aside: None, wrong: None, lines: 0 }
     }
 
     fn ended(&self, place: &Place) -> bool {
@@ -283,6 +290,12 @@ impl<F: Format> Walk for Items<F> {
 
     fn step(&self, place: &mut Place, sink: &mut impl Sink) {
         let mut pen = Pen { sink, used: 0 };
+        place.lines += 1;
+        if place.lines > MOST_LINES {
+            let words = "more than two million lines; the hex view shows the rest";
+            self.stop(Wrong::Beyond(words), place, &mut pen);
+            return;
+        }
         if let Some(end) = place.text {
             pen.add(Role::Dim, CONTINUED);
             if !self.text(place, end, &mut pen) || !self.after(place, &mut pen) {
@@ -344,7 +357,7 @@ impl<F: Format> Items<F> {
             }
             What::Open(..) | What::Tag(..) if is_too_deep => {
                 return self.stop(
-                    Wrong::Broken("more than 64 items lie in each other; the hex view shows them"),
+                    Wrong::Beyond("more than 64 items lie in each other; the hex view shows them"),
                     place,
                     pen,
                 );
@@ -420,9 +433,9 @@ impl<F: Format> Items<F> {
     }
 }
 
-/// What is said of bytes of which only the first are shown.
+/// How many bytes there are, where only the first are shown.
 fn more_of(count: usize) -> Option<String> {
-    (count > SHOWN_BYTES).then(|| format!("{}, the first {SHOWN_BYTES} here", counted(count as u64, "byte")))
+    (count > SHOWN_BYTES).then(|| counted(count as u64, "byte"))
 }
 
 /// A big-endian number of so many bytes, and the byte behind it.
@@ -459,6 +472,16 @@ pub(super) mod tests {
         let byte = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).unwrap();
         let bytes: Vec<u8> = (0..digits.len()).step_by(2).map(byte).collect();
         Content { bytes: bytes.into(), ..Content::default() }
+    }
+
+    #[test]
+    fn more_lines_than_anybody_reads_are_not_counted() {
+        let bytes = vec![1; MOST_LINES as usize + 100];
+        let document = super::super::cbor::open(&Content { bytes: bytes.into(), ..Content::default() }).unwrap();
+        assert_eq!(document.line_count(), MOST_LINES as usize + 1);
+        let last = document.lines(MOST_LINES as usize..usize::MAX);
+        assert!(last[0][0].text.starts_with("more than two million lines"), "{last:?}");
+        assert!(document.note().unwrap().contains("; read up to byte 2000000: "), "{:?}", document.note());
     }
 
     /// A body in the notation of its format: lines one behind the other, no more white space than is needed.

@@ -31,7 +31,7 @@ pub(super) fn fits(content: &Content) -> bool {
 
 /// Opens any bytes, at once.
 pub(super) fn open(content: &Content) -> Result<Box<dyn Document>, String> {
-    items::open(content, Protobuf, "protobuf, read without its schema: what bears a ? is a guess")
+    items::open(content, Protobuf, "protobuf without its schema: a ? marks a guess")
 }
 
 impl Format for Protobuf {

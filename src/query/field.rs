@@ -193,7 +193,7 @@ pub const FIELDS: &[Field] = &[
     },
     Field {
         name: "reply",
-        help: "what the app last answered; or failed, none, waiting, dead",
+        help: "what the app last answered: a status, 5xx, failed, none, waiting, dead",
         example: "reply>=500",
         kind: Kind::Reply,
     },
@@ -474,6 +474,9 @@ fn reply(field: &Field, operator: Operator, value: &str) -> Result<Test, String>
             LastDelivery::Failed => 0,
         })
     };
+    if let (Some(first), Operator::Has | Operator::Is) = (hundred(value), operator) {
+        return Ok(Test::Range { column: "app", of, from: first, to: first + 99 });
+    }
     match (&lower(value)[..], operator) {
         ("none", Operator::Has | Operator::Is | Operator::IsNot) => {
             let of: fn(&Summary) -> bool = |row| row.last_delivery.is_none();
@@ -493,11 +496,18 @@ fn reply(field: &Field, operator: Operator, value: &str) -> Result<Test, String>
         _ => match size(value) {
             Some(value) => Ok(Test::Number { column: "app", of, operator, value }),
             None => Err(format!(
-                "`{value}` is no status; for example {}, reply:failed, reply:none, reply:dead",
+                "`{value}` is no status; for example {}, reply:5xx, reply:failed, reply:none, reply:dead",
                 field.example
             )),
         },
     }
+}
+
+/// The first status of a hundred, from `5xx`.
+fn hundred(text: &str) -> Option<i64> {
+    let (digit, rest) = text.split_at_checked(1)?;
+    let digit = digit.parse::<i64>().ok().filter(|digit| (1..=5).contains(digit))?;
+    rest.eq_ignore_ascii_case("xx").then_some(digit * 100)
 }
 
 fn list(names: impl Iterator<Item = &'static str>) -> String {

@@ -187,7 +187,10 @@ fn pair(model: &Model, left: Pieces, right: Pieces, columns: usize) -> Pieces {
 fn marked(difference: &Difference) -> (Option<Pieces>, Option<Pieces>) {
     let letters = |text: &Option<String>| text.as_ref().map(|text| text.chars().collect::<Vec<_>>());
     let (before, after) = (letters(&difference.before), letters(&difference.after));
-    let (Some(a), Some(b)) = (&before, &after) else {
+    // What `true` and `false` have in common says nothing.
+    let is_word = |value: &Vec<char>| value.iter().all(char::is_ascii_alphabetic);
+    let both = before.as_ref().zip(after.as_ref()).filter(|(a, b)| !is_word(a) || !is_word(b));
+    let Some((a, b)) = both else {
         let whole = |value: Option<Vec<char>>, paint| value.map(|value| vec![piece(paint, &String::from_iter(value))]);
         return (whole(before, Paint::Bad), whole(after, Paint::Good));
     };
@@ -221,5 +224,8 @@ mod tests {
         let texts = |pieces: Option<Pieces>| pieces.unwrap().iter().map(|it| it.text.clone()).collect::<Vec<_>>();
         assert_eq!(texts(before), ["\"evt_", "1", "2\""]);
         assert_eq!(texts(after), ["\"evt_", "34", "2\""]);
+        let shown = |text: &str| Some(text.to_owned());
+        let (before, after) = marked(&Difference { before: shown("false"), after: shown("true"), ..difference });
+        assert_eq!((texts(before), texts(after)), (vec!["false".to_owned()], vec!["true".to_owned()]));
     }
 }
