@@ -36,10 +36,12 @@ const RATE: u32 = 500;
 const SENDERS: u32 = 8;
 /// How long they send.
 const TIME: Duration = Duration::from_secs(4);
-/// Captures that are sent again, their bodies' size, and how many at a time.
+/// Captures that are sent again, their bodies' size, and how many go at a time.
 const MANY: usize = 10_000;
 const BODY: usize = 1_024;
-const JOBS: usize = 32;
+const JOBS: [usize; 3] = [8, 32, 128];
+/// How often each is measured, one after the other.
+const ROUNDS: usize = 5;
 /// Retries that wait, and how long they are watched.
 const QUEUED: usize = 1_000;
 const WATCHED: Duration = Duration::from_secs(5);
@@ -217,12 +219,14 @@ fn bulk(folder: &Path) {
     let engine = Engine::capture(Settings::resolve(&wishes).unwrap()).unwrap();
     fill(engine.address().unwrap(), MANY);
     let ids: Vec<_> = (1..=MANY as i64).map(CaptureId).collect();
-    println!("{MANY} captures of {BODY} bytes, {JOBS} at a time, a second: straight from memory; resent and stored");
-    for _ in 0..3 {
-        let straight = straight(address);
+    println!("{MANY} captures of {BODY} bytes, so many at a time, a second: straight from memory; resent and stored");
+    let mut ratios = JOBS.map(|_| Vec::new());
+    for turn in 0..ROUNDS * JOBS.len() {
+        let jobs = JOBS[turn % JOBS.len()];
+        let straight = straight(address, jobs);
         let (began, before) = (Instant::now(), processor_time("self"));
         let (mut right, aim) = (0, Aim { to: Some(format!("http://{address}")), ..Aim::default() });
-        let pacing = Pacing { jobs: JOBS, ..Pacing::default() };
+        let pacing = Pacing { jobs, ..Pacing::default() };
         engine
             .resend_all(ids.clone(), aim, pacing, &mut |each| {
                 right += usize::from(each.is_ok_and(|delivery| delivery.outcome.is_success()));
@@ -231,10 +235,13 @@ fn bulk(folder: &Path) {
         let resent = MANY as f64 / began.elapsed().as_secs_f64();
         assert_eq!(right, MANY);
         let each = processor_time("self").saturating_sub(before) / MANY as u32;
-        println!(
-            "  {straight:.0}   {resent:.0}   ratio {:.2} (goal: 0.7), {each:?} of processor time each",
-            resent / straight
-        );
+        let ratio = resent / straight;
+        ratios[turn % JOBS.len()].push(ratio);
+        println!("  {jobs:>3}: {straight:.0}   {resent:.0}   ratio {ratio:.2}, {each:?} of processor time each");
+    }
+    for (jobs, ratios) in JOBS.iter().zip(&mut ratios) {
+        ratios.sort_by(f64::total_cmp);
+        println!("  {jobs:>3} at a time: {:.2} in the middle (goal: 0.7)", ratios[ratios.len() / 2]);
     }
     engine.stop().unwrap();
 }
@@ -259,7 +266,7 @@ fn fill(to: SocketAddr, count: usize) {
 }
 
 /// The same requests by the same client, from memory and into nothing.
-fn straight(to: SocketAddr) -> f64 {
+fn straight(to: SocketAddr, jobs: usize) -> f64 {
     let body = Bytes::from("x".repeat(BODY));
     let headers: Headers = [("Host", "h".to_owned()), ("Content-Length", BODY.to_string())].into_iter().collect();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -267,10 +274,10 @@ fn straight(to: SocketAddr) -> f64 {
     runtime.block_on(async {
         let (client, limits) = (Client::default(), Arc::new(SendLimits::default()));
         let mut senders = tokio::task::JoinSet::new();
-        for sender in 0..JOBS {
+        for sender in 0..jobs {
             let (client, limits, body, headers) = (client.clone(), Arc::clone(&limits), body.clone(), headers.clone());
             senders.spawn(async move {
-                for n in (sender..MANY).step_by(JOBS) {
+                for n in (sender..MANY).step_by(jobs) {
                     let head = Head::from_parts("POST", format!("/{n}").as_bytes(), Version::Http11, &headers);
                     let (body, to) = (body.clone(), format!("http://{to}"));
                     let outgoing =
