@@ -108,7 +108,8 @@ fn in_xml(bytes: &mut [u8], is_comment: bool) -> usize {
 impl Named {
     /// What of it is still open after an end tag.
     fn after(mut self, tag: &[u8]) -> Option<Self> {
-        let name = &tag[2..];
+        // One that is cut off is its first sign alone.
+        let name = tag.get(2..).unwrap_or_default();
         self.open -= usize::from(name[name_in(name)] == self.name[..]);
         (self.open > 0).then_some(self)
     }
@@ -244,6 +245,7 @@ mod tests {
             ("<token>ab", "<token>**", 1),
             ("<a token=\"ab", "", 0),
             ("<token", "", 0),
+            ("<token>ab</", "<token>**<*", 2),
             ("<a><b>token</b><tokens>1</tokens></token><c>2</c></a>", "", 0),
         ];
         for &(came, left, count) in ROWS {
