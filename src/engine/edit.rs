@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     body,
-    record::{Body, Capture, Change, Failure, Head, Headers, counted, mask::HIDDEN, text},
+    record::{Capture, Change, Failure, Head, Headers, counted, mask::HIDDEN, text},
     verify::{Catalog, Provider, Request, Secret, Signed},
     wire::{self, PathRule},
 };
@@ -109,14 +109,7 @@ impl Edit {
             body = signed.body.map_or(body, Bytes::from);
             target = signed.target.map_or(target, Bytes::from);
         }
-        if is_other(&body, &capture.body.bytes) {
-            let (from, to) = (capture.body.bytes.len(), body.len());
-            receipt.push(other(
-                "body",
-                counted(from as u64, "byte"),
-                format!("{}, edited", counted(to as u64, "byte")),
-            ));
-        }
+        receipt.extend(other_body(&capture.body.bytes, &body, "edited"));
         let captured = capture.head.target();
         if target != captured {
             receipt.push(other("target", text::lossless(captured).into_owned(), text::lossless(&target).into_owned()));
@@ -195,30 +188,28 @@ fn is_other(one: &Bytes, other: &Bytes) -> bool {
     !is_same && one != other
 }
 
+/// The line of a receipt for a body that was changed; none where it is the same.
+fn other_body(before: &Bytes, after: &Bytes, how: &str) -> Option<Change> {
+    let size = |body: &Bytes| counted(body.len() as u64, "byte");
+    is_other(before, after).then(|| other("body", size(before), format!("{}, {how}", size(after))))
+}
+
 /// The capture as a jq program makes it. Its values may be secrets: the receipt says what was changed, and not into what.
 fn transformed(by: &Transform, capture: &Capture, receipt: &mut Vec<Change>) -> Result<Capture, Failure> {
     let (head, bytes) = by.apply(&capture.head, &capture.body.bytes)?;
-    if bytes != capture.body.bytes {
-        let (from, to) = (capture.body.bytes.len(), bytes.len());
-        receipt.push(other("body", counted(from as u64, "byte"), format!("{}, by jq", counted(to as u64, "byte"))));
-    }
+    receipt.extend(other_body(&capture.body.bytes, &bytes, "by jq"));
     if head != capture.head {
         let lines = |head: &Head| counted(head.headers().len() as u64, "header");
         receipt.push(other("head", lines(&capture.head), format!("{}, by jq", lines(&head))));
     }
-    let body = Body { size: bytes.len() as u64, bytes, ..capture.body.clone() };
-    Ok(Capture { head, body, ..capture.clone() })
+    Ok(capture.with_request(head, bytes))
 }
 
 /// The capture as a person rewrote it.
 fn whole_of(whole: &Rewritten, capture: &Capture, receipt: &mut Vec<Change>) -> Capture {
     rewritten(&capture.head, &whole.head, receipt);
-    if whole.body != capture.body.bytes {
-        let (from, to) = (capture.body.bytes.len(), whole.body.len());
-        receipt.push(other("body", counted(from as u64, "byte"), format!("{}, edited", counted(to as u64, "byte"))));
-    }
-    let body = Body { size: whole.body.len() as u64, bytes: whole.body.clone(), ..capture.body.clone() };
-    Capture { head: whole.head.clone(), body, ..capture.clone() }
+    receipt.extend(other_body(&capture.body.bytes, &whole.body, "edited"));
+    capture.with_request(whole.head.clone(), whole.body.clone())
 }
 
 /// The failure of signing as a provider whose secret nobody gave, for an endpoint where there is one.

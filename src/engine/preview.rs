@@ -1,7 +1,7 @@
 //! What a jq program makes of a capture: to be looked at, and never sent.
 
 use super::{Transform, endpoint::Endpoints};
-use crate::record::{Body, Capture, Failure};
+use crate::record::{Capture, Failure};
 
 /// A program that a capture is looked at through.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,8 +21,7 @@ impl Lens {
     /// The capture as the program makes it. Blocks, two seconds at most.
     pub fn apply(&self, capture: &Capture) -> Result<Capture, Failure> {
         let (head, bytes) = self.transform.apply(&capture.head, &capture.body.bytes)?;
-        let body = Body { bytes, ..capture.body.clone() };
-        Ok(Capture { head, body, ..capture.clone() })
+        Ok(capture.with_request(head, bytes))
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use bytes::Bytes;
+
 use super::{Body, Event, Fault, Flags, Head, Headers, Judgement, Repeat, Tags, Timestamp};
 
 /// A capture's number in its store: ascending in the order of commit, never used twice.
@@ -116,6 +118,13 @@ impl Capture {
             tags: Tags::NONE,
             note: None,
         }
+    }
+
+    /// The same with another request in it, to be sent or looked at: its hash stays that of what came.
+    #[must_use]
+    pub fn with_request(&self, head: Head, bytes: Bytes) -> Self {
+        let body = Body { size: bytes.len() as u64, bytes, ..self.body.clone() };
+        Self { head, body, ..self.clone() }
     }
 
     /// How it stands among the deliveries of its event and the others of its endpoint, a sentence each.

@@ -34,7 +34,7 @@ const PLAIN_TO_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nC
 const STREAMS: u32 = 200;
 /// How many times as large as is taken a head of HTTP/2 is read, to be refused by creel and listed: a larger one h2 refuses by
 /// itself, and tells nobody.
-const HEARD_HEADS: usize = 4;
+const HEARD_HEADS: usize = 2;
 
 /// What bytes come and go by.
 trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
