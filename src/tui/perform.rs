@@ -172,18 +172,22 @@ fn open(stage: &dyn Stage, id: CaptureId) -> Result<Option<Opened>, Failure> {
     let Some(capture) = stage.opening(id)? else { return Ok(None) };
     let deliveries = stage.deliveries(id)?;
     let content = content(&capture);
-    let best = body::best(&content).name;
-    let view = body::VIEWS.iter().position(|view| view.name == best).unwrap_or(body::VIEWS.len() - 1);
-    Ok(Some(Opened { body: open_in(&content, view), capture: Arc::new(capture), deliveries }))
+    Ok(Some(Opened { body: open_in(&content, best(&content)), capture: Arc::new(capture), deliveries }))
 }
 
-fn open_in(content: &Content, view: usize) -> BodyView {
+/// The view that fits a body best.
+pub(super) fn best(content: &Content) -> usize {
+    let best = body::best(content).name;
+    body::VIEWS.iter().position(|view| view.name == best).unwrap_or(body::VIEWS.len() - 1)
+}
+
+pub(super) fn open_in(content: &Content, view: usize) -> BodyView {
     let fits = body::VIEWS.iter().map(|view| (view.fits)(content)).collect();
     BodyView { view, fits, is_cut: content.is_cut, document: body::VIEWS[view].show(content).map(Arc::from) }
 }
 
 /// The body as the views take it. Of a large one there is only the first piece at first.
-fn content(capture: &Capture) -> Content {
+pub(super) fn content(capture: &Capture) -> Content {
     let (bytes, headers) = (&capture.body.bytes, capture.head.headers());
     let is_whole = bytes.len() as u64 >= capture.body.size;
     let content = if is_whole { Content::of(bytes, headers) } else { Content::beginning(bytes, headers, FIRST_UNDONE) };

@@ -30,8 +30,8 @@ pub(super) struct Sheet {
 /// What is on a sheet.
 #[derive(Clone, Debug)]
 pub(super) enum Content {
-    /// In what messages differ, two by two, and whether those stand side by side.
-    Diff { all: Vec<Compared>, beside: bool },
+    /// In what messages differ, two by two, whether a program made the second of each, and whether they stand side by side.
+    Diff { all: Vec<Compared>, is_preview: bool, beside: bool },
     /// What was turned away at the door.
     Refusals(Refusals),
     /// Lines of text, escaped.
@@ -58,7 +58,7 @@ impl Sheet {
                 let text = line::paragraph(Paint::Brand, text, columns);
                 code.chain([Vec::new()]).chain(text).collect()
             }
-            Content::Diff { all, beside } => {
+            Content::Diff { all, beside, .. } => {
                 let each = all.iter().map(|compared| compared_rows(model, compared, *beside, columns));
                 each.collect::<Vec<_>>().join(&[Vec::new(), Vec::new()][..])
             }

@@ -8,6 +8,7 @@ mod exporting;
 mod filtering;
 mod following;
 mod golden;
+mod monkey;
 mod over;
 mod panes;
 mod previewing;
@@ -43,7 +44,7 @@ use super::{
     look::{Depth, Look},
     model::{Model, Tone},
     msg::{BodyView, Compared, Msg, Opened},
-    perform::previewed,
+    perform::{best, content, open_in, previewed},
     refused::{Refusals, Refused},
     run,
     stage::{Door, Place, Stage, whole},
@@ -66,7 +67,7 @@ use crate::{
     query::{Content, Filter},
     record::{
         Body, Capture, CaptureId, Counters, Delivery, Event, Evidence, Explanation, Failure, Fault, Flag, Head,
-        Judgement, Repeat, Summary, Tagging, Tags, Timestamp, Uid, Verdict, Zone,
+        Headers, Judgement, Repeat, Summary, Tagging, Tags, Timestamp, Uid, Verdict, Zone,
     },
     store::{Beat, PIECES, Slice, Sorting, Start, Stats},
 };
@@ -161,6 +162,9 @@ struct Play {
     export_takes_long: bool,
     /// The tries at every event, where there are any.
     tries: Option<Vec<crate::verify::Try>>,
+    /// What is opened of a capture, and its body in a view.
+    open: fn(CaptureId) -> Opened,
+    view: fn(&Capture, usize) -> BodyView,
 }
 
 impl Play {
@@ -182,6 +186,8 @@ impl Play {
             is_there: false,
             export_takes_long: false,
             tries: None,
+            open: opened,
+            view: view_of_any,
         };
         play.frame();
         play
@@ -236,11 +242,9 @@ impl Play {
                 self.model.door.told = told.into_iter().collect();
                 Some(Msg::Told { endpoint, answer: Ok(answer.to_string()) })
             }
-            Effect::Open { generation, id } => Some(Msg::Opened { generation, opened: Ok(Some(opened(id))) }),
+            Effect::Open { generation, id } => Some(Msg::Opened { generation, opened: Ok(Some((self.open)(id))) }),
             Effect::View { generation, capture, view } => {
-                let content = body::Content { bytes: capture.body.bytes.clone(), ..body::Content::default() };
-                let document = (body::VIEWS[view].open)(&content).map(Arc::from);
-                Some(Msg::Viewed { generation, body: view_of(view, document) })
+                Some(Msg::Viewed { generation, body: (self.view)(&capture, view) })
             }
             Effect::Rest { .. } | Effect::Save { .. } | Effect::StopResending => None,
             Effect::Locate { generation, document, line } => {
@@ -260,7 +264,7 @@ impl Play {
                 let (hits, more) = find::in_document(&needle, &document, first, || false).unwrap();
                 Some(Msg::Found { generation, hits, more })
             }
-            Effect::Deliveries(id) => Some(Msg::Deliveries { id, deliveries: Ok(Vec::new()) }),
+            Effect::Deliveries(id) => Some(Msg::Deliveries { id, deliveries: Ok((self.open)(id).deliveries) }),
             Effect::Resend { id, .. } | Effect::ResendDead(id) => {
                 Some(Msg::Resent { id, delivery: Err(Failure::new("resending", "no apps")) })
             }
@@ -289,7 +293,7 @@ impl Play {
             Effect::KeepFilter { name, text } => Some(Msg::FilterKept { name, text, kept: Ok(()) }),
             Effect::Keep { name, bytes, masked } => Some(Msg::Kept(Ok((name, bytes.len() as u64)), masked)),
             Effect::Compare(Compare::Captures(before, after)) => {
-                let parts = Ok(body::compare::captures(&capture(before), &capture(after)));
+                let parts = Ok(body::compare::captures(&(self.open)(before).capture, &(self.open)(after).capture));
                 Some(Msg::Compared(Ok(Compared { names: [before, after].map(|id| format!("#{id}")), parts })))
             }
             Effect::Compare(Compare::Replies(_)) => Some(Msg::Compared(Err(Failure::new("comparing", "no replies")))),
@@ -407,12 +411,16 @@ fn view_of(view: usize, document: Result<Arc<dyn body::Document>, String>) -> Bo
     BodyView { view, fits, is_cut: false, document }
 }
 
+/// The same, of a capture whose sender does not say what it is.
+fn view_of_any(capture: &Capture, view: usize) -> BodyView {
+    let content = body::Content { bytes: capture.body.bytes.clone(), ..body::Content::default() };
+    view_of(view, (body::VIEWS[view].open)(&content).map(Arc::from))
+}
+
 fn opened(id: CaptureId) -> Opened {
     let capture = capture(id);
-    let content = body::Content { bytes: capture.body.bytes.clone(), ..body::Content::default() };
-    let view = body::VIEWS.iter().position(|view| view.name == "tree").unwrap();
-    let document = (body::VIEWS[view].open)(&content).map(Arc::from);
-    Opened { capture: Arc::new(capture), deliveries: Vec::new(), body: view_of(view, document) }
+    let tree = body::VIEWS.iter().position(|view| view.name == "tree").unwrap();
+    Opened { body: view_of_any(&capture, tree), capture: Arc::new(capture), deliveries: Vec::new() }
 }
 
 /// The lines of the list that a screen shows, without the frame of quotes.

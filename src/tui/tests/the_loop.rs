@@ -1,4 +1,4 @@
-//! The real loop on a terminal of the test's own, and any message at any time.
+//! The real loop on a terminal of the test's own.
 
 use super::{script::options, *};
 use crate::tui::workers::Workers;
@@ -80,45 +80,4 @@ fn what_breaks_elsewhere_does_not_end_the_screen() {
     run::run(&mut terminal, &stage, options(crate::engine::now), &Answers::new(messages), &inbox).unwrap();
     typist.join().unwrap();
     assert!(heard.recv().unwrap() >= 2);
-}
-
-fn any_msg() -> impl Strategy<Value = Msg> {
-    let key = prop_oneof![
-        "[ -~]".prop_map(|text| KeyEvent::new(KeyCode::Char(text.chars().next().unwrap_or('j')), KeyModifiers::NONE)),
-        Just(KeyEvent::new(KeyCode::Enter, KeyModifiers::NONE)),
-        Just(KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE)),
-        Just(KeyEvent::new(KeyCode::Backspace, KeyModifiers::NONE)),
-        Just(KeyEvent::new(KeyCode::PageDown, KeyModifiers::NONE)),
-        Just(KeyEvent::new(KeyCode::Char('d'), KeyModifiers::CONTROL)),
-    ];
-    prop_oneof![
-        6 => key.prop_map(Msg::Key),
-        2 => Just(()).prop_map(|()| Msg::Ring),
-        1 => (0_i64..200_000).prop_map(|ms| Msg::Clock(Timestamp::from_unix_ms(1_795_424_700_000 + ms))),
-        2 => (0_usize..5, 0_u16..100, 0_u16..40).prop_map(|(kind, column, row)| {
-            let left = MouseButton::Left;
-            let kinds = [MouseEventKind::Down(left), MouseEventKind::Drag(left), MouseEventKind::Up(left),
-                MouseEventKind::ScrollUp, MouseEventKind::ScrollDown];
-            mouse(kinds[kind], column, row)
-        }),
-        1 => (0_u16..300, 0_u16..100).prop_map(|(columns, rows)| Msg::Resize(columns, rows)),
-        1 => ".{0,20}".prop_map(Msg::Paste),
-        1 => "\\PC{0,20}".prop_map(Msg::Panicked),
-    ]
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60))]
-
-    /// Whatever happens in whatever order: no panic, the selection is a row that is seen, every frame can be drawn.
-    #[test]
-    fn nothing_that_happens_breaks_it(rows in 0_i64..400, msgs in prop::collection::vec(any_msg(), 1..80), more in 0_i64..3) {
-        let mut play = Play::new(rows, (80, 24));
-        for msg in msgs {
-            play.basket.put(more);
-            play.send(msg);
-            play.frame();
-        }
-        play.screen();
-    }
 }

@@ -202,20 +202,20 @@ pub(super) fn compared(model: &mut Model, compared: Result<Compared, Failure>) -
         Ok(compared) => {
             let [before, after] = &compared.names;
             let title = format!("{before} and {after}");
-            show_differences(model, &title, vec![compared])
+            show_differences(model, &title, vec![compared], false)
         }
         Err(failure) => say(model, Notice::of(&failure)),
     }
 }
 
 /// Shows comparisons, one below the other.
-pub(super) fn show_differences(model: &mut Model, title: &str, all: Vec<Compared>) -> Vec<Effect> {
+pub(super) fn show_differences(model: &mut Model, title: &str, all: Vec<Compared>, is_preview: bool) -> Vec<Effect> {
     let parts = all.iter().flat_map(|compared| compared.parts.iter().flatten());
     let words = match parts.map(|part| part.differences.len()).sum() {
         0 => "no difference".to_owned(),
         count => counted(count as u64, "difference"),
     };
-    show(model, format!("{title}: {words}"), Content::Diff { all, beside: false })
+    show(model, format!("{title}: {words}"), Content::Diff { all, is_preview, beside: false })
 }
 
 /// Asks whether the selected capture is to be deleted.

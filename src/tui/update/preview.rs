@@ -82,7 +82,7 @@ pub(super) fn came(
         };
     }
     model.notice = None;
-    act::show_differences(model, &format!("#{id} by jq"), made)
+    act::show_differences(model, &format!("#{id} by jq"), made, true)
 }
 
 /// Asks for a program again that failed, the cursor's mark where the failure says that something is wrong.

@@ -141,7 +141,7 @@ fn state(model: &Model) -> Vec<Part> {
     if let Some(filter) = &model.filter {
         parts.push((Matters::Most, vec![piece(Paint::Warning, &format!("   filter: {}", filter.text()))]));
         if let Some(count) = model.list.count() {
-            parts.push((Matters::Some, vec![piece(Paint::Dim, &format!(", {} match", thousands(count as u64)))]));
+            parts.push((Matters::Much, vec![piece(Paint::Dim, &format!(", {} match", thousands(count as u64)))]));
         }
         if model.list.is_searching() {
             let words = format!("   searching, {} %", model.list.searched);
@@ -194,20 +194,22 @@ fn tunnel(model: &Model) -> Option<Part> {
 
 fn counters(model: &Model) -> Vec<Part> {
     let counters = &model.counters;
+    // Who filters looks for what the filter takes: how many there are in all matters less then.
+    let much = if model.filter.is_some() { Matters::Some } else { Matters::Much };
     let dot = format!(" {} ", model.look.signs().dot);
     let caught = vec![piece(Paint::Plain, &format!("  {} caught", thousands(counters.captures)))];
     let others = [
-        (Matters::Much, counters.failed, "failed", Paint::Bad),
+        (much, counters.failed, "failed", Paint::Bad),
         (Matters::Little, counters.duplicates, "dup", Paint::Warning),
         (Matters::Some, counters.refused, REFUSED, Paint::Warning),
         (Matters::Some, counters.waiting, "waiting", Paint::Warning),
-        (Matters::Much, counters.dead, "given up", Paint::Bad),
-        (Matters::Much, counters.down, "down", Paint::Bad),
+        (much, counters.dead, "given up", Paint::Bad),
+        (much, counters.down, "down", Paint::Bad),
     ];
     let others = others.into_iter().filter(|(_, count, ..)| *count > 0).map(|(matters, count, word, paint)| {
         (matters, vec![piece(Paint::Dim, &dot), piece(paint, &format!("{} {word}", thousands(count)))])
     });
-    [(Matters::Much, caught)].into_iter().chain(others).collect()
+    [(much, caught)].into_iter().chain(others).collect()
 }
 
 fn width(pieces: &[Piece]) -> usize {
@@ -252,12 +254,15 @@ fn keys(model: &Model, columns: usize) -> Line<'_> {
     };
     let nothing_there = model.mode == Mode::List && model.list.rows.is_empty();
     let own = if nothing_there { Vec::new() } else { own(model.mode) };
-    // Of the sheets only a comparison has two sides, and only there somebody looks for what is changed.
-    let turns = model.sheet.as_ref().is_some_and(|sheet| matches!(sheet.content, Content::Diff { .. }));
+    // Of the sheets only a comparison has two sides, and only a preview has a program.
+    let content = model.sheet.as_ref().map(|sheet| &sheet.content);
+    let turns = matches!(content, Some(Content::Diff { .. }));
+    let is_preview = matches!(content, Some(Content::Diff { is_preview: true, .. }));
     let is_here = |row: &&Bound| {
         let (key, command) = (row.key, row.key.command);
         key.modes.contains(&model.mode)
-            && (turns || !matches!(command, Command::Turn | Command::Program))
+            && (turns || command != Command::Turn)
+            && (is_preview || command != Command::Program)
             && (command != Command::Toggle || folds(model))
             && !(nothing_there && command.needs_capture())
     };
