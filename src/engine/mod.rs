@@ -8,6 +8,7 @@
 //! This room must never know how a face looks, nor SQLite, nor hyper: it passes plain records between the rooms below.
 
 mod admit;
+mod alert;
 pub mod aside;
 mod batch;
 mod catalog;
@@ -66,6 +67,7 @@ pub use tries::tries;
 
 use self::{
     admit::Catcher,
+    alert::Alerts,
     endpoint::Endpoints,
     forward::{Ground, News, Post},
     listen::Server,
@@ -101,13 +103,14 @@ pub struct Engine {
     sender: Mutex<Option<Sender>>,
     writer: Mutex<Option<Writer>>,
     indexer: Mutex<Option<Indexer>>,
+    alerts: Mutex<Option<Alerts>>,
     _watch: Option<Watch>,
 }
 
 impl Engine {
     /// Starts capturing: binds the port, takes the store, and listens.
     pub fn capture(settings: Settings) -> Result<Self, Failure> {
-        let Settings { db, listen, endpoints, targets, tls, tunnel, trusted_proxies, limits, notices, screen } =
+        let Settings { db, listen, endpoints, targets, tls, tunnel, trusted_proxies, limits, alerts, notices, screen } =
             settings;
         forward::check(&endpoints)?;
         let listener = listen::bind(listen)?;
@@ -133,6 +136,8 @@ impl Engine {
         let reader = Reader::open(&db)?;
         let (to, gate) = (endpoints.clone(), outlook.clone());
         let catcher = Catcher::new(writer.clone(), to, trusted_proxies, reader, gate, post.clone(), news.clone())?;
+        // Before the first request: what comes from now on counts.
+        let alerts = Alerts::start(&alerts, &db, &bell, &news)?;
         let server = Server::start(listener, limits, identity, catcher, settler)?;
         let tunnel = match (tunnel, &outlook) {
             (Some(command), Some(outlook)) => {
@@ -162,6 +167,7 @@ impl Engine {
             sender: Mutex::new(sender),
             writer: Mutex::new(Some(writer)),
             indexer: Mutex::new(Some(indexer)),
+            alerts: Mutex::new(Some(alerts)),
             _watch: None,
         })
     }
@@ -200,6 +206,7 @@ impl Engine {
             sender: Mutex::new(None),
             writer: Mutex::new(None),
             indexer: Mutex::new(None),
+            alerts: Mutex::new(None),
             _watch: None,
         }
     }
@@ -300,6 +307,7 @@ impl Engine {
         }
         let sender = lock(&self.sender).take();
         sender.into_iter().for_each(Sender::stop);
+        drop(lock(&self.alerts).take());
         drop(lock(&self.indexer).take());
         let writer = lock(&self.writer).take();
         served.and(writer.map_or(Ok(()), Writer::close))

@@ -15,6 +15,8 @@ use crate::record::Failure;
 
 /// How long a command may take.
 const LONGEST: Duration = Duration::from_secs(10);
+/// How often it is asked whether a command goes on.
+const LOOK: Duration = Duration::from_millis(100);
 /// How much of a command's output is kept, in bytes; with more it is ended.
 const LARGEST: usize = 256 << 10;
 /// How much is read at once, in bytes.
@@ -33,14 +35,22 @@ pub struct Piped {
 
 /// Gives bytes to a command of the shell, and gives what it prints. Blocks until it ends, or is ended.
 pub fn pipe(command: &str, bytes: Vec<u8>) -> Result<Piped, Failure> {
-    pipe_within(command, bytes, LONGEST)
+    pipe_with(command, bytes, &[], LONGEST, &|| true)
 }
 
-fn pipe_within(command: &str, bytes: Vec<u8>, longest: Duration) -> Result<Piped, Failure> {
+/// The same, with variables in the command's environment, for so long at most, and only as long as it `goes_on`.
+pub(super) fn pipe_with(
+    command: &str,
+    bytes: Vec<u8>,
+    env: &[(&str, String)],
+    longest: Duration,
+    goes_on: &dyn Fn() -> bool,
+) -> Result<Piped, Failure> {
     let doing = || format!("running `{command}`");
     let failed = |why: io::Error| Failure::new(doing(), why);
     let mut child = Command::new("sh")
         .args(["-c", "exec 2>&1; eval \"$1\"", "sh", command])
+        .envs(env.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -64,10 +74,15 @@ fn pipe_within(command: &str, bytes: Vec<u8>, longest: Duration) -> Result<Piped
     })?;
     let (until, mut all) = (Instant::now() + longest, Vec::new());
     let stopped = loop {
-        match heard.recv_timeout(until.saturating_duration_since(Instant::now())) {
+        let left = until.saturating_duration_since(Instant::now());
+        match heard.recv_timeout(left.min(LOOK)) {
             Ok(part) => all.extend(part),
             Err(RecvTimeoutError::Disconnected) => break None,
-            Err(RecvTimeoutError::Timeout) => break Some(format!("it was ended after {} s", longest.as_secs())),
+            Err(RecvTimeoutError::Timeout) if left.is_zero() => {
+                break Some(format!("it was ended after {} s", longest.as_secs()));
+            }
+            Err(RecvTimeoutError::Timeout) if !goes_on() => break Some("it was ended with creel".to_owned()),
+            Err(RecvTimeoutError::Timeout) => {}
         }
         if all.len() > LARGEST {
             all.truncate(LARGEST);
@@ -133,7 +148,9 @@ mod tests {
 
     #[test]
     fn a_command_that_does_not_end_is_ended_with_all_that_it_started() {
-        let piped = pipe_within("echo begun; sleep 1000 & sleep 1000", Vec::new(), Duration::from_millis(300)).unwrap();
+        let piped =
+            pipe_with("echo begun; sleep 1000 & sleep 1000", Vec::new(), &[], Duration::from_millis(300), &|| true)
+                .unwrap();
         assert_eq!((&text(&piped)[..], piped.ended.as_deref()), ("begun\n", Some("it was ended after 0 s")));
         let piped = pipe("yes", Vec::new()).unwrap();
         assert_eq!(piped.output.len(), LARGEST);

@@ -20,7 +20,8 @@ use super::{
 };
 use crate::query::{Sql, Value};
 use crate::record::{
-    Batch, BatchId, Body, Capture, CaptureId, Circuit, Counters, Delivery, Errand, ErrandId, Failure, Refusal, Summary,
+    Batch, BatchId, Body, Capture, CaptureId, Circuit, Counters, Delivery, DeliveryId, Errand, ErrandId, Failure,
+    Refusal, Summary,
 };
 use crate::verify;
 
@@ -269,6 +270,31 @@ impl Reader {
         let sql = deliveries_of();
         self.ask(&format!("reading the deliveries of capture {id}"), || {
             self.connection.prepare_cached(&sql)?.query_map([id.0], select::delivery)?.collect()
+        })
+    }
+
+    /// The captures that were delivered after a delivery, in the order of that, at most so many deliveries of them; and the last
+    /// delivery that was looked at.
+    pub fn delivered(&self, after: DeliveryId, limit: usize) -> Result<(DeliveryId, Vec<CaptureId>), Failure> {
+        self.ask("reading what was delivered", || {
+            let sql = "SELECT id, capture FROM delivery WHERE id > ? ORDER BY id LIMIT ?";
+            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+            let mut statement = self.connection.prepare_cached(sql)?;
+            let mut rows = statement.query([after.0, limit])?;
+            let (mut last, mut captures) = (after, Vec::new());
+            while let Some(row) = rows.next()? {
+                last = DeliveryId(row.get(0)?);
+                captures.push(CaptureId(row.get(1)?));
+            }
+            Ok((last, captures))
+        })
+    }
+
+    /// The newest delivery, or zero.
+    pub fn newest_delivery(&self) -> Result<DeliveryId, Failure> {
+        self.ask("reading what was delivered", || {
+            let sql = "SELECT coalesce(max(id), 0) FROM delivery";
+            self.connection.prepare_cached(sql)?.query_row((), |row| row.get(0)).map(DeliveryId)
         })
     }
 

@@ -116,7 +116,7 @@ pub(super) fn read(
 }
 
 /// A filter, in which `@name` may stand for another one.
-fn filter(text: &str, names: &Names) -> Result<Filter, String> {
+pub(super) fn filter(text: &str, names: &Names) -> Result<Filter, String> {
     Filter::parse_with(text, names).map_err(|error| {
         let hint = error.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
         format!("`when`: {}, at column {}{hint}", error.message, error.column)

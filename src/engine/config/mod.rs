@@ -1,5 +1,6 @@
 //! `creel.toml`: read, checked, and every mistake pointed at by file, line and column. A file here for each table of it.
 
+mod alert;
 mod endpoint;
 mod forward;
 mod guard;
@@ -19,12 +20,13 @@ use serde::{Deserialize, de::DeserializeOwned};
 use toml::Spanned;
 
 pub use self::screen::{FilterRow, KeyWish, Screen};
-use self::{endpoint::EndpointRow, limits::LimitRows, target::TargetRow, tls::TlsRow};
+use self::{alert::AlertRow, endpoint::EndpointRow, limits::LimitRows, target::TargetRow, tls::TlsRow};
 pub(super) use self::{
     endpoint::{NO_URL, is_url},
     place::Place,
 };
 use super::{
+    alert::Alert,
     endpoint::Endpoint,
     guard::Networks,
     identity::Tls,
@@ -52,6 +54,7 @@ pub(super) struct File {
     pub(super) trusted_proxies: Networks,
     pub(super) tls: Option<Tls>,
     pub(super) tunnel: Option<String>,
+    pub(super) alerts: Vec<Alert>,
     pub(super) notices: Vec<Notice>,
     pub(super) screen: Screen,
 }
@@ -75,6 +78,8 @@ struct Rows {
     trusted_proxies: Vec<Spanned<String>>,
     tls: Option<Spanned<TlsRow>>,
     tunnel: Option<String>,
+    #[serde(default)]
+    alert: Vec<AlertRow>,
 }
 
 /// Reads the one named file, or `creel.toml` here over the user's. `names` are the filters for which `@name` stands in them:
@@ -144,6 +149,7 @@ impl File {
         let kept = other.targets.into_iter().filter(|target| self.targets.iter().all(|own| own.name != target.name));
         let kept: Vec<_> = kept.collect();
         self.targets.extend(kept);
+        self.alerts.extend(other.alerts);
         self.notices.extend(other.notices);
         Self {
             listen: self.listen.or(other.listen),
@@ -176,6 +182,7 @@ const TABLES: &[Table] = &[
     ("[[target]]", keys_of::<TargetRow>),
     ("[limits]", keys_of::<LimitRows>),
     ("[tls]", keys_of::<TlsRow>),
+    ("[[alert]]", keys_of::<AlertRow>),
 ];
 
 /// The table that has a key.
@@ -212,6 +219,7 @@ fn parse(path: &Path, text: &str, names: &Names) -> Result<File, Failure> {
         file.endpoints.push(endpoint);
         file.notices.extend(notices);
     }
+    file.alerts = rows.alert.into_iter().map(|row| row.read(&place, names)).collect::<Result<_, _>>()?;
     Ok(file)
 }
 
