@@ -28,6 +28,7 @@ mod send;
 mod serve;
 mod show;
 mod sign;
+mod stats;
 mod tail;
 mod verify;
 mod wait;
@@ -95,6 +96,9 @@ enum Command {
     /// List captures, newest first
     #[command(after_help = "Examples:\n  creel ls sig:failed 'age<1h'\n  creel ls --limit 0 --json provider:stripe")]
     Ls(ls::Ls),
+    /// Count what came in a time: by verdict, endpoint and provider, and what apps made of it
+    #[command(after_help = "Examples:\n  creel stats --last 1d\n  creel stats --last 5m --json")]
+    Stats(stats::Stats),
     /// Show one capture: summary, headers, body, signature, deliveries
     #[command(
         after_help = "Examples:\n  creel show 42\n  creel show 42 --as curl\n  creel show 42 --path data.object.id"
@@ -398,6 +402,7 @@ pub fn run(work: Work) -> Result<Answer, Failure> {
         Command::Serve(serve) => serve::run(&serve, &common),
         Command::Tail(tail) => tail::run(&tail, &common),
         Command::Ls(ls) => ls::run(&ls, &common),
+        Command::Stats(stats) => stats::run(&stats, &common),
         Command::Show(show) => show::run(&show, &common),
         Command::Resend(resend) => resend::run(&resend, &common),
         Command::Dead(dead) => dead::run(&dead, &common),

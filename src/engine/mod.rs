@@ -27,6 +27,7 @@ mod keep;
 mod keeping;
 mod listen;
 pub mod mask;
+mod metrics;
 mod own;
 pub mod pipe;
 mod port;
@@ -71,6 +72,7 @@ use self::{
     endpoint::Endpoints,
     forward::{Ground, News, Post},
     listen::Server,
+    metrics::Metrics,
     own::Own,
     target::Targets,
     throw::Sender,
@@ -104,14 +106,27 @@ pub struct Engine {
     writer: Mutex<Option<Writer>>,
     indexer: Mutex<Option<Indexer>>,
     alerts: Mutex<Option<Alerts>>,
+    metrics: Mutex<Option<Metrics>>,
     _watch: Option<Watch>,
 }
 
 impl Engine {
     /// Starts capturing: binds the port, takes the store, and listens.
     pub fn capture(settings: Settings) -> Result<Self, Failure> {
-        let Settings { db, listen, endpoints, targets, tls, tunnel, trusted_proxies, limits, alerts, notices, screen } =
-            settings;
+        let Settings {
+            db,
+            listen,
+            endpoints,
+            targets,
+            tls,
+            tunnel,
+            trusted_proxies,
+            limits,
+            metrics,
+            alerts,
+            notices,
+            screen,
+        } = settings;
         forward::check(&endpoints)?;
         let listener = listen::bind(listen)?;
         let address = listener.local_addr().map_err(|why| Failure::new("listening", why))?;
@@ -138,6 +153,7 @@ impl Engine {
         let catcher = Catcher::new(writer.clone(), to, trusted_proxies, reader, gate, post.clone(), news.clone())?;
         // Before the first request: what comes from now on counts.
         let alerts = Alerts::start(&alerts, &db, &bell, &news)?;
+        let metrics = metrics.map(|address| Metrics::start(address, &db, news.clone())).transpose()?;
         let server = Server::start(listener, limits, identity, catcher, settler)?;
         let tunnel = match (tunnel, &outlook) {
             (Some(command), Some(outlook)) => {
@@ -168,6 +184,7 @@ impl Engine {
             writer: Mutex::new(Some(writer)),
             indexer: Mutex::new(Some(indexer)),
             alerts: Mutex::new(Some(alerts)),
+            metrics: Mutex::new(metrics),
             _watch: None,
         })
     }
@@ -207,6 +224,7 @@ impl Engine {
             writer: Mutex::new(None),
             indexer: Mutex::new(None),
             alerts: Mutex::new(None),
+            metrics: Mutex::new(None),
             _watch: None,
         }
     }
@@ -308,6 +326,8 @@ impl Engine {
         let sender = lock(&self.sender).take();
         sender.into_iter().for_each(Sender::stop);
         drop(lock(&self.alerts).take());
+        let metrics = lock(&self.metrics).take();
+        metrics.into_iter().for_each(Metrics::stop);
         drop(lock(&self.indexer).take());
         let writer = lock(&self.writer).take();
         served.and(writer.map_or(Ok(()), Writer::close))

@@ -68,6 +68,8 @@ pub struct Settings {
     pub trusted_proxies: Networks,
     /// The wire's limits.
     pub limits: Limits,
+    /// Where metrics are told; none: nowhere.
+    pub metrics: Option<SocketAddr>,
     /// What somebody wants to be told.
     pub(super) alerts: Vec<Alert>,
     /// What a person should know and need not act on: a variable that is not set.
@@ -99,6 +101,7 @@ impl Settings {
             tunnel,
             trusted_proxies: file.trusted_proxies,
             limits: file.limits,
+            metrics: file.metrics,
             alerts: file.alerts,
             notices,
             screen: file.screen,
@@ -158,7 +161,7 @@ impl Wishes {
 }
 
 /// An address as `--listen` takes it: `ADDR:PORT`, or a port alone for loopback.
-fn address(text: &str) -> Result<SocketAddr, Failure> {
+pub(super) fn address(text: &str) -> Result<SocketAddr, Failure> {
     let full = match text.strip_prefix(':').unwrap_or(text).parse::<u16>() {
         Ok(port) => format!("127.0.0.1:{port}"),
         Err(_) => text.replacen("localhost:", "127.0.0.1:", 1),

@@ -17,6 +17,17 @@ pub fn thousands(number: u64) -> String {
     groups.join(",")
 }
 
+/// A rate as a person reads it: `12/s`, `3/min`, `5/h`.
+pub fn rate(per_second: f64) -> String {
+    match per_second {
+        r if r >= 9.5 => format!("{r:.0}/s"),
+        r if r >= 0.95 => format!("{r:.1}/s"),
+        r if r * 60.0 >= 0.95 => format!("{:.0}/min", r * 60.0),
+        r if r > 0.0 => format!("{:.0}/h", (r * 3_600.0).max(1.0)),
+        _ => "0/s".to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -39,6 +50,13 @@ mod tests {
     fn numbers_have_commas() {
         for (number, text) in [(0, "0"), (999, "999"), (1_284, "1,284"), (1_000_000, "1,000,000")] {
             assert_eq!(thousands(number), text);
+        }
+    }
+
+    #[test]
+    fn rates_are_told_in_the_unit_that_fits() {
+        for (rate_s, words) in [(5_000.0, "5000/s"), (1.5, "1.5/s"), (0.05, "3/min"), (0.001, "4/h"), (0.0, "0/s")] {
+            assert_eq!(rate(rate_s), words);
         }
     }
 }

@@ -31,7 +31,7 @@ pub mod token;
 pub use body::Body;
 pub use capture::{Capture, CaptureId, Uid};
 pub use cause::Cause;
-pub use counted::{counted, thousands};
+pub use counted::{counted, rate, thousands};
 pub use delivery::{Change, Delivery, DeliveryId, Outcome, Reply, Turn};
 pub use errand::{Batch, BatchId, Circuit, Errand, ErrandId, Next, Post, Settlement};
 pub use event::Event;

@@ -37,6 +37,7 @@ mod shorten;
 mod stats;
 #[cfg(test)]
 mod tests;
+mod totals;
 mod trouble;
 mod values;
 mod writer;
@@ -53,6 +54,7 @@ pub use reader::{Bodies, Interrupter, Reader, Sorting, Start};
 pub use rescue::Rescued;
 pub use search::Slice;
 pub use stats::{Beat, Counts, PIECES, SIZES, Stats, TIMES, VERDICTS};
+pub use totals::{Amount, Kind, Totals};
 pub use writer::{Brought, Imported, Onward, Pending, Role, Settler, Source, Stored, Writer};
 
 const KIB: usize = 1024;

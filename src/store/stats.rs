@@ -150,7 +150,8 @@ fn next(state: &Connection, (table, column, others): Course, from: i64) -> Resul
     }
 }
 
-fn place(row: &Row<'_>, column: usize) -> Result<usize, Error> {
+/// A verdict's place, in a column.
+pub(super) fn place(row: &Row<'_>, column: usize) -> Result<usize, Error> {
     let at: i64 = row.get(column)?;
     usize::try_from(at).ok().filter(|at| *at < VERDICTS).ok_or(Error::IntegralValueOutOfRange(column, at))
 }

@@ -5,6 +5,7 @@ mod endpoint;
 mod forward;
 mod guard;
 mod limits;
+mod metrics;
 mod place;
 mod respond;
 mod screen;
@@ -13,6 +14,7 @@ mod tls;
 
 use std::{
     fs, io,
+    net::SocketAddr,
     path::{Path, PathBuf},
 };
 
@@ -20,7 +22,9 @@ use serde::{Deserialize, de::DeserializeOwned};
 use toml::Spanned;
 
 pub use self::screen::{FilterRow, KeyWish, Screen};
-use self::{alert::AlertRow, endpoint::EndpointRow, limits::LimitRows, target::TargetRow, tls::TlsRow};
+use self::{
+    alert::AlertRow, endpoint::EndpointRow, limits::LimitRows, metrics::MetricsRow, target::TargetRow, tls::TlsRow,
+};
 pub(super) use self::{
     endpoint::{NO_URL, is_url},
     place::Place,
@@ -54,6 +58,7 @@ pub(super) struct File {
     pub(super) trusted_proxies: Networks,
     pub(super) tls: Option<Tls>,
     pub(super) tunnel: Option<String>,
+    pub(super) metrics: Option<SocketAddr>,
     pub(super) alerts: Vec<Alert>,
     pub(super) notices: Vec<Notice>,
     pub(super) screen: Screen,
@@ -78,6 +83,7 @@ struct Rows {
     trusted_proxies: Vec<Spanned<String>>,
     tls: Option<Spanned<TlsRow>>,
     tunnel: Option<String>,
+    metrics: Option<MetricsRow>,
     #[serde(default)]
     alert: Vec<AlertRow>,
 }
@@ -156,6 +162,7 @@ impl File {
             db: self.db.or(other.db),
             tls: self.tls.or(other.tls),
             tunnel: self.tunnel.or(other.tunnel),
+            metrics: self.metrics.or(other.metrics),
             trusted_proxies: if self.trusted_proxies.is_empty() { other.trusted_proxies } else { self.trusted_proxies },
             limits: if self.limits == Limits::default() { other.limits } else { self.limits },
             screen: Screen {
@@ -183,6 +190,7 @@ const TABLES: &[Table] = &[
     ("[limits]", keys_of::<LimitRows>),
     ("[tls]", keys_of::<TlsRow>),
     ("[[alert]]", keys_of::<AlertRow>),
+    ("[metrics]", keys_of::<MetricsRow>),
 ];
 
 /// The table that has a key.
@@ -219,6 +227,7 @@ fn parse(path: &Path, text: &str, names: &Names) -> Result<File, Failure> {
         file.endpoints.push(endpoint);
         file.notices.extend(notices);
     }
+    file.metrics = metrics::read(rows.metrics, &place)?;
     file.alerts = rows.alert.into_iter().map(|row| row.read(&place, names)).collect::<Result<_, _>>()?;
     Ok(file)
 }

@@ -27,7 +27,8 @@ use serde::Deserialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc as channel, oneshot};
 
 pub use self::policy::Retry;
-pub(super) use self::{errand::redeliver, policy::span, proxy::answered};
+pub use self::policy::span;
+pub(super) use self::{errand::redeliver, proxy::answered};
 use super::{
     Transform,
     endpoint::{Endpoint, Endpoints},

@@ -54,7 +54,7 @@ pub(super) fn asked_to_wait(outcome: &Outcome, now: Timestamp) -> Option<Duratio
 }
 
 /// A time as it is written: `500ms`, `5s`, `2m`, `1h`, `1d`.
-pub(in crate::engine) fn span(text: &str) -> Option<Duration> {
+pub fn span(text: &str) -> Option<Duration> {
     let at = text.find(|c: char| !c.is_ascii_digit())?;
     let (number, unit) = text.split_at(at);
     let number: u64 = number.parse().ok()?;

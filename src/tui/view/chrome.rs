@@ -6,11 +6,11 @@ use ratatui::{
     text::{Line, Span},
 };
 
-use super::{detail::end, lines, offers, stats::rate};
+use super::{detail::end, lines, offers};
 use crate::{
     body,
     engine::tunnel::State,
-    record::thousands,
+    record::{rate, thousands},
     store::Counts,
     tui::{
         detail::Tab,

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     body,
-    record::{Verdict, thousands},
+    record::{Verdict, rate, thousands},
     store::{Counts, SIZES, Stats, TIMES},
     tui::{
         age,
@@ -123,17 +123,6 @@ fn totals(stats: &Stats) -> Pieces {
         }
     }
     row
-}
-
-/// A rate as a person reads it: `12/s`, `3/min`, `5/h`.
-pub(super) fn rate(per_second: f64) -> String {
-    match per_second {
-        r if r >= 9.5 => format!("{r:.0}/s"),
-        r if r >= 0.95 => format!("{r:.1}/s"),
-        r if r * 60.0 >= 0.95 => format!("{:.0}/min", r * 60.0),
-        r if r > 0.0 => format!("{:.0}/h", (r * 3_600.0).max(1.0)),
-        _ => "0/s".to_owned(),
-    }
 }
 
 /// Bars over time, stacked by verdict: what failed stands below.
@@ -367,12 +356,5 @@ mod tests {
         assert_eq!(cell(&counts, 1_000, 0, 4, LOOK).0, Paint::Bad);
         assert_eq!(cell(&counts, 1_000, 3, 4, LOOK), (Paint::Good, "█"));
         assert_eq!(cell(&[0; 4], 1_000, 0, 4, LOOK).1, " ");
-    }
-
-    #[test]
-    fn rates_are_told_in_the_unit_that_fits() {
-        for (rate_s, words) in [(5_000.0, "5000/s"), (1.5, "1.5/s"), (0.05, "3/min"), (0.001, "4/h"), (0.0, "0/s")] {
-            assert_eq!(rate(rate_s), words);
-        }
     }
 }
