@@ -143,9 +143,7 @@ fn say_hello(serve: &Serve, engine: &Engine) {
     if let Some(fingerprint) = engine.fingerprint() {
         report(&format!("the certificate's SHA-256 is {fingerprint}"));
     }
-    if let Some(url) = engine.metrics() {
-        report(&format!("metrics are told at {url}"));
-    }
+    engine.metrics().into_iter().for_each(|words| report(&words));
     let told = engine.reader().and_then(|reader| engine.told(&reader)).unwrap_or_default();
     for (endpoint, answer) in told {
         report(&format!(

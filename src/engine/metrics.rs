@@ -13,7 +13,7 @@ use std::{
 
 use tokio::sync::watch as flag;
 
-use super::{Engine, forward::News, listen, lock, runtime, spawn};
+use super::{Engine, forward::News, listen, lock, runtime, settings, spawn};
 use crate::{
     record::{Counters, Failure, Head, Refusal, Verdict},
     store::{Reader, TIMES, Totals},
@@ -29,7 +29,7 @@ const CONNECTIONS: usize = 16;
 
 /// The thread that tells them.
 pub(super) struct Metrics {
-    url: String,
+    address: SocketAddr,
     stop: flag::Sender<bool>,
     thread: JoinHandle<()>,
 }
@@ -39,7 +39,7 @@ impl Metrics {
     pub(super) fn start(address: SocketAddr, db: &Path, news: News) -> Result<Self, Failure> {
         let listener = listen::bind(address)
             .map_err(|failure| failure.hint("give another address to `listen` in [metrics] of creel.toml"))?;
-        let bound = listener.local_addr().map_err(|why| Failure::new("listening for who asks for metrics", why))?;
+        let address = listener.local_addr().map_err(|why| Failure::new("listening for who asks for metrics", why))?;
         let reader = Reader::open(db)?;
         let totals = reader.totals()?;
         let teller = Teller(Arc::new(Mutex::new(Ledger { reader, totals, news })));
@@ -54,7 +54,7 @@ impl Metrics {
                 wire::serve(listener, limits, None, teller, until).await
             });
         })?;
-        Ok(Self { url: format!("http://{bound}{PATH}"), stop, thread })
+        Ok(Self { address, stop, thread })
     }
 
     pub(super) fn stop(self) {
@@ -64,9 +64,12 @@ impl Metrics {
 }
 
 impl Engine {
-    /// Where metrics are told, as a URL; none where they are not.
+    /// Where metrics are told, and to whom; none where they are not.
     pub fn metrics(&self) -> Option<String> {
-        lock(&self.metrics).as_ref().map(|metrics| metrics.url.clone())
+        lock(&self.metrics).as_ref().map(|Metrics { address, .. }| {
+            let whom = if settings::is_loopback(address) { "" } else { ", to whoever reaches it" };
+            format!("metrics are told at http://{address}{PATH}{whom}")
+        })
     }
 }
 

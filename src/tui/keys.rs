@@ -93,6 +93,7 @@ pub(super) enum Command {
     PreviousWindow,
     Answer,
     Refused,
+    News,
     Palette,
     Menu,
     Copy,
@@ -170,6 +171,7 @@ impl Command {
                 | Self::PreviousWindow
                 | Self::Answer
                 | Self::Refused
+                | Self::News
                 | Self::Take
                 | Self::ChooseNext
                 | Self::ChoosePrevious
@@ -337,6 +339,7 @@ pub(super) const KEYMAP: &[Key] = &[
     key(&["shift-tab", "h", "left"], STATS, Command::PreviousWindow, "statistics of a shorter time", None),
     key(&["A"], BOTH, Command::Answer, "answer something else from now on: a status, a delay, a fault", None),
     key(&["F"], BOTH, Command::Refused, "what was turned away at the door, and why", None),
+    key(&["!"], BOTH, Command::News, "what creel said by itself: apps that are down, what was given up, alerts", None),
     key(&["T"], ALL, Command::Theme, "next theme", None),
     key(&["M"], ALL, Command::Mouse, "use the mouse, or leave it to the terminal's own selection", None),
     key(&["?"], ALL, Command::Help, "this help", Some("help")),

@@ -29,6 +29,7 @@ mod list;
 mod look;
 mod model;
 mod msg;
+mod news;
 mod outside;
 mod palette;
 mod perform;

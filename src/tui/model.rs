@@ -14,6 +14,7 @@ use super::{
     line::{Piece, Pieces, paragraph, piece},
     list::List,
     look::{Look, Paint},
+    news::News,
     palette::Palette,
     prompt::Prompt,
     sheet::Sheet,
@@ -84,6 +85,7 @@ pub(super) struct Model {
     /// Requests that were edited and are not dropped yet.
     pub(super) drafts: BTreeMap<CaptureId, Draft>,
     pub(super) notice: Option<Notice>,
+    pub(super) news: News,
     /// Captures that are on their way to an app.
     pub(super) sending: BTreeSet<CaptureId>,
     /// What is being written to a file.
@@ -209,6 +211,7 @@ impl Model {
             commands: Vec::new(),
             drafts: BTreeMap::new(),
             notice: None,
+            news: News::default(),
             sending: BTreeSet::new(),
             exporting: None,
             sending_marked: false,

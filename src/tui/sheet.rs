@@ -9,6 +9,7 @@ use super::{
     look::Paint,
     model::Model,
     msg::Compared,
+    news,
     refused::{self, Refusals},
 };
 use crate::{
@@ -34,6 +35,8 @@ pub(super) enum Content {
     Diff { all: Vec<Compared>, is_preview: bool, beside: bool },
     /// What was turned away at the door.
     Refusals(Refusals),
+    /// What creel said by itself; it stands in the model.
+    News,
     /// Lines of text, escaped.
     Text(Vec<String>),
     /// A QR code and what it says.
@@ -53,6 +56,7 @@ impl Sheet {
                 lines.iter().flat_map(|text| line::wrap(&[piece(Paint::Plain, text)], columns)).collect()
             }
             Content::Refusals(refusals) => refused::rows(model, refusals, columns),
+            Content::News => news::rows(model, columns),
             Content::Qr { code, text } => {
                 let code = code.iter().map(|row| vec![Piece { paint: Paint::Plain, text: row.clone() }]);
                 let text = line::paragraph(Paint::Brand, text, columns);

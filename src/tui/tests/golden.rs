@@ -109,6 +109,7 @@ const KEYS: &[(&str, &str)] = &[
     ("previous-window", "S tab tab"),
     ("answer", "j"),
     ("refused", ""),
+    ("news", ""),
     ("theme", ""),
     ("mouse", ""),
     ("help", ""),

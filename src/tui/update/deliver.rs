@@ -1,12 +1,13 @@
 //! What is sent on, and what comes of it.
 
-use super::{plain, say};
+use super::{act, plain, say};
 use crate::{
     record::{CaptureId, Delivery, Failure, Outcome, Post, counted},
     tui::{
         effect::Effect,
         model::{Model, Notice, Tone},
         prompt::{Prompt, Purpose},
+        sheet::Content,
     },
 };
 
@@ -60,13 +61,24 @@ pub(super) fn resend(model: &mut Model, ask: bool, resign: bool) -> Vec<Effect> 
     }
 }
 
-/// Something goes on: an app is down or up again, a capture was given up, what comes cannot be kept or can again.
+/// Something goes on: an app is down or up again, a capture was given up, what comes cannot be kept or can again, an alert.
 pub(super) fn news(model: &mut Model, text: String) -> Vec<Effect> {
-    let is_good = text.ends_with("answers again") || text.contains("is kept again");
+    let is_good =
+        text.ends_with("answers again") || text.contains("is kept again") || text.starts_with("alert: what matches");
     let tone = if is_good { Tone::Good } else { Tone::Bad };
+    model.news.add(model.now, tone, text.clone());
+    if model.sheet.as_ref().is_some_and(|sheet| matches!(sheet.content, Content::News)) {
+        model.news.unread = 0;
+    }
     model.notice = Some(Notice { tone, text, hint: None });
     // Whether what comes is kept stands in the header as long as it is so.
     vec![Effect::Door]
+}
+
+/// Shows all that creel said.
+pub(super) fn show_news(model: &mut Model) -> Vec<Effect> {
+    model.news.unread = 0;
+    act::show(model, "What creel said".to_owned(), Content::News)
 }
 
 /// Sends all that is marked; while that is under way, ends it.

@@ -265,6 +265,7 @@ fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
             vec![Effect::Mouse(model.mouse)]
         }
         Command::Refused => refused::ask(),
+        Command::News => deliver::show_news(model),
         Command::Answer => door::ask(model),
         Command::Theme => {
             model.look = model.look.next_theme();

@@ -66,8 +66,10 @@ fn click(model: &mut Model, at: Position) -> Vec<Effect> {
         return Vec::new();
     }
     let areas = layout::areas(model);
-    if areas.header.contains(at) && view::is_refused_at(model, at.x) {
-        return super::refused::ask();
+    if areas.header.contains(at)
+        && let Some(command) = view::leads_to(model, at.x)
+    {
+        return super::obey(model, command);
     }
     if areas.rule.contains(at) {
         model.dragging = true;

@@ -46,17 +46,22 @@ pub(super) fn header(model: &Model, area: Rect, buffer: &mut Buffer) {
     lines([line(&header_pieces(model, area.width), model.look)], area, buffer);
 }
 
-/// The word of the header behind the count of what was turned away.
+/// The words of the header behind the counts that lead somewhere: what was turned away, and what creel said that nobody has
+/// read.
 const REFUSED: &str = "refused";
+const NEWS: &str = "news";
 
-/// Whether the count of what was turned away stands at a column of the header.
-pub(in crate::tui) fn is_refused_at(model: &Model, column: u16) -> bool {
+/// What the count that stands at a column of the header leads to.
+pub(in crate::tui) fn leads_to(model: &Model, column: u16) -> Option<Command> {
     let mut end = 0;
     let under = header_pieces(model, model.size.0).into_iter().find(|piece| {
         end += body::width(&piece.text);
         usize::from(column) < end
     });
-    under.is_some_and(|piece| piece.text.ends_with(REFUSED))
+    let text = under?.text;
+    let counts = [(REFUSED, Command::Refused), (NEWS, Command::News)];
+    let word = text.rsplit(' ').next()?;
+    counts.into_iter().find(|(name, _)| *name == word && text != word).map(|(_, command)| command)
 }
 
 fn header_pieces(model: &Model, columns: u16) -> Vec<Piece> {
@@ -205,6 +210,7 @@ fn counters(model: &Model) -> Vec<Part> {
         (Matters::Some, counters.waiting, "waiting", Paint::Warning),
         (much, counters.dead, "given up", Paint::Bad),
         (much, counters.down, "down", Paint::Bad),
+        (Matters::Much, model.news.unread, NEWS, Paint::Warning),
     ];
     let others = others.into_iter().filter(|(_, count, ..)| *count > 0).map(|(matters, count, word, paint)| {
         (matters, vec![piece(Paint::Dim, &dot), piece(paint, &format!("{} {word}", thousands(count)))])

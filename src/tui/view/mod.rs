@@ -12,7 +12,7 @@ mod stats;
 use ratatui::{Frame, buffer::Buffer};
 
 pub(super) use self::{
-    chrome::is_refused_at,
+    chrome::leads_to,
     detail::{note_below, tab_at},
     help::rows as help_rows,
     sheet::{last_row, palette_row_at, rows_over},
