@@ -74,7 +74,7 @@ fn secrets_in_queries_forms_and_json_are_masked_in_every_form_and_that_is_told()
     let text = String::from_utf8(said.stderr).unwrap();
     assert!(text.contains("masked: 1 field of queries and 4 values in bodies (a signature over"), "{text}");
     assert!(text.contains("nobody looked into 1 body of other kinds"), "{text}");
-    for form in ["json", "curl", "http", "har", "httpie", "python", "javascript", "rust", "go", "csv"] {
+    for form in ["json", "curl", "http", "har", "httpie", "python", "javascript", "rust", "go", "cloudevents", "csv"] {
         let written = home.shares(&["export", "--as", form]);
         assert!(SECRETS.iter().all(|secret| !written.contains(secret)), "{form}: {written}");
         let shown: String = ["1", "2"].iter().map(|id| home.shares(&["show", id, "--as", form])).collect();

@@ -104,7 +104,7 @@ fn written(name: &str, capture: &Capture) -> Vec<u8> {
 
 #[test]
 fn every_format_writes_what_its_golden_file_holds() {
-    let golden: [(&str, &[u8]); 10] = [
+    let golden: [(&str, &[u8]); 11] = [
         ("curl", include_bytes!("data/export/curl.sh")),
         ("http", include_bytes!("data/export/http.http")),
         ("json", include_bytes!("data/export/json.json")),
@@ -114,6 +114,7 @@ fn every_format_writes_what_its_golden_file_holds() {
         ("javascript", include_bytes!("data/export/javascript.js")),
         ("rust", include_bytes!("data/export/rust.rs")),
         ("go", include_bytes!("data/export/go.go")),
+        ("cloudevents", include_bytes!("data/export/cloudevents.json")),
         ("csv", include_bytes!("data/export/csv.csv")),
     ];
     assert_eq!(golden.map(|file| file.0), FORMATS.iter().map(|format| format.name).collect::<Vec<_>>()[..]);

@@ -123,3 +123,27 @@ fn a_program_that_nobody_can_read_is_refused_at_the_start_with_its_column() {
         assert!(!home.db().exists(), "nothing was begun");
     }
 }
+
+#[test]
+fn an_app_that_wants_one_form_reads_who_sent_what_in_headers_and_the_body_as_it_came() {
+    let home = Home::new();
+    let app = App::start(|_, _| status(200));
+    config(&home, &format!("[[endpoint.forward]]\nto = '{}'\ncloudevents = true\n", app.url));
+    let serving = home.serve(&["--quiet"]);
+    let signature = post_signed(&home, &serving, "{\"n\": 1}");
+    let got = app.next();
+    for line in
+        ["ce-specversion: 1.0", "ce-source: /gh", "ce-type: github.event", "ce-signature: passed", "ce-creelid: 1"]
+    {
+        assert!(got.lines().any(|it| it == line), "{line}: {got}");
+    }
+    assert!(got.ends_with("\r\n\r\n{\"n\": 1}") && got.contains(&signature), "{got}");
+    home.until(&["show", "1"], |shown| shown.contains("+ ce-signature: passed"));
+    // By hand, and of one that is an event already: nothing is added.
+    let event = [("ce-specversion", "1.0"), ("ce-id", "9"), ("ce-source", "/own"), ("ce-type", "own")];
+    serving.post("/hook", &event, b"x");
+    app.next();
+    home.yes(&["resend", "2", "--to", &app.url, "--cloudevents"]);
+    let got = app.next();
+    assert!(got.contains("ce-source: /own") && !got.contains("ce-creelid"), "{got}");
+}

@@ -98,6 +98,7 @@ struct Spec {
     headers: Vec<(String, String)>,
     dropped: Vec<String>,
     resign: bool,
+    cloudevents: bool,
     new_id: bool,
     /// Whether the whole request was written anew by hand, which is not kept.
     edited: bool,
@@ -124,6 +125,7 @@ pub(super) fn spec(aim: &Aim) -> String {
         headers,
         dropped: edit.dropped.clone(),
         resign: edit.resign,
+        cloudevents: edit.cloudevents,
         new_id: edit.new_id,
         edited: edit.whole.is_some(),
         missing: secret.into_iter().map(|(name, _)| format!("--header '{name}: …'")).chain(secrets).collect(),
@@ -146,9 +148,9 @@ pub fn continued(batch: &Batch, again: &Aim) -> Result<Aim, Failure> {
     }
     let transform = spec.jq.map(|program| Transform { program, whole: spec.whole });
     let headers = spec.headers.into_iter().chain(again.edit.headers.iter().cloned()).collect();
-    let (set, dropped, resign, new_id) = (spec.set, spec.dropped, spec.resign, spec.new_id);
-    let secrets = again.edit.secrets.clone();
-    let edit = Edit { transform, set, headers, dropped, resign, secrets, new_id, whole: None };
+    let (set, dropped, secrets) = (spec.set, spec.dropped, again.edit.secrets.clone());
+    let (cloudevents, resign, new_id) = (spec.cloudevents, spec.resign, spec.new_id);
+    let edit = Edit { transform, set, headers, dropped, cloudevents, resign, secrets, new_id, whole: None };
     Ok(Aim { to: spec.to, append_path: spec.append_path, insecure: spec.insecure, edit })
 }
 
@@ -482,13 +484,14 @@ mod tests {
             headers: vec![pair("X-Mine", "2")],
             dropped: vec!["X-Old".into()],
             resign: true,
+            cloudevents: true,
             ..Edit::default()
         };
         let aim = Aim { to: Some("staging".into()), append_path: true, insecure: true, edit };
         let again = continued(&kept(&aim), &Aim::default()).unwrap();
         assert_eq!((again.to, again.append_path, again.insecure), (aim.to.clone(), true, true));
         assert_eq!((&again.edit.set, &again.edit.headers), (&aim.edit.set, &aim.edit.headers));
-        assert_eq!((&again.edit.dropped, again.edit.resign), (&aim.edit.dropped, true));
+        assert_eq!((&again.edit.dropped, again.edit.resign, again.edit.cloudevents), (&aim.edit.dropped, true, true));
 
         let mut secret = aim.clone();
         secret.edit.secrets = vec![Secret::new(b"trout".to_vec())];

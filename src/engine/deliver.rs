@@ -41,7 +41,8 @@ impl Courier {
         let to = self.target(&capture.endpoint, aim)?;
         let endpoint = self.endpoints.named(&capture.endpoint);
         let endpoint = endpoint.unwrap_or_else(|| self.endpoints.route(&capture.head.path()));
-        let edit = Edit { resign: aim.edit.resign || to.resign, ..aim.edit.clone() };
+        let (resign, cloudevents) = (aim.edit.resign || to.resign, aim.edit.cloudevents || to.cloudevents);
+        let edit = Edit { cloudevents, resign, ..aim.edit.clone() };
         let edited = edit.applied(capture, endpoint, (&to.url, to.path)).await?;
         let Edited { head, body, keep_host, receipt } = edited;
         let Target { url, insecure, path, .. } = to;

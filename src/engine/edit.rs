@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     body,
+    export::cloudevents,
     record::{Capture, Change, Failure, Head, Headers, counted, mask::HIDDEN, text},
     verify::{Catalog, Provider, Request, Secret, Signed},
     wire::{self, PathRule},
@@ -31,6 +32,8 @@ pub struct Edit {
     pub headers: Vec<(String, String)>,
     /// Headers that are left out.
     pub dropped: Vec<String>,
+    /// Whether headers are added that make it a `CloudEvent`. Its body stays.
+    pub cloudevents: bool,
     /// Whether it is signed anew, with a fresh timestamp.
     pub resign: bool,
     /// The secrets to sign with; none: the endpoint's.
@@ -90,6 +93,9 @@ impl Edit {
             let is_again = self.headers[..at].iter().any(|(before, _)| before.eq_ignore_ascii_case(name));
             let put = if is_again { with_another } else { with };
             headers = Cow::Owned(put(&headers, name, value, &mut receipt, false));
+        }
+        for (name, value) in self.cloudevents.then(|| cloudevents::headers(capture)).into_iter().flatten() {
+            headers = Cow::Owned(with(&headers, &name, &value, &mut receipt, false));
         }
         let mut body = capture.body.bytes.clone();
         for (path, value) in &self.set {

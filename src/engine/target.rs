@@ -18,6 +18,8 @@ pub struct Target {
     pub insecure: bool,
     /// Whether what goes there is signed anew, by the secret of the capture's endpoint.
     pub resign: bool,
+    /// Whether headers go with it that make it a `CloudEvent`.
+    pub cloudevents: bool,
     /// What becomes of the captured path where the URL has one.
     pub path: PathRule,
 }

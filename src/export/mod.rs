@@ -7,6 +7,7 @@
 //! What this room must never do: send or write anything anywhere (it returns bytes); alter a byte of the body; put a
 //! byte of a payload where a shell could take it for more than text; say more than a capture holds.
 
+pub mod cloudevents;
 mod code;
 mod csv;
 mod curl;
@@ -82,6 +83,15 @@ pub const FORMATS: &[Format] = &[
     Format::framed("javascript", "_test.cjs", "a test in JavaScript, for node", code::javascript, code::JAVASCRIPT),
     Format::framed("rust", ".rs", "a test in Rust, without dependencies", code::rust, code::RUST),
     Format::framed("go", "_test.go", "a test in Go", code::go, code::GO),
+    Format {
+        name: "cloudevents",
+        ending: ".json",
+        help: "a batch of CloudEvents 1.0, whoever sent them",
+        write: cloudevents::write,
+        begin: cloudevents::FRAME.0,
+        between: cloudevents::FRAME.1,
+        end: cloudevents::FRAME.2,
+    },
     Format::framed("csv", ".csv", "a row a capture, for tables; safe to open in one", csv::write, (csv::BEGIN, "")),
 ];
 

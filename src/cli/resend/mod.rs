@@ -104,6 +104,9 @@ pub(crate) struct Resend {
     /// Leave a header out
     #[arg(long, value_name = "NAME")]
     drop_header: Vec<String>,
+    /// Add the headers of the CloudEvents form (ce-id, ce-type, …); the body stays
+    #[arg(long)]
+    cloudevents: bool,
     /// Sign it anew, with a fresh timestamp, by the endpoint's secret or the one given here
     #[arg(long)]
     resign: bool,
@@ -343,6 +346,7 @@ fn aim(resend: &Resend) -> Result<Aim, Failure> {
         set: settings_of(&resend.set)?,
         headers: headers.collect(),
         dropped: resend.drop_header.clone(),
+        cloudevents: resend.cloudevents,
         resign: resend.resign,
         secrets,
         new_id: resend.new_id,

@@ -33,6 +33,8 @@ pub(super) struct ForwardRow {
     transform: Option<TransformRow>,
     #[serde(default)]
     resign: bool,
+    #[serde(default)]
+    cloudevents: bool,
 }
 
 fn yes() -> bool {
@@ -164,6 +166,7 @@ impl ForwardRow {
                 .ok_or_else(|| format!("{seconds} is no number of seconds to wait"))
         });
         to.resign |= self.resign;
+        to.cloudevents |= self.cloudevents;
         let (order, timeout) = (self.order, timeout.transpose()?);
         Ok(Forward { order, retry, timeout, ..Forward::plain(endpoint, to, self.answer) })
     }

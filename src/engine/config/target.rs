@@ -22,6 +22,8 @@ pub(super) struct TargetRow {
     #[serde(default)]
     resign: bool,
     #[serde(default)]
+    cloudevents: bool,
+    #[serde(default)]
     append_path: bool,
 }
 
@@ -38,8 +40,9 @@ impl TargetRow {
         }
         check_url(place, &self.url)?;
         let path = if self.append_path { PathRule::Appended } else { PathRule::Replaced };
-        let (insecure, resign) = (self.insecure, self.resign);
-        Ok(Target { name: Some(self.name.into_inner()), url: self.url.into_inner(), insecure, resign, path })
+        let (insecure, resign, cloudevents) = (self.insecure, self.resign, self.cloudevents);
+        let (name, url) = (Some(self.name.into_inner()), self.url.into_inner());
+        Ok(Target { name, url, insecure, resign, cloudevents, path })
     }
 }
 

@@ -184,6 +184,7 @@ impl Carrier {
                 (HOPS.to_owned(), hops.join(", ")),
             ],
             resign: to.resign,
+            cloudevents: to.cloudevents,
             ..Edit::default()
         };
         let Edited { head, body, keep_host, receipt } = edit.applied(capture, endpoint, (&to.url, to.path)).await?;
