@@ -122,22 +122,32 @@ impl Heard {
             return blank;
         }
         self.phase = Phase::Head;
-        let before = self.partial.len();
-        let from = before.saturating_sub(3);
-        self.partial.extend_from_slice(bytes);
-        let Some(end) = end_of_head(&self.partial, from) else {
+        let Some((raw, taken)) = self.whole_head(bytes) else {
             if self.partial.len() > limit.max(REFUSED_BYTES) {
                 self.phase = Phase::Opaque;
             }
             return blank + bytes.len();
         };
-        let taken = end - before;
-        let raw = self.partial.split_to(end).freeze();
-        self.partial.clear();
         let head = Head::parse(raw);
         self.phase = framing(&head);
         self.heads.push_back((head, crate::wire::now()));
         blank + taken
+    }
+
+    /// The head that ends within these bytes, and how many of them are its; else they are kept. What is behind it is its body's,
+    /// and not copied.
+    fn whole_head(&mut self, bytes: &[u8]) -> Option<(Bytes, usize)> {
+        if self.partial.is_empty()
+            && let Some(end) = end_of_head(bytes, 0)
+        {
+            return Some((Bytes::copy_from_slice(&bytes[..end]), end));
+        }
+        let before = self.partial.len();
+        self.partial.extend_from_slice(bytes);
+        let end = end_of_head(&self.partial, before.saturating_sub(3))?;
+        let raw = self.partial.split_to(end).freeze();
+        self.partial.clear();
+        Some((raw, end - before))
     }
 
     /// Takes one byte of a line within a chunked body.
