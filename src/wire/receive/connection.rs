@@ -1,6 +1,6 @@
 //! One connection, from its first byte to its last.
 
-use std::{borrow::Cow, net::SocketAddr, pin::Pin, sync::Arc};
+use std::{borrow::Cow, error::Error as _, io, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use hyper::{
@@ -139,7 +139,8 @@ impl<C: Catch> Connection<C> {
         builder.half_close(true).max_headers(self.limits.headers).max_header_size(self.limits.head_bytes);
         builder.max_buf_size(self.limits.read_bytes());
         let connection = builder.serve_connection(TokioIo::new(recorder), service);
-        let ended = to_its_end(connection, http1::Connection::graceful_shutdown, &mut self.stopped).await;
+        let ended =
+            to_its_end(connection, http1::Connection::graceful_shutdown, asked_to_stop(&mut self.stopped)).await;
         if let Err(error) = ended {
             self.refuse_head(&error, &record);
         }
@@ -166,8 +167,16 @@ impl<C: Catch> Connection<C> {
 
     async fn http2(mut self, stream: impl Stream, first: Bytes) {
         let recorder = Recorder::opaque(stream, first, Arc::clone(&self.limits));
-        let exchange = self.exchange(None);
-        let service = service_fn(move |request: hyper::Request<Incoming>| exchange.clone().answer(request));
+        let (exchange, open) = (self.exchange(None), Arc::new(watch::Sender::new(0)));
+        let mut requests = open.subscribe();
+        let service = service_fn(move |request: hyper::Request<Incoming>| {
+            let (exchange, open) = (exchange.clone(), Open::new(&open));
+            async move {
+                let answer = exchange.answer(request).await;
+                drop(open);
+                answer
+            }
+        });
         let mut builder = http2::Builder::new(TokioExecutor::new());
         builder
             .timer(TokioTimer::new())
@@ -176,9 +185,22 @@ impl<C: Catch> Connection<C> {
             .max_concurrent_streams(STREAMS)
             .max_header_list_size((self.limits.head_bytes * HEARD_HEADS) as u32);
         let connection = builder.serve_connection(TokioIo::new(recorder), service);
-        let ended = to_its_end(connection, http2::Connection::graceful_shutdown, &mut self.stopped).await;
-        if ended.is_err_and(|error| error.is_parse()) {
-            self.refuse(None, "malformed HTTP/2", b"");
+        // Its clock on the stream is wound by the answers to PING, too, which say nothing of requests.
+        let over = async {
+            tokio::select! {
+                () = asked_to_stop(&mut self.stopped) => {}
+                () = idle(&mut requests, self.limits.keep_alive) => {}
+            }
+        };
+        if let Err(error) = to_its_end(connection, http2::Connection::graceful_shutdown, over).await {
+            self.refuse_frames(&error);
+        }
+    }
+
+    /// Tells of frames that h2 could not take. A connection that breaks is none.
+    fn refuse_frames(&self, error: &hyper::Error) {
+        if let Some(cause) = error.source().filter(|cause| !cause.is::<io::Error>()) {
+            self.refuse(None, format!("malformed HTTP/2: {cause}"), b"");
         }
     }
 
@@ -193,17 +215,42 @@ impl<C: Catch> Connection<C> {
     }
 }
 
-/// Drives a connection to its end; once the server is asked to stop, to the end of what is in flight.
+/// A request that is open on an HTTP/2 connection, until this is dropped.
+struct Open(Arc<watch::Sender<usize>>);
+
+impl Open {
+    fn new(all: &Arc<watch::Sender<usize>>) -> Self {
+        all.send_modify(|open| *open += 1);
+        Self(Arc::clone(all))
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.send_modify(|open| *open -= 1);
+    }
+}
+
+/// Waits until no request has been open for so long.
+async fn idle(requests: &mut watch::Receiver<usize>, limit: Duration) {
+    while requests.wait_for(|&open| open == 0).await.is_ok() {
+        if tokio::time::timeout(limit, requests.changed()).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Drives a connection to its end; once that is `over`, to the end of what is in flight.
 async fn to_its_end<T: Future<Output = hyper::Result<()>>>(
     connection: T,
     finish: impl FnOnce(Pin<&mut T>),
-    stopped: &mut watch::Receiver<bool>,
+    over: impl Future<Output = ()>,
 ) -> hyper::Result<()> {
     let mut connection = std::pin::pin!(connection);
     tokio::select! {
         biased;
         ended = connection.as_mut() => return ended,
-        () = asked_to_stop(stopped) => {}
+        () = over => {}
     }
     finish(connection.as_mut());
     connection.await
