@@ -229,3 +229,18 @@ fn what_is_left_of_a_damaged_list_can_be_had_too() {
     assert!(home.fails(1, &["export", "--skip-damaged", "body.n=1", "--out", "one"]).contains("#149 to #150"));
     assert!(std::fs::read_to_string(home.path().join("one")).unwrap().starts_with("{\"id\":1,"));
 }
+
+#[test]
+fn the_store_is_not_written_over() {
+    let home = Home::new();
+    home.serve(&["--quiet"]).post("/a", &[], b"trout");
+    home.yes(&["rehearse", "id=1", "--out", "folder"]);
+    for args in [
+        &["export", "--out", "creel.db"][..],
+        &["play", "folder", "--to", "http://127.0.0.1:1", "--junit", "creel.db-wal"],
+    ] {
+        let said = home.fails(2, args);
+        assert!(said.contains("the store is there") && said.contains("name another file"), "{said}");
+    }
+    assert_eq!(home.captures().len(), 1);
+}

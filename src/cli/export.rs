@@ -62,7 +62,7 @@ pub(super) fn run(export: &Export, common: &Common) -> Result<Answer, Failure> {
     let named = export.out.as_deref().filter(|path| *path != Path::new("-"));
     let Written { count, masked } = if let Some(path) = named {
         let fill = |out: &mut Out<'_>| write(out, &mut reading, &ids, how, told(Progress::new(&printer)));
-        to_file(path, true, fill)?.unwrap_or_default()
+        to_file(reader.path(), path, true, fill)?.unwrap_or_default()
     } else {
         let mut out = |bytes: &[u8]| printer.bytes(bytes);
         write(&mut out, &mut reading, &ids, how, told(Progress::beside(&printer)))?
