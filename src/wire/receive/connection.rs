@@ -65,24 +65,38 @@ enum Opening {
 
 impl<C: Catch> Connection<C> {
     /// Takes a connection, through TLS where the server has an identity.
-    pub(super) async fn welcome(mut self, mut stream: TcpStream) {
+    pub(super) async fn welcome(mut self, stream: TcpStream) {
         // Answers are small and whole; there is nothing to wait for.
         let _ = stream.set_nodelay(true);
         let Some(identity) = self.identity.take() else { return self.serve(stream).await };
-        match tokio::time::timeout(self.limits.head_time, identity.accept(&mut stream)).await {
-            Ok(Welcome::Secure(accept)) => {
-                match tokio::time::timeout(self.limits.head_time, accept.stream(stream)).await {
-                    Ok(Ok(stream)) => self.serve(stream).await,
-                    Ok(Err(why)) => self.refuse(None, not_agreed(&why), b""),
-                    Err(_) => self.refuse(None, "slow TLS", b""),
-                }
-            }
-            Ok(Welcome::Plain(first)) => {
+        let mut stopped = self.stopped.clone();
+        let secured = tokio::select! {
+            biased;
+            secured = self.secured(stream, identity) => secured,
+            // Nothing was asked yet, so that nothing is lost.
+            () = asked_to_stop(&mut stopped) => None,
+        };
+        if let Some(stream) = secured {
+            self.serve(stream).await;
+        }
+    }
+
+    /// Agrees on TLS. None where that fails, which is told.
+    async fn secured(&self, mut stream: TcpStream, identity: Identity) -> Option<impl Stream> {
+        let limit = self.limits.head_time;
+        match tokio::time::timeout(limit, identity.accept(&mut stream)).await.unwrap_or(Welcome::Silence) {
+            Welcome::Secure(accept) => match tokio::time::timeout(limit, accept.stream(stream)).await {
+                Ok(Ok(stream)) => return Some(stream),
+                Ok(Err(why)) => self.refuse(None, not_agreed(&why), b""),
+                Err(_) => self.refuse(None, "slow TLS", b""),
+            },
+            Welcome::Plain(first) => {
                 let _ = stream.write_all(PLAIN_TO_TLS).await;
                 self.refuse(Some(400), "plain HTTP to the HTTPS port: write https:// in the URL", &first);
             }
-            Ok(Welcome::Silence) | Err(_) => {}
+            Welcome::Silence => {}
         }
+        None
     }
 
     async fn serve(mut self, mut stream: impl Stream) {
