@@ -4,6 +4,14 @@
 
 mod support;
 
+use std::sync::atomic::Ordering;
+
+use creel::{
+    engine::export::{Reading, to_file, write},
+    export::FORMATS,
+    record::CaptureId,
+    store::Reader,
+};
 use serde_json::Value;
 use support::Home;
 
@@ -243,4 +251,18 @@ fn the_store_is_not_written_over() {
         assert!(said.contains("the store is there") && said.contains("name another file"), "{said}");
     }
     assert_eq!(home.captures().len(), 1);
+}
+
+#[test]
+fn what_is_told_to_stop_leaves_nothing_unfinished() {
+    let home = Home::new();
+    home.serve(&["--quiet"]).post("/a", &[], b"trout");
+    let reader = Reader::open(&home.db()).unwrap();
+    let mut reading = Reading::of(&reader, false);
+    reading.stop().store(true, Ordering::Relaxed);
+    let (out, format) = (home.path().join("all"), (&FORMATS[0], false));
+    let written = to_file(&home.db(), &out, true, |out| write(out, &mut reading, &[CaptureId(1)], format, |_, _| ()));
+    assert!(written.unwrap_err().to_string().contains("told to stop"));
+    let rest = std::fs::read_dir(home.path()).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+    assert!(!rest.into_iter().any(|name| name.starts_with("all")));
 }

@@ -5,6 +5,10 @@ use std::{
     io::{self, BufWriter, Write},
     os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use super::mask::{Masked, masked};
@@ -41,12 +45,19 @@ pub struct Reading<'a> {
     reader: &'a Reader,
     /// What is damaged is left out, and kept here to be told.
     skipped: Option<Vec<Damaged>>,
+    /// Whether it is to end before its end.
+    stop: Arc<AtomicBool>,
 }
 
 impl<'a> Reading<'a> {
     /// From a store; where something there is damaged, it ends, or goes on with the next if that is skipped.
     pub fn of(reader: &'a Reader, skips_damaged: bool) -> Self {
-        Self { reader, skipped: skips_damaged.then(Vec::new) }
+        Self { reader, skipped: skips_damaged.then(Vec::new), stop: Arc::default() }
+    }
+
+    /// What ends it by a failure, so that nothing unfinished is left of what is written.
+    pub fn stop(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.stop)
     }
 
     /// The captures that fulfil the condition, oldest first, where what is damaged is skipped; else whoever reads asks the list.
@@ -57,6 +68,9 @@ impl<'a> Reading<'a> {
 
     /// The next. None where it was deleted meanwhile, or is skipped.
     pub fn read(&mut self, id: CaptureId) -> Result<Option<Capture>, Failure> {
+        if self.stop.load(Ordering::Relaxed) {
+            return Err(Failure::new("writing captures", "it was told to stop"));
+        }
         match (self.reader.rescue(id)?, &mut self.skipped) {
             (Rescued::Whole(capture), _) => Ok(Some(*capture)),
             (Rescued::Gone, _) => Ok(None),
