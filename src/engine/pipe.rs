@@ -5,6 +5,7 @@ use std::{
     os::unix::process::CommandExt,
     process::{Child, Command, Stdio},
     sync::mpsc::{RecvTimeoutError, channel},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -15,6 +16,8 @@ use crate::record::Failure;
 
 /// How long a command may take.
 const LONGEST: Duration = Duration::from_secs(10);
+/// How often it is looked whether one that prints nothing more has ended.
+const LOOK: Duration = Duration::from_millis(5);
 /// How much of a command's output is kept, in bytes; with more it is ended.
 const LARGEST: usize = 256 << 10;
 /// How much is read at once, in bytes.
@@ -63,17 +66,25 @@ fn pipe_within(command: &str, bytes: Vec<u8>, longest: Duration) -> Result<Piped
         }
     })?;
     let (until, mut all) = (Instant::now() + longest, Vec::new());
-    let stopped = loop {
+    let too_long = || Some(format!("it was ended after {} s", longest.as_secs()));
+    let mut stopped = loop {
         match heard.recv_timeout(until.saturating_duration_since(Instant::now())) {
             Ok(part) => all.extend(part),
             Err(RecvTimeoutError::Disconnected) => break None,
-            Err(RecvTimeoutError::Timeout) => break Some(format!("it was ended after {} s", longest.as_secs())),
+            Err(RecvTimeoutError::Timeout) => break too_long(),
         }
         if all.len() > LARGEST {
             all.truncate(LARGEST);
             break Some(format!("it was ended after {} KiB of output", LARGEST >> 10));
         }
     };
+    // One that prints nothing more may still go on.
+    while stopped.is_none() && child.try_wait().map_err(failed)?.is_none() {
+        if Instant::now() >= until {
+            stopped = too_long();
+        }
+        thread::sleep(LOOK);
+    }
     if stopped.is_some() {
         end(&child);
     }
@@ -135,6 +146,8 @@ mod tests {
     fn a_command_that_does_not_end_is_ended_with_all_that_it_started() {
         let piped = pipe_within("echo begun; sleep 1000 & sleep 1000", Vec::new(), Duration::from_millis(300)).unwrap();
         assert_eq!((&text(&piped)[..], piped.ended.as_deref()), ("begun\n", Some("it was ended after 0 s")));
+        let piped = pipe_within("exec >&- 2>&-; sleep 1000", Vec::new(), Duration::from_millis(300)).unwrap();
+        assert_eq!(piped.ended.as_deref(), Some("it was ended after 0 s"), "what is silent is ended, too");
         let piped = pipe("yes", Vec::new()).unwrap();
         assert_eq!(piped.output.len(), LARGEST);
         assert!(piped.ended.unwrap().contains("KiB of output"));
