@@ -197,7 +197,7 @@ impl<C: Catch> Connection<C> {
             .keep_alive_interval(Some(self.limits.keep_alive / 2))
             .keep_alive_timeout(self.limits.keep_alive / 2)
             .max_concurrent_streams(STREAMS)
-            .max_header_list_size((self.limits.head_bytes * HEARD_HEADS) as u32);
+            .max_header_list_size(u32::try_from(self.limits.head_bytes * HEARD_HEADS).unwrap_or(u32::MAX));
         let connection = builder.serve_connection(TokioIo::new(recorder), service);
         // Its clock on the stream is wound by the answers to PING, too, which say nothing of requests.
         let over = async {
