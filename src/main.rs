@@ -9,7 +9,7 @@ use std::{
 use clap::Parser;
 use creel::{
     cli::{self, Answer, Cli, Face},
-    engine::{Engine, Settings, Wishes},
+    engine::{self, Engine, Settings, Wishes},
     record::Failure,
     tui,
 };
@@ -21,6 +21,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     take_small_pages();
+    engine::outlive_large_files();
     let on_a_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
     let answer = Cli::parse().face(on_a_terminal).and_then(|face| match face {
         Face::Screen(wishes) => Settings::resolve(&wishes).and_then(Engine::capture).and_then(screen),

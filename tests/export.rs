@@ -4,6 +4,14 @@
 
 mod support;
 
+use std::sync::atomic::Ordering;
+
+use creel::{
+    engine::export::{Reading, to_file, write},
+    export::FORMATS,
+    record::CaptureId,
+    store::Reader,
+};
 use serde_json::Value;
 use support::Home;
 
@@ -228,4 +236,33 @@ fn what_is_left_of_a_damaged_list_can_be_had_too() {
     // The filter cannot be asked of what is left out, which may be meant.
     assert!(home.fails(1, &["export", "--skip-damaged", "body.n=1", "--out", "one"]).contains("#149 to #150"));
     assert!(std::fs::read_to_string(home.path().join("one")).unwrap().starts_with("{\"id\":1,"));
+}
+
+#[test]
+fn the_store_is_not_written_over() {
+    let home = Home::new();
+    home.serve(&["--quiet"]).post("/a", &[], b"trout");
+    home.yes(&["rehearse", "id=1", "--out", "folder"]);
+    for args in [
+        &["export", "--out", "creel.db"][..],
+        &["play", "folder", "--to", "http://127.0.0.1:1", "--junit", "creel.db-wal"],
+    ] {
+        let said = home.fails(2, args);
+        assert!(said.contains("the store is there") && said.contains("name another file"), "{said}");
+    }
+    assert_eq!(home.captures().len(), 1);
+}
+
+#[test]
+fn what_is_told_to_stop_leaves_nothing_unfinished() {
+    let home = Home::new();
+    home.serve(&["--quiet"]).post("/a", &[], b"trout");
+    let reader = Reader::open(&home.db()).unwrap();
+    let mut reading = Reading::of(&reader, false);
+    reading.stop().store(true, Ordering::Relaxed);
+    let (out, format) = (home.path().join("all"), (&FORMATS[0], false));
+    let written = to_file(&home.db(), &out, true, |out| write(out, &mut reading, &[CaptureId(1)], format, |_, _| ()));
+    assert!(written.unwrap_err().to_string().contains("told to stop"));
+    let rest = std::fs::read_dir(home.path()).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+    assert!(!rest.into_iter().any(|name| name.starts_with("all")));
 }

@@ -80,3 +80,20 @@ fn nothing_acknowledged_is_lost_and_it_goes_on_when_there_is_space() {
     let (code, _, said) = serving.stop();
     assert_eq!((code, &said[..]), (Some(0), ""));
 }
+
+#[test]
+fn files_that_may_not_grow_are_answered_like_a_full_disk() {
+    let home = Home::new();
+    // In blocks of 512 bytes, or of 1024: there is room for a few of the bodies.
+    let script = "ulimit -f 600; exec \"$0\" serve --listen 127.0.0.1:0";
+    let mut serving = home.serve_by(&["sh", "-c", script, env!("CARGO_BIN_EXE_creel")]);
+    let body = vec![b'x'; 40_000];
+    let head = format!("POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body.len());
+    let answers: Vec<_> = (0..40).map(|_| serving.raw(&[head.as_bytes(), &body].concat())).collect();
+    let kept = answers.iter().filter(|answer| answer.starts_with("HTTP/1.1 200 ")).count();
+    let refused = answers.iter().filter(|answer| answer.starts_with("HTTP/1.1 503 ")).count();
+    assert!(kept > 0 && refused > 0 && kept + refused == answers.len(), "{kept} and {refused}");
+    serving.says("cannot be kept");
+    assert_eq!(serving.stop().0, Some(0));
+    assert_eq!(home.captures().len(), kept, "what was acknowledged is there, and nothing else");
+}

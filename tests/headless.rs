@@ -7,7 +7,7 @@ mod support;
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpListener,
-    process::Stdio,
+    process::{Command, Stdio},
 };
 
 use creel::{
@@ -195,6 +195,11 @@ fn errors_say_what_to_do() {
     let socket = TcpListener::bind("127.0.0.1:0").unwrap();
     let said = other.fails(2, &["serve", "--listen", &socket.local_addr().unwrap().to_string()]);
     assert!(said.contains("which is not a creel"), "{said}");
+    // An address of no machine's (RFC 5737), and a store where none can be made.
+    let said = other.fails(2, &["serve", "--listen", "192.0.2.1:0"]);
+    assert!(said.contains("this machine has no such address") && said.contains("0.0.0.0"), "{said}");
+    let said = other.fails(2, &["serve", "--listen", "0", "--db", "/dev/null/creel.db"]);
+    assert!(said.contains("making the folder /dev/null") && said.contains("with --db"), "{said}");
     // A provider nearly named, a filter nearly right.
     assert!(other.fails(2, &["providers", "strip"]).contains("did you mean `stripe`?"));
     let said = home.fails(2, &["ls", "sig:failed", "prvider:x"]);
@@ -283,6 +288,26 @@ fn a_pipe_that_closes_is_success() {
     drop(ls.stdout.take());
     let output = ls.wait_with_output().unwrap();
     assert_eq!((output.status.code(), &output.stderr[..]), (Some(0), &b""[..]));
+}
+
+#[test]
+fn who_reads_no_more_holds_up_neither_the_capturing_nor_its_end() {
+    let home = Home::new();
+    let mut serving = home.serve(&["--json"]);
+    let large = "a".repeat(60 << 10);
+    // More than a pipe holds.
+    for _ in 0..4 {
+        serving.post("/", &[("X-Large", &large)], b"");
+    }
+    let mut tail = home.command(&["tail", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut first = [0];
+    tail.stdout.as_mut().unwrap().read_exact(&mut first).unwrap();
+    for pid in [tail.id(), serving.pid()] {
+        assert!(Command::new("kill").arg(pid.to_string()).status().unwrap().success());
+    }
+    assert_eq!(tail.wait().unwrap().code(), Some(0));
+    assert_eq!(serving.end_unread(), Some(0));
+    assert_eq!(home.captures().len(), 4);
 }
 
 #[test]

@@ -4,7 +4,12 @@
 
 mod support;
 
-use std::{os::unix::fs::PermissionsExt, sync::Arc};
+use std::{
+    io::{Read as _, Write as _},
+    os::unix::fs::PermissionsExt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use support::{Home, Serving, port::Port};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -138,6 +143,24 @@ fn who_speaks_the_other_language_is_told_so() {
     drop(plain.stop());
     let list = home.yes(&["refused"]);
     assert!(list.contains("looks like TLS") && list.contains("--tls"), "{list}");
+}
+
+#[test]
+fn a_connection_that_asks_for_nothing_does_not_hold_up_the_end() {
+    let home = Home::new();
+    home.write("creel.toml", "[limits]\nhead_s = 60\ndrain_s = 60\n");
+    let serving = home.serve(&["--quiet", "--tls"]);
+    let mut silent = serving.connect();
+    let mut begun = serving.connect();
+    begun.write_all(b"\x16\x03\x01").unwrap();
+    // Connections are taken in their order: once this one is through, both are waited for.
+    block_on(async { drop(connect(&home, &serving, "h2").await) });
+    let began = Instant::now();
+    assert_eq!(serving.stop().0, Some(0));
+    assert!(began.elapsed() < Duration::from_secs(30), "it took {:?}", began.elapsed());
+    for stream in [&mut silent, &mut begun] {
+        assert_eq!(stream.read_to_end(&mut Vec::new()).unwrap_or(0), 0);
+    }
 }
 
 #[test]

@@ -4,7 +4,10 @@
 
 mod support;
 
-use std::io::{Read, Write};
+use std::{
+    io::{Read, Write},
+    process::Stdio,
+};
 
 use serde_json::Value;
 use support::{Home, Serving};
@@ -246,4 +249,21 @@ fn a_terminal_shows_how_far_it_is_and_nobody_else_does() {
     let (_, shown) = other.on_a_terminal(&["import", "--quiet", file.to_str().unwrap()]);
     assert_eq!(shown, "");
     other.yes(&["import", file.to_str().unwrap()]);
+}
+
+#[test]
+fn who_captures_meanwhile_waits_for_no_pipe() {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet"]);
+    serving.post("/a", &[], &vec![b'x'; 100_000]);
+    let line = home.yes(&["export"]);
+    let mut import =
+        home.command(&["import", "-", "--again"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut pipe = import.stdin.take().unwrap();
+    // More than a pipe holds: some of it is read by then.
+    (0..3).for_each(|_| pipe.write_all(line.as_bytes()).unwrap());
+    assert_eq!(serving.post("/b", &[], b"meanwhile"), 2);
+    drop(pipe);
+    let said = String::from_utf8(import.wait_with_output().unwrap().stdout).unwrap();
+    assert_eq!(said, "3 imported: #3 to #5\n");
 }

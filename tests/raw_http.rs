@@ -4,10 +4,17 @@
 
 mod support;
 
-use std::io::{Read, Write};
+use std::{
+    io::{Read, Write},
+    time::Duration,
+};
 
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::client::conn::http2::SendRequest;
 use serde_json::Value;
 use support::{Home, Serving};
+use tokio::task::JoinHandle;
 
 /// What should become of some bytes.
 enum Fate {
@@ -226,25 +233,57 @@ fn limits_are_set_in_the_configuration_and_hold() {
     drop(crowd);
 }
 
+/// A connection that speaks HTTP/2: who sends on it, and its end.
+async fn http2(serving: &Serving) -> (SendRequest<Full<Bytes>>, JoinHandle<hyper::Result<()>>) {
+    let stream = tokio::net::TcpStream::connect(serving.address).await.unwrap();
+    let (io, executor) = (hyper_util::rt::TokioIo::new(stream), hyper_util::rt::TokioExecutor::new());
+    let (sender, connection) = hyper::client::conn::http2::handshake(executor, io).await.unwrap();
+    (sender, tokio::spawn(connection))
+}
+
+#[test]
+fn an_http_2_connection_without_requests_is_closed_though_it_answers_every_ping() {
+    let home = Home::new();
+    home.write(
+        "creel.toml",
+        "[limits]\nkeep_alive_s = 1\n\n[[endpoint]]\nname = \"slow\"\npath = \"/slow\"\nrespond = { delay_ms = 1500 }\n",
+    );
+    let serving = home.serve(&["--quiet"]);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (status, ended) = runtime.block_on(async {
+        let (mut sender, connection) = http2(&serving).await;
+        let request = hyper::Request::get("http://h/slow").body(Full::default()).unwrap();
+        let status = sender.send_request(request).await.unwrap().status();
+        // Far longer than it takes: reached only where the connection is never closed.
+        (status, tokio::time::timeout(Duration::from_secs(30), connection).await)
+    });
+    assert_eq!(status, 200, "one that waits for its answer is not idle");
+    ended.expect("it stays open").unwrap().unwrap();
+}
+
+#[test]
+fn frames_that_nobody_can_take_are_listed() {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet"]);
+    serving.raw(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    let refused = home.until(&["refused"], |rows| !rows.is_empty());
+    assert!(refused.contains("malformed HTTP/2: ") && refused.contains("invalid size"), "{refused}");
+}
+
 #[test]
 fn a_head_of_http_2_that_is_too_large_is_refused_and_listed_too() {
     let home = Home::new();
     let serving = home.serve(&["--quiet"]);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let statuses = runtime.block_on(async {
-        let stream = tokio::net::TcpStream::connect(serving.address).await.unwrap();
-        let io = hyper_util::rt::TokioIo::new(stream);
-        let executor = hyper_util::rt::TokioExecutor::new();
-        let (mut sender, connection) = hyper::client::conn::http2::handshake(executor, io).await.unwrap();
-        tokio::spawn(connection);
+        let (mut sender, _connection) = http2(&serving).await;
         let mut statuses = Vec::new();
         for (count, size) in [(1, 60 << 10), (1, 70 << 10), (101, 1), (90, 1)] {
             let mut request = hyper::Request::get("http://h/");
             for n in 0..count {
                 request = request.header(format!("x-{n}"), "a".repeat(size));
             }
-            let nothing = http_body_util::Full::new(bytes::Bytes::new());
-            statuses.push(sender.send_request(request.body(nothing).unwrap()).await.unwrap().status().as_u16());
+            statuses.push(sender.send_request(request.body(Full::default()).unwrap()).await.unwrap().status().as_u16());
         }
         statuses
     });
@@ -261,21 +300,16 @@ fn cleartext_http_2_is_caught() {
     let serving = home.serve(&["--quiet"]);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let (status, head) = runtime.block_on(async {
-        let stream = tokio::net::TcpStream::connect(serving.address).await.unwrap();
-        let io = hyper_util::rt::TokioIo::new(stream);
-        let executor = hyper_util::rt::TokioExecutor::new();
-        let (mut sender, connection) = hyper::client::conn::http2::handshake(executor, io).await.unwrap();
-        tokio::spawn(connection);
-        let body = http_body_util::Full::new(bytes::Bytes::from_static(b"{\"h\":2}"));
+        let (mut sender, _connection) = http2(&serving).await;
+        let body = Full::new(Bytes::from_static(b"{\"h\":2}"));
         let request = hyper::Request::post("http://name.example/two?x")
             .header("x-dup", "a")
             .header("x-dup", "b")
             .body(body)
             .unwrap();
         let status = sender.send_request(request).await.unwrap().status();
-        let nothing = http_body_util::Full::new(bytes::Bytes::new());
-        let head =
-            sender.send_request(hyper::Request::head("http://name.example/").body(nothing).unwrap()).await.unwrap();
+        let request = hyper::Request::head("http://name.example/").body(Full::default()).unwrap();
+        let head = sender.send_request(request).await.unwrap();
         (status, head.map(http_body_util::BodyExt::collect))
     });
     assert_eq!(status, 200);

@@ -55,6 +55,10 @@ fn a_store_that_is_made_later_is_waited_for() {
     home.write("other.db", "no store".repeat(999));
     let other = home.fails(2, &["wait", "--timeout", "60", "--db", "other.db"]);
     assert!(other.contains("it is not a SQLite database"), "{other}");
+    // However short the wait: that nothing came is not known of it.
+    for how in [&["--absent"][..], &[]] {
+        home.fails(2, &[&["wait", "--timeout", "0", "--db", "other.db"], how].concat());
+    }
 }
 
 #[test]

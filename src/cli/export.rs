@@ -1,6 +1,10 @@
 //! `creel export`: captures in forms for other tools.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    process,
+    sync::atomic::Ordering,
+};
 
 use clap::Args;
 use serde_json::json;
@@ -12,7 +16,8 @@ use super::{
 };
 use crate::{
     engine::{
-        export::{Damaged, Out, Written, to_file, write},
+        self,
+        export::{Damaged, Out, Reading, Written, to_file, write},
         mask::Masked,
     },
     export::FORMATS,
@@ -61,8 +66,9 @@ pub(super) fn run(export: &Export, common: &Common) -> Result<Answer, Failure> {
     };
     let named = export.out.as_deref().filter(|path| *path != Path::new("-"));
     let Written { count, masked } = if let Some(path) = named {
+        stop_by_signal(&reading)?;
         let fill = |out: &mut Out<'_>| write(out, &mut reading, &ids, how, told(Progress::new(&printer)));
-        to_file(path, true, fill)?.unwrap_or_default()
+        to_file(reader.path(), path, true, fill)?.unwrap_or_default()
     } else {
         let mut out = |bytes: &[u8]| printer.bytes(bytes);
         write(&mut out, &mut reading, &ids, how, told(Progress::beside(&printer)))?
@@ -77,6 +83,16 @@ pub(super) fn run(export: &Export, common: &Common) -> Result<Answer, Failure> {
     tell(&printer, masked);
     let is_whole = tell_damaged(&damaged);
     Ok(if count > 0 && is_whole { Answer::Yes } else { Answer::No })
+}
+
+/// The first signal ends what is written to a file or a folder, and takes away what there is of it; the second ends all.
+pub(super) fn stop_by_signal(reading: &Reading<'_>) -> Result<(), Failure> {
+    let stop = reading.stop();
+    engine::on_signal(move || {
+        if stop.swap(true, Ordering::Relaxed) {
+            process::exit(2);
+        }
+    })
 }
 
 /// Says on standard error what is missing in what was written, also where nothing else is said. Whether nothing is.

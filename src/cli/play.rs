@@ -12,7 +12,9 @@ use serde_json::json;
 
 use super::{Answer, Common, Printer, Secrets, input};
 use crate::{
-    engine::{self, Engine, Play as Playing, Played, Rehearsal, Step, edit::Edit, target::sendable},
+    engine::{
+        self, Engine, Play as Playing, Played, Rehearsal, Step, edit::Edit, export::refuse_store, target::sendable,
+    },
     export::json,
     record::{Failure, text::lossless},
 };
@@ -59,7 +61,12 @@ pub(super) fn run(play: &Play, common: &Common) -> Result<Answer, Failure> {
     let printer = common.printer();
     let rehearsal = Rehearsal::read(&play.folder)?;
     // Nobody plays for an hour to hear then that the results cannot be written.
-    let mut results = play.junit.as_deref().filter(|path| !is_standard_output(path)).map(results_in).transpose()?;
+    let mut results = play
+        .junit
+        .as_deref()
+        .filter(|path| !is_standard_output(path))
+        .map(|path| results_in(path, common))
+        .transpose()?;
     let printer =
         if play.junit.as_deref().is_some_and(is_standard_output) { Printer::new(false, true) } else { printer };
     let playing = playing(play, &printer)?;
@@ -108,7 +115,8 @@ fn is_standard_output(path: &Path) -> bool {
 }
 
 /// The file for the results. What stands in it stays until they are there.
-fn results_in(path: &Path) -> Result<File, Failure> {
+fn results_in(path: &Path, common: &Common) -> Result<File, Failure> {
+    refuse_store(&common.store()?, path)?;
     File::options().write(true).create(true).truncate(false).open(path).map_err(unwritable(path))
 }
 

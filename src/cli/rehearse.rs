@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{
     Answer, Common,
-    export::{Rescue, tell, tell_damaged},
+    export::{Rescue, stop_by_signal, tell, tell_damaged},
     input,
 };
 use crate::{
@@ -44,6 +44,7 @@ pub(super) fn run(rehearse: &Rehearse, common: &Common) -> Result<Answer, Failur
         super::report(&"no capture matches");
         return Ok(Answer::No);
     }
+    stop_by_signal(&reading)?;
     let mut all = Masked::default();
     let captures = ids.into_iter().map(|id| {
         let capture = reading.read(id)?;

@@ -1,14 +1,21 @@
 //! `creel serve`: capture without a screen.
 
-use std::sync::mpsc::channel;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, Sender, channel},
+    },
+    thread,
+};
 
 use clap::Args;
 
 use super::{
-    Answer, Bin, Common, Listen,
+    Answer, Bin, Common, Listen, Printer,
     print::WRITING,
     report,
-    tail::{Follow, Wake},
+    tail::{Follow, LAST_WORDS},
 };
 use crate::{
     engine::{self, Engine, Settings, Wishes, settings, tunnel},
@@ -45,10 +52,10 @@ impl Serve {
 
 pub(super) fn run(serve: &Serve, common: &Common) -> Result<Answer, Failure> {
     // Before anybody is told that it listens: who stops it at once is heard too.
-    let (wake, woken) = channel();
-    stop_by_signal(wake.clone())?;
+    let (stop, stopped) = channel();
+    stop_by_signal(stop.clone())?;
     let printer = common.printer();
-    let engine = Engine::capture(Settings::resolve(&serve.wishes(common))?)?;
+    let engine = Arc::new(Engine::capture(Settings::resolve(&serve.wishes(common))?)?);
     // Whoever starts creel from a script waits for this line.
     if let Some(url) = engine.url() {
         printer.line(&format!("listening on {url}"))?;
@@ -56,31 +63,91 @@ pub(super) fn run(serve: &Serve, common: &Common) -> Result<Answer, Failure> {
     if !printer.quiet {
         say_hello(serve, &engine);
     }
-    if !printer.quiet {
-        let ring = wake.clone();
-        engine.on_ring(move || drop(ring.send(Wake::Ring)));
-        // What came before the bell was heard is printed too.
-        let _ = wake.send(Wake::Ring);
+    let log = Log::start(&engine, printer, stop.clone())?;
+    engine.on_end(move || stop.send(()).unwrap_or_default())?;
+    let _ = stopped.recv();
+    engine.stop()?;
+    log.end().map(|()| Answer::Yes)
+}
+
+/// What is printed while creel captures, by a thread of its own: who reads it may stop reading, and that must hold up neither
+/// the capturing nor its end.
+struct Log {
+    tell: Sender<Line>,
+    ended: Receiver<Result<(), Failure>>,
+}
+
+/// What there is to print.
+enum Line {
+    /// What was committed.
+    Ring,
+    /// What is said of forwarding and of the disk.
+    News(String),
+    /// The rest, and no more.
+    End,
+}
+
+impl Log {
+    /// Starts it. `stop` hears where it fails.
+    fn start(engine: &Arc<Engine>, printer: Printer, stop: Sender<()>) -> Result<Self, Failure> {
+        let (tell, told) = channel();
+        let news = tell.clone();
+        engine.on_news(move |words| drop(news.send(Line::News(words.to_owned()))));
+        let is_rung = Arc::new(AtomicBool::new(false));
+        if !printer.quiet {
+            let (bell, was_rung) = (tell.clone(), Arc::clone(&is_rung));
+            // One ring waits at most, however long nobody reads.
+            let ring = move || {
+                if !was_rung.swap(true, Ordering::SeqCst) {
+                    let _ = bell.send(Line::Ring);
+                }
+            };
+            engine.on_ring(ring.clone());
+            // What came before the bell was heard is printed too.
+            ring();
+        }
+        let (say, ended) = channel();
+        let engine = Arc::clone(engine);
+        let body = move || {
+            let printed = print(&engine, &printer, &told, &is_rung);
+            let _ = stop.send(());
+            let _ = say.send(printed);
+        };
+        let thread = thread::Builder::new().name("creel-log".into()).spawn(body);
+        thread.map(|_| Self { tell, ended }).map_err(|why| Failure::new("starting the thread that prints", why))
     }
-    engine.on_news(|news| report(&news));
-    engine.on_end(move || drop(wake.send(Wake::Stop)))?;
+
+    /// Prints the rest, unless nobody reads it.
+    fn end(self) -> Result<(), Failure> {
+        let _ = self.tell.send(Line::End);
+        self.ended.recv_timeout(LAST_WORDS).unwrap_or(Ok(()))
+    }
+}
+
+/// Prints what it is told of, to the end.
+fn print(engine: &Engine, printer: &Printer, told: &Receiver<Line>, is_rung: &AtomicBool) -> Result<(), Failure> {
     let (reader, zone) = (engine.reader()?, engine::zone());
     let last = engine.newest_before();
-    let mut follow = Follow { reader: &reader, filter: None, printer: &printer, zone: &zone, last };
+    let mut follow = Follow { reader: &reader, filter: None, printer, zone: &zone, last };
     let (mut tunnel, mut lines) = (Gate::default(), Lines::default());
-    while matches!(woken.recv(), Ok(Wake::Ring)) {
-        tunnel.look(&engine);
-        if woken.try_iter().any(|wake| matches!(wake, Wake::Stop)) {
+    for line in told {
+        match &line {
+            Line::News(words) => report(words),
+            Line::Ring => {
+                is_rung.store(false, Ordering::SeqCst);
+                tunnel.look(engine);
+            }
+            Line::End => {}
+        }
+        if !printer.quiet {
+            let printed = follow.catch_up();
+            lines.heard(printed, &mut follow.last, || engine::newest(&reader))?;
+        }
+        if matches!(line, Line::End) {
             break;
         }
-        let printed = follow.catch_up();
-        lines.heard(printed, &mut follow.last, || engine::newest(&reader))?;
     }
-    engine.stop()?;
-    if !printer.quiet {
-        follow.catch_up()?;
-    }
-    Ok(Answer::Yes)
+    Ok(())
 }
 
 /// Whether lines can be printed. A log that is full must not end the capturing.
@@ -158,14 +225,14 @@ fn say_hello(serve: &Serve, engine: &Engine) {
 }
 
 /// The first signal stops in order, the second at once: what was acknowledged is stored either way.
-fn stop_by_signal(wake: std::sync::mpsc::Sender<Wake>) -> Result<(), Failure> {
+fn stop_by_signal(stop: Sender<()>) -> Result<(), Failure> {
     let mut asked = false;
     engine::on_signal(move || {
         if asked {
             std::process::exit(2);
         }
         asked = true;
-        let _ = wake.send(Wake::Stop);
+        let _ = stop.send(());
     })
 }
 

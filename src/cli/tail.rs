@@ -1,6 +1,11 @@
 //! `creel tail`: captures as they are committed, oldest first.
 
-use std::sync::mpsc::{Receiver, channel};
+use std::{
+    process,
+    sync::mpsc::{Receiver, channel},
+    thread,
+    time::Duration,
+};
 
 use clap::Args;
 
@@ -11,6 +16,9 @@ use crate::{
     record::{CaptureId, Failure, Summary, Zone},
     store::{Reader, Start},
 };
+
+/// How long a command that is told to stop waits for a reader that takes nothing.
+pub(super) const LAST_WORDS: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Args)]
 pub(crate) struct Tail {
@@ -39,7 +47,7 @@ pub(super) fn run(tail: &Tail, common: &Common) -> Result<Answer, Failure> {
         );
     }
     let engine = Engine::watch(common.settings()?)?;
-    let rung = wakes(&engine)?;
+    let rung = wakes(&engine, 0)?;
     let (reader, zone) = (engine.reader()?, engine::zone());
     let last = engine::newest(&reader)?;
     let condition = filter.as_ref().map(|filter| filter.sql(engine::now()));
@@ -55,12 +63,17 @@ pub(super) fn run(tail: &Tail, common: &Common) -> Result<Answer, Failure> {
     Ok(Answer::Yes)
 }
 
-/// Hears the store's bell and the signals that end the process.
-pub(super) fn wakes(engine: &Engine) -> Result<Receiver<Wake>, Failure> {
+/// Hears the store's bell and the signals that end the process: by that code where it cannot end by itself, since nobody
+/// reads what it prints.
+pub(super) fn wakes(engine: &Engine, code: i32) -> Result<Receiver<Wake>, Failure> {
     let (ring, rung) = channel();
     let stop = ring.clone();
     engine.on_ring(move || drop(ring.send(Wake::Ring)));
-    engine::on_signal(move || drop(stop.send(Wake::Stop)))?;
+    engine::on_signal(move || {
+        let _ = stop.send(Wake::Stop);
+        thread::sleep(LAST_WORDS);
+        process::exit(code);
+    })?;
     Ok(rung)
 }
 

@@ -83,7 +83,7 @@ pub(super) fn run(wait: &Wait, common: &Common) -> Result<Answer, Failure> {
         return Ok(if wait.absent { Answer::Yes } else { told(&printer, wait, &steps[0], (0, None)) });
     }
     let engine = Engine::watch(settings)?;
-    let rung = wakes(&engine)?;
+    let rung = wakes(&engine, 2)?;
     let reader = engine.reader()?;
     let last = match (wait.after, wait.all) {
         (Some(id), _) => CaptureId(id),
@@ -130,6 +130,7 @@ enum Made {
 fn made(db: &Path, until: Option<Instant>, printer: &Printer) -> Result<Made, Failure> {
     let (mut looks, mut failures) = (0_u32, 0);
     loop {
+        let left = until.map_or(LOOK, |until| until.saturating_duration_since(Instant::now()));
         match Reader::is_made(db) {
             Ok(true) if looks == 0 => return Ok(Made::Before),
             Ok(true) => return Ok(Made::Meanwhile),
@@ -137,12 +138,11 @@ fn made(db: &Path, until: Option<Instant>, printer: &Printer) -> Result<Made, Fa
                 super::report(&format!("there is no store {} yet: waiting for one", db.display()));
             }
             Ok(false) => {}
-            // What is being made can look like anything for a moment.
-            Err(failure) if failures == MOST_FAILURES => return Err(failure),
+            // What is being made can look like anything for a moment; what cannot be read says neither yes nor no.
+            Err(failure) if failures == MOST_FAILURES || left.is_zero() => return Err(failure),
             Err(_) => failures += 1,
         }
         looks += 1;
-        let left = until.map_or(LOOK, |until| until.saturating_duration_since(Instant::now()));
         if left.is_zero() {
             return Ok(Made::Never);
         }

@@ -1,9 +1,14 @@
 //! Captures into a file, in a form for other tools: the whole file or none.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File, OpenOptions, Permissions},
     io::{self, BufWriter, Write},
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use super::mask::{Masked, masked};
@@ -11,11 +16,13 @@ use crate::{
     export::Format,
     query::Sql,
     record::{Capture, CaptureId, Failure},
-    store::{Reader, Rescued},
+    store::{Reader, Rescued, has_file},
 };
 
 /// How many names for an unfinished file are tried.
 const PARTS: u32 = 1_000;
+/// The mode of a file that is written: what is in it is for its owner to show.
+const PRIVATE: u32 = 0o600;
 
 /// Where written bytes go.
 pub type Out<'a> = dyn FnMut(&[u8]) -> Result<(), Failure> + 'a;
@@ -38,12 +45,19 @@ pub struct Reading<'a> {
     reader: &'a Reader,
     /// What is damaged is left out, and kept here to be told.
     skipped: Option<Vec<Damaged>>,
+    /// Whether it is to end before its end.
+    stop: Arc<AtomicBool>,
 }
 
 impl<'a> Reading<'a> {
     /// From a store; where something there is damaged, it ends, or goes on with the next if that is skipped.
     pub fn of(reader: &'a Reader, skips_damaged: bool) -> Self {
-        Self { reader, skipped: skips_damaged.then(Vec::new) }
+        Self { reader, skipped: skips_damaged.then(Vec::new), stop: Arc::default() }
+    }
+
+    /// What ends it by a failure, so that nothing unfinished is left of what is written.
+    pub fn stop(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.stop)
     }
 
     /// The captures that fulfil the condition, oldest first, where what is damaged is skipped; else whoever reads asks the list.
@@ -54,6 +68,9 @@ impl<'a> Reading<'a> {
 
     /// The next. None where it was deleted meanwhile, or is skipped.
     pub fn read(&mut self, id: CaptureId) -> Result<Option<Capture>, Failure> {
+        if self.stop.load(Ordering::Relaxed) {
+            return Err(Failure::new("writing captures", "it was told to stop"));
+        }
         match (self.reader.rescue(id)?, &mut self.skipped) {
             (Rescued::Whole(capture), _) => Ok(Some(*capture)),
             (Rescued::Gone, _) => Ok(None),
@@ -101,8 +118,9 @@ pub fn write(
 
 /// Writes a file beside its place and moves it there when it is whole; gives what `write` gives. None where something stands
 /// at that place and is not to be replaced: then that stays as it is. A link stays one: what it leads to is replaced; and a device
-/// or a pipe is written into.
+/// or a pipe is written into. A new file is its owner's alone, and the files of the store at `store` are never replaced.
 pub fn to_file<T>(
+    store: &Path,
     path: &Path,
     replace: bool,
     write: impl FnOnce(&mut Out<'_>) -> Result<T, Failure>,
@@ -118,6 +136,7 @@ pub fn to_file<T>(
     if path.metadata().is_ok_and(|found| !found.is_file()) {
         return through(path, write).map(Some);
     }
+    refuse_store(store, path)?;
     let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let (file, part) = part_of(path).map_err(failed)?;
     let mut file = BufWriter::new(file);
@@ -133,6 +152,15 @@ pub fn to_file<T>(
     done
 }
 
+/// Says no to a place where the store itself is: what is in it would be lost.
+pub fn refuse_store(store: &Path, path: &Path) -> Result<(), Failure> {
+    if has_file(store, path) {
+        let why = "the store is there, with all that was captured";
+        return Err(Failure::new(format!("writing {}", path.display()), why).hint("name another file"));
+    }
+    Ok(())
+}
+
 /// Writes into a device or a pipe: it is there, and stays.
 fn through<T>(path: &Path, write: impl FnOnce(&mut Out<'_>) -> Result<T, Failure>) -> Result<T, Failure> {
     let failed = |why: io::Error| Failure::new(format!("writing {}", path.display()), why);
@@ -142,14 +170,18 @@ fn through<T>(path: &Path, write: impl FnOnce(&mut Out<'_>) -> Result<T, Failure
     Ok(given)
 }
 
-/// A new file beside a place, with a name that nothing has.
+/// A new file beside a place, with a name that nothing has, and with the mode of what stands there.
 fn part_of(path: &Path) -> io::Result<(File, PathBuf)> {
+    let mode = path.metadata().map_or(PRIVATE, |found| found.permissions().mode());
     for number in 0..PARTS {
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(if number == 0 { ".part".to_owned() } else { format!(".{number}.part") });
         let part = path.with_file_name(name);
-        match OpenOptions::new().write(true).create_new(true).open(&part) {
-            Ok(file) => return Ok((file, part)),
+        match OpenOptions::new().write(true).create_new(true).mode(PRIVATE).open(&part) {
+            Ok(file) => {
+                file.set_permissions(Permissions::from_mode(mode))?;
+                return Ok((file, part));
+            }
             Err(why) if why.kind() == io::ErrorKind::AlreadyExists => {}
             Err(why) => return Err(why),
         }
@@ -176,6 +208,11 @@ fn put(part: &Path, path: &Path, replace: bool) -> io::Result<bool> {
 mod tests {
     use super::*;
 
+    /// None that is there.
+    fn store() -> &'static Path {
+        Path::new("creel.db")
+    }
+
     fn names(folder: &Path) -> Vec<String> {
         let mut names: Vec<_> =
             fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
@@ -191,16 +228,44 @@ mod tests {
             out(b"half")?;
             Err(Failure::new("exporting", "the store is gone"))
         };
-        assert!(to_file(&path, false, broken).is_err());
+        assert!(to_file(store(), &path, false, broken).is_err());
         assert!(names(folder.path()).is_empty());
         let text = |text: &'static [u8]| move |out: &mut Out<'_>| out(text).map(|()| text.len());
-        assert_eq!(to_file(&path, false, text(b"one")).unwrap(), Some(3));
-        assert_eq!(to_file(&path, false, text(b"two!")).unwrap(), None);
-        assert!(to_file(&path, true, broken).is_err());
+        assert_eq!(to_file(store(), &path, false, text(b"one")).unwrap(), Some(3));
+        assert_eq!(to_file(store(), &path, false, text(b"two!")).unwrap(), None);
+        assert!(to_file(store(), &path, true, broken).is_err());
         assert_eq!(fs::read(&path).unwrap(), b"one");
-        assert_eq!(to_file(&path, true, text(b"two!")).unwrap(), Some(4));
+        assert_eq!(to_file(store(), &path, true, text(b"two!")).unwrap(), Some(4));
         assert_eq!(fs::read(&path).unwrap(), b"two!");
         assert_eq!(names(folder.path()), ["x.har"]);
+    }
+
+    #[test]
+    fn a_new_file_is_its_owner_s_alone_and_what_stands_there_keeps_its_mode() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x");
+        let mode = || fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        to_file(store(), &path, false, |out| out(b"one")).unwrap();
+        assert_eq!(mode(), 0o600);
+        fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
+        to_file(store(), &path, true, |out| out(b"two")).unwrap();
+        assert_eq!((mode(), fs::read(&path).unwrap()), (0o640, b"two".to_vec()));
+    }
+
+    #[test]
+    fn the_store_is_never_replaced_by_whatever_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        ["creel.db", "creel.db-wal"].iter().for_each(|name| fs::write(at(name), "all").unwrap());
+        std::os::unix::fs::symlink(at("creel.db"), at("link")).unwrap();
+        for name in ["creel.db", "creel.db-wal", "link", "./creel.db"] {
+            let path = at(name);
+            let said = to_file(&at("creel.db"), &path, true, |out| out(b"x")).unwrap_err().to_string();
+            assert!(said.contains("the store is there"), "{said}");
+            assert_eq!(fs::read(&path).unwrap(), b"all");
+        }
+        assert_eq!(names(folder.path()), ["creel.db", "creel.db-wal", "link"]);
+        assert!(to_file(&at("creel.db"), &at("creel.db.jsonl"), true, |out| out(b"x")).is_ok());
     }
 
     #[test]
@@ -208,7 +273,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (path, other) = (folder.path().join("x"), folder.path().join("x.part"));
         fs::write(&other, b"another's").unwrap();
-        let wrote = to_file(&path, false, |out| {
+        let wrote = to_file(store(), &path, false, |out| {
             fs::write(&path, b"faster").unwrap();
             out(b"slower")
         });
@@ -221,7 +286,7 @@ mod tests {
     fn a_folder_is_no_file() {
         let folder = tempfile::tempdir().unwrap();
         for replace in [false, true] {
-            let said = to_file(folder.path(), replace, |out| out(b"x")).unwrap_err().to_string();
+            let said = to_file(store(), folder.path(), replace, |out| out(b"x")).unwrap_err().to_string();
             assert!(said.contains("it is a folder") && said.contains("name a file in it"), "{said}");
         }
     }

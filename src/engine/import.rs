@@ -66,19 +66,25 @@ impl Engine {
         again: bool,
         progress: Box<Progress>,
     ) -> Result<Import, Failure> {
-        let writer = self.importing(&files)?;
+        let is_beside = store::holder(&self.db).is_some();
+        if is_beside {
+            refuse_large(&files)?;
+        }
+        let writer = self.importing(is_beside)?;
         let judge = Judge::new(self.endpoints.clone())?;
         let (tell, heard) = sync_channel(BETWEEN);
         let (others, left_out) = channel();
+        let most = if is_beside { LARGEST_BESIDE } else { u64::MAX };
         spawn("creel-import", move || {
-            let read = read_all(&files, form, again, judge, &tell, progress);
+            let read = read_all(&files, form, again, judge, &tell, progress, most);
             let end = read.map_or_else(Word::Failed, |left_out| {
                 let _ = others.send(left_out);
                 Word::End
             });
             let _ = tell.send(end);
         })?;
-        let pending = writer.import(source(heard)).map_err(|full| Failure::new("importing", full))?;
+        let source = if is_beside { source(all_of(heard).into_iter()) } else { source(heard.into_iter()) };
+        let pending = writer.import(source).map_err(|full| Failure::new("importing", full))?;
         let imported =
             pending.blocking_recv().unwrap_or_else(|_| Err(Failure::new("importing", "the store is closed")));
         let imported = imported.map_err(|failure| {
@@ -89,27 +95,43 @@ impl Engine {
     }
 
     /// The writer for it: the one who captures where nobody does, so that all repeats are known.
-    fn importing(&self, files: &[PathBuf]) -> Result<Writer, Failure> {
-        if store::holder(&self.db).is_none() {
-            return self.writer_as(Role::Capturing).or_else(|_| self.writer());
-        }
-        let sizes = files.iter().filter_map(|path| path.metadata().ok()).map(|found| found.len());
-        if sizes.sum::<u64>() > LARGEST_BESIDE {
-            let why = format!("more than {} MiB, and another creel captures into this store", LARGEST_BESIDE >> 20);
-            return Err(Failure::new("importing", why)
-                .hint("its senders would wait: stop it first, or take --db with another store"));
-        }
-        self.writer()
+    fn importing(&self, is_beside: bool) -> Result<Writer, Failure> {
+        let visiting = || self.writer();
+        if is_beside { visiting() } else { self.writer_as(Role::Capturing).or_else(|_| visiting()) }
     }
 }
 
-fn source(heard: Receiver<Word>) -> Source {
-    Box::new(move || match heard.recv() {
-        Ok(Word::Capture(brought)) => Ok(Some(*brought)),
-        Ok(Word::End) => Ok(None),
-        Ok(Word::Failed(failure)) => Err(failure),
-        Err(_) => Err(Failure::new("importing", "a part of creel failed")),
+/// Says no to files of which it is seen that a creel that captures would have to wait too long for them.
+fn refuse_large(files: &[PathBuf]) -> Result<(), Failure> {
+    let sizes = files.iter().filter_map(|path| path.metadata().ok()).map(|found| found.len());
+    if sizes.sum::<u64>() > LARGEST_BESIDE {
+        return Err(Failure::new("importing", too_large())
+            .hint("its senders would wait: stop it first, or take --db with another store"));
+    }
+    Ok(())
+}
+
+fn too_large() -> String {
+    format!("more than {} MiB, and another creel captures into this store", LARGEST_BESIDE >> 20)
+}
+
+fn source(mut words: impl Iterator<Item = Word> + Send + 'static) -> Source {
+    Box::new(move || match words.next() {
+        Some(Word::Capture(brought)) => Ok(Some(*brought)),
+        Some(Word::End) => Ok(None),
+        Some(Word::Failed(failure)) => Err(failure),
+        None => Err(Failure::new("importing", "a part of creel failed")),
     })
+}
+
+/// All that is read, before any of it is written: whoever captures into the store waits for no pipe, and for no doctor. Of what
+/// fails only that is left.
+fn all_of(heard: Receiver<Word>) -> Vec<Word> {
+    let mut all: Vec<_> = heard.into_iter().collect();
+    if let Some(failed) = all.pop_if(|word| matches!(word, Word::Failed(_))) {
+        all = vec![failed];
+    }
+    all
 }
 
 fn read_all(
@@ -119,11 +141,12 @@ fn read_all(
     mut judge: Judge,
     tell: &SyncSender<Word>,
     mut progress: Box<Progress>,
+    most: u64,
 ) -> Result<u64, Failure> {
     let (mut entries, mut left_out, bytes) = (0, 0, Cell::new(0));
     for path in files {
         let doing = format!("importing {}", path.display());
-        let input = Metered { input: open(path).map_err(|why| Failure::new(&doing, why))?, bytes: &bytes };
+        let input = Metered { input: open(path).map_err(|why| Failure::new(&doing, why))?, bytes: &bytes, most };
         let mut take = |mut entry: Entry| {
             entries += 1;
             entry.flags.insert(Flag::Imported);
@@ -232,16 +255,49 @@ fn open(path: &Path) -> io::Result<Box<dyn Read>> {
     }
 }
 
-/// Counts what is read.
+/// Counts what is read, and reads no more than so much.
 struct Metered<'b, R> {
     input: R,
     bytes: &'b Cell<u64>,
+    most: u64,
 }
 
 impl<R: Read> Read for Metered<'_, R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let read = self.input.read(into)?;
         self.bytes.set(self.bytes.get() + read as u64);
+        if self.bytes.get() > self.most {
+            return Err(io::Error::other(too_large()));
+        }
         Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_is_read_than_may_be() {
+        let read = |most| {
+            let bytes = Cell::new(0);
+            Metered { input: &b"0123456789"[..], bytes: &bytes, most }.read_to_end(&mut Vec::new())
+        };
+        assert_eq!(read(10).unwrap(), 10);
+        assert!(read(9).unwrap_err().to_string().contains("another creel captures"));
+    }
+
+    #[test]
+    fn of_what_fails_only_the_failure_is_left() {
+        let all = |last| {
+            let (tell, heard) = sync_channel(3);
+            for word in [Word::End, Word::End, last] {
+                tell.send(word).unwrap();
+            }
+            drop(tell);
+            all_of(heard)
+        };
+        assert_eq!(all(Word::End).len(), 3);
+        assert!(matches!(all(Word::Failed(Failure::new("importing", "it is cut")))[..], [Word::Failed(_)]));
     }
 }

@@ -93,10 +93,18 @@ pub(super) fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
     Ok(listener)
 }
 
-fn taken(address: SocketAddr, why: &std::io::Error) -> Failure {
+fn taken(address: SocketAddr, why: &io::Error) -> Failure {
     let doing = format!("listening on {address}");
-    if why.kind() != std::io::ErrorKind::AddrInUse {
-        return Failure::new(doing, why);
+    match why.kind() {
+        io::ErrorKind::AddrInUse => {}
+        io::ErrorKind::AddrNotAvailable => {
+            let why = "this machine has no such address";
+            return Failure::new(doing, why).hint("127.0.0.1 is this machine alone, 0.0.0.0 every address that it has");
+        }
+        io::ErrorKind::PermissionDenied => {
+            return Failure::new(doing, why).hint("ports below 1024 are mostly the system's: take a higher one");
+        }
+        _ => return Failure::new(doing, why),
     }
     let port = address.port();
     match port::listener(address) {

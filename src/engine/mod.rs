@@ -50,7 +50,7 @@ mod watch;
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError, atomic::Ordering},
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
     thread::{self, JoinHandle},
     time::SystemTime,
 };
@@ -392,6 +392,13 @@ pub fn holder(db: &Path) -> Option<store::Holder> {
 pub fn holder_url(db: &Path) -> Option<String> {
     let said = store::holder(db)?.address?;
     Some(if said.contains("://") { said } else { format!("http://{said}") })
+}
+
+/// Makes a file that may not grow (`ulimit -f`) an error of whoever writes it, like a full disk: by itself the system would end
+/// the process, and creel would catch nothing more.
+pub fn outlive_large_files() {
+    // Where it cannot be had, all is as it would be without.
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
 }
 
 /// What must be done when the process is asked to end: calls `on_stop` once for each SIGINT, SIGTERM or SIGHUP, on a

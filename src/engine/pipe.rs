@@ -5,6 +5,7 @@ use std::{
     os::unix::process::CommandExt,
     process::{Child, Command, Stdio},
     sync::mpsc::{RecvTimeoutError, channel},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -17,6 +18,8 @@ use crate::record::Failure;
 const LONGEST: Duration = Duration::from_secs(10);
 /// How often it is asked whether a command goes on.
 const LOOK: Duration = Duration::from_millis(100);
+/// How often it is looked whether one that prints nothing more has ended.
+const SOON: Duration = Duration::from_millis(5);
 /// How much of a command's output is kept, in bytes; with more it is ended.
 const LARGEST: usize = 256 << 10;
 /// How much is read at once, in bytes.
@@ -73,15 +76,15 @@ pub(super) fn pipe_with(
         }
     })?;
     let (until, mut all) = (Instant::now() + longest, Vec::new());
-    let stopped = loop {
+    let too_long = || Some(format!("it was ended after {} s", longest.as_secs()));
+    let with_creel = || Some("it was ended with creel".to_owned());
+    let mut stopped = loop {
         let left = until.saturating_duration_since(Instant::now());
         match heard.recv_timeout(left.min(LOOK)) {
             Ok(part) => all.extend(part),
             Err(RecvTimeoutError::Disconnected) => break None,
-            Err(RecvTimeoutError::Timeout) if left.is_zero() => {
-                break Some(format!("it was ended after {} s", longest.as_secs()));
-            }
-            Err(RecvTimeoutError::Timeout) if !goes_on() => break Some("it was ended with creel".to_owned()),
+            Err(RecvTimeoutError::Timeout) if left.is_zero() => break too_long(),
+            Err(RecvTimeoutError::Timeout) if !goes_on() => break with_creel(),
             Err(RecvTimeoutError::Timeout) => {}
         }
         if all.len() > LARGEST {
@@ -89,6 +92,11 @@ pub(super) fn pipe_with(
             break Some(format!("it was ended after {} KiB of output", LARGEST >> 10));
         }
     };
+    // One that prints nothing more may still go on.
+    while stopped.is_none() && child.try_wait().map_err(failed)?.is_none() {
+        stopped = if Instant::now() >= until { too_long() } else { (!goes_on()).then(with_creel).flatten() };
+        thread::sleep(SOON);
+    }
     if stopped.is_some() {
         end(&child);
     }
@@ -152,6 +160,9 @@ mod tests {
             pipe_with("echo begun; sleep 1000 & sleep 1000", Vec::new(), &[], Duration::from_millis(300), &|| true)
                 .unwrap();
         assert_eq!((&text(&piped)[..], piped.ended.as_deref()), ("begun\n", Some("it was ended after 0 s")));
+        let piped =
+            pipe_with("exec >&- 2>&-; sleep 1000", Vec::new(), &[], Duration::from_millis(300), &|| true).unwrap();
+        assert_eq!(piped.ended.as_deref(), Some("it was ended after 0 s"), "what is silent is ended, too");
         let piped = pipe("yes", Vec::new()).unwrap();
         assert_eq!(piped.output.len(), LARGEST);
         assert!(piped.ended.unwrap().contains("KiB of output"));

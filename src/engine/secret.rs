@@ -1,6 +1,12 @@
 //! Where secrets come from. They are read once, at the start, and never written anywhere.
 
-use std::{fmt, fs, path::PathBuf, process::Command};
+use std::{
+    fmt,
+    fs::File,
+    io::{self, Read},
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use serde::{
     Deserialize, Deserializer,
@@ -130,7 +136,7 @@ impl Source {
                 None => return Ok(None),
                 Some(value) => value.into_encoded_bytes(),
             },
-            Self::File(path) => fs::read(path).map_err(|why| self.failure(why))?,
+            Self::File(path) => beginning(path).map_err(|why| self.failure(why))?,
             Self::Command(line) => self.output_of(line)?,
         };
         let bytes = if matches!(self, Self::Env(_)) { &bytes[..] } else { without_line_end(&bytes) };
@@ -167,6 +173,13 @@ impl Source {
     }
 }
 
+/// As much of a file as tells whether it is too large: a device may have no end.
+fn beginning(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(LARGEST as u64 + 3).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 fn without_line_end(bytes: &[u8]) -> &[u8] {
     let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
     bytes.strip_suffix(b"\r").unwrap_or(bytes)
@@ -184,7 +197,7 @@ mod tests {
     fn a_command_and_a_file_lose_one_line_end() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret");
-        fs::write(&path, "abc\r\n").unwrap();
+        std::fs::write(&path, "abc\r\n").unwrap();
         assert!(Source::File(path).read().unwrap().is_some());
         assert!(command("echo abc").unwrap().is_some());
         assert_eq!(without_line_end(b"abc\r\n"), b"abc");
@@ -198,6 +211,8 @@ mod tests {
             assert!(failure.why.contains(why), "{line}: {failure}");
             assert!(!failure.why.contains("ab"), "{failure}");
         }
+        let endless = Source::File("/dev/zero".into()).read().unwrap_err();
+        assert!(endless.why.contains("larger than 64 KiB"), "{endless}");
     }
 
     #[test]

@@ -50,6 +50,9 @@ pub fn sqlite_version() -> &'static str {
     rusqlite::version()
 }
 
+/// What to do where a store cannot be made or used.
+pub(super) const ELSEWHERE: &str = "name another file with --db";
+
 /// What is being done, for a failure.
 pub(super) fn opening(path: &Path) -> String {
     format!("opening the store {}", path.display())
@@ -65,6 +68,16 @@ pub(super) fn beside(path: &Path, end: &str) -> PathBuf {
 /// The path from the root. SQLite would take a relative `file:x` for a URI.
 pub(super) fn absolute(path: &Path) -> Result<PathBuf, Failure> {
     std::path::absolute(path).map_err(|error| Failure::new(opening(path), error).hint("name a file with --db"))
+}
+
+/// What the names of the other files of a store have behind that of the main one.
+const BESIDE: [&str; 4] = ["", "-wal", "-shm", "-lock"];
+
+/// Whether a path, by whatever name, leads to one of the files of the store at `store`.
+pub fn has_file(store: &Path, path: &Path) -> bool {
+    let is_it =
+        |file: Identity| BESIDE.iter().any(|end| Identity::of(&beside(store, end)).is_ok_and(|own| own == file));
+    Identity::of(path).is_ok_and(is_it)
 }
 
 /// Says no to a symbolic link: what it points to is not creel's to write.
@@ -84,7 +97,7 @@ pub(super) fn make_folder(path: &Path) -> Result<(), Failure> {
         .recursive(true)
         .mode(FOLDER_MODE)
         .create(folder)
-        .map_err(|error| Failure::new(format!("making the folder {}", folder.display()), error))
+        .map_err(|error| Failure::new(format!("making the folder {}", folder.display()), error).hint(ELSEWHERE))
 }
 
 /// Makes the file, where there is none, before SQLite sees it: SQLite would use the process's mask.
@@ -93,7 +106,7 @@ pub(super) fn make(path: &Path) -> Result<(), Failure> {
     match made {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(Failure::new(opening(path), error).hint("name another file with --db")),
+        Err(error) => Err(Failure::new(opening(path), error).hint(ELSEWHERE)),
     }
 }
 
@@ -196,7 +209,9 @@ fn look(path: &Path) -> Result<(Connection, bool), Failure> {
 /// Whether an error says that the WAL's index is not there and cannot be made, and the store itself can be read.
 fn lacks_its_index(path: &Path, error: &Error) -> bool {
     let is_it = matches!(error.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly));
-    is_it && fs::File::open(path).is_ok() && fs::symlink_metadata(beside(path, "-shm")).is_err()
+    // The index is looked for first: where it is there, this process may have the store open, and to close the file once more
+    // would let go of SQLite's locks on it.
+    is_it && fs::symlink_metadata(beside(path, "-shm")).is_err() && fs::File::open(path).is_ok()
 }
 
 /// Opens a store as a file that nobody changes. What stands in a WAL would not be seen, so there may be none.

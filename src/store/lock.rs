@@ -49,7 +49,8 @@ impl Lock {
     }
 
     fn take_or(path: &Path, refused: impl FnOnce(&Holder) -> Failure) -> Result<Self, Failure> {
-        let file = open(&lock_path(path), true).map_err(|why| Failure::new(file::opening(path), why))?;
+        let file =
+            open(&lock_path(path), true).map_err(|why| Failure::new(file::opening(path), why).hint(file::ELSEWHERE))?;
         for _ in 0..TRIES {
             match file.try_lock() {
                 Ok(()) => return Self { file }.introduced(path),

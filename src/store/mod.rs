@@ -43,7 +43,7 @@ mod values;
 mod writer;
 
 pub use bell::Bell;
-pub use file::sqlite_version;
+pub use file::{has_file, sqlite_version};
 pub use function::teach;
 pub use index::Indexer;
 pub use large::{Looking, looking};

@@ -127,6 +127,11 @@ impl Reader {
         file::connect_reading(&path).map(|connection| Self { connection, path })
     }
 
+    /// The store's file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Whether there is a store to open: nobody may have captured into it yet.
     pub fn is_made(path: &Path) -> Result<bool, Failure> {
         file::is_made(&file::absolute(path)?)

@@ -321,7 +321,7 @@ pub(super) fn state(connection: &Connection, path: &Path) -> Result<State, Failu
     match read().map_err(|error| trouble::failure(&doing, &error))? {
         (0, 0, 0) => Ok(State::Fresh),
         (APPLICATION_ID, version, _) => Ok(State::Version(usize::try_from(version).unwrap_or(usize::MAX))),
-        _ => Err(Failure::new(doing, "it is another program's SQLite database").hint("name another file with --db")),
+        _ => Err(Failure::new(doing, "it is another program's SQLite database").hint(file::ELSEWHERE)),
     }
 }
 

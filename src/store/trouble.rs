@@ -2,6 +2,7 @@
 
 use rusqlite::{Error, ErrorCode, ffi};
 
+use super::file::ELSEWHERE;
 use crate::record::Failure;
 
 /// What to do with a damaged file.
@@ -66,12 +67,7 @@ const WORDS: &[Words] = &[
         hint: "look into the system's log; creel opens the file again and checks it before it goes on",
     },
     Words { code: ErrorCode::DatabaseCorrupt, kind: Kind::File, why: "the file is damaged", hint: DAMAGED },
-    Words {
-        code: ErrorCode::NotADatabase,
-        kind: Kind::File,
-        why: "it is not a SQLite database",
-        hint: "name another file with --db",
-    },
+    Words { code: ErrorCode::NotADatabase, kind: Kind::File, why: "it is not a SQLite database", hint: ELSEWHERE },
     Words {
         code: ErrorCode::CannotOpen,
         kind: Kind::File,

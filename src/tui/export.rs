@@ -94,7 +94,7 @@ impl Export {
         let path = place(&self.path);
         let mut bytes = 0;
         let (written_yet, mut stopped) = (Cell::new(0), false);
-        let written = export::to_file(&path, self.over, |out| {
+        let written = export::to_file(reader.path(), &path, self.over, |out| {
             let mut counted = |written: &[u8]| {
                 if !goes_on(written_yet.get()) {
                     stopped = true;

@@ -66,15 +66,16 @@ impl Place<'_> {
 
 /// What the parser calls by the names of Rust's types, in words.
 fn in_words(message: &str) -> String {
-    const NAMES: [(&str, &str); 11] = [
+    const NAMES: [(&str, &str); 12] = [
         ("u8", "a whole number from 0 to 255"),
         ("u16", "a whole number from 0 to 65535"),
-        ("u32", "a whole number, 0 or more"),
+        ("u32", "a whole number from 0 to 4294967295"),
         ("u64", "a whole number, 0 or more"),
         ("usize", "a whole number, 0 or more"),
         ("i64", "a whole number"),
         ("f64", "a number"),
-        ("a nonzero u32", "a whole number, 1 or more"),
+        ("a nonzero u32", "a whole number from 1 to 4294967295"),
+        ("path string", "a path in quotation marks"),
         ("a sequence", "a list: [ … ]"),
         ("a map", "a table: { … }"),
         ("a boolean", "true or false"),

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::policy::earlier;
 use crate::record::{Outcome, Timestamp};
 
 /// How many tries must fail one after the other before an app counts as down.
@@ -47,6 +48,11 @@ impl Circuit {
     /// When something may go there; none: now.
     pub(super) fn closed_until(&self, now: Timestamp) -> Option<Timestamp> {
         self.until.filter(|until| *until > now)
+    }
+
+    /// The clock was set back by so many milliseconds.
+    pub(super) fn set_back(&mut self, ms: i64) {
+        self.until = self.until.map(|until| earlier(until, ms));
     }
 
     /// A try is over. Says so where the app is down, or up again.
@@ -107,6 +113,8 @@ mod tests {
             circuit.tried(&refused, at(0));
         }
         assert_eq!(circuit.closed_until(at(0)), Some(at(300)));
+        circuit.set_back(100_000);
+        assert_eq!(circuit.closed_until(at(0)), Some(at(200)), "as far off as it was, by a clock that was set back");
         assert_eq!(circuit.tried(&said(401), at(300)), Some(Turned::Up));
         assert_eq!((circuit.room(16), circuit.failures(), circuit.tried(&said(200), at(301))), (16, 0, None));
     }

@@ -311,7 +311,8 @@ pub(super) fn words(outcome: &Outcome) -> String {
     }
 }
 
-fn unwritten() -> Came {
+/// Nothing of it is in the store: it is done again after a while.
+pub(super) fn unwritten() -> Came {
     Came::Unwritten(Timestamp::from_unix_ms(engine::now().unix_ms() + UNWRITTEN_WAIT_MS))
 }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use super::{Answering, Forward, Item, Order, circuit::Circuit};
+use super::{Answering, Forward, Item, Order, circuit::Circuit, policy::earlier};
 use crate::{engine::endpoint::Endpoint, record::Timestamp};
 
 /// How many are under way to one app at a time, where their order does not matter.
@@ -63,6 +63,12 @@ impl Lane {
     pub(super) fn holds_up(&self, now: Timestamp) -> Option<&Item> {
         let is_held = self.keeps_order() && self.held_until.is_some_and(|until| until > now);
         self.ready.front().filter(|_| is_held && self.ready.len() > 1)
+    }
+
+    /// The clock was set back by so many milliseconds.
+    pub(super) fn set_back(&mut self, ms: i64) {
+        self.held_until = self.held_until.map(|until| earlier(until, ms));
+        self.circuit.set_back(ms);
     }
 
     /// Leaves out what holds up the others: it was dropped.

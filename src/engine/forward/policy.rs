@@ -53,6 +53,11 @@ pub(super) fn asked_to_wait(outcome: &Outcome, now: Timestamp) -> Option<Duratio
     Some(wait.min(LONGEST_WAIT))
 }
 
+/// So many milliseconds before that.
+pub(super) fn earlier(at: Timestamp, ms: i64) -> Timestamp {
+    Timestamp::from_unix_ms(at.unix_ms().saturating_sub(ms))
+}
+
 /// A time as it is written: `500ms`, `5s`, `2m`, `1h`, `1d`.
 pub fn span(text: &str) -> Option<Duration> {
     let at = text.find(|c: char| !c.is_ascii_digit())?;

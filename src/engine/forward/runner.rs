@@ -13,8 +13,9 @@ use tokio::sync::mpsc as channel;
 use super::{
     Forward, Item, Told,
     circuit::Turned,
-    errand::{Came, Carrier, words},
+    errand::{Came, Carrier, unwritten, words},
     lane::Lane,
+    policy::earlier,
     same_lane,
 };
 use crate::{
@@ -26,12 +27,58 @@ use crate::{
 /// The longest sleep: the wall clock, which times are told by, may be set meanwhile.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60 * 60);
 
+/// By how much a clock that was set back is noticed, in milliseconds.
+const SET_BACK_MS: i64 = 1_000;
+
 /// How often it is looked whether what holds up others was dropped meanwhile, by whatever process. Where nothing does, nobody
 /// looks.
 const LOOKS_EVERY: Duration = Duration::from_millis(200);
 
 /// An errand that waits: when it is due, which it is (older ones first), and what is needed to take it in hand.
 type Waiting = Reverse<(Timestamp, ErrandId, usize, CaptureId, u32)>;
+
+/// What the clocks said when they were looked at last.
+#[derive(Clone, Copy)]
+struct Clocks {
+    wall: Timestamp,
+    steady: Instant,
+}
+
+impl Clocks {
+    /// Looks again. Gives by how much the wall clock was set back meanwhile, in milliseconds. One that was set ahead looks like a
+    /// machine that slept, and needs no care: what is due is due.
+    fn look(&mut self, wall: Timestamp, steady: Instant) -> Option<i64> {
+        let passed = steady.saturating_duration_since(self.steady).as_millis() as i64;
+        let back = passed.saturating_sub(wall.since_ms(self.wall));
+        *self = Self { wall, steady };
+        (back >= SET_BACK_MS).then_some(back)
+    }
+}
+
+/// A try under way. However it ends, it is told: else its lane would wait for it for ever.
+struct Try {
+    lane: usize,
+    errand: ErrandId,
+    capture: CaptureId,
+    tries: u32,
+    came: Option<Came>,
+    over: channel::UnboundedSender<Over>,
+}
+
+impl Try {
+    fn ends(mut self, came: Came) {
+        self.came = Some(came);
+    }
+}
+
+impl Drop for Try {
+    fn drop(&mut self) {
+        let &mut Self { lane, errand, capture, tries, .. } = self;
+        // What ended without a word has left nothing in the store.
+        let came = self.came.take().unwrap_or_else(unwritten);
+        let _ = self.over.send(Over { lane, errand, capture, tries, came });
+    }
+}
 
 /// A try that is over.
 struct Over {
@@ -52,6 +99,7 @@ pub(super) struct Runner {
     stopping: Option<mpsc::Sender<()>>,
     /// When it was looked last for what was dropped, and how the store stood then.
     looked: Option<(Instant, Option<i64>)>,
+    clocks: Clocks,
 }
 
 impl Runner {
@@ -71,6 +119,7 @@ impl Runner {
             ended,
             stopping: None,
             looked: None,
+            clocks: Clocks { wall: engine::now(), steady: Instant::now() },
         };
         for errand in left {
             if let Some(&lane) = lanes.get(same_lane(&errand.lane)) {
@@ -95,6 +144,7 @@ impl Runner {
     pub(super) async fn run(mut self, mut told: channel::UnboundedReceiver<Told>) {
         loop {
             let now = engine::now();
+            self.follow_the_clock(now);
             self.wake(now);
             self.let_go(now);
             self.start(now);
@@ -115,6 +165,18 @@ impl Runner {
                 () = tokio::time::sleep(sleep.unwrap_or_default()), if sleep.is_some() => {}
             }
         }
+    }
+
+    /// Times that were told by a clock which was set back since are brought back with it: else all would wait for as long.
+    fn follow_the_clock(&mut self, now: Timestamp) {
+        let Some(back) = self.clocks.look(now, Instant::now()) else { return };
+        let waiting = std::mem::take(&mut self.waiting).into_iter();
+        self.waiting = waiting
+            .map(|Reverse((due_at, errand, lane, capture, tries))| {
+                Reverse((earlier(due_at, back), errand, lane, capture, tries))
+            })
+            .collect();
+        self.lanes.iter_mut().for_each(|lane| lane.set_back(back));
     }
 
     /// What is due stands in its lane again.
@@ -157,10 +219,10 @@ impl Runner {
                 self.under_way += 1;
                 let (carrier, over) = (Arc::clone(&self.carrier), self.over.clone());
                 let (endpoint, forward) = (Arc::clone(&lane.endpoint), Arc::clone(&lane.forward));
+                let Item { errand, capture, tries, .. } = item;
+                let under_way = Try { lane: at, errand, capture, tries, came: None, over };
                 tokio::spawn(async move {
-                    let (errand, capture, tries) = (item.errand, item.capture, item.tries);
-                    let came = carrier.carry(&endpoint, &forward, item).await;
-                    let _ = over.send(Over { lane: at, errand, capture, tries, came });
+                    under_way.ends(carrier.carry(&endpoint, &forward, item).await);
                 });
             }
         }
@@ -252,5 +314,36 @@ impl Runner {
 
     fn tell(&self, text: String) {
         self.carrier.ground.news.tell(text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_set_back_is_noticed_and_a_machine_that_slept_is_not() {
+        let (steady, at) = (Instant::now(), Timestamp::from_unix_ms);
+        let mut clocks = Clocks { wall: at(1_000_000), steady };
+        let after = |ms| steady + Duration::from_millis(ms);
+        assert_eq!(clocks.look(at(1_005_000), after(5_000)), None);
+        assert_eq!(clocks.look(at(1_005_900), after(6_500)), None, "no more than any clock is off");
+        assert_eq!(clocks.look(at(605_900), after(7_500)), Some(401_000));
+        assert_eq!(clocks.look(at(606_900), after(8_500)), None, "once");
+        assert_eq!(clocks.look(at(9_000_000), after(8_600)), None, "set ahead, or it slept");
+    }
+
+    #[test]
+    fn a_try_that_dies_is_told_and_done_again() {
+        let (over, mut ended) = channel::unbounded_channel();
+        let dying = Try { lane: 3, errand: ErrandId(7), capture: CaptureId(5), tries: 2, came: None, over };
+        let died = std::thread::spawn(move || {
+            let _try = dying;
+            std::panic::resume_unwind(Box::new(()));
+        });
+        assert!(died.join().is_err());
+        let Over { lane, errand, capture, tries, came } = ended.try_recv().unwrap();
+        assert_eq!((lane, errand, capture, tries), (3, ErrandId(7), CaptureId(5), 2));
+        assert!(matches!(came, Came::Unwritten(_)));
     }
 }

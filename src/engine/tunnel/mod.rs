@@ -135,11 +135,13 @@ impl Keeper {
         loop {
             let began = Instant::now();
             self.set(State::Starting);
-            let Some(why) = self.once() else { return };
+            let Some((why, child)) = self.once() else { return };
             if began.elapsed() >= STOOD {
                 pause = FIRST_PAUSE;
             }
             self.set(State::Down(why, pause.as_secs()));
+            // What is left of it may take its time, and is nobody's news.
+            child.into_iter().for_each(end);
             if self.rest(pause) {
                 return;
             }
@@ -164,17 +166,17 @@ impl Keeper {
         }
     }
 
-    /// Runs the command to its end and gives the reason of it; none where it is to stop.
-    fn once(&self) -> Option<String> {
+    /// Runs the command to its end and gives the reason of it, and what is still to be ended; none where it is to stop.
+    fn once(&self) -> Option<(String, Option<Child>)> {
         let mut child = match self.spawn() {
             Ok(child) => child,
-            Err(why) => return Some(why.to_string()),
+            Err(why) => return Some((why.to_string(), None)),
         };
         let outputs = [
             child.stdout.take().map(|output| self.listen(output)),
             child.stderr.take().map(|output| self.listen(output)),
         ];
-        let mut open = outputs.iter().flatten().count();
+        let mut open = outputs.iter().flatten().flatten().count();
         let (mut finder, mut last) = (Finder::new(&self.command, self.port), String::new());
         while open > 0 {
             match self.events.recv() {
@@ -187,14 +189,14 @@ impl Keeper {
                 }
                 Ok(Event::Ended) => open -= 1,
                 Ok(Event::Stop) | Err(_) => {
-                    end(&mut child);
+                    end(child);
                     return None;
                 }
             }
         }
         let status = child.wait().map_or_else(|why| why.to_string(), |status| status.to_string());
-        end(&mut child);
-        Some(if last.trim().is_empty() { status } else { format!("{status}: {}", last.trim()) })
+        let why = if last.trim().is_empty() { status } else { format!("{status}: {}", last.trim()) };
+        Some((why, Some(child)))
     }
 
     fn spawn(&self) -> std::io::Result<Child> {
@@ -239,7 +241,7 @@ fn read_lines(mut output: impl Read, mut hear: impl FnMut(String)) {
 }
 
 /// Ends a child and all of its process group: asked first, then made to.
-fn end(child: &mut Child) {
+fn end(mut child: Child) {
     // Its input ends, which the keeper's shell takes for the end of creel.
     drop(child.stdin.take());
     let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);

@@ -1,6 +1,6 @@
 //! One connection, from its first byte to its last.
 
-use std::{borrow::Cow, net::SocketAddr, pin::Pin, sync::Arc};
+use std::{borrow::Cow, error::Error as _, io, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use hyper::{
@@ -65,24 +65,38 @@ enum Opening {
 
 impl<C: Catch> Connection<C> {
     /// Takes a connection, through TLS where the server has an identity.
-    pub(super) async fn welcome(mut self, mut stream: TcpStream) {
+    pub(super) async fn welcome(mut self, stream: TcpStream) {
         // Answers are small and whole; there is nothing to wait for.
         let _ = stream.set_nodelay(true);
         let Some(identity) = self.identity.take() else { return self.serve(stream).await };
-        match tokio::time::timeout(self.limits.head_time, identity.accept(&mut stream)).await {
-            Ok(Welcome::Secure(accept)) => {
-                match tokio::time::timeout(self.limits.head_time, accept.stream(stream)).await {
-                    Ok(Ok(stream)) => self.serve(stream).await,
-                    Ok(Err(why)) => self.refuse(None, not_agreed(&why), b""),
-                    Err(_) => self.refuse(None, "slow TLS", b""),
-                }
-            }
-            Ok(Welcome::Plain(first)) => {
+        let mut stopped = self.stopped.clone();
+        let secured = tokio::select! {
+            biased;
+            secured = self.secured(stream, identity) => secured,
+            // Nothing was asked yet, so that nothing is lost.
+            () = asked_to_stop(&mut stopped) => None,
+        };
+        if let Some(stream) = secured {
+            self.serve(stream).await;
+        }
+    }
+
+    /// Agrees on TLS. None where that fails, which is told.
+    async fn secured(&self, mut stream: TcpStream, identity: Identity) -> Option<impl Stream> {
+        let limit = self.limits.head_time;
+        match tokio::time::timeout(limit, identity.accept(&mut stream)).await.unwrap_or(Welcome::Silence) {
+            Welcome::Secure(accept) => match tokio::time::timeout(limit, accept.stream(stream)).await {
+                Ok(Ok(stream)) => return Some(stream),
+                Ok(Err(why)) => self.refuse(None, not_agreed(&why), b""),
+                Err(_) => self.refuse(None, "slow TLS", b""),
+            },
+            Welcome::Plain(first) => {
                 let _ = stream.write_all(PLAIN_TO_TLS).await;
                 self.refuse(Some(400), "plain HTTP to the HTTPS port: write https:// in the URL", &first);
             }
-            Ok(Welcome::Silence) | Err(_) => {}
+            Welcome::Silence => {}
         }
+        None
     }
 
     async fn serve(mut self, mut stream: impl Stream) {
@@ -139,7 +153,8 @@ impl<C: Catch> Connection<C> {
         builder.half_close(true).max_headers(self.limits.headers).max_header_size(self.limits.head_bytes);
         builder.max_buf_size(self.limits.read_bytes());
         let connection = builder.serve_connection(TokioIo::new(recorder), service);
-        let ended = to_its_end(connection, http1::Connection::graceful_shutdown, &mut self.stopped).await;
+        let ended =
+            to_its_end(connection, http1::Connection::graceful_shutdown, asked_to_stop(&mut self.stopped)).await;
         if let Err(error) = ended {
             self.refuse_head(&error, &record);
         }
@@ -166,19 +181,40 @@ impl<C: Catch> Connection<C> {
 
     async fn http2(mut self, stream: impl Stream, first: Bytes) {
         let recorder = Recorder::opaque(stream, first, Arc::clone(&self.limits));
-        let exchange = self.exchange(None);
-        let service = service_fn(move |request: hyper::Request<Incoming>| exchange.clone().answer(request));
+        let (exchange, open) = (self.exchange(None), Arc::new(watch::Sender::new(0)));
+        let mut requests = open.subscribe();
+        let service = service_fn(move |request: hyper::Request<Incoming>| {
+            let (exchange, open) = (exchange.clone(), Open::new(&open));
+            async move {
+                let answer = exchange.answer(request).await;
+                drop(open);
+                answer
+            }
+        });
         let mut builder = http2::Builder::new(TokioExecutor::new());
         builder
             .timer(TokioTimer::new())
             .keep_alive_interval(Some(self.limits.keep_alive / 2))
             .keep_alive_timeout(self.limits.keep_alive / 2)
             .max_concurrent_streams(STREAMS)
-            .max_header_list_size((self.limits.head_bytes * HEARD_HEADS) as u32);
+            .max_header_list_size(u32::try_from(self.limits.head_bytes * HEARD_HEADS).unwrap_or(u32::MAX));
         let connection = builder.serve_connection(TokioIo::new(recorder), service);
-        let ended = to_its_end(connection, http2::Connection::graceful_shutdown, &mut self.stopped).await;
-        if ended.is_err_and(|error| error.is_parse()) {
-            self.refuse(None, "malformed HTTP/2", b"");
+        // Its clock on the stream is wound by the answers to PING, too, which say nothing of requests.
+        let over = async {
+            tokio::select! {
+                () = asked_to_stop(&mut self.stopped) => {}
+                () = idle(&mut requests, self.limits.keep_alive) => {}
+            }
+        };
+        if let Err(error) = to_its_end(connection, http2::Connection::graceful_shutdown, over).await {
+            self.refuse_frames(&error);
+        }
+    }
+
+    /// Tells of frames that h2 could not take. A connection that breaks is none.
+    fn refuse_frames(&self, error: &hyper::Error) {
+        if let Some(cause) = error.source().filter(|cause| !cause.is::<io::Error>()) {
+            self.refuse(None, format!("malformed HTTP/2: {cause}"), b"");
         }
     }
 
@@ -193,17 +229,42 @@ impl<C: Catch> Connection<C> {
     }
 }
 
-/// Drives a connection to its end; once the server is asked to stop, to the end of what is in flight.
+/// A request that is open on an HTTP/2 connection, until this is dropped.
+struct Open(Arc<watch::Sender<usize>>);
+
+impl Open {
+    fn new(all: &Arc<watch::Sender<usize>>) -> Self {
+        all.send_modify(|open| *open += 1);
+        Self(Arc::clone(all))
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.send_modify(|open| *open -= 1);
+    }
+}
+
+/// Waits until no request has been open for so long.
+async fn idle(requests: &mut watch::Receiver<usize>, limit: Duration) {
+    while requests.wait_for(|&open| open == 0).await.is_ok() {
+        if tokio::time::timeout(limit, requests.changed()).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Drives a connection to its end; once that is `over`, to the end of what is in flight.
 async fn to_its_end<T: Future<Output = hyper::Result<()>>>(
     connection: T,
     finish: impl FnOnce(Pin<&mut T>),
-    stopped: &mut watch::Receiver<bool>,
+    over: impl Future<Output = ()>,
 ) -> hyper::Result<()> {
     let mut connection = std::pin::pin!(connection);
     tokio::select! {
         biased;
         ended = connection.as_mut() => return ended,
-        () = asked_to_stop(stopped) => {}
+        () = over => {}
     }
     finish(connection.as_mut());
     connection.await

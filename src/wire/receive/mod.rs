@@ -184,3 +184,45 @@ fn turn_away(stream: &TcpStream, peer: SocketAddr, crowd: &Crowd, catch: &impl C
     );
     crowd.refuse(catch, peer, Some(503), "too many connections", Vec::new());
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    /// Fails where that is asked for, and keeps what is refused.
+    #[derive(Clone, Default)]
+    struct Failing(Arc<Mutex<Vec<Refusal>>>);
+
+    impl Catch for Failing {
+        async fn catch(&self, arrival: Arrival) -> Answer {
+            assert_ne!(arrival.head.target(), &b"/fail"[..]);
+            Answer::whole(200, Vec::new(), "caught")
+        }
+
+        fn refuse(&self, refusal: Refusal) {
+            self.0.lock().unwrap().push(refusal);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_request_on_which_creel_fails_is_answered_and_listed_and_the_next_is_caught() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let failing = Failing::default();
+        let served = tokio::spawn(serve(listener, Limits::default(), None, failing.clone(), std::future::pending()));
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let requests = b"GET /fail HTTP/1.1\r\nHost: h\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
+        stream.write_all(requests).await.unwrap();
+        let mut answers = String::new();
+        stream.read_to_string(&mut answers).await.unwrap();
+        assert!(answers.starts_with("HTTP/1.1 500 ") && answers.ends_with("caught"), "{answers}");
+        let refused = failing.0.lock().unwrap();
+        let told: Vec<_> = refused.iter().map(|one| (one.status, one.head.starts_with(b"GET /fail "))).collect();
+        assert_eq!(told, [(Some(500), true)]);
+        served.abort();
+    }
+}

@@ -1,6 +1,13 @@
 //! One request on a connection: its head is looked up, its body read, the catcher asked, the answer given.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    future::poll_fn,
+    net::SocketAddr,
+    panic::{self, AssertUnwindSafe},
+    pin::pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use bytes::Bytes;
 use hyper::{
@@ -20,6 +27,9 @@ use super::{
     strict,
 };
 use crate::record::{Flag, Head, Headers, Refusal, Timestamp, Version};
+
+/// Why a request is not caught on which creel itself failed.
+const FAILED: &str = "a part of creel failed on it, and says why on standard error";
 
 /// What a request needs of its connection.
 #[derive(Clone)]
@@ -82,14 +92,18 @@ impl<C: Catch> Exchange<C> {
             flags,
             decided,
         };
+        let raw = arrival.head.raw().clone();
+        let caught = unless_it_panics(self.catch.clone(), arrival);
         let answer = if gone {
             // hyper drops what it was doing when the connection ends; this must be kept all the same.
-            let catch = self.catch.clone();
-            let kept = tokio::spawn(async move { catch.catch(arrival).await });
-            kept.await.unwrap_or_else(|_| Answer::whole(500, Vec::new(), Bytes::new()))
+            tokio::spawn(caught).await.ok().flatten()
         } else {
-            self.catch.catch(arrival).await
+            caught.await
         };
+        let answer = answer.unwrap_or_else(|| {
+            self.refuse(FAILED.to_owned(), 500, &raw, received_at);
+            Answer::whole(500, Vec::new(), Bytes::new())
+        });
         drop(hold);
         let Manner { delay, form } = answer.manner;
         if !delay.is_zero() {
@@ -111,13 +125,17 @@ impl<C: Catch> Exchange<C> {
     /// Says to a request that it may not come in, and tells of it.
     fn turn_away(&self, shut: Shut, head: &Head, at: Timestamp) -> Response<Reply> {
         let Shut { status, reason, headers } = shut;
-        let raw = head.raw();
-        let head = raw[..raw.len().min(REFUSED_BYTES)].to_vec();
-        self.catch.refuse(Refusal { at, peer: self.peer.to_string(), status: Some(status), reason, head });
+        self.refuse(reason, status, head.raw(), at);
         let body = format!("{{\"caught\":null,\"refused\":{status}}}");
         let headers = headers.into_iter().map(|(name, value)| (name, value.into_bytes())).collect();
         let answer = Answer::whole(status, headers, body);
         reply::response(answer, status, self.record.is_some())
+    }
+
+    /// Tells of a request that is not caught.
+    fn refuse(&self, reason: String, status: u16, raw: &[u8], at: Timestamp) {
+        let head = raw[..raw.len().min(REFUSED_BYTES)].to_vec();
+        self.catch.refuse(Refusal { at, peer: self.peer.to_string(), status: Some(status), reason, head });
     }
 
     /// The head of this request, and when it was whole.
@@ -129,6 +147,16 @@ impl<C: Catch> Exchange<C> {
             && (head.target().starts_with(target.as_bytes()) || parts.uri.authority().is_some());
         same.then_some((head, at))
     }
+}
+
+/// What the catcher answers; none where it panicked. One request must not take those along that share its connection.
+async fn unless_it_panics<C: Catch>(catch: C, arrival: Arrival) -> Option<Answer> {
+    let mut caught = pin!(catch.catch(arrival));
+    let poll = |cx: &mut Context<'_>| {
+        let polled = panic::catch_unwind(AssertUnwindSafe(|| caught.as_mut().poll(cx)));
+        polled.map_or(Poll::Ready(None), |polled| polled.map(Some))
+    };
+    poll_fn(poll).await
 }
 
 /// A head in the form of HTTP/1 for a request that never had one: the pseudo headers become the request line and, as
