@@ -168,6 +168,23 @@ fn searches_say_the_same_with_the_index_and_without() {
 }
 
 #[test]
+fn of_what_is_gone_behind_one_that_stays_there_is_no_sheet_either() {
+    let place = place();
+    let writer = place.capturing();
+    put(&writer, 1, 9_000);
+    Indexer::catch_up(&place.path, &writer).unwrap();
+    assert_eq!(sheets(&place), 3, "two large, one small");
+    forget(&writer, "id:2..8800");
+    for _ in 0..2 {
+        Indexer::catch_up(&place.path, &writer).unwrap();
+        assert_eq!(sheets(&place), 1, "the first one's, and none is made of nothing");
+    }
+    let reader = Reader::open(&place.path).unwrap();
+    agree(&reader, texts(), 20);
+    writer.close().unwrap();
+}
+
+#[test]
 fn an_index_passes_over_what_cannot_be_meant() {
     let place = place();
     let writer = place.capturing();

@@ -3,7 +3,8 @@
 //!
 //! Threads: `creel-wire` runs the network on a current-thread runtime (a second worker gains nothing, and one keeps the
 //! order of things plain); the store's writer has its own; `creel-send` runs deliveries, so that a slow app never
-//! touches a capture. Faces run on whatever thread they like and read through readers of their own.
+//! touches a capture; `creel-forget` looks for what is over the bounds of `[keep]`. Faces run on
+//! whatever thread they like and read through readers of their own.
 //!
 //! This room must never know how a face looks, nor SQLite, nor hyper: it passes plain records between the rooms below.
 
@@ -11,6 +12,7 @@ mod admit;
 mod alert;
 pub mod aside;
 mod batch;
+pub mod bounds;
 mod catalog;
 mod change;
 mod config;
@@ -69,6 +71,7 @@ pub use tries::tries;
 use self::{
     admit::Catcher,
     alert::Alerts,
+    bounds::Forgetting,
     endpoint::Endpoints,
     forward::{Ground, News, Post},
     listen::Server,
@@ -107,6 +110,7 @@ pub struct Engine {
     indexer: Mutex<Option<Indexer>>,
     alerts: Mutex<Option<Alerts>>,
     metrics: Mutex<Option<Metrics>>,
+    forgetting: Mutex<Option<Forgetting>>,
     _watch: Option<Watch>,
 }
 
@@ -124,7 +128,8 @@ impl Engine {
             limits,
             metrics,
             alerts,
-            notices,
+            keep,
+            mut notices,
             screen,
         } = settings;
         forward::check(&endpoints)?;
@@ -164,6 +169,8 @@ impl Engine {
             _ => None,
         };
         let indexer = Indexer::start(&db, &writer, &bell)?;
+        notices.extend(keep.words());
+        let forgetting = Forgetting::start(keep, &db, &writer, &bell, news.clone())?;
         Ok(Self {
             db,
             bell,
@@ -185,6 +192,7 @@ impl Engine {
             indexer: Mutex::new(Some(indexer)),
             alerts: Mutex::new(Some(alerts)),
             metrics: Mutex::new(metrics),
+            forgetting: Mutex::new(forgetting),
             _watch: None,
         })
     }
@@ -225,6 +233,7 @@ impl Engine {
             indexer: Mutex::new(None),
             alerts: Mutex::new(None),
             metrics: Mutex::new(None),
+            forgetting: Mutex::new(None),
             _watch: None,
         }
     }
@@ -318,6 +327,7 @@ impl Engine {
     pub fn stop(&self) -> Result<(), Failure> {
         let tunnel = lock(&self.tunnel).take();
         tunnel.into_iter().for_each(Tunnel::stop);
+        drop(lock(&self.forgetting).take());
         let server = lock(&self.server).take();
         let served = server.map_or(Ok(()), Server::stop);
         if let Some(post) = &self.post {

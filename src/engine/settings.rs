@@ -8,6 +8,7 @@ use std::{
 
 use super::{
     alert::Alert,
+    bounds::Keep,
     config::{self, File, Notice},
     endpoint::{Endpoint, Endpoints},
     filters::Filters,
@@ -72,6 +73,8 @@ pub struct Settings {
     pub metrics: Option<SocketAddr>,
     /// What somebody wants to be told.
     pub(super) alerts: Vec<Alert>,
+    /// How much is kept.
+    pub keep: Keep,
     /// What a person should know and need not act on: a variable that is not set.
     pub notices: Vec<Notice>,
     /// How the screen looks, and what its keys do.
@@ -103,6 +106,7 @@ impl Settings {
             limits: file.limits,
             metrics: file.metrics,
             alerts: file.alerts,
+            keep: file.keep,
             notices,
             screen: file.screen,
         })

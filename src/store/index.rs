@@ -210,6 +210,8 @@ struct State {
     sharp: Option<RunOfSharp>,
     /// The oldest capture there was at the last look.
     oldest: Option<i64>,
+    /// How many captures had been deleted when all sheets were last looked at for whether anything of theirs is left.
+    deleted: i64,
 }
 
 /// What is written, by the sheet's place.
@@ -322,7 +324,7 @@ impl State {
             Ok(())
         };
         read(&mut small, &mut large).map_err(|error| trouble::failure("reading the index of searches", &error))?;
-        Ok(Self { connection, small, large, waiting: Vec::new(), known: 0, sharp: None, oldest: None })
+        Ok(Self { connection, small, large, waiting: Vec::new(), known: 0, sharp: None, oldest: None, deleted: 0 })
     }
 
     /// The numbers that the next capture and the next delivery get.
@@ -345,8 +347,20 @@ impl State {
         self.connection.prepare_cached("SELECT min(id) FROM summary")?.query_row((), |row| row.get(0))
     }
 
+    fn deleted(&self) -> Result<i64, Error> {
+        let sql = "SELECT next_id - 1 - captures FROM counter";
+        self.connection.prepare_cached(sql)?.query_row((), |row| row.get(0))
+    }
+
+    /// Whether any of those captures are left.
+    fn is_any(&self, first: i64, count: i64) -> Result<bool, Error> {
+        let sql = "SELECT 1 FROM summary WHERE id >= ? AND id < ? LIMIT 1";
+        self.connection.prepare_cached(sql)?.exists([first, first + count])
+    }
+
     fn has_news(&self) -> Result<bool, Error> {
-        Ok(self.full()? > self.known || self.oldest()? != self.oldest)
+        let is_over = self.full()? > self.known || self.oldest()? != self.oldest;
+        Ok(is_over || self.deleted()? - self.deleted >= LARGE)
     }
 
     /// What is to be written next; none where all is marked.
@@ -357,7 +371,11 @@ impl State {
             let from = self.known.max(self.oldest()?.map_or(full, |oldest| oldest / SMALL));
             let has_one = |place: &i64| self.small.contains(place) || self.large.contains(&(place / 8));
             let from = from.max(full - MOST_WAITING);
-            self.waiting.extend((from..full).filter(|place| !has_one(place)));
+            for place in (from..full).filter(|place| !has_one(place)) {
+                if self.is_any(place * SMALL, SMALL)? {
+                    self.waiting.push(place);
+                }
+            }
             self.known = full;
         }
         if let Some(place) = self.ripe() {
@@ -456,10 +474,12 @@ impl State {
         Ok((bits.len() == 1 << sheet.width).then_some((sheet, bits)))
     }
 
-    /// The sheets of captures that were deleted, as far as those are the oldest.
+    /// The sheets of captures that were deleted: of the oldest at once, and behind one that stays, a pinned one say, where
+    /// many were.
     fn gone(&mut self) -> Result<Option<(Work, Vec<Change>)>, Error> {
-        let oldest = self.oldest()?;
-        if std::mem::replace(&mut self.oldest, oldest) == oldest {
+        let (oldest, deleted) = (self.oldest()?, self.deleted()?);
+        let are_many = deleted - self.deleted >= LARGE;
+        if std::mem::replace(&mut self.oldest, oldest) == oldest && !are_many {
             return Ok(None);
         }
         // Numbers are not given twice: below the oldest nothing comes any more.
@@ -468,8 +488,30 @@ impl State {
         let small = std::mem::replace(&mut self.small, kept);
         let kept = self.large.split_off(&(below / LARGE));
         let large = std::mem::replace(&mut self.large, kept);
-        let dropped: Vec<_> = small.into_iter().map(small_id).chain(large.into_iter().map(large_id)).collect();
+        let mut dropped: Vec<_> = small.into_iter().map(small_id).chain(large.into_iter().map(large_id)).collect();
+        if are_many {
+            dropped.append(&mut self.emptied()?);
+            self.deleted = deleted;
+        }
         Ok((!dropped.is_empty()).then(|| (Work::Gone, vec![Change { dropped, ..Change::default() }])))
+    }
+
+    /// Takes out the sheets of whose captures none is left.
+    fn emptied(&mut self) -> Result<Vec<i64>, Error> {
+        let mut empty = BTreeSet::new();
+        for &place in &self.small {
+            if !self.is_any(place * SMALL, SMALL)? {
+                empty.insert(small_id(place));
+            }
+        }
+        for &place in &self.large {
+            if !self.is_any(place * LARGE, LARGE)? {
+                empty.insert(large_id(place));
+            }
+        }
+        self.small.retain(|place| !empty.contains(&small_id(*place)));
+        self.large.retain(|place| !empty.contains(&large_id(*place)));
+        Ok(empty.into_iter().collect())
     }
 }
 
