@@ -8,11 +8,13 @@ use memchr::memchr;
 
 use super::{
     Content,
-    json::mark_bytes,
     markup::{self, Kind},
     multipart,
 };
-use crate::record::{json::looks_like_json, mask};
+use crate::record::{
+    json::{looks_like_json, mark_bytes},
+    mask,
+};
 
 /// How deep in parts of parts is looked.
 const DEEPEST: u8 = 8;
