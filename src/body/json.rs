@@ -80,7 +80,7 @@ pub(super) struct Broken {
     column: usize,
     why: String,
     /// Whether what there is breaks off and is not wrong.
-    is_end: bool,
+    pub(super) is_end: bool,
 }
 
 impl std::fmt::Display for Broken {
