@@ -182,6 +182,15 @@ fn every_fields_example_says_the_same_both_ways_and_takes_a_part() {
 }
 
 #[test]
+fn what_got_no_reply_has_no_status_that_is_less() {
+    let rows = rows();
+    let connection = store(&rows);
+    let takes = |text: &str| taken(&Filter::parse(text).unwrap(), &rows, &connection).len();
+    assert_eq!((takes("reply<300"), takes("reply<=503")), (takes("reply:200"), takes("reply:200 or reply:503")));
+    assert_eq!(takes("reply!=2xx"), takes("reply:failed or reply:503"));
+}
+
+#[test]
 fn words_and_their_joints_say_the_same_both_ways() {
     let rows = rows();
     let connection = store(&rows);
@@ -209,6 +218,12 @@ fn words_and_their_joints_say_the_same_both_ways() {
         ("reply:dead", true),
         ("reply!=dead", true),
         ("reply!=failed", true),
+        ("reply!=2xx", true),
+        ("reply:400..599", true),
+        ("reply<300", true),
+        ("status:4xx", true),
+        ("status!=4xx", true),
+        ("fault!=mismatch", true),
         ("not reply:200", true),
         ("not fault:stale", true),
         ("age>1h", true),
@@ -236,12 +251,15 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
-    fn filters_at_random_say_the_same_both_ways(parts in prop::collection::vec((0_usize..64, 0..4), 1..6), word in "[ -~é]{0,6}") {
+    fn filters_at_random_say_the_same_both_ways(parts in prop::collection::vec((0_usize..64, 0..4, "|:|=|!=|>=?|<=?"), 1..6), word in "[ -~é]{0,6}") {
         let rows = rows();
         let connection = store(&rows);
-        let words = parts.iter().map(|(field, joint)| {
+        let words = parts.iter().map(|(field, joint, sign)| {
             let example = FIELDS[field % FIELDS.len()].example;
-            ["", "not ", "or ", "and "][*joint as usize].to_owned() + example
+            let (name, value) = example.split_once([':', '=', '>', '<']).unwrap();
+            let other = format!("{name}{sign}{}", value.trim_start_matches('='));
+            let is_read = !sign.is_empty() && Filter::parse(&other).is_ok();
+            ["", "not ", "or ", "and "][*joint as usize].to_owned() + if is_read { &other } else { example }
         });
         let text = words.collect::<Vec<_>>().join(" ");
         let text = text.trim_start_matches("or ").trim_start_matches("and ");

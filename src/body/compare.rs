@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Content, Difference, diff, escape, form};
-use crate::record::{Capture, Headers, Reply, counted, text::lossless};
+use super::{Content, Difference, diff, escape};
+use crate::record::{Capture, Headers, Reply, counted, pairs::pairs, text::lossless};
 
 /// A part of a message, and in what it differs from the other's.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,11 +78,8 @@ fn headers(before: &Headers, after: &Headers) -> Vec<Difference> {
 /// The fields of a query, decoded.
 fn fields(query: &[u8]) -> Named {
     let mut all = Named::new();
-    for field in query.split(|&byte| byte == b'&').filter(|field| !field.is_empty()) {
-        let mut parts = field.splitn(2, |&byte| byte == b'=');
-        let mut part = || lossless(&form::decoded(parts.next().unwrap_or_default())).into_owned();
-        let name = part();
-        all.entry(name).or_default().push(part());
+    for (name, value) in pairs(query) {
+        all.entry(lossless(&name).into_owned()).or_default().push(lossless(&value).into_owned());
     }
     all
 }

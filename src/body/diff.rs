@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     fmt,
+    hash::Hash,
     ops::Range,
 };
 
@@ -12,7 +13,7 @@ use super::{
     Content,
     double::{Overridden, overridden},
     escape,
-    path::Spelling,
+    path::{Path, Spelling, Step},
 };
 use crate::record::counted;
 
@@ -71,7 +72,7 @@ pub fn diff(before: &Content, after: &Content) -> Vec<Difference> {
     let json = |content: &Content| serde_json::from_slice::<Value>(&content.bytes).ok();
     if let Some((a, b)) = json(before).zip(json(after)) {
         let mut found = Vec::new();
-        values(&mut String::new(), &a, &b, &mut found);
+        values(&mut Path::default(), &a, &b, &mut found);
         let mut found = moved(&found);
         found.extend(dropped(&before.bytes, &after.bytes));
         return if found.is_empty() {
@@ -117,25 +118,19 @@ fn dropped(before: &[u8], after: &[u8]) -> Vec<Difference> {
 
 /// What is at a path on one side or on both.
 struct Found<'a> {
-    path: String,
+    path: Path,
     before: Option<&'a Value>,
     after: Option<&'a Value>,
 }
 
-fn values<'a>(path: &mut String, before: &'a Value, after: &'a Value, found: &mut Vec<Found<'a>>) {
-    let end = path.len();
+fn values<'a>(path: &mut Path, before: &'a Value, after: &'a Value, found: &mut Vec<Found<'a>>) {
     match (before, after) {
         (Value::Object(a), Value::Object(b)) => {
             for (name, value) in a {
-                path.push_str(&step(name));
-                match b.get(name) {
-                    Some(other) => values(path, value, other, found),
-                    None => found.push(Found { path: path.clone(), before: Some(value), after: None }),
-                }
-                path.truncate(end);
+                both(path, Step::Name(name.clone()), Some(value), b.get(name), found);
             }
             for (name, value) in b.iter().filter(|(name, _)| !a.contains_key(*name)) {
-                found.push(Found { path: format!("{path}{}", step(name)), before: None, after: Some(value) });
+                both(path, Step::Name(name.clone()), None, Some(value), found);
             }
         }
         (Value::Array(a), Value::Array(b)) => items(path, a, b, found),
@@ -144,21 +139,30 @@ fn values<'a>(path: &mut String, before: &'a Value, after: &'a Value, found: &mu
     }
 }
 
+/// What stands on both sides one step further on, or on one.
+fn both<'a>(
+    path: &mut Path,
+    step: Step,
+    before: Option<&'a Value>,
+    after: Option<&'a Value>,
+    found: &mut Vec<Found<'a>>,
+) {
+    path.0.push(step);
+    match (before, after) {
+        (Some(before), Some(after)) => values(path, before, after, found),
+        (before, after) => found.push(Found { path: path.clone(), before, after }),
+    }
+    path.0.pop();
+}
+
 /// Items of two arrays: the longest common sequence stays, of what stands between its members the pairs are compared, and
 /// what has no pair was removed or added.
-fn items<'a>(path: &mut String, before: &'a [Value], after: &'a [Value], found: &mut Vec<Found<'a>>) {
-    let end = path.len();
+fn items<'a>(path: &mut Path, before: &'a [Value], after: &'a [Value], found: &mut Vec<Found<'a>>) {
     for (range, other) in gaps(before, after) {
         for at in 0..range.len().max(other.len()) {
-            let (value, new) = (before.get(range.start + at), after.get(other.start + at));
-            let (value, new) = (value.filter(|_| at < range.len()), new.filter(|_| at < other.len()));
+            let (value, new) = (before[range.clone()].get(at), after[other.clone()].get(at));
             let place = if value.is_some() { range.start + at } else { other.start + at };
-            path.push_str(&format!("[{place}]"));
-            match (value, new) {
-                (Some(value), Some(new)) => values(path, value, new, found),
-                (before, after) => found.push(Found { path: path.clone(), before, after }),
-            }
-            path.truncate(end);
+            both(path, Step::Place(place), value, new, found);
         }
     }
 }
@@ -183,7 +187,7 @@ fn moved(found: &[Found<'_>]) -> Vec<Difference> {
     }
     let rest = found.iter().enumerate().filter(|(at, _)| !taken.contains(at));
     rest.map(|(at, one)| {
-        let to = to.get(&at).map(|path| shown_path(path));
+        let to = to.get(&at).map(shown_path);
         let after = if to.is_some() { one.before } else { one.after };
         let value = |value: Option<&Value>| value.map(|value| shown(&value.to_string()));
         Difference { at: shown_path(&one.path), before: value(one.before), after: value(after), to }
@@ -197,26 +201,16 @@ fn is_telling(value: &str) -> bool {
 }
 
 /// Whether two paths end in the same name, or in two places of one array.
-fn is_alike(one: &str, other: &str) -> bool {
-    let split = |path: &str| {
-        let at = path.rfind(['.', '[']).unwrap_or(0);
-        (path[..at].to_owned(), path[at..].to_owned())
-    };
-    let ((array, step), (other_array, other_step)) = (split(one), split(other));
-    let is_place = |step: &str| step[1.min(step.len())..].starts_with(|c: char| c.is_ascii_digit());
-    if is_place(&step) { is_place(&other_step) && array == other_array } else { step == other_step }
+fn is_alike(one: &Path, other: &Path) -> bool {
+    match (one.0.split_last(), other.0.split_last()) {
+        (Some((Step::Place(_), array)), Some((Step::Place(_), other_array))) => array == other_array,
+        (Some((step, _)), Some((other_step, _))) => step == other_step,
+        _ => false,
+    }
 }
 
-fn shown_path(path: &str) -> String {
-    let root = if path.starts_with('.') { "" } else { "." };
-    format!("{root}{}", escape(path))
-}
-
-/// A member's step in a path, as jq writes it.
-fn step(name: &str) -> String {
-    let plain = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    if plain { format!(".{name}") } else { format!("[{}]", Value::String(name.to_owned())) }
+fn shown_path(path: &Path) -> String {
+    escape(&path.spelled(Spelling::Jq)).into_owned()
 }
 
 fn shown(text: &str) -> String {
@@ -247,7 +241,7 @@ fn lines(before: &str, after: &str) -> Vec<Difference> {
 
 /// Where two sequences differ: what stands on either side between the members of their longest common sequence. Where
 /// that would take too long to find, all between an equal beginning and an equal end.
-fn gaps<T: PartialEq>(before: &[T], after: &[T]) -> Vec<(Range<usize>, Range<usize>)> {
+fn gaps<T: Eq + Hash>(before: &[T], after: &[T]) -> Vec<(Range<usize>, Range<usize>)> {
     let start = before.iter().zip(after).take_while(|(a, b)| a == b).count();
     let rest = before.len().min(after.len()) - start;
     let end = before.iter().rev().zip(after.iter().rev()).take(rest).take_while(|(a, b)| a == b).count();
@@ -255,9 +249,11 @@ fn gaps<T: PartialEq>(before: &[T], after: &[T]) -> Vec<(Range<usize>, Range<usi
     if a.is_empty() && b.is_empty() {
         return Vec::new();
     }
-    if a.len().saturating_mul(b.len()) > COMPARED_LINES {
+    if a.len().min(b.len()) == 0 || a.len().max(b.len()) == 1 || a.len().saturating_mul(b.len()) > COMPARED_LINES {
         return vec![(start..start + a.len(), start..start + b.len())];
     }
+    let numbers = numbered(a, b);
+    let (a, b) = numbers.split_at(a.len());
     let table = common(a, b);
     let (mut i, mut j, mut found) = (0, 0, Vec::new());
     let (mut from, mut other) = (0, 0);
@@ -277,8 +273,19 @@ fn gaps<T: PartialEq>(before: &[T], after: &[T]) -> Vec<(Range<usize>, Range<usi
     found
 }
 
+/// A number for each, those of one sequence behind those of the other: the same for what is equal. So each is read once, and not
+/// once for each that it is compared with.
+fn numbered<T: Eq + Hash>(a: &[T], b: &[T]) -> Vec<usize> {
+    let mut numbers = HashMap::new();
+    let number = |one| {
+        let next = numbers.len();
+        *numbers.entry(one).or_insert(next)
+    };
+    a.iter().chain(b).map(number).collect()
+}
+
 /// How long the longest common sequence is of what follows each pair of places.
-fn common<T: PartialEq>(a: &[T], b: &[T]) -> Vec<Vec<u32>> {
+fn common(a: &[usize], b: &[usize]) -> Vec<Vec<u32>> {
     let mut table = vec![vec![0; b.len() + 1]; a.len() + 1];
     for i in (0..a.len()).rev() {
         for j in (0..b.len()).rev() {
@@ -336,6 +343,29 @@ mod tests {
             found(r#"[{"i":1},{"i":2,"k":0}]"#, r#"[{"i":0},{"i":1},{"i":2,"k":9}]"#),
             ["+ .[0]: {\"i\":0}", "~ .[1].k: 0 → 9"]
         );
+    }
+
+    #[test]
+    fn each_of_two_long_lists_is_read_a_few_times_and_not_once_for_each_of_the_other() {
+        thread_local!(static READ: std::cell::Cell<usize> = const { std::cell::Cell::new(0) });
+        struct Item(usize);
+        impl PartialEq for Item {
+            fn eq(&self, other: &Self) -> bool {
+                READ.set(READ.get() + 1);
+                self.0 == other.0
+            }
+        }
+        impl Eq for Item {}
+        impl Hash for Item {
+            fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+                READ.set(READ.get() + 1);
+                self.0.hash(state);
+            }
+        }
+        let list = |from: usize| (from..from + 1_000).map(Item).collect::<Vec<_>>();
+        let found = gaps(&list(0), &list(500));
+        assert_eq!(found, [(0..500, 0..0), (1_000..1_000, 500..1_000)]);
+        assert!(READ.get() < 20_000, "{}", READ.get());
     }
 
     #[test]

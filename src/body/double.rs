@@ -1,45 +1,19 @@
 //! Names that are there twice in one object: most readers keep the last and drop the others without a word.
 
-use std::{
-    borrow::Cow,
-    collections::{HashMap, HashSet},
-    ops::Range,
-};
+use std::{borrow::Cow, collections::HashMap, ops::Range};
 
-use super::path::{Path, Step};
+use super::path::{Path, Step, name_of};
 use crate::record::token::{Kind, Token, Tokens, text_of};
 
 /// The largest body that is looked through, in bytes: the names of open objects are all kept in mind.
-pub(super) const LOOKED_THROUGH: usize = 8 << 20;
+const LOOKED_THROUGH: usize = 8 << 20;
 /// How many are remembered.
 const MOST: usize = 10_000;
 
 /// Where names begin that their object had before, in order.
 pub(super) fn doubled(bytes: &[u8]) -> Vec<Range<usize>> {
     let mut found = Vec::new();
-    if bytes.len() > LOOKED_THROUGH {
-        return found;
-    }
-    // None for an array.
-    let mut open: Vec<Option<HashSet<Cow<'_, [u8]>>>> = Vec::new();
-    let mut last_text = None;
-    for token in Tokens::new(bytes, 0) {
-        match token.kind {
-            Kind::Open => open.push((bytes[token.range.start] == b'{').then(HashSet::new)),
-            Kind::Close => drop(open.pop()),
-            Kind::Text => last_text = Some(token.range),
-            Kind::Colon => {
-                let (Some(Some(names)), Some(name)) = (open.last_mut(), last_text.take()) else { continue };
-                if !names.insert(plain(&bytes[name.clone()])) {
-                    found.push(name);
-                }
-            }
-            Kind::Comma | Kind::Word => {}
-        }
-        if found.len() >= MOST {
-            break;
-        }
-    }
+    each(bytes, |again| found.push(again.name));
     found
 }
 
@@ -51,76 +25,83 @@ pub(super) struct Overridden {
     pub(super) value: Range<usize>,
 }
 
-/// An object or array that is not at its end.
-struct Open {
-    start: usize,
-    /// The last value of each name so far; none for an array.
-    members: Option<HashMap<String, Range<usize>>>,
-}
-
-/// The values that readers drop, in the order in which they are dropped.
+/// The values that readers drop, in the order of the names that make them.
 pub(super) fn overridden(bytes: &[u8]) -> Vec<Overridden> {
-    let (mut found, mut open, mut path) = (Vec::new(), Vec::<Open>::new(), Path::default());
-    let mut last_text = None;
-    for Token { kind, range } in Tokens::new(bytes, 0) {
-        match kind {
-            Kind::Open => {
-                let members = (bytes[range.start] == b'{').then(HashMap::new);
-                // The members of an array have places, which count on at its commas; those of an object names.
-                path.0.extend(members.is_none().then_some(Step::Place(0)));
-                open.push(Open { start: range.start, members });
-            }
-            Kind::Close => {
-                let Some(Open { start, members }) = open.pop() else { break };
-                if members.is_none() {
-                    path.0.pop();
-                }
-                ended(&mut open, &mut path, start..range.end, &mut found);
-            }
-            Kind::Colon => {
-                let name = last_text.take().map(|name: Range<usize>| text_of(&bytes[name]));
-                path.0.extend(name.map(|name| Step::Name(String::from_utf8_lossy(&name).into_owned())));
-            }
-            Kind::Comma => {
-                let is_in_array = open.last().is_some_and(|open| open.members.is_none());
-                if let Some(Step::Place(place)) = path.0.last_mut().filter(|_| is_in_array) {
-                    *place += 1;
-                }
-            }
-            Kind::Text if is_name(bytes, range.end, open.last()) => last_text = Some(range),
-            Kind::Text | Kind::Word => ended(&mut open, &mut path, range, &mut found),
-        }
-        if found.len() >= MOST {
-            break;
-        }
-    }
+    let mut found = Vec::new();
+    each(bytes, |again| {
+        let steps = again.way.iter().filter_map(|open| match (&open.members, &open.name) {
+            (None, _) => Some(Step::Place(open.place)),
+            (Some(_), name) => name.as_ref().map(|name| Step::Name(name_of(&bytes[name.clone()]))),
+        });
+        found.push(Overridden { path: Path(steps.collect()), value: again.value });
+    });
     found
 }
 
-/// Whether a string that ends there is the name of a member.
-fn is_name(bytes: &[u8], end: usize, open: Option<&Open>) -> bool {
-    let is_object = open.is_some_and(|open| open.members.is_some());
-    is_object && Tokens::new(bytes, end).next().is_some_and(|token| token.kind == Kind::Colon)
+/// An object or array that is not at its end.
+struct Open<'b> {
+    start: usize,
+    /// The last value of each name so far; none for an array.
+    members: Option<HashMap<Cow<'b, [u8]>, Range<usize>>>,
+    /// The name of the value that comes.
+    name: Option<Range<usize>>,
+    place: usize,
 }
 
-/// What the end of a value means: a member is at its end, and the one of its name before it is dropped.
-fn ended(open: &mut [Open], path: &mut Path, value: Range<usize>, found: &mut Vec<Overridden>) {
-    let Some(members) = open.last_mut().and_then(|open| open.members.as_mut()) else { return };
-    let Some(Step::Name(name)) = path.0.last() else { return };
-    if let Some(value) = members.insert(name.clone(), value) {
-        found.push(Overridden { path: path.clone(), value });
+/// A name that was there before.
+struct Again<'o, 'b> {
+    name: Range<usize>,
+    /// The value that stood under it.
+    value: Range<usize>,
+    /// What is open there, the outermost first.
+    way: &'o [Open<'b>],
+}
+
+/// Tells each name that its object had before; the first ones, where there are many.
+fn each(bytes: &[u8], mut take: impl FnMut(Again<'_, '_>)) {
+    let (mut open, mut last_text, mut count) = (Vec::<Open<'_>>::new(), None, 0);
+    let tokens = Tokens::new(bytes, if bytes.len() > LOOKED_THROUGH { bytes.len() } else { 0 });
+    for Token { kind, range } in tokens {
+        match kind {
+            Kind::Open => {
+                let members = (bytes[range.start] == b'{').then(HashMap::new);
+                open.push(Open { start: range.start, members, name: None, place: 0 });
+            }
+            Kind::Close => {
+                let Some(closed) = open.pop() else { continue };
+                ended(bytes, &mut open, closed.start..range.end);
+            }
+            Kind::Comma => {
+                let Some(open) = open.last_mut() else { continue };
+                (open.place, open.name) = (open.place + 1, None);
+            }
+            Kind::Colon => {
+                let Some(Open { members: Some(members), name, .. }) = open.last_mut() else { continue };
+                let Some(text) = last_text.take() else { continue };
+                *name = Some(Range::clone(&text));
+                let Some(value) = members.get(&text_of(&bytes[text.clone()])).cloned() else { continue };
+                take(Again { name: text, value, way: &open });
+                count += 1;
+            }
+            Kind::Text => {
+                last_text = Some(range.clone());
+                ended(bytes, &mut open, range);
+            }
+            Kind::Word => ended(bytes, &mut open, range),
+        }
+        if count >= MOST {
+            break;
+        }
     }
-    path.0.pop();
 }
 
-/// A name without what is escaped in it: `"a"` and `"\u0061"` are one name.
-fn plain(name: &[u8]) -> Cow<'_, [u8]> {
-    if name.contains(&b'\\')
-        && let Ok(text) = serde_json::from_slice::<String>(name)
+/// What the end of a value means: the member that it is of is at its end.
+fn ended<'b>(bytes: &'b [u8], open: &mut [Open<'b>], value: Range<usize>) {
+    if let Some(Open { members: Some(members), name, .. }) = open.last_mut()
+        && let Some(name) = name.take()
     {
-        return Cow::Owned(serde_json::Value::from(text).to_string().into_bytes());
+        members.insert(text_of(&bytes[name]), value);
     }
-    Cow::Borrowed(name)
 }
 
 #[cfg(test)]
@@ -146,6 +127,7 @@ mod tests {
             found(r#"{"a":1,"b":[0,{"c":{"x":[1]},"\u0063":"two","c":3}],"a":null}"#),
             [r#".b[1].c {"x":[1]}"#, r#".b[1].c "two""#, ".a 1"]
         );
+        assert_eq!(found(r#"{"a":1,"a":{"b":[[2]],"b":3}}"#), [".a 1", ".a.b [[2]]"]);
         assert!(found(r#"{"a":"a","b":{"a":["a","a"]},"c":{"a":1}}"#).is_empty());
         assert!(overridden(b"}}{\"a\":[\"a\":\"a\":1,,:]]").is_empty());
     }

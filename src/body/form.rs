@@ -3,7 +3,7 @@
 //! A value that holds JSON, as Slack's and GitHub's `payload` does, is shown indented below its name, and one of several
 //! lines is shown in lines.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use memchr::memchr;
@@ -13,7 +13,7 @@ use super::{
     piece::{Sink, Sparse, Walk, cut},
     text, tree,
 };
-use crate::record::{counted, json::looks_like_json};
+use crate::record::{counted, json::looks_like_json, pairs::decode};
 
 /// How many values are opened below their names for what they hold; of the fields after them every value that fits is
 /// one line. A body of a million tiny objects stays cheap.
@@ -44,27 +44,14 @@ fn payload(bytes: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
         }
         let field = Field::at(bytes, at);
         if BRACKETS.iter().any(|bracket| field.value.starts_with(bracket)) {
-            let value = decoded(field.value);
+            let value = decode(field.value);
             if json::check(&value).is_ok() {
-                return Some((decoded(field.name).into_owned(), value.into_owned()));
+                return Some((decode(field.name).into_owned(), value.into_owned()));
             }
         }
         at = field.next;
     }
     None
-}
-
-/// The decoded value of the last field of that name, where there is one.
-pub(super) fn field(bytes: &[u8], name: &[u8]) -> Option<Vec<u8>> {
-    let (mut at, mut found) = (0, None);
-    while at < bytes.len() {
-        let field = Field::at(bytes, at);
-        if *decoded(field.name) == *name {
-            found = Some(field.value);
-        }
-        at = field.next;
-    }
-    found.map(|value| decoded(value).into_owned())
 }
 
 /// A form of which a field holds JSON.
@@ -105,7 +92,7 @@ pub(super) fn open(content: &Content) -> Result<Box<dyn Document>, String> {
 
 /// What is shown below the name instead of beside it: JSON and lines where wanted, and what no line can hold in any case.
 fn opened(field: &Field<'_>, is_wanted: bool) -> Option<Box<dyn Document>> {
-    let value = decoded(field.value);
+    let value = decode(field.value);
     let is_long = cut(&value, LINE_CHARS - NAME_CHARS - 16).bytes < value.len();
     let holds_json = looks_like_json(&value);
     if is_wanted && holds_json && json::check(&value).is_ok() {
@@ -133,38 +120,6 @@ impl<'a> Field<'a> {
         let (name, value) = name_end.map_or((pair, &pair[..0]), |end| (&pair[..end], &pair[end + 1..]));
         Self { name, value, has_value: name_end.is_some(), next: at + length + 1 }
     }
-}
-
-/// Percent escapes as their bytes; a `+` stays one.
-pub(super) fn decoded_percent(text: &[u8]) -> Vec<u8> {
-    let parts = text.split(|&byte| byte == b'+').map(|part| decoded(part).into_owned());
-    parts.collect::<Vec<_>>().join(&b'+')
-}
-
-/// `+` and `%20` as a space, other escapes as their byte, a `%` that is none as itself.
-pub(super) fn decoded(text: &[u8]) -> Cow<'_, [u8]> {
-    if !text.iter().any(|byte| matches!(byte, b'+' | b'%')) {
-        return Cow::Borrowed(text);
-    }
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((&first, after)) = rest.split_first() {
-        rest = after;
-        bytes.push(match first {
-            b'+' => b' ',
-            b'%' => escaped(after).map_or(first, |byte| {
-                rest = &after[2..];
-                byte
-            }),
-            other => other,
-        });
-    }
-    Cow::Owned(bytes)
-}
-
-fn escaped(after: &[u8]) -> Option<u8> {
-    let digit = |byte: &u8| char::from(*byte).to_digit(16);
-    Some((digit(after.first()?)? * 16 + digit(after.get(1)?)?) as u8)
 }
 
 struct Form {
@@ -215,7 +170,7 @@ impl Form {
         if !S::DRAWS {
             return field.next;
         }
-        let name = decoded(field.name);
+        let name = decode(field.name);
         let shown = cut(&name, NAME_CHARS).bytes;
         sink.put(Role::Key, &name[..shown]);
         if shown < name.len() {
@@ -225,7 +180,7 @@ impl Form {
             sink.add(Role::Punctuation, " = ");
         }
         if with_value {
-            sink.put(Role::Text, &decoded(field.value));
+            sink.put(Role::Text, &decode(field.value));
         }
         field.next
     }

@@ -4,9 +4,7 @@ use bytes::Bytes;
 use serde::de::IgnoredAny;
 
 use super::{Content, Document, double::doubled, escape, fit, piece::Sparse, pretty::Pretty};
-
-/// The byte order mark in UTF-8. JSON must not begin with one (RFC 8259, section 8.1), and some senders' does.
-const MARK: &[u8] = b"\xEF\xBB\xBF";
+use crate::record::json::mark_bytes;
 
 /// An object or array is taken for JSON where the sender says so, even if it is broken; anything else only if it is
 /// valid, and a lone value only if the sender says so too.
@@ -20,11 +18,6 @@ pub(super) fn fits(content: &Content) -> bool {
         (false, false) => false,
         _ => check(&content.bytes).map_or_else(|broken| content.is_cut && broken.is_end, |_| true),
     }
-}
-
-/// How many bytes the byte order mark at the beginning takes.
-pub(super) fn mark_bytes(bytes: &[u8]) -> usize {
-    if bytes.starts_with(MARK) { MARK.len() } else { 0 }
 }
 
 /// Counts the lines: one pass over the bytes, no tree.
@@ -87,7 +80,7 @@ pub(super) struct Broken {
     column: usize,
     why: String,
     /// Whether what there is breaks off and is not wrong.
-    is_end: bool,
+    pub(super) is_end: bool,
 }
 
 impl std::fmt::Display for Broken {

@@ -13,7 +13,7 @@ use super::{
     piece::{Sink, Sparse, Walk, cut},
     text,
 };
-use crate::record::token;
+use crate::record::{counted, json::mark_bytes, token};
 
 /// How deep the indentation goes; what lies deeper is shown at this depth.
 const DEEPEST_INDENT: u32 = 40;
@@ -34,7 +34,7 @@ pub(super) fn fits_xml(content: &Content) -> bool {
 
 /// What may be XML, byte for byte: it begins with a tag, in a charset in which that is ASCII, and is no HTML.
 pub(super) fn can_be_xml(content: &Content) -> bool {
-    let bytes = &content.bytes[super::json::mark_bytes(&content.bytes)..];
+    let bytes = &content.bytes[mark_bytes(&content.bytes)..];
     let is_ascii = !bytes[..bytes.len().min(8_192)].contains(&0);
     content.coding().is_none()
         && is_ascii
@@ -51,7 +51,7 @@ pub(super) fn fits_html(content: &Content) -> bool {
 }
 
 fn head(content: &Content) -> &[u8] {
-    let bytes = &content.bytes[super::json::mark_bytes(&content.bytes)..];
+    let bytes = &content.bytes[mark_bytes(&content.bytes)..];
     let bytes = bytes.trim_ascii_start();
     &bytes[..bytes.len().min(64)]
 }
@@ -60,7 +60,7 @@ fn head(content: &Content) -> &[u8] {
 fn begins_with_tag(content: &Content) -> bool {
     let (bytes, _) = text::decoded(content);
     let bytes = &bytes[..bytes.len().min(8_192)];
-    bytes[super::json::mark_bytes(bytes)..].trim_ascii_start().first() == Some(&b'<') && !bytes.contains(&0)
+    bytes[mark_bytes(bytes)..].trim_ascii_start().first() == Some(&b'<') && !bytes.contains(&0)
 }
 
 /// Counts the lines, and looks whether tags and their ends agree.
@@ -92,7 +92,7 @@ fn broken(bytes: &[u8]) -> Option<String> {
     let mut open = 0_usize;
     let why = loop {
         match reader.read_event() {
-            Ok(Event::Eof) if open > 0 => break format!("{open} elements have no end"),
+            Ok(Event::Eof) if open > 0 => break format!("{} without an end", counted(open as u64, "element")),
             Ok(Event::Eof) => return None,
             Ok(Event::Start(_)) => open += 1,
             Ok(Event::End(_)) => open = open.saturating_sub(1),
@@ -395,7 +395,7 @@ mod tests {
         let (lines, note) = shown("<a><b>1</a>", "text/xml");
         assert_eq!(lines, ["<a>", "  <b>1</a>"]);
         assert!(note.unwrap().starts_with("not well-formed at byte "));
-        assert!(shown("<a>", "text/xml").1.unwrap().contains("1 elements have no end"));
+        assert!(shown("<a>", "text/xml").1.unwrap().contains("1 element without an end"));
         assert_eq!(shown("<a <b", "text/xml").0.concat(), "<a <b");
     }
 

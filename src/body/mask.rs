@@ -7,12 +7,14 @@ use bytes::Bytes;
 use memchr::memchr;
 
 use super::{
-    Content,
-    json::mark_bytes,
+    Content, json,
     markup::{self, Kind},
     multipart,
 };
-use crate::record::{json::looks_like_json, mask};
+use crate::record::{
+    json::{looks_like_json, mark_bytes},
+    mask,
+};
 
 /// How deep in parts of parts is looked.
 const DEEPEST: u8 = 8;
@@ -37,11 +39,11 @@ impl Looked {
 }
 
 /// Masks the secrets in a body, of which `bytes` is a copy: in JSON, forms, the parts of a multipart body and XML, and in
-/// those where they lie in each other.
+/// those where they lie in each other; and in a text of any kind the passwords of URLs.
 pub fn mask(content: &Content, bytes: &mut [u8]) -> Looked {
     let text = mark_bytes(bytes);
-    if looks_like_json(&bytes[text..]) {
-        Looked::found(mask::json(&mut bytes[text..]))
+    let mut looked = if looks_like_json(&bytes[text..]) {
+        in_json(content, &mut bytes[text..])
     } else if content.is_form() {
         Looked::found(mask::form(bytes))
     } else if content.depth < DEEPEST && multipart::fits(content) {
@@ -50,6 +52,19 @@ pub fn mask(content: &Content, bytes: &mut [u8]) -> Looked {
         Looked::found(in_xml(bytes, false))
     } else {
         Looked { count: 0, unread: !bytes.is_empty() }
+    };
+    looked.count += mask::urls(bytes);
+    looked
+}
+
+/// What begins as JSON and is none may be anything that begins with a bracket: the fields of a form, the lines of a log.
+fn in_json(content: &Content, bytes: &mut [u8]) -> Looked {
+    let is_json = json::check(bytes).map_or_else(|broken| broken.is_end, |_| true);
+    let count = mask::json(bytes);
+    match (is_json, content.is_form()) {
+        (true, _) => Looked::found(count),
+        (false, true) => Looked::found(count + mask::form(bytes)),
+        (false, false) => Looked { count, unread: true },
     }
 }
 
@@ -73,6 +88,21 @@ fn in_parts(content: &Content, bytes: &mut [u8]) -> Looked {
     all
 }
 
+/// Elements whose text says what the next element holds: those of a `plist` and of XML-RPC.
+const NAMING_ELEMENTS: &[&[u8]] = &[b"name", b"key"];
+
+/// Where in such a pair of elements something stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pair {
+    Other,
+    /// In the first, which may name a secret.
+    Name,
+    /// In the first, which does.
+    Named,
+    /// Behind it, before the second.
+    Value,
+}
+
 /// An element that is a secret, and how many of its name are open in it.
 struct Named {
     name: Vec<u8>,
@@ -83,6 +113,7 @@ struct Named {
 /// not, each tag is looked at once.
 fn in_xml(bytes: &mut [u8], is_comment: bool) -> usize {
     let (mut count, mut secret) = (0, None::<Named>);
+    let mut pair = Pair::Other;
     for (kind, place) in markup::tokens(Bytes::copy_from_slice(bytes)) {
         let token = &mut bytes[place];
         match kind {
@@ -91,14 +122,24 @@ fn in_xml(bytes: &mut [u8], is_comment: bool) -> usize {
                 tag.secrets.iter().for_each(|place| token[place.clone()].fill(b'*'));
                 count += tag.secrets.len();
                 let opens = kind == Kind::Start;
+                let is_secret = tag.is_secret || pair == Pair::Value;
+                pair = if NAMING_ELEMENTS.contains(&local(&tag.name)) { Pair::Name } else { Pair::Other };
                 match &mut secret {
                     Some(named) => named.open += usize::from(opens && named.name == tag.name),
-                    None if opens && tag.is_secret => secret = Some(Named { name: tag.name, open: 1 }),
+                    None if opens && is_secret => secret = Some(Named { name: tag.name, open: 1 }),
                     None => {}
                 }
             }
-            Kind::End => secret = secret.and_then(|named| named.after(token)),
-            Kind::Text => count += in_text(token, secret.is_some()),
+            Kind::End => {
+                secret = secret.and_then(|named| named.after(token));
+                pair = if pair == Pair::Named { Pair::Value } else { Pair::Other };
+            }
+            Kind::Text => {
+                if pair == Pair::Name && mask::is_secret(&token[inner_text(token)]) {
+                    pair = Pair::Named;
+                }
+                count += in_text(token, secret.is_some());
+            }
             Kind::Aside => count += in_aside(token, secret.is_some(), is_comment),
         }
     }
@@ -117,16 +158,21 @@ impl Named {
 
 /// A text, or CDATA: masked as a whole where it stands in a secret, else the JSON in it.
 fn in_text(text: &mut [u8], is_secret: bool) -> usize {
-    let place = inner(text, b"<![CDATA[", b"]]>");
+    let place = inner_text(text);
     let text = &mut text[place];
-    let blanks = text.len() - text.trim_ascii_start().len();
-    let length = text.trim_ascii().len();
-    let text = &mut text[blanks..blanks + length];
     if is_secret && !text.is_empty() {
         text.fill(b'*');
         return 1;
     }
     if looks_like_json(text) { mask::json(text) } else { 0 }
+}
+
+/// A text without the blanks around it, and without the marks of CDATA.
+fn inner_text(text: &[u8]) -> Range<usize> {
+    let place = inner(text, b"<![CDATA[", b"]]>");
+    let within = &text[place.clone()];
+    let start = place.start + within.len() - within.trim_ascii_start().len();
+    start..start + within.trim_ascii().len()
 }
 
 /// What a comment holds is looked into as if it were none.
@@ -241,6 +287,19 @@ mod tests {
             ("<p><![CDATA[{\"token\":\"a\",\"b\":1}]]></p>", "<p><![CDATA[{\"token\":\"*\",\"b\":1}]]></p>", 1),
             ("<p><!-- <token>x</token> --><!--y--></p>", "<p><!-- <token>*</token> --><!--y--></p>", 1),
             ("<secret><!--x--></secret>", "<secret><!--*--></secret>", 1),
+            // The first of a pair of elements says what the second is.
+            (
+                "<dict><key>Password</key>\n<string>x</string><key>a</key><string>y</string></dict>",
+                "<dict><key>Password</key>\n<string>*</string><key>a</key><string>y</string></dict>",
+                1,
+            ),
+            (
+                "<member><name><![CDATA[token]]></name><value><string>x</string></value></member><b>z</b>",
+                "<member><name><![CDATA[token]]></name><value><string>*</string></value></member><b>z</b>",
+                1,
+            ),
+            ("<p><name>token</name></p><b>z</b><key>token</key>", "", 0),
+            ("<a href='http://u:p@h'>http://u:p@h</a>", "<a href='http://u:*@h'>http://u:*@h</a>", 2),
             // They broke off.
             ("<token>ab", "<token>**", 1),
             ("<a token=\"ab", "", 0),
@@ -292,9 +351,24 @@ mod tests {
         assert_eq!(masked("", "").1, Looked::default());
     }
 
+    #[test]
+    fn what_begins_as_json_and_is_none_is_not_taken_for_looked_into() {
+        const FORM: &str = "application/x-www-form-urlencoded";
+        for (came, kind, left, unread) in [
+            ("[x]=1&password=abc", FORM, "[x]=1&password=***", false),
+            ("{\"token\":\"a&b\"}", FORM, "{\"token\":\"***\"}", false),
+            ("{\"token\":\"a", FORM, "{\"token\":\"*", false),
+            ("[2026-11-23] token=abc http://u:p@h", "text/plain", "[2026-11-23] token=abc http://u:*@h", true),
+            ("{\"token\":\"a\"}{\"token\":\"b\"", "", "{\"token\":\"*\"}{\"token\":\"*\"", false),
+        ] {
+            let (masked, looked) = masked(came, kind);
+            assert_eq!((&masked[..], looked.unread), (left, unread), "{came}");
+        }
+    }
+
     proptest::proptest! {
         #[test]
-        fn whatever_comes_is_no_danger(text in r#"(<[!?/]?|-->|>|--|\[CDATA\[|]]>|token|="|=|"|'|/| |--x\r\n|a|\{|é|\x00){0,60}"#, kind in "text/xml|multipart/form-data; boundary=x") {
+        fn whatever_comes_is_no_danger(text in r#"(<[!?/]?|-->|>|--|\[CDATA\[|]]>|token|<key>|</key>|="|=|"|'|/| |--x\r\n|a|\{|é|\x00){0,60}"#, kind in "text/xml|multipart/form-data; boundary=x") {
             let (left, looked) = masked(&text, &kind);
             proptest::prop_assert!(looked.count > 0 || left == text);
         }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use memchr::memmem;
 
 use super::{Content, Document, Part, Role, amount, content::parameter, stack, stack::Stack};
-use crate::record::{counted, thousands};
+use crate::record::{counted, pairs, thousands};
 
 /// How many parts are opened. The rest is counted.
 const OPENED: usize = 1_000;
@@ -214,8 +214,9 @@ fn add(stack: &mut Stack, content: &Content, piece: &Piece, count: usize) {
 /// The name that the sender gives a file: `filename*` (RFC 8187) before `filename`.
 fn file_name(disposition: &str) -> Option<String> {
     let extended = parameter(disposition, "filename*").and_then(|value| {
-        let coded = value.splitn(3, '\'').nth(2)?.as_bytes().to_vec();
-        String::from_utf8(super::form::decoded_percent(&coded)).ok()
+        // A `+` is one here.
+        let parts = value.splitn(3, '\'').nth(2)?.split('+').map(|part| pairs::decode(part.as_bytes()));
+        String::from_utf8(parts.collect::<Vec<_>>().join(&b'+')).ok()
     });
     extended.or_else(|| parameter(disposition, "filename"))
 }
@@ -306,5 +307,6 @@ mod tests {
         }
         assert!(base_name(Some(&"é".repeat(500)), 1, None).len() <= NAME_BYTES);
         assert_eq!(file_name("attachment; filename=a; filename*=UTF-8''%e2%82%ac.txt").as_deref(), Some("€.txt"));
+        assert_eq!(file_name("attachment; filename*=UTF-8''a+b%20c.txt").as_deref(), Some("a+b c.txt"));
     }
 }

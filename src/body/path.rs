@@ -2,7 +2,10 @@
 
 use std::{fmt, ops::Range};
 
-use crate::record::token::{self, Kind, Members, Token, Tokens};
+use crate::record::{
+    json::mark_bytes,
+    token::{self, Kind, Members, Token, Tokens},
+};
 
 /// One step of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,7 +113,7 @@ impl Path {
     /// Where the value is that the path leads to, in a JSON text. Of a name that is there twice the last one counts, as in
     /// every reader that an app would use. A name of digits is a place, where there is an array.
     pub fn find(&self, bytes: &[u8]) -> Option<Range<usize>> {
-        let mut tokens = Tokens::new(bytes, super::json::mark_bytes(bytes));
+        let mut tokens = Tokens::new(bytes, mark_bytes(bytes));
         let first = tokens.next()?;
         if self.0.is_empty() {
             return Some(tokens.value(&first));
@@ -221,7 +224,7 @@ struct Open {
 /// The value that the token at that place belongs to: a name its member, a closing bracket what it closes. One pass over what
 /// stands before. None where there is no token.
 pub(super) fn node(bytes: &[u8], at: usize) -> Option<Node> {
-    let mut tokens = Tokens::new(bytes, super::json::mark_bytes(bytes));
+    let mut tokens = Tokens::new(bytes, mark_bytes(bytes));
     let mut way: Vec<Open> = Vec::new();
     let mut last_text = None;
     let mut roots = 0_usize;

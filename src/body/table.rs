@@ -116,10 +116,8 @@ impl Walk for Table {
 
     fn step(&self, place: &mut Place, sink: &mut impl Sink) {
         if std::mem::take(&mut place.is_head) {
-            self.row(
-                &self.names.iter().map(|name| (Role::Key, Cow::Borrowed(name.as_bytes()))).collect::<Vec<_>>(),
-                sink,
-            );
+            let first = self.names.iter().map(|name| (Role::Key, Cow::Borrowed(name.as_bytes()))).collect();
+            self.row(&Cells { first, more: 0 }, sink);
             return;
         }
         let row = self.record(place.at);
@@ -130,6 +128,12 @@ impl Walk for Table {
 
 /// A cell, with what it is.
 type Cell<'a> = (Role, Cow<'a, [u8]>);
+
+/// The first cells of a row, and how many more there are: of a million that a hostile row has none is kept.
+struct Cells<'a> {
+    first: Vec<Cell<'a>>,
+    more: usize,
+}
 
 impl Table {
     /// The record that begins there: to its line end, those in quotes aside.
@@ -162,8 +166,8 @@ impl Table {
             if self.kind == Kind::Json {
                 self.name_columns(&row);
             }
-            let cells = self.cells(&row, nth == 0).unwrap_or_default();
-            widths.resize(widths.len().max(cells.len()).min(MOST_COLUMNS), 1);
+            let cells = self.cells(&row, nth == 0).map(|cells| cells.first).unwrap_or_default();
+            widths.resize(widths.len().max(cells.len()), 1);
             for (widest, (_, cell)) in widths.iter_mut().zip(&cells) {
                 *widest = (*widest).max(width(&shown(cell)));
             }
@@ -194,14 +198,14 @@ impl Table {
     }
 
     /// The cells of a row, in the order of the columns; none where it has no columns.
-    fn cells(&self, row: &Range<usize>, is_first: bool) -> Option<Vec<Cell<'_>>> {
+    fn cells(&self, row: &Range<usize>, is_first: bool) -> Option<Cells<'_>> {
         let bytes = &self.bytes[row.clone()];
         match self.kind {
             Kind::Separated(separator) => {
                 let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
                 Some(separated(bytes, separator, if is_first { Role::Key } else { Role::Text }))
             }
-            Kind::Json => self.members(bytes),
+            Kind::Json => self.members(bytes).map(|first| Cells { first, more: 0 }),
         }
     }
 
@@ -242,23 +246,26 @@ impl Table {
         }
     }
 
-    fn row<S: Sink>(&self, cells: &[Cell<'_>], sink: &mut S) {
+    fn row<S: Sink>(&self, cells: &Cells<'_>, sink: &mut S) {
         if !S::DRAWS {
             return;
         }
-        for (at, ((role, cell), &widest)) in cells.iter().zip(&self.widths).enumerate() {
+        let Cells { first, more } = cells;
+        for (at, ((role, cell), &widest)) in first.iter().zip(&self.widths).enumerate() {
             let text = fit(&shown(cell), widest.min(WIDEST));
             let gap = widest.min(WIDEST).saturating_sub(width(&text));
             if !text.is_empty() {
                 sink.add(*role, &text);
             }
-            if at + 1 < cells.len().min(self.widths.len()) {
+            if at + 1 < first.len().min(self.widths.len()) {
                 sink.add(Role::Plain, &" ".repeat(gap));
                 sink.add(Role::Dim, GAP);
             }
         }
-        if cells.len() > self.widths.len() {
-            sink.add(Role::Dim, &format!("{GAP}… {} more", counted((cells.len() - self.widths.len()) as u64, "cell")));
+        // A row further down may have more of them than those that the columns were laid out by.
+        let more = more + first.len().saturating_sub(self.widths.len());
+        if more > 0 {
+            sink.add(Role::Dim, &format!("{GAP}… {} more", counted(more as u64, "cell")));
         }
     }
 }
@@ -269,8 +276,8 @@ fn shown(cell: &[u8]) -> String {
 }
 
 /// The cells of a line, without quotes, and with two of them as the one they stand for.
-fn separated(line: &[u8], separator: u8, role: Role) -> Vec<Cell<'_>> {
-    let mut cells = Vec::new();
+fn separated(line: &[u8], separator: u8, role: Role) -> Cells<'_> {
+    let mut cells = Cells { first: Vec::new(), more: 0 };
     let mut rest = line;
     loop {
         let (cell, length) = if let Some(quoted) = rest.strip_prefix(b"\"") {
@@ -283,7 +290,11 @@ fn separated(line: &[u8], separator: u8, role: Role) -> Vec<Cell<'_>> {
             let length = memchr(separator, rest).unwrap_or(rest.len());
             (Cow::Borrowed(&rest[..length]), length)
         };
-        cells.push((role, cell));
+        if cells.first.len() < MOST_COLUMNS {
+            cells.first.push((role, cell));
+        } else {
+            cells.more += 1;
+        }
         match rest.get(length + 1..) {
             Some(after) => rest = after,
             None => return cells,
@@ -367,5 +378,7 @@ mod tests {
         let lines = shown_as(&row, "text/csv");
         assert!(lines[0].contains(&format!("{}…", "x".repeat(39))));
         assert!(lines[0].ends_with("… 10 cells more"), "{}", lines[0]);
+        let widening = format!("a,b\n{}{}\n", "1,2\n".repeat(LOOKED_AT), vec!["3"; 60].join(","));
+        assert_eq!(shown_as(&widening, "text/csv")[LOOKED_AT + 1], "3  3  … 58 cells more");
     }
 }

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::{Content, Path, Step, form};
+use crate::record::pairs;
 
 /// A value that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +37,7 @@ pub fn value(content: &Content, path: &Path) -> Option<Value> {
         return path.find(&content.bytes).map(|range| Value::Json(content.bytes.slice(range)));
     }
     let Some((Step::Name(name), rest)) = path.0.split_first() else { return None };
-    let field = Bytes::from(form::field(&content.bytes, name.as_bytes())?);
+    let field = Bytes::from(pairs::value(&content.bytes, name)?.into_owned());
     if rest.is_empty() {
         return Some(Value::Field(field));
     }
@@ -62,8 +63,8 @@ mod tests {
         assert_eq!(plain(&json, ".data.object").as_deref(), Some(r#"{"id":"evt_\u00e9","n":1.0}"#));
         assert_eq!(plain(&json, "/data/object/n").as_deref(), Some("1.0"));
         assert_eq!(plain(&json, "data.other"), None);
-        let form = content("a=1+2&payload=%7B%22x%22%3A%5B7%5D%7D", "application/x-www-form-urlencoded");
-        assert_eq!(plain(&form, "a").as_deref(), Some("1 2"));
+        let form = content("a=1+2&a=3&payload=%7B%22x%22%3A%5B7%5D%7D", "application/x-www-form-urlencoded");
+        assert_eq!(plain(&form, "a").as_deref(), Some("1 2"), "the first of its name, as for filters");
         assert_eq!(plain(&form, "payload.x[0]").as_deref(), Some("7"));
         assert_eq!(plain(&form, "."), None);
     }

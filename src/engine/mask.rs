@@ -55,8 +55,8 @@ impl Masked {
     }
 }
 
-/// A capture without what lets somebody in, and what that was. As it is where there is none of it. Of a failed check the
-/// signature that was expected goes too: it would let in who sends that body.
+/// A capture without what lets somebody in, and what that was. As it is where there is none of it. What was found out about it
+/// is concealed, too.
 pub fn masked(capture: Capture) -> (Capture, Masked) {
     let mut told = Masked::default();
     let mut capture = capture;
@@ -91,10 +91,8 @@ pub fn masked(capture: Capture) -> (Capture, Masked) {
     if told.words().is_some() {
         capture.flags.insert(Flag::Masked);
     }
-    let evidence = capture.judgement.evidence.as_mut();
-    if let Some(expected) = evidence.and_then(|evidence| evidence.expected.as_mut()) {
-        MASK.clone_into(expected);
-    }
+    let has_secrets = told.fields + told.values + told.packed > 0;
+    capture.judgement = capture.judgement.concealed(has_secrets);
     (capture, told)
 }
 

@@ -26,7 +26,9 @@ enum Kind {
     Text(&'static str, fn(&Summary) -> &str),
     /// A number, of the size and of nothing else perhaps with a unit; a column that may be NULL.
     Number(&'static str, fn(&Summary) -> Option<i64>, fn(&str) -> Option<i64>),
-    /// `failed`, `none`, `waiting`, `dead`, or a number: the app's last reply.
+    /// A number, or a hundred of them: `5xx`.
+    Status(&'static str, fn(&Summary) -> Option<i64>),
+    /// `failed`, `none`, `waiting`, `dead`, or a status: the app's last reply.
     Reply,
     /// One of some names, each with the number that stands for it in a column.
     Name(&'static str, fn(&Summary) -> Option<i64>, fn(&str) -> Option<i64>, fn() -> Vec<&'static str>),
@@ -57,7 +59,7 @@ impl Field {
 
     /// Whether its values have an order.
     pub fn is_ordered(&self) -> bool {
-        matches!(self.kind, Kind::Number(..) | Kind::Reply | Kind::Age | Kind::Inside)
+        matches!(self.kind, Kind::Number(..) | Kind::Status(..) | Kind::Reply | Kind::Age | Kind::Inside)
     }
 
     /// The values it may have, where they are few and known.
@@ -79,10 +81,11 @@ impl Field {
             Kind::Text(..) | Kind::Inside => "has it somewhere",
             Kind::Age => "came within that time",
             Kind::Number(..) => "is it, or within a range: 1..9",
+            Kind::Status(..) | Kind::Reply => "is it, or within a range: 5xx, 400..409",
             _ => "is it",
         };
         let mut all = vec![(":", has)];
-        let is_exact = matches!(self.kind, Kind::Text(..) | Kind::Inside | Kind::Number(..));
+        let is_exact = matches!(self.kind, Kind::Text(..) | Kind::Inside | Kind::Number(..) | Kind::Status(..));
         if is_exact {
             all.push(("=", "is exactly it"));
         }
@@ -99,10 +102,17 @@ impl Field {
     /// Whether a name that somebody wrote, in lower case, is this field's: its own, or of its family.
     fn is_named(&self, name: &str) -> bool {
         match self.name.strip_suffix(OPEN) {
+            // A path may begin with a bracket: `body[0].id`.
+            Some("body.") if name.starts_with("body[") => true,
             Some(family) => name.len() > family.len() && name.starts_with(family),
             None => name == self.name,
         }
     }
+}
+
+/// The name of a family, and what follows it: the name or path of one's own with its dot or bracket.
+pub(super) fn family(name: &str) -> (&str, &str) {
+    name.split_at(name.find(['.', '[']).unwrap_or(name.len()))
 }
 
 /// The field of a name, whose case says nothing.
@@ -174,7 +184,7 @@ pub const FIELDS: &[Field] = &[
         example: "fault:mismatch",
         kind: Kind::Name(
             "coalesce(fault, -1)",
-            |r| r.fault.map(|fault| fault as i64),
+            |r| Some(r.fault.map_or(-1, |fault| fault as i64)),
             |name| Fault::named(name).map(|fault| fault as i64),
             || Fault::all().map(Fault::name).collect(),
         ),
@@ -189,7 +199,7 @@ pub const FIELDS: &[Field] = &[
         name: "status",
         help: "what creel answered",
         example: "status:413",
-        kind: Kind::Number("reply", |r| Some(i64::from(r.reply_status)), size),
+        kind: Kind::Status("reply", |r| Some(i64::from(r.reply_status))),
     },
     Field {
         name: "reply",
@@ -359,6 +369,7 @@ pub(super) enum Test {
         of: fn(&Summary) -> Option<i64>,
         from: i64,
         to: i64,
+        wanted: bool,
     },
     Truth {
         sql: &'static str,
@@ -405,8 +416,12 @@ pub(super) fn test(field: &'static Field, name: &str, operator: Operator, value:
             Ok(Test::Text { column, of: *of, operator, value: lower(value) })
         }
         Kind::Number(column, of, read) => match range(operator, value, *read, i64::MIN, "1..9")? {
-            Some((from, to)) => Ok(Test::Range { column, of: *of, from, to }),
+            Some((from, to)) => Ok(Test::Range { column, of: *of, from, to, wanted: true }),
             None => Ok(Test::Number { column, of: *of, operator, value: number(*read, "number")? }),
+        },
+        Kind::Status(column, of) => match status(column, *of, operator, value) {
+            Some(test) => Ok(test),
+            None => Err(format!("`{value}` is no status; for example {}, {}:5xx", field.example, field.name)),
         },
         Kind::Reply => reply(field, operator, value),
         Kind::Name(column, of, named, names) => {
@@ -468,15 +483,6 @@ fn range(
 }
 
 fn reply(field: &Field, operator: Operator, value: &str) -> Result<Test, String> {
-    let of: fn(&Summary) -> Option<i64> = |row| {
-        row.last_delivery.map(|last| match last {
-            LastDelivery::Replied(status) => i64::from(status),
-            LastDelivery::Failed => 0,
-        })
-    };
-    if let (Some(first), Operator::Has | Operator::Is) = (hundred(value), operator) {
-        return Ok(Test::Range { column: "app", of, from: first, to: first + 99 });
-    }
     match (&lower(value)[..], operator) {
         ("none", Operator::Has | Operator::Is | Operator::IsNot) => {
             let of: fn(&Summary) -> bool = |row| row.last_delivery.is_none();
@@ -491,15 +497,39 @@ fn reply(field: &Field, operator: Operator, value: &str) -> Result<Test, String>
             Ok(Test::Truth { sql: "coalesce(post, 0) = 2", of, wanted: operator != Operator::IsNot })
         }
         ("failed", Operator::Has | Operator::Is | Operator::IsNot) => {
-            Ok(Test::Number { column: "app", of, operator, value: 0 })
+            Ok(Test::Number { column: "app", of: last, operator, value: 0 })
         }
-        _ => match size(value) {
-            Some(value) => Ok(Test::Number { column: "app", of, operator, value }),
-            None => Err(format!(
-                "`{value}` is no status; for example {}, reply:5xx, reply:failed, reply:none, reply:dead",
-                field.example
-            )),
-        },
+        _ => {
+            // No reply is none below 400 either, but it is none that is 200.
+            let test = if operator.orders() {
+                status("nullif(app, 0)", |row| last(row).filter(|status| *status > 0), operator, value)
+            } else {
+                status("app", last, operator, value)
+            };
+            test.ok_or_else(|| {
+                let example = field.example;
+                format!(
+                    "`{value}` is no status; for example {example}, reply:5xx, reply:failed, reply:none, reply:dead"
+                )
+            })
+        }
+    }
+}
+
+/// The app's last reply as its column has it: 0 where none came.
+fn last(row: &Summary) -> Option<i64> {
+    row.last_delivery.map(|last| match last {
+        LastDelivery::Replied(status) => i64::from(status),
+        LastDelivery::Failed => 0,
+    })
+}
+
+/// A test of a status, of a hundred of them or of a range.
+fn status(column: &'static str, of: fn(&Summary) -> Option<i64>, operator: Operator, value: &str) -> Option<Test> {
+    let of_hundred = hundred(value).filter(|_| !operator.orders()).map(|first| (first, first + 99));
+    match of_hundred.or_else(|| range(operator, value, size, 1, "").ok().flatten()) {
+        Some((from, to)) => Some(Test::Range { column, of, from, to, wanted: operator != Operator::IsNot }),
+        None => size(value).map(|value| Test::Number { column, of, operator, value }),
     }
 }
 
@@ -522,7 +552,7 @@ impl Test {
             Self::Text { of, operator: Operator::Has, value, .. } => lower(of(row)).contains(&value[..]),
             Self::Text { of, operator, value, .. } => operator.takes(lower(of(row)).cmp(value)),
             Self::Number { of, operator, value, .. } => of(row).is_some_and(|n| operator.takes(n.cmp(value))),
-            Self::Range { of, from, to, .. } => of(row).is_some_and(|n| (*from..=*to).contains(&n)),
+            Self::Range { of, from, to, wanted, .. } => of(row).is_some_and(|n| (*from..=*to).contains(&n) == *wanted),
             Self::Truth { of, wanted, .. } => of(row) == *wanted,
             Self::Flag { bit, wanted } => (row.flags.bits() & bit != 0) == *wanted,
             Self::Age { operator, span } => {
@@ -564,8 +594,9 @@ impl Test {
             Self::Number { column, operator, value, .. } => {
                 (format!("coalesce({column} {} ?, 0)", operator.sql()), vec![Value::Int(*value)])
             }
-            Self::Range { column, from, to, .. } => {
-                (format!("coalesce({column} BETWEEN ? AND ?, 0)"), vec![Value::Int(*from), Value::Int(*to)])
+            Self::Range { column, from, to, wanted, .. } => {
+                let not = if *wanted { "" } else { "NOT " };
+                (format!("coalesce({column} {not}BETWEEN ? AND ?, 0)"), vec![Value::Int(*from), Value::Int(*to)])
             }
             Self::Truth { sql, wanted, .. } => (format!("({sql}) = ?"), vec![Value::Int(i64::from(*wanted))]),
             Self::Flag { bit, wanted } => {

@@ -10,12 +10,17 @@ use regex::bytes::{Regex, RegexBuilder};
 
 use super::{
     Names, Need,
-    field::Operator,
+    field::{self, Operator},
     magnitude::{self, Magnitudes},
-    parse,
+    parse, print,
     value::lower,
 };
-use crate::record::{Head, json, json::Paths, pairs};
+use crate::record::{
+    Head, json,
+    json::Paths,
+    pairs,
+    token::{string_end, text_of},
+};
 
 /// The most that a compiled regular expression may take, in bytes. The engine takes time linear in what it looks at.
 const REGEX_BYTES: usize = 1 << 20;
@@ -48,9 +53,9 @@ enum Place {
     Anywhere,
     /// The whole body.
     Body,
-    /// A value of a JSON body or of a form, by its path from the root; of a form also by the rest of its path below the
-    /// field, where that holds JSON.
-    Path { dotted: String, all: Paths, field: String, rest: Option<Paths> },
+    /// A value of a JSON body, by its path from the root, or of a form: its field of the first name, or by the rest of the
+    /// path what that one holds as JSON; or the field of all of that name, where it is one that only forms have (`user[name]`).
+    Path { steps: Vec<String>, all: Paths, rest: Paths, name: Option<String> },
     /// The values of a header.
     Header(String),
     /// The values of a name in the query.
@@ -71,16 +76,17 @@ enum Wanted {
 impl Inside {
     /// A word that stands anywhere in the head or the body; ASCII case says nothing.
     pub(super) fn word(word: &str) -> Result<Self, String> {
-        let text = format!("\"{}\"", escaped(word));
+        let text = print::word_of(word);
         Ok(Self { text, place: Place::Anywhere, wanted: Wanted::Has(literal(word)?, word.to_owned()) })
     }
 
     /// A test of the field `name` — `body`, `body.PATH`, `header.NAME` or `query.NAME`.
     pub(super) fn field(name: &str, operator: Operator, value: &str) -> Result<Self, String> {
-        let (family, rest) = name.split_once('.').map_or((name, ""), |(family, rest)| (family, rest));
+        let (family, rest) = field::family(name);
+        let rest = rest.strip_prefix('.').unwrap_or(rest);
         let place = match (&lower(family)[..], rest) {
             ("body", "") => Place::Body,
-            ("body", path) => path_of(path),
+            ("body", path) => path_of(path)?,
             ("header", name) => Place::Header(name.to_owned()),
             _ => Place::Param(rest.to_owned()),
         };
@@ -94,8 +100,8 @@ impl Inside {
             }
             _ => Wanted::Compared { operator, text: lower(value), number: value.parse().ok() },
         };
-        let value = if operator == Operator::Matches { value.replace('"', "\\\"") } else { escaped(value) };
-        Ok(Self { text: format!("{name}{}\"{value}\"", operator.sign()), place, wanted })
+        let text = format!("{name}{}{}", operator.sign(), print::value_after(operator, value));
+        Ok(Self { text, place, wanted })
     }
 
     /// Reads a test back from its text.
@@ -139,9 +145,9 @@ impl Inside {
             Place::Anywhere | Place::Body => Need::Anything,
             Place::Header(name) | Place::Param(name) => Need::ascii(name),
             // A number may be a place in a list, which is not written.
-            Place::Path { dotted, .. } => {
-                let names = dotted.split('.').filter(|name| name.parse::<usize>().is_err());
-                Need::all(names.map(Need::ascii))
+            Place::Path { steps, .. } => {
+                let names = steps.iter().filter(|name| name.parse::<usize>().is_err());
+                Need::all(names.map(|name| Need::ascii(name)))
             }
         };
         Need::all([value, name, self.magnitude()])
@@ -149,14 +155,15 @@ impl Inside {
 
     /// What is needed of a body in which a value is compared with a number.
     fn magnitude(&self) -> Need {
-        self.magnitudes().map_or(Need::Anything, |(path, sizes)| sizes.need(path))
+        self.magnitudes().map_or(Need::Anything, |(steps, sizes)| sizes.need(steps))
     }
 
     /// The path of a value in the body that is compared with a number, and which numbers are taken.
-    pub(super) fn magnitudes(&self) -> Option<(&str, Magnitudes)> {
+    pub(super) fn magnitudes(&self) -> Option<(&[String], Magnitudes)> {
         match (&self.place, &self.wanted) {
-            (Place::Path { dotted, .. }, Wanted::Compared { operator, number: Some(number), .. }) => {
-                Some((dotted, Magnitudes::new(*operator, *number)?))
+            // By a name of a form's own nothing is marked that a path leads to.
+            (Place::Path { steps, name: None, .. }, Wanted::Compared { operator, number: Some(number), .. }) => {
+                Some((steps, Magnitudes::new(*operator, *number)?))
             }
             _ => None,
         }
@@ -168,8 +175,14 @@ impl Inside {
         let any = match &self.place {
             Place::Anywhere => passes(content.head) || passes(content.body),
             Place::Body => passes(content.body),
-            Place::Path { all, field, rest, .. } => {
-                value_at(content.body, all, field, rest.as_ref()).is_some_and(|value| passes(&value))
+            Place::Path { steps, all, rest, name } => {
+                let value = if json::looks_like_json(content.body) {
+                    json::value(content.body, all).map(|text| text.into_bytes().into())
+                } else {
+                    let field = name.as_ref().and_then(|name| pairs::value(content.body, name));
+                    field.or_else(|| in_field(content.body, &steps[0], rest))
+                };
+                value.is_some_and(|value| passes(&value))
             }
             Place::Header(name) => head(content).headers().get_all(name).any(passes),
             Place::Param(name) => {
@@ -205,30 +218,46 @@ fn head(content: &Content<'_>) -> Head {
     Head::parse(Bytes::copy_from_slice(content.head))
 }
 
-/// A path as it is written, `data.items[0].id`, in steps.
-fn path_of(path: &str) -> Place {
-    let dotted = path.replace('[', ".").replace(']', "");
-    let mut all = Paths::default();
-    all.add(&dotted, 0);
-    let (field, rest) = dotted.split_once('.').map_or((&dotted[..], None), |(field, rest)| (field, Some(rest)));
-    let field = field.to_owned();
-    let rest = rest.map(|rest| {
-        let mut paths = Paths::default();
-        paths.add(rest, 0);
-        paths
-    });
-    Place::Path { all, field, rest, dotted }
+/// A path as it is written; else why it is none.
+fn path_of(path: &str) -> Result<Place, String> {
+    let steps = steps(path)?;
+    let (mut all, mut rest) = (Paths::default(), Paths::default());
+    all.add_steps(steps.iter().map(|step| &step[..]), 0);
+    if steps.len() > 1 {
+        rest.add_steps(steps[1..].iter().map(|step| &step[..]), 0);
+    }
+    let is_of_forms = |part: &str| !part.starts_with(|c: char| c == '"' || c.is_ascii_digit());
+    let name = path.split('[').skip(1).any(is_of_forms).then(|| path.to_owned());
+    Ok(Place::Path { steps, all, rest, name })
 }
 
-fn value_at<'a>(body: &'a [u8], all: &Paths, field: &str, rest: Option<&Paths>) -> Option<Cow<'a, [u8]>> {
-    if json::looks_like_json(body) {
-        return json::value(body, all).map(|text| Cow::Owned(text.into_bytes()));
+/// The steps of a path, of which there is at least one: `data.items[0].id`, `data["dc.title"]`.
+fn steps(path: &str) -> Result<Vec<String>, String> {
+    let (mut steps, mut rest) = (Vec::new(), path);
+    loop {
+        let (step, after) = first_step(rest).ok_or_else(|| format!("`{path}` has a [ without its ]"))?;
+        steps.push(step);
+        if after.is_empty() {
+            return Ok(steps);
+        }
+        rest = after.strip_prefix('.').unwrap_or(after);
     }
-    let value = pairs::value(body, field)?;
-    match rest {
-        None => Some(value),
-        Some(rest) => json::value(&value, rest).map(|text| Cow::Owned(text.into_bytes())),
-    }
+}
+
+fn first_step(path: &str) -> Option<(String, &str)> {
+    let Some(inside) = path.strip_prefix('[') else {
+        let (step, after) = path.split_at(path.find(['.', '[']).unwrap_or(path.len()));
+        return Some((step.to_owned(), after));
+    };
+    let end = if inside.starts_with('"') { string_end(inside.as_bytes(), 0) } else { inside.find(']') };
+    let (step, after) = inside.split_at(end?);
+    Some((String::from_utf8_lossy(&text_of(step.as_bytes())).into_owned(), after.strip_prefix(']')?))
+}
+
+/// Of a form the field of that name, or by the rest of a path what it holds as JSON.
+fn in_field<'a>(form: &'a [u8], field: &str, rest: &Paths) -> Option<Cow<'a, [u8]>> {
+    let value = pairs::value(form, field)?;
+    if rest.is_empty() { Some(value) } else { json::value(&value, rest).map(|text| Cow::Owned(text.into_bytes())) }
 }
 
 /// A pattern that finds these characters, ASCII letters in either case.
@@ -271,11 +300,6 @@ fn reason(why: &regex::Error) -> String {
     }
 }
 
-/// Text as it stands between quotes.
-fn escaped(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('"', "\\\"")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -303,6 +327,7 @@ mod tests {
             ("body.data.amount<1000", false),
             ("body.data.items[1].id=b", true),
             ("body.data.items.0.id=b", false),
+            ("body[\"data\"].items[1].id=b", true),
             ("body.data.ok=true", true),
             ("body.absent=x", false),
             ("body.absent!=x", true),
@@ -319,15 +344,37 @@ mod tests {
 
     #[test]
     fn a_form_is_asked_by_name_and_into_its_json() {
-        let form = b"token=xyz&payload=%7B%22user%22%3A%7B%22id%22%3A%22U1%22%7D%7D&text=a+b";
+        let form = b"token=xyz&payload=%7B%22user%22%3A%7B%22id%22%3A%22U1%22%7D%7D&text=a+b&card%5Bnumber%5D=42";
         for (text, expected) in [
             ("body.token=xyz", true),
             ("body.text=\"a b\"", true),
             ("body.payload.user.id=U1", true),
             ("body.payload.user.id=U2", false),
+            ("body.card[number]=42", true),
+            ("body[\"card[number]\"]=42", true),
+            ("body.card[number]>41", true),
+            ("body.card.number=42", false),
         ] {
             assert_eq!(takes(text, form), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn names_may_be_any_and_are_quoted_where_a_path_would_read_them_as_its_own() {
+        let body = br#"{"@type":"Order","a b":{"d.e":[{"x\"y":7}]},"dc:title":"t","\u00e9":1,"q(":2}"#;
+        for (text, expected) in [
+            ("body.@type=order", true),
+            ("body[\"a b\"][\"d.e\"][0][\"x\\\"y\"]>6", true),
+            ("body[\"a b\"].d.e[0][\"x\\\"y\"]>6", false),
+            ("body[\"dc:title\"]=t", true),
+            ("body.é=1", true),
+            ("body[\"q(\"]=2", true),
+        ] {
+            assert_eq!(takes(text, body), expected, "{text}");
+        }
+        assert!(takes("body[0].id=5", br#"[{"id":5}]"#));
+        let marked = [b"\xef\xbb\xbf", &body[..]].concat();
+        assert!(takes("body.@type=order", &marked), "behind a byte order mark, too");
     }
 
     #[test]

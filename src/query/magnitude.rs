@@ -189,10 +189,10 @@ impl Magnitudes {
         Self { range: least..=most, with_texts: self.with_texts && other.with_texts }
     }
 
-    /// What is needed of a body in which the value at that path is taken.
-    pub(super) fn need(&self, path: &str) -> Need {
+    /// What is needed of a body in which the value at a path of those steps is taken.
+    pub(super) fn need(&self, steps: &[String]) -> Need {
         // What a number at the end leads to lies below the name before it, or below the number as a name.
-        let last = path.rsplit('.').next().filter(|name| name.parse::<usize>().is_err());
+        let last = steps.last().filter(|name| name.parse::<usize>().is_err());
         let Some(name) = last else { return Need::Anything };
         let (least, most) = (*self.range.start(), *self.range.end());
         let mut all = Vec::new();
@@ -305,6 +305,10 @@ mod tests {
             ("m=70&data=%7B%22n%22%3A60%7D", "body.data.n>50", true),
             (r#"{"n":60,"m":[[1,2],"broken"#, "body.n>50", true),
             (r#"{"m":[[60,2],"broken"#, "body.n>50", false),
+            (r#"{"a":{"x.n":60}}"#, "body.a[\"x.n\"]>50", true),
+            (r#"{"a":{"x.n":40,"n":60}}"#, "body.a[\"x.n\"]>50", false),
+            ("\u{feff}{\"n\":60}", "body.n>50", true),
+            ("card[n]=60", "body.card[n]>50", true),
         ] {
             assert_eq!(has(body, filter), expected, "{filter} of {body}");
         }

@@ -274,7 +274,7 @@ impl Tree {
 /// What several comparisons of one value need together: a number between two others is not one above the one and, perhaps
 /// elsewhere, one below the other.
 fn together(trees: &[Tree]) -> Vec<Need> {
-    let mut paths: Vec<(&str, Vec<Magnitudes>)> = Vec::new();
+    let mut paths: Vec<(&[String], Vec<Magnitudes>)> = Vec::new();
     for tree in trees {
         let Tree::Test(Asked { test: Test::Inside(inside), .. }) = tree else { continue };
         let Some((path, sizes)) = inside.magnitudes() else { continue };

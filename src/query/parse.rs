@@ -188,10 +188,8 @@ impl Parser<'_> {
 
 /// A field's name as it is printed: what follows the first dot of a family is somebody else's name, and keeps its case.
 fn lower_family(field: &Field, name: &str) -> String {
-    match name.split_once('.').filter(|_| field.is_family()) {
-        Some((family, rest)) => format!("{}.{rest}", lower(family)),
-        None => lower(name),
-    }
+    let (family, rest) = if field.is_family() { field::family(name) } else { (name, "") };
+    lower(family) + rest
 }
 
 fn named(name: &str, column: usize) -> Result<&'static Field, SyntaxError> {
@@ -282,6 +280,10 @@ fn word(chars: &[char], at: &mut usize) -> Result<Kind, SyntaxError> {
             break;
         }
         *at += 1;
+        // A name in a path may be quoted, and hold what ends a word.
+        if c == '[' && chars.get(*at) == Some(&'"') && is_of_family(&chars[start..*at]) {
+            quoted(chars, at, &['"', '\\'])?;
+        }
     }
     let word: String = chars[start..*at].iter().collect();
     Ok(match &lower(&word)[..] {
@@ -301,9 +303,15 @@ fn is_url(chars: &[char]) -> bool {
     chars.starts_with(&[':', '/', '/'])
 }
 
+/// Whether it can be the name of a field: what follows the dot of a family is somebody else's, and may be any.
 fn is_field(chars: &[char]) -> bool {
-    chars.first().is_some_and(char::is_ascii_alphabetic)
-        && chars.iter().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '[' | ']'))
+    is_of_family(chars)
+        || chars.first().is_some_and(char::is_ascii_alphabetic)
+            && chars.iter().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '[' | ']'))
+}
+
+fn is_of_family(chars: &[char]) -> bool {
+    field::named(&chars.iter().collect::<String>()).is_some_and(Field::is_family)
 }
 
 fn value(chars: &[char], at: &mut usize) -> Result<String, SyntaxError> {
@@ -363,6 +371,10 @@ mod tests {
             ("age<5", 5, "is no time"),
             ("dup:maybe", 5, "neither yes nor no"),
             ("id:1..x", 4, "is no range"),
+            ("status:6xx", 8, "is no status; for example status:413, status:5xx"),
+            ("body[\"a:1", 6, "never closed"),
+            ("body.a[1=2", 10, "has a [ without its ]"),
+            ("body.=1", 1, "did you mean `body`?"),
         ] {
             let error = Filter::parse(text).unwrap_err();
             assert_eq!(error.column, column, "{text}: {error}");

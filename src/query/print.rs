@@ -49,24 +49,23 @@ fn joined(trees: &[Tree], between: &str, inside: Place, in_brackets: bool, f: &m
 
 impl Display for Asked {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.name, self.operator.sign())?;
-        match self.operator {
-            // The backslashes of a regular expression are its own; only a quote needs one more.
-            Operator::Matches if is_plain(&self.value) && !self.value.contains('\\') => f.write_str(&self.value),
-            Operator::Matches => write!(f, "\"{}\"", self.value.replace('"', "\\\"")),
-            operator => f.write_str(&value_after(operator, &self.value)),
-        }
+        write!(f, "{}{}{}", self.name, self.operator.sign(), value_after(self.operator, &self.value))
     }
 }
 
 /// A value as it is written behind an operator: bare where it can be. `name://` would be a word, a URL's beginning.
 pub(super) fn value_after(operator: Operator, value: &str) -> String {
     let is_url = operator == Operator::Has && value.starts_with("//");
-    if is_plain(value) && !is_url { value.to_owned() } else { quoted(value) }
+    match operator {
+        // The backslashes of a regular expression are its own; only a quote needs one more.
+        Operator::Matches if !is_plain(value) || value.contains('\\') => format!("\"{}\"", value.replace('"', "\\\"")),
+        _ if is_plain(value) && !is_url => value.to_owned(),
+        _ => quoted(value),
+    }
 }
 
 /// A word as it is written: in quotes where bare it would mean something else.
-fn word_of(word: &str) -> String {
+pub(super) fn word_of(word: &str) -> String {
     let is_bare = is_plain(word)
         && word.chars().all(|c| c.is_alphanumeric() || matches!(c, '/' | '-' | '_' | '.'))
         && !["and", "or", "not"].iter().any(|other| other.eq_ignore_ascii_case(word));
@@ -102,6 +101,7 @@ mod tests {
             ("Header.X-Event:\"a \\\" b\"", "header.X-Event:\"a \\\" b\""),
             ("body~\"a \\\" \\d\"", "body~\"a \\\" \\d\""),
             ("path~^/(a|b)", "path~\"^/(a|b)\""),
+            ("Body[\"A (b)\"].$c:1", "body[\"A (b)\"].$c:1"),
             ("http://x", "\"http://x\""),
             ("((path:\"//\"))", "path:\"//\""),
             ("path=//x", "path=//x"),
@@ -131,7 +131,11 @@ mod tests {
         let leaf = prop_oneof![
             value.clone(),
             (0..FIELDS.len()).prop_map(|at| FIELDS[at].example.to_owned()),
-            ("(path|event|body|body\\.A\\.b\\[0\\]|Header\\.X-y|query\\.q)", "(:|=|!=)", value)
+            (
+                "(path|event|body|body\\.A\\.b\\[0\\]|body\\[\"a \\(.\"\\]|body\\.@é|Header\\.X-y|query\\.q)",
+                "(:|=|!=)",
+                value
+            )
                 .prop_map(|(f, s, v)| f + &s + &v),
             ("(path|body|header\\.x)~", "[a-z.+(|)\\\\d\" ]{1,5}")
                 .prop_map(|(f, v)| format!("{f}\"{}\"", v.replace('"', "\\\""))),

@@ -107,6 +107,13 @@ impl Change {
             Some((masked, _)) => String::from_utf8_lossy(&masked).into_owned(),
             None => text,
         };
+        // Objects are put in as one.
+        let in_value = |text: String| {
+            let mut bytes = text.into_bytes();
+            mask::json(&mut bytes);
+            mask::urls(&mut bytes);
+            String::from_utf8_lossy(&bytes).into_owned()
+        };
         match self {
             Self::Replaced { name, from, to } => {
                 let (from, to) = (hidden(&name, from), hidden(&name, to));
@@ -117,10 +124,10 @@ impl Change {
             Self::Other { what, from, to } if what == "target" => {
                 Self::Other { what, from: in_target(from), to: in_target(to) }
             }
-            Self::Other { what, .. } if mask::is_secret(what.as_bytes()) => {
+            Self::Other { what, .. } if mask::is_secret_at(what.as_bytes()) => {
                 Self::Other { what, from: HIDDEN.to_owned(), to: HIDDEN.to_owned() }
             }
-            other @ Self::Other { .. } => other,
+            Self::Other { what, from, to } => Self::Other { what, from: in_value(from), to: in_value(to) },
         }
     }
 }
@@ -224,6 +231,11 @@ mod tests {
             (Change::Added { name: "X-Mine".into(), value: "1".into() }, "+ X-Mine: 1"),
             (other("target", "/a?token=hunter2&b=1", "/b"), "~ target: /a?token=******&b=1 → /b"),
             (other("data.client_secret", "\"hunter2\"", "\"b\""), "~ data.client_secret: (a secret) → (a secret)"),
+            (other("body data.secret[0]", "\"hunter2\"", "1"), "~ body data.secret[0]: (a secret) → (a secret)"),
+            (
+                other("body data", r#"{"é":1,"token":"hunter…"#, "\"http://u:hunter2@h\", new"),
+                r#"~ body data: {"é":1,"token":"********* → "http://u:*******@h", new"#,
+            ),
             (other("data.amount", "1", "2"), "~ data.amount: 1 → 2"),
         ];
         for (change, line) in rows {

@@ -31,7 +31,12 @@ struct Step {
 impl Paths {
     /// Adds a path (`data.object.id`, `events.0.type`) whose value shall go to that slot.
     pub fn add(&mut self, path: &str, slot: usize) {
-        let end = path.split('.').fold(self, |node, name| node.child(name));
+        self.add_steps(path.split('.'), slot);
+    }
+
+    /// The same of a path in its steps, which may have dots in them.
+    pub fn add_steps<'s>(&mut self, steps: impl IntoIterator<Item = &'s str>, slot: usize) {
+        let end = steps.into_iter().fold(self, |node, name| node.child(name));
         end.slots.push(slot);
     }
 
@@ -52,15 +57,24 @@ impl Paths {
     /// in every JSON reader that an app would use.
     pub fn find(&self, text: &[u8], found: &mut [Option<String>]) {
         if looks_like_json(text) && !self.is_empty() {
+            let text = &text[mark_bytes(text)..];
             // A text that breaks off is an error here; what was found before it stays found.
             let _ = Walk { paths: Some(self), found }.deserialize(&mut serde_json::Deserializer::from_slice(text));
         }
     }
 }
 
-/// Whether a text begins as an object or an array does.
+/// Whether a text begins as an object or an array does, behind a byte order mark perhaps.
 pub fn looks_like_json(text: &[u8]) -> bool {
-    text.trim_ascii_start().first().is_some_and(|first| matches!(first, b'{' | b'['))
+    text[mark_bytes(text)..].trim_ascii_start().first().is_some_and(|first| matches!(first, b'{' | b'['))
+}
+
+/// The byte order mark in UTF-8. JSON must not begin with one (RFC 8259, section 8.1), and some senders' does.
+const MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// How many bytes the byte order mark at the beginning takes.
+pub fn mark_bytes(bytes: &[u8]) -> usize {
+    if bytes.starts_with(MARK) { MARK.len() } else { 0 }
 }
 
 /// A value that holds no others and is not `null`.
@@ -75,7 +89,7 @@ pub enum Scalar<'a> {
 /// Hands on each value of a text of JSON, or of what there is of one, with the name it lies below: `name` where there is none.
 /// False where not all was read, because it lies more than a thousand deep.
 pub fn scalars<'a>(text: &'a [u8], name: &'a [u8], mut take: impl FnMut(&[u8], Scalar<'a>)) -> bool {
-    let mut tokens = Tokens::new(text, 0).peekable();
+    let mut tokens = Tokens::new(text, mark_bytes(text)).peekable();
     // The name of what comes, and those of the brackets that are open.
     let (mut name, mut names) = (Cow::Borrowed(name), Vec::new());
     while let Some(Token { kind, range }) = tokens.next() {

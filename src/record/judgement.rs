@@ -1,6 +1,9 @@
 //! What creel thinks of a signature, and why.
 
-use super::text;
+use super::{
+    mask::{self, MASK},
+    text,
+};
 
 /// The result of a signature check.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -153,6 +156,31 @@ impl Judgement {
     }
 }
 
+impl Judgement {
+    /// The same for others: without the signature that was expected, which would let in who sends that body; without the secrets of
+    /// URLs; and, where the request `has_secrets`, without what is repeated of it.
+    #[must_use]
+    pub fn concealed(mut self, has_secrets: bool) -> Self {
+        let hide = |text: &mut String| MASK.clone_into(text);
+        let hide_in_urls = |text: &mut String| {
+            let mut bytes = std::mem::take(text).into_bytes();
+            mask::urls(&mut bytes);
+            *text = String::from_utf8_lossy(&bytes).into_owned();
+        };
+        self.explanation.iter_mut().for_each(|explanation| hide_in_urls(&mut explanation.text));
+        if let Some(evidence) = &mut self.evidence {
+            evidence.expected.iter_mut().for_each(hide);
+            evidence.difference.iter_mut().filter(|_| has_secrets).for_each(hide);
+        }
+        if let Some(asked) = &mut self.handshake {
+            asked.answer.iter_mut().filter(|_| has_secrets).for_each(hide);
+            // A URL to open, or the very secret.
+            asked.show.iter_mut().for_each(|show| if show.contains("://") { hide_in_urls(show) } else { hide(show) });
+        }
+        self
+    }
+}
+
 impl Evidence {
     /// The received bytes as text for evidence (see [`text::lossless`]).
     pub fn shown(bytes: &[u8]) -> String {
@@ -163,6 +191,39 @@ impl Evidence {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_shared_of_a_judgement_lets_nobody_in() {
+        let evidence = |expected: &str, difference: &str| Evidence {
+            place: "X-Sig".to_owned(),
+            received: Some("sig".to_owned()),
+            expected: Some(expected.to_owned()),
+            content: "{url}".to_owned(),
+            difference: Some(difference.to_owned()),
+        };
+        let explained = |text: &str| Explanation { by: None, text: text.to_owned(), tried: 1 };
+        let asked = |answer: &str, show: &str| Handshake {
+            about: "it asks".to_owned(),
+            answer: Some(answer.to_owned()),
+            show: Some(show.to_owned()),
+        };
+        let judgement = Judgement {
+            explanation: Some(explained("It covers the URL, taken to be https://h/?a=1&token=hush.")),
+            evidence: Some(evidence("good", "byte 7")),
+            handshake: Some(asked("yes", "https://h/?Token=hush")),
+            ..Judgement::default()
+        };
+        let without = |judgement: &Judgement, has_secrets| {
+            let it = judgement.clone().concealed(has_secrets);
+            (it.explanation.unwrap().text, it.evidence.unwrap(), it.handshake.unwrap())
+        };
+        let text = "It covers the URL, taken to be https://h/?a=1&token=*****".to_owned();
+        let shown = (text.clone(), evidence(MASK, "byte 7"), asked("yes", "https://h/?Token=****"));
+        assert_eq!(without(&judgement, false), shown);
+        assert_eq!(without(&judgement, true), (text, evidence(MASK, MASK), asked(MASK, "https://h/?Token=****")));
+        let token = Judgement { handshake: Some(asked("yes", "hush")), ..judgement };
+        assert_eq!(without(&token, false).2, asked("yes", MASK));
+    }
 
     #[test]
     fn every_name_finds_its_own_row() {

@@ -1,7 +1,8 @@
 //! What lets somebody in: the names by which it stands in headers, queries and bodies, and the mask in its place.
 //!
-//! Known by its name alone: what a key looks like is not guessed at. Signatures are none of it; they are what a request is
-//! judged by. In a body the mask is as long as what it hides, so that every length that was told stays true.
+//! Known by its name alone: what a key looks like is not guessed at. One thing needs no name, the password that a URL holds
+//! (`https://user:password@host`; RFC 3986, section 3.2.1, wants it hidden). Signatures are none of it; they are what a request
+//! is judged by. In a body the mask is as long as what it hides, so that every length that was told stays true.
 
 use std::{borrow::Cow, ops::Range};
 
@@ -54,10 +55,15 @@ impl Header<'_> {
     }
 }
 
-/// Whether a field of that name, or one at that path, holds what lets somebody in.
+/// Whether a field of that name holds what lets somebody in.
 pub fn is_secret(name: &[u8]) -> bool {
     let name = plain(name);
     FIELD_ENDS.iter().any(|end| name.ends_with(end.as_bytes()))
+}
+
+/// Whether one at that path does, or lies in one that does.
+pub fn is_secret_at(path: &[u8]) -> bool {
+    is_secret(path) || path.split(|byte| b".[]\" ".contains(byte)).any(is_secret)
 }
 
 /// The same of a field in a query.
@@ -75,12 +81,14 @@ fn plain(name: &[u8]) -> Vec<u8> {
 pub fn target(target: &[u8]) -> Option<(Vec<u8>, usize)> {
     let at = memchr::memchr(b'?', target)? + 1;
     let mut count = 0;
-    let pairs = target[at..].split(|&byte| byte == b'&').map(|pair| match value_of(pair, is_secret_in_query) {
-        Some(value) => {
-            count += 1;
-            Cow::Owned([&pair[..value.start], MASK.as_bytes()].concat())
-        }
-        None => Cow::Borrowed(pair),
+    let pairs = target[at..].split(|&byte| byte == b'&').map(|pair| {
+        let passwords = || in_value(pair, passwords);
+        let secrets = value_of(pair, is_secret_in_query).map_or_else(passwords, |value| vec![value]);
+        count += secrets.len();
+        // From the last to the first, since a mask is not as long as what it hides.
+        secrets.into_iter().rev().fold(Cow::Borrowed(pair), |pair, place| {
+            Cow::Owned([&pair[..place.start], MASK.as_bytes(), &pair[place.end..]].concat())
+        })
     });
     let query = pairs.collect::<Vec<_>>().join(&b'&');
     (count > 0).then(|| ([&target[..at], &query].concat(), count))
@@ -94,7 +102,7 @@ fn value_of(pair: &[u8], is_secret: impl Fn(&[u8]) -> bool) -> Option<Range<usiz
 
 /// Masks what is secret in JSON, one document or several, valid or not; gives how much that was.
 pub fn json(bytes: &mut [u8]) -> usize {
-    let secrets = in_json(bytes);
+    let secrets = in_json(bytes, 0);
     secrets.iter().for_each(|secret| secret.hide(bytes));
     secrets.len()
 }
@@ -110,35 +118,113 @@ fn in_field(field: &mut [u8]) -> usize {
         field[place].fill(b'*');
         return 1;
     }
-    let Some(place) = value_of(field, |_| true) else { return 0 };
+    let in_urls = in_value(field, in_urls);
+    in_urls.iter().for_each(|place| field[place.clone()].fill(b'*'));
+    let Some(place) = value_of(field, |_| true) else { return in_urls.len() };
     let value = &mut field[place];
     let (json, mut places): (Vec<u8>, Vec<usize>) = pairs::decoded(value).unzip();
     if !looks_like_json(&json) {
-        return 0;
+        return in_urls.len();
     }
     places.push(value.len());
-    let secrets = in_json(&json);
+    let secrets = in_json(&json, 0);
     secrets.iter().for_each(|secret| secret.within(&places).hide(value));
-    secrets.len()
+    in_urls.len() + secrets.len()
+}
+
+/// Where something stands in the value of a field that is found in it without its escapes.
+fn in_value(field: &[u8], find: fn(&[u8]) -> Vec<Range<usize>>) -> Vec<Range<usize>> {
+    let Some(place) = value_of(field, |_| true) else { return Vec::new() };
+    let (value, mut places): (Vec<u8>, Vec<usize>) = pairs::decoded(&field[place.clone()]).unzip();
+    places.push(place.len());
+    find(&value).into_iter().map(|it| place.start + places[it.start]..place.start + places[it.end]).collect()
+}
+
+/// Masks the secrets in the URLs of a text of any kind; gives how many there were.
+pub fn urls(bytes: &mut [u8]) -> usize {
+    let places = in_urls(bytes);
+    places.iter().for_each(|place| bytes[place.clone()].fill(b'*'));
+    places.len()
+}
+
+/// Where they stand: passwords, and in queries what has the name of a secret.
+fn in_urls(text: &[u8]) -> Vec<Range<usize>> {
+    let mut found = passwords(text);
+    let mut after = 0;
+    for start in authorities(text) {
+        // One that stands in the query of another has been looked at with that.
+        if start < after {
+            continue;
+        }
+        after = start + text[start..].iter().position(|byte| ends_url(*byte)).unwrap_or(text.len() - start);
+        let Some(query) = memchr::memchr(b'?', &text[start..after]).map(|at| start + at + 1) else { continue };
+        let mut at = query;
+        for pair in text[query..after].split(|byte| b"&?".contains(byte)) {
+            let value = value_of(pair, is_secret_in_query).filter(|value| !is_masked(&pair[value.clone()]));
+            found.extend(value.map(|value| at + value.start..at + value.end));
+            at += pair.len() + 1;
+        }
+    }
+    found
+}
+
+/// Where passwords stand: between the first colon behind `://` and the last `@` before what ends an authority.
+fn passwords(text: &[u8]) -> Vec<Range<usize>> {
+    let in_authority = |start: usize| {
+        let rest = &text[start..];
+        let ends = |byte: &u8| ends_url(*byte) || b"/?#".contains(byte);
+        let authority = &rest[..rest.iter().position(ends).unwrap_or(rest.len())];
+        let end = memchr::memrchr(b'@', authority)?;
+        let colon = memchr::memchr(b':', &authority[..end])?;
+        (!is_masked(&authority[colon + 1..end])).then_some(start + colon + 1..start + end)
+    };
+    authorities(text).filter_map(in_authority).collect()
+}
+
+/// The places behind `://`, which PHP writes with backslashes in JSON.
+fn authorities(text: &[u8]) -> impl Iterator<Item = usize> {
+    memchr::memchr_iter(b':', text).filter_map(|colon| {
+        let begun = [&b"//"[..], b"\\/\\/"].into_iter().find(|slashes| text[colon + 1..].starts_with(slashes));
+        begun.map(|slashes| colon + 1 + slashes.len())
+    })
+}
+
+/// Whether a byte stands in no URL.
+fn ends_url(byte: u8) -> bool {
+    !byte.is_ascii_graphic() || b"\\\"'<>`{}|^".contains(&byte)
+}
+
+/// Whether there is nothing to mask, or nothing any more.
+fn is_masked(value: &[u8]) -> bool {
+    value.iter().all(|&byte| byte == b'*')
 }
 
 /// A secret in JSON.
 struct Secret {
     /// What stands between the quotes of a text; all of a number.
     place: Range<usize>,
-    is_number: bool,
+    kind: What,
+}
+
+/// What a secret is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum What {
+    Text,
+    Number,
+    /// One in JSON that is a string of JSON, where no quote may stand that is not escaped.
+    InnerNumber,
 }
 
 impl Secret {
     fn of(bytes: &[u8], token: &Token) -> Option<Self> {
         let Range { start, end } = token.range;
         let is_number = matches!(bytes[start], b'-' | b'0'..=b'9');
-        let place = match token.kind {
-            Kind::Text => start + 1..end - usize::from(end > start + 1 && bytes[end - 1] == b'"'),
-            Kind::Word if is_number => start..end,
+        let (place, kind) = match token.kind {
+            Kind::Text => (between_quotes(bytes, &token.range), What::Text),
+            Kind::Word if is_number => (start..end, What::Number),
             _ => return None,
         };
-        (!place.is_empty()).then_some(Self { place, is_number })
+        (!place.is_empty()).then_some(Self { place, kind })
     }
 
     /// The same where each byte stands at another place.
@@ -146,22 +232,28 @@ impl Secret {
         Self { place: places[self.place.start]..places[self.place.end], ..*self }
     }
 
-    /// A number becomes a text, so that what is left is JSON; one of a single digit becomes 0.
+    /// A number becomes a text, so that what is left is JSON, or where that cannot be, 0 as long as it was.
     fn hide(&self, bytes: &mut [u8]) {
-        match &mut bytes[self.place.clone()] {
-            [digit] if self.is_number => *digit = b'0',
-            [first, inner @ .., last] if self.is_number => {
+        let hidden = &mut bytes[self.place.clone()];
+        hidden.fill(if self.kind == What::Text { b'*' } else { b'0' });
+        match (self.kind, hidden) {
+            (What::Number, [first, inner @ .., last]) => {
                 (*first, *last) = (b'"', b'"');
                 inner.fill(b'*');
             }
-            text => text.fill(b'*'),
+            (What::InnerNumber, [first, _]) => *first = b'-',
+            (What::InnerNumber, [_, point, _, ..]) => *point = b'.',
+            _ => {}
         }
     }
 }
 
-/// The texts and numbers that stand under the name of a secret, within what stands there too. Valid or not, each token is
-/// looked at once.
-fn in_json(bytes: &[u8]) -> Vec<Secret> {
+/// How many strings of JSON are looked into that lie in each other.
+const DEEPEST: u8 = 4;
+
+/// The texts and numbers that stand under the name of a secret, within what stands there too, and those of JSON that is a
+/// string of this one, as Amazon SNS sends it. Valid or not, each token is looked at once for each string that it lies in.
+fn in_json(bytes: &[u8], depth: u8) -> Vec<Secret> {
     let mut tokens = Tokens::new(bytes, 0).peekable();
     let mut secrets = Vec::new();
     // Whether the value that comes is one, and how many brackets are open of one that is.
@@ -177,11 +269,53 @@ fn in_json(bytes: &[u8]) -> Vec<Secret> {
                 continue;
             }
             Kind::Text | Kind::Word if is_named || open > 0 => secrets.extend(Secret::of(bytes, &token)),
+            Kind::Text if depth < DEEPEST => {
+                secrets.extend(in_string(bytes, between_quotes(bytes, &token.range), depth));
+            }
             _ => {}
         }
         is_named = false;
     }
     secrets
+}
+
+/// What stands between the quotes of a text, of which the last may be missing.
+fn between_quotes(bytes: &[u8], &Range { start, end }: &Range<usize>) -> Range<usize> {
+    start + 1..end - usize::from(end > start + 1 && bytes[end - 1] == b'"')
+}
+
+/// The secrets of JSON that is a string.
+fn in_string(bytes: &[u8], place: Range<usize>, depth: u8) -> Vec<Secret> {
+    let text = &bytes[place.clone()];
+    if !looks_like_json(text) || memchr::memchr(b'\\', text).is_none() {
+        return Vec::new();
+    }
+    let (json, mut places): (Vec<u8>, Vec<usize>) = unescaped(text).map(|(byte, at)| (byte, place.start + at)).unzip();
+    places.push(place.end);
+    let inner = in_json(&json, depth + 1).into_iter().map(|secret| secret.within(&places));
+    inner.map(|it| Secret { kind: if it.kind == What::Text { What::Text } else { What::InnerNumber }, ..it }).collect()
+}
+
+/// Each byte that the text of a string says, and the place where it stands; a question mark for what is beyond ASCII and written
+/// by its number: no name of a secret has such.
+fn unescaped(text: &[u8]) -> impl Iterator<Item = (u8, usize)> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let place = at;
+        let (byte, length) = match text.get(at..)? {
+            [] => return None,
+            [b'\\', b'u', digits @ ..] => {
+                let digits = digits.get(..4).and_then(|digits| std::str::from_utf8(digits).ok());
+                let code = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+                (code.filter(u8::is_ascii).unwrap_or(b'?'), 6.min(text.len() - at))
+            }
+            [b'\\', b'n' | b'r' | b't' | b'b' | b'f', ..] => (b' ', 2),
+            [b'\\', other, ..] => (*other, 2),
+            [first, ..] => (*first, 1),
+        };
+        at += length;
+        Some((byte, place))
+    })
 }
 
 #[cfg(test)]
@@ -212,6 +346,10 @@ mod tests {
                 "/a?key=******&X-Amz-Security-Token=******&clientSecret=******",
             ),
             ("http://h/?password=p?&user=u", "http://h/?password=******&user=u"),
+            (
+                "/a?to=https%3A%2F%2Fme%3Apa%2Bss%40h&x=ftp://u:p@h/",
+                "/a?to=https%3A%2F%2Fme%3A******%40h&x=ftp://u:******@h/",
+            ),
         ];
         for (came, left) in ROWS {
             let (masked, count) = target(came.as_bytes()).unwrap();
@@ -253,6 +391,18 @@ mod tests {
             (r#"{"token":"abc"#, r#"{"token":"***"#, 1),
             (r#"{"token":"#, "", 0),
             (r#"{"token":}"a""#, "", 0),
+            // A string that is JSON itself.
+            (
+                r#"{"Message":"{\"t\u006fken\":\"a\\\"b\",\"pin\":7,\"password\":12,\"passwd\":-1.5e3}"}"#,
+                r#"{"Message":"{\"t\u006fken\":\"******\",\"pin\":7,\"password\":-0,\"passwd\":0.0000}"}"#,
+                3,
+            ),
+            (
+                r#"["[\"{\\\"secret\\\":\\\"abc\\\"}\"]","{\"token\":\"#,
+                r#"["[\"{\\\"secret\\\":\\\"***\\\"}\"]","{\"token\":\"#,
+                1,
+            ),
+            (r#"{"a":"[token","b":"{\\"}"#, "", 0),
         ];
         for &(came, left, count) in ROWS {
             let left = if count == 0 { came } else { left };
@@ -270,11 +420,53 @@ mod tests {
                 1,
             ),
             ("a+password=%20&&b", "a+password=***&&b", 1),
+            ("to=https%3A%2F%2Fu%3Ap%2B%40h%2F&x=1", "to=https%3A%2F%2Fu%3A****%40h%2F&x=1", 1),
             ("a={&b=[&token", "", 0),
         ];
         for &(came, left, count) in ROWS {
             let left = if count == 0 { came } else { left };
             assert_eq!(masked(came, form), (left.to_owned(), count));
+        }
+    }
+
+    #[test]
+    fn a_url_loses_its_password_wherever_it_stands() {
+        const ROWS: &[(&str, &str, usize)] = &[
+            (
+                "see https://me:p%40ss:w@host:8080/a@b:c and ftp://u:@h",
+                "see https://me:********@host:8080/a@b:c and ftp://u:@h",
+                1,
+            ),
+            (
+                r#"{"db":"postgres:\/\/u:p\/w@h","b":"x://a:b@c@d"}"#,
+                r#"{"db":"postgres:\/\/u:p\/w@h","b":"x://a:***@d"}"#,
+                1,
+            ),
+            (r#"{"db":"redis:\/\/:pw@h"}"#, r#"{"db":"redis:\/\/:**@h"}"#, 1),
+            ("://://http://u@h:1 mailto:a@b http://h:80, a@b http://é:x@h", "", 0),
+            ("http://u:p", "", 0),
+            (
+                "http://h/a?x=1&Token=ab&y=http://i?sig=c\" token=d <http://h?api%5Fkey=e>",
+                "http://h/a?x=1&Token=**&y=http://i?sig=*\" token=d <http://h?api%5Fkey=*>",
+                3,
+            ),
+        ];
+        for &(came, left, count) in ROWS {
+            let left = if count == 0 { came } else { left };
+            assert_eq!(masked(came, urls), (left.to_owned(), count));
+            assert_eq!(masked(left, urls), (left.to_owned(), 0), "once is enough");
+        }
+    }
+
+    #[test]
+    fn what_lies_in_a_secret_is_one_by_its_path() {
+        for (path, expected) in [
+            ("data.client_secret", true),
+            ("body secret.value[0]", true),
+            ("$[\"token\"].x", true),
+            ("a.tokens", false),
+        ] {
+            assert_eq!(is_secret_at(path.as_bytes()), expected, "{path}");
         }
     }
 
@@ -287,7 +479,7 @@ mod tests {
         }
 
         #[test]
-        fn json_without_its_end_or_with_odd_bytes_is_none_either(text in r#"[\[{]([\[\]{}:,"\\ 0-9a%+&=-]|"token"|:"){0,40}"#, is_form: bool) {
+        fn json_without_its_end_or_with_odd_bytes_is_none_either(text in r#"[\[{]([\[\]{}:,"\\ 0-9a%+&=-]|"token"|:"|"\{|\\"token\\":|\\u00|://u:){0,40}"#, is_form: bool) {
             let mut masked = if is_form { format!("x={text}") } else { text }.into_bytes();
             let _ = if is_form { form(&mut masked) } else { json(&mut masked) };
         }
