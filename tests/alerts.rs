@@ -103,6 +103,7 @@ fn a_mistake_is_pointed_at() {
         ("[[alert]]\nwhen = \"\"\nevery = \"soon\"", "creel.toml:3:9", "`soon` is no time; write 30s, 5m, 1h or 1d"),
         ("[[alert]]\nwhen = \"\"\nabsent = \"0s\"", "creel.toml:3:10", "`0s` is no time"),
         ("[[alert]]\nwhen = \"\"\nrun = \" \"", "creel.toml:3:7", "a command of the shell"),
+        ("[[alert]]\nwhen = \"\"\nabsent = \"1h\"\nevery = \"1m\"", "creel.toml:4:9", "is told once"),
         ("[[alert]]\nrun = \"true\"", "creel.toml:1:1", "missing field `when`"),
         ("[[alert]]\nwhen = \"\"\ncommand = \"x\"", "creel.toml:3:1", "unknown field `command`"),
     ] {

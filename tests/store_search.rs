@@ -37,9 +37,12 @@ fn written(n: u64) -> Capture {
 }
 
 fn put(writer: &Writer, from: u64, count: u64) {
-    let pending: Vec<_> = (from..from + count).map(|n| writer.capture(written(n)).unwrap()).collect();
-    for pending in pending {
-        pending.blocking_recv().unwrap().unwrap();
+    // No more at once than the writer may have before it, however slow it is.
+    for part in (from..from + count).collect::<Vec<_>>().chunks(1_000) {
+        let pending: Vec<_> = part.iter().map(|n| writer.capture(written(*n)).unwrap()).collect();
+        for pending in pending {
+            pending.blocking_recv().unwrap().unwrap();
+        }
     }
 }
 

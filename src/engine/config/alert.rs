@@ -28,6 +28,9 @@ impl AlertRow {
     /// The alert. In its filter `@name` may stand for another one.
     pub(super) fn read(self, place: &Place<'_>, names: &Names) -> Result<Alert, Failure> {
         let when = filter(self.when.get_ref(), names).map_err(|why| place.at(&self.when.span(), why))?;
+        if let (Some(_), Some(every)) = (&self.absent, &self.every) {
+            return Err(place.at(&every.span(), "`every` is for what comes; that nothing does is told once"));
+        }
         let time = |text: Option<Spanned<String>>| text.map(|text| self::time(&text, place)).transpose();
         let (absent, every) = (time(self.absent)?, time(self.every)?);
         if let Some(run) = self.run.as_ref().filter(|run| run.get_ref().trim().is_empty()) {
