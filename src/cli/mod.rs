@@ -4,6 +4,7 @@
 //! a payload's control byte reach a terminal and takes a closed pipe for success. Exit codes: 0 yes, 1 no, 2 error, 3 more came (`wait`).
 //! This room must never know the screen; `main` chooses between the two.
 
+mod check;
 mod dead;
 mod diff;
 mod drop;
@@ -93,6 +94,12 @@ enum Command {
     /// Follow in plain lines, oldest first
     #[command(after_help = "Examples:\n  creel tail\n  creel tail --json sig:failed")]
     Tail(tail::Tail),
+    /// Read the configuration as a start would, say what it says, and start nothing
+    #[command(
+        after_help = "Examples:\n  creel check\n\nExit codes: 0 all is there; 1 something is missing: a variable that is not set; 2 a mistake, with its \
+place. Keys and themes are checked by the screen."
+    )]
+    Check(Box<check::Check>),
     /// List captures, newest first
     #[command(after_help = "Examples:\n  creel ls sig:failed 'age<1h'\n  creel ls --limit 0 --json provider:stripe")]
     Ls(ls::Ls),
@@ -401,6 +408,7 @@ pub fn run(work: Work) -> Result<Answer, Failure> {
     match command {
         Command::Serve(serve) => serve::run(&serve, &common),
         Command::Tail(tail) => tail::run(&tail, &common),
+        Command::Check(check) => check::run(&check, &common),
         Command::Ls(ls) => ls::run(&ls, &common),
         Command::Stats(stats) => stats::run(&stats, &common),
         Command::Show(show) => show::run(&show, &common),

@@ -143,6 +143,18 @@ fn filters_over(mut rows: Vec<FilterRow>, others: Vec<FilterRow>) -> Vec<FilterR
     rows
 }
 
+/// The files that are read: the one named, or those that are there of the usual two.
+pub(super) fn files(named: Option<&Path>) -> Vec<PathBuf> {
+    match named {
+        Some(path) => vec![path.to_owned()],
+        None => [Some(PathBuf::from(NAME)), settings::user_config()]
+            .into_iter()
+            .flatten()
+            .filter(|it| it.exists())
+            .collect(),
+    }
+}
+
 fn if_there<T>(path: &Path, read: impl FnOnce(&Path, &str) -> Result<T, Failure>) -> Result<Option<T>, Failure> {
     match fs::read_to_string(path) {
         Ok(text) => read(path, &text).map(Some),
