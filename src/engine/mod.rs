@@ -3,13 +3,15 @@
 //!
 //! Threads: `creel-wire` runs the network on a current-thread runtime (a second worker gains nothing, and one keeps the
 //! order of things plain); the store's writer has its own; `creel-send` runs deliveries, so that a slow app never
-//! touches a capture. Faces run on whatever thread they like and read through readers of their own.
+//! touches a capture; `creel-forget` looks for what is over the bounds of `[keep]`. Faces run on
+//! whatever thread they like and read through readers of their own.
 //!
 //! This room must never know how a face looks, nor SQLite, nor hyper: it passes plain records between the rooms below.
 
 mod admit;
 pub mod aside;
 mod batch;
+pub mod bounds;
 mod catalog;
 mod change;
 mod config;
@@ -66,6 +68,7 @@ pub use tries::tries;
 
 use self::{
     admit::Catcher,
+    bounds::Forgetting,
     endpoint::Endpoints,
     forward::{Ground, News, Post},
     listen::Server,
@@ -101,14 +104,26 @@ pub struct Engine {
     sender: Mutex<Option<Sender>>,
     writer: Mutex<Option<Writer>>,
     indexer: Mutex<Option<Indexer>>,
+    forgetting: Mutex<Option<Forgetting>>,
     _watch: Option<Watch>,
 }
 
 impl Engine {
     /// Starts capturing: binds the port, takes the store, and listens.
     pub fn capture(settings: Settings) -> Result<Self, Failure> {
-        let Settings { db, listen, endpoints, targets, tls, tunnel, trusted_proxies, limits, notices, screen } =
-            settings;
+        let Settings {
+            db,
+            listen,
+            endpoints,
+            targets,
+            tls,
+            tunnel,
+            trusted_proxies,
+            limits,
+            keep,
+            mut notices,
+            screen,
+        } = settings;
         forward::check(&endpoints)?;
         let listener = listen::bind(listen)?;
         let address = listener.local_addr().map_err(|why| Failure::new("listening", why))?;
@@ -143,6 +158,8 @@ impl Engine {
             _ => None,
         };
         let indexer = Indexer::start(&db, &writer, &bell)?;
+        notices.extend(keep.words());
+        let forgetting = Forgetting::start(keep, &db, &writer, &bell, news.clone())?;
         Ok(Self {
             db,
             bell,
@@ -162,6 +179,7 @@ impl Engine {
             sender: Mutex::new(sender),
             writer: Mutex::new(Some(writer)),
             indexer: Mutex::new(Some(indexer)),
+            forgetting: Mutex::new(forgetting),
             _watch: None,
         })
     }
@@ -200,6 +218,7 @@ impl Engine {
             sender: Mutex::new(None),
             writer: Mutex::new(None),
             indexer: Mutex::new(None),
+            forgetting: Mutex::new(None),
             _watch: None,
         }
     }
@@ -293,6 +312,7 @@ impl Engine {
     pub fn stop(&self) -> Result<(), Failure> {
         let tunnel = lock(&self.tunnel).take();
         tunnel.into_iter().for_each(Tunnel::stop);
+        drop(lock(&self.forgetting).take());
         let server = lock(&self.server).take();
         let served = server.map_or(Ok(()), Server::stop);
         if let Some(post) = &self.post {

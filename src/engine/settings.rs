@@ -7,6 +7,7 @@ use std::{
 };
 
 use super::{
+    bounds::Keep,
     config::{self, File, Notice},
     endpoint::{Endpoint, Endpoints},
     filters::Filters,
@@ -67,6 +68,8 @@ pub struct Settings {
     pub trusted_proxies: Networks,
     /// The wire's limits.
     pub limits: Limits,
+    /// How much is kept.
+    pub keep: Keep,
     /// What a person should know and need not act on: a variable that is not set.
     pub notices: Vec<Notice>,
     /// How the screen looks, and what its keys do.
@@ -96,6 +99,7 @@ impl Settings {
             tunnel,
             trusted_proxies: file.trusted_proxies,
             limits: file.limits,
+            keep: file.keep,
             notices,
             screen: file.screen,
         })

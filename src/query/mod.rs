@@ -24,6 +24,7 @@ pub use self::{
     need::{Need, texts},
     parse::SyntaxError,
     print::quoted,
+    value::span,
 };
 use self::{
     field::{Operator, Test},

@@ -20,7 +20,7 @@ pub(super) fn size(text: &str) -> Option<i64> {
 }
 
 /// A span of time, `90s`, `5m`, `2h`, `7d`, in milliseconds.
-pub(super) fn span(text: &str) -> Option<i64> {
+pub fn span(text: &str) -> Option<i64> {
     const UNITS: &[(&str, i64)] =
         &[("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000), ("w", 604_800_000)];
     UNITS.iter().find_map(|(unit, ms)| text.strip_suffix(unit).and_then(|digits| scaled(digits, *ms)))

@@ -25,7 +25,7 @@ impl Tags {
     }
 
     /// The set as one integer.
-    pub fn bits(self) -> i64 {
+    pub const fn bits(self) -> i64 {
         self.0
     }
 

@@ -8,7 +8,7 @@
 //! In reading order: `schema` (the tables and how they grew), `file` (opening: modes, pragmas, whose file it is),
 //! `lock` (one capturing process a store), `queue` and `writer` (what callers hold), `scribe` (the thread: batches,
 //! trouble, recovery), `shorten` (a WAL that stays short), `insert`, `post` and `batch` (rows in), `seen` (repeats of an event), `select` and `reader` (rows out), `rescue` (what is left of a damaged file), `large` (bodies too large for memory), `codec`
-//! (lists of headers and the like as one column), `function` (what filters use in SQL), `search` (rows that a filter takes,
+//! (lists of headers and the like as one column), `over` (what goes where less is to be kept), `function` (what filters use in SQL), `search` (rows that a filter takes,
 //! a slice at a time), `values` (what stands in its columns, for whoever types a filter), `gram` and `index` (what lets a search pass over most of them), `trouble` (SQLite's errors in words).
 //!
 //! This room must never: speak HTTP, judge a signature, know a screen, read a clock, acknowledge before the commit, keep
@@ -24,6 +24,7 @@ mod index;
 mod insert;
 mod large;
 mod lock;
+mod over;
 mod post;
 mod queue;
 mod reader;
@@ -47,6 +48,7 @@ pub use function::teach;
 pub use index::Indexer;
 pub use large::{Looking, looking};
 pub use lock::{Holder, holder};
+pub use over::{Bounds, Over, Reach};
 pub use post::{Posted, Posting};
 pub use queue::{Full, Haste};
 pub use reader::{Bodies, Interrupter, Reader, Sorting, Start};

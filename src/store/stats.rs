@@ -110,8 +110,8 @@ impl Reader {
 }
 
 /// A table whose numbers ascend with a time: its name, the column, and the table of those numbers that do not.
-type Course = (&'static str, &'static str, Option<&'static str>);
-const CAPTURES: Course = ("summary", "received_at", Some("imported"));
+pub(super) type Course = (&'static str, &'static str, Option<&'static str>);
+pub(super) const CAPTURES: Course = ("summary", "received_at", Some("imported"));
 const DELIVERIES: Course = ("delivery", "started_at", None);
 
 fn newest(state: &Connection, (table, ..): Course) -> Result<i64, Error> {
@@ -120,7 +120,7 @@ fn newest(state: &Connection, (table, ..): Course) -> Result<i64, Error> {
 }
 
 /// The first number whose row is not before a moment: some twenty looks, however many rows there are.
-fn first_since(state: &Connection, course: Course, since: Timestamp) -> Result<i64, Error> {
+pub(super) fn first_since(state: &Connection, course: Course, since: Timestamp) -> Result<i64, Error> {
     let (mut low, mut high) = (1, newest(state, course)?.saturating_add(1));
     while low < high {
         let middle = low + (high - low) / 2;
@@ -134,7 +134,11 @@ fn first_since(state: &Connection, course: Course, since: Timestamp) -> Result<i
 }
 
 /// The first row from a number on whose time counts: its number and its time.
-fn next(state: &Connection, (table, column, others): Course, from: i64) -> Result<Option<(i64, i64)>, Error> {
+pub(super) fn next(
+    state: &Connection,
+    (table, column, others): Course,
+    from: i64,
+) -> Result<Option<(i64, i64)>, Error> {
     let sql = format!("SELECT id, {column} FROM {table} WHERE id >= ? ORDER BY id LIMIT 1");
     let mut statement = state.prepare_cached(&sql)?;
     let mut from = from;
@@ -146,6 +150,26 @@ fn next(state: &Connection, (table, column, others): Course, from: i64) -> Resul
         match last {
             Some(last) if last >= id => from = last.saturating_add(1),
             _ => return Ok(found),
+        }
+    }
+}
+
+/// The time of the last row before a number whose time counts.
+pub(super) fn previous(state: &Connection, (table, column, others): Course, before: i64) -> Result<Option<i64>, Error> {
+    let sql = format!("SELECT id, {column} FROM {table} WHERE id < ? ORDER BY id DESC LIMIT 1");
+    let mut statement = state.prepare_cached(&sql)?;
+    let mut before = before;
+    loop {
+        let found: Option<(i64, i64)> =
+            statement.query_row([before], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        let Some((id, at)) = found else { return Ok(None) };
+        let Some(others) = others else { return Ok(Some(at)) };
+        let sql = format!("SELECT first_id, last_id FROM {others} WHERE first_id <= ? ORDER BY first_id DESC LIMIT 1");
+        let range = state.prepare_cached(&sql)?.query_row([id], |row| Ok((row.get(0)?, row.get(1)?)));
+        let range: Option<(i64, i64)> = range.optional()?;
+        match range {
+            Some((first, last)) if last >= id => before = first,
+            _ => return Ok(Some(at)),
         }
     }
 }

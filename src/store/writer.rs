@@ -290,8 +290,13 @@ impl Writer {
     /// Deletes the oldest captures that a condition takes, at most [`FORGET_AT_ONCE`](super::FORGET_AT_ONCE) of them, so
     /// that nobody who captures waits long; gives how many. Again until it gives 0.
     pub fn forget(&self, condition: Sql) -> Result<Pending<u64>, Full> {
+        self.forget_with(condition, Haste::Now)
+    }
+
+    /// The same, which nobody waits for unless it is in haste.
+    pub fn forget_with(&self, condition: Sql, haste: Haste) -> Result<Pending<u64>, Full> {
         let (reply, pending) = oneshot::channel();
-        self.push(Job::Forget(Box::new(condition), reply)).map(|()| pending)
+        self.push_with(Job::Forget(Box::new(condition), reply), haste).map(|()| pending)
     }
 
     /// Changes what a person said of captures, at most [`FORGET_AT_ONCE`](super::FORGET_AT_ONCE) of them, so that nobody

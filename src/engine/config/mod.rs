@@ -3,6 +3,7 @@
 mod endpoint;
 mod forward;
 mod guard;
+mod keep;
 mod limits;
 mod place;
 mod respond;
@@ -19,12 +20,13 @@ use serde::{Deserialize, de::DeserializeOwned};
 use toml::Spanned;
 
 pub use self::screen::{FilterRow, KeyWish, Screen};
-use self::{endpoint::EndpointRow, limits::LimitRows, target::TargetRow, tls::TlsRow};
+use self::{endpoint::EndpointRow, keep::KeepRow, limits::LimitRows, target::TargetRow, tls::TlsRow};
 pub(super) use self::{
     endpoint::{NO_URL, is_url},
     place::Place,
 };
 use super::{
+    bounds::Keep,
     endpoint::Endpoint,
     guard::Networks,
     identity::Tls,
@@ -52,6 +54,7 @@ pub(super) struct File {
     pub(super) trusted_proxies: Networks,
     pub(super) tls: Option<Tls>,
     pub(super) tunnel: Option<String>,
+    pub(super) keep: Keep,
     pub(super) notices: Vec<Notice>,
     pub(super) screen: Screen,
 }
@@ -66,6 +69,7 @@ struct Rows {
     #[serde(default)]
     endpoint: Vec<EndpointRow>,
     limits: Option<LimitRows>,
+    keep: Option<KeepRow>,
     theme: Option<String>,
     #[serde(default)]
     keys: screen::KeyRows,
@@ -151,6 +155,7 @@ impl File {
             tls: self.tls.or(other.tls),
             tunnel: self.tunnel.or(other.tunnel),
             trusted_proxies: if self.trusted_proxies.is_empty() { other.trusted_proxies } else { self.trusted_proxies },
+            keep: if self.keep == Keep::default() { other.keep } else { self.keep },
             limits: if self.limits == Limits::default() { other.limits } else { self.limits },
             screen: Screen {
                 theme: self.screen.theme.or(other.screen.theme),
@@ -175,6 +180,7 @@ const TABLES: &[Table] = &[
     ("`respond`: respond = { … }", keys_of::<Words>),
     ("[[target]]", keys_of::<TargetRow>),
     ("[limits]", keys_of::<LimitRows>),
+    ("[keep]", keys_of::<KeepRow>),
     ("[tls]", keys_of::<TlsRow>),
 ];
 
@@ -198,6 +204,9 @@ fn parse(path: &Path, text: &str, names: &Names) -> Result<File, Failure> {
         File { listen: rows.listen, db: rows.db, trusted_proxies, tls, tunnel: rows.tunnel, ..File::default() };
     if let Some(rows) = rows.limits {
         rows.lay_over(&mut file.limits);
+    }
+    if let Some(row) = rows.keep {
+        file.keep = row.read(&place)?;
     }
     for row in rows.target {
         let target = row.read(&place, &file.targets)?;
@@ -333,6 +342,13 @@ mod tests {
             ("body_mib = 5", "creel.toml:1:1", "`body_mib` is a key of [limits]"),
             ("[limits]\nendpoint = 5", "creel.toml:2:1", "`endpoint` is a key of the file itself"),
             ("listen = \n", "creel.toml:1:", "string"),
+            ("[keep]\nfor = '30'", "creel.toml:2:7", "write it like for = \"30d\""),
+            ("[keep]\nfor = 30", "creel.toml:2:7", "`30` is no time"),
+            ("[keep]\nfor = '0d'", "creel.toml:2:7", "of nothing nothing is kept"),
+            ("[keep]\ncaptures = 0", "creel.toml:2:12", "leave the key out"),
+            ("[keep]\nmib = -1", "creel.toml:2:7", "a whole number, 0 or more"),
+            ("[keep]\nmbi = 1", "creel.toml:2:1", "did you mean `mib`?"),
+            ("captures = 5", "creel.toml:1:1", "`captures` is a key of [keep]"),
         ] {
             let said = failure(text);
             assert!(said.contains(place) && said.contains(words), "{text}\n→ {said}");
