@@ -64,8 +64,9 @@ pub(super) struct Sweeper {
     /// Which bounds have forgotten something in this run, as [`Bound`] counts them.
     told: [bool; 3],
     told_of_doubt: bool,
-    /// Whether nothing more could be forgotten at the last look, or it failed.
+    /// Whether all that was left at the last look had to stay.
     is_stuck: bool,
+    /// Whether the last look, or what followed, failed.
     is_failing: bool,
 }
 
@@ -102,7 +103,7 @@ impl Sweeper {
         }
     }
 
-    /// What cannot be forgotten is told once, and when it can be again.
+    /// Why nothing can be forgotten is told once, until it can be again.
     pub(super) fn heard(&mut self, round: Result<(), Failure>) {
         match round {
             Err(failure) if !self.is_failing => {
