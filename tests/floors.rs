@@ -34,6 +34,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("brotli_decompressor", &["body"]),
     ("bytes", &["*"]),
     ("clap", &["cli", "main"]),
+    ("clap_complete", &["cli"]),
+    ("clap_mangen", &["cli"]),
     ("crossterm", &["tui"]),
     ("encoding_rs", &["body"]),
     ("etcetera", &["engine"]),

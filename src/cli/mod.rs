@@ -5,6 +5,7 @@
 //! This room must never know the screen; `main` chooses between the two.
 
 mod check;
+mod completions;
 mod dead;
 mod diff;
 mod drop;
@@ -14,6 +15,7 @@ mod import;
 mod input;
 mod jq;
 mod ls;
+mod man;
 mod mark;
 mod play;
 mod print;
@@ -185,6 +187,14 @@ more, and with order = \"kept\" goes on at once with what stands behind it."
     /// Print the JSON Schema of a capture in --json
     #[command(after_help = "Examples:\n  creel schema")]
     Schema,
+    /// Print what a shell needs to complete commands, options and the values that creel knows
+    #[command(after_help = "Examples:\n  creel completions bash\n  creel completions zsh\n\nBash reads it from \
+~/.local/share/bash-completion/completions/creel, fish from ~/.config/fish/completions/creel.fish, zsh as _creel from a \
+folder of its fpath.")]
+    Completions(completions::Completions),
+    /// Print the manual page, or write one page a command into a folder
+    #[command(after_help = "Examples:\n  creel man\n  creel man ~/.local/share/man/man1")]
+    Man(man::Man),
     /// One jq program over one value, in a process that may do next to nothing
     #[command(name = "__jq", hide = true)]
     Jq(jq::Jq),
@@ -430,6 +440,8 @@ pub fn run(work: Work) -> Result<Answer, Failure> {
         Command::Verify(verify) => verify::run(&verify, &common),
         Command::Providers(providers) => providers::run(&providers, &common),
         Command::Schema => schema::run(&common),
+        Command::Completions(completions) => completions::run(&completions, &common),
+        Command::Man(man) => man::run(&man, &common),
         Command::Jq(jq) => jq::run(&jq),
         // `face` takes it out; were it here, the screen would be the answer.
         Command::Watch(_) => Err(Failure::new("watching", "the screen needs a terminal")),

@@ -29,7 +29,7 @@ const FREE: &str =
 const _: () = assert!(Tags::PINNED.bits() == 2);
 
 const HEAD: &str = "SELECT length(head) FROM content WHERE id = ?";
-const COUNTED: &str = "SELECT captures, bytes FROM counter";
+const COUNTED: &str = "SELECT captures, bytes, next_id FROM counter";
 
 /// How much is kept at most.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,6 +66,8 @@ pub struct Over {
     pub kept: u64,
     /// When the first one came that is not too old.
     pub next: Option<Timestamp>,
+    /// The number that the next capture is given: it tells whether any came.
+    pub given: i64,
 }
 
 impl Over {
@@ -87,11 +89,11 @@ impl Reader {
     ) -> Result<Over, Failure> {
         self.ask("looking for what is over the bounds of [keep]", || {
             let state = self.connection().unchecked_transaction()?;
-            let counted = |row: &rusqlite::Row<'_>| Ok([row.get::<_, i64>(0)?, row.get(1)?]);
+            let counted = |row: &rusqlite::Row<'_>| Ok([row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?]);
             let counted = state.prepare_cached(COUNTED)?.query_row((), counted)?;
             let [captures, bytes] = [(counted[0], bounds.captures), (counted[1], bounds.bytes)]
                 .map(|(all, most)| most.map_or(0, |most| all.max(0).cast_unsigned().saturating_sub(most)));
-            let over = Over { captures, bytes, ..Over::default() };
+            let over = Over { captures, bytes, given: counted[2], ..Over::default() };
             if bounds.since.is_none() && captures == 0 && bytes == 0 {
                 return Ok(over);
             }

@@ -91,7 +91,12 @@ impl Scribe {
         bell: Bell,
     ) -> Result<Self, Failure> {
         let mut scribe = Self { path, role, desk: None, shared, settled, bell, refusals_unlooked: REFUSALS_PER_LOOK };
-        scribe.desk = Some(scribe.sit_down()?);
+        let connection = file::connect(&scribe.path, role)?;
+        if role == Role::Capturing {
+            // They do no harm: where they cannot be deleted now, a later start does it.
+            let _ = Seen::delete_gone(&connection);
+        }
+        scribe.desk = Some(scribe.sit_down(connection)?);
         Ok(scribe)
     }
 
@@ -222,8 +227,7 @@ impl Scribe {
         }
     }
 
-    fn sit_down(&self) -> Result<Desk, Failure> {
-        let mut connection = file::connect(&self.path, self.role)?;
+    fn sit_down(&self, mut connection: Connection) -> Result<Desk, Failure> {
         let doing = file::opening(&self.path);
         let log = Arc::new(AtomicUsize::new(0));
         if self.role == Role::Capturing {
@@ -247,7 +251,7 @@ impl Scribe {
     /// say nothing of it a second time; so what is there is checked before a word is said about it.
     fn sit_down_and_check(&self) -> Result<Desk, Failure> {
         let doing = format!("opening the store {} again after an error of the disk", self.path.display());
-        let desk = self.sit_down()?;
+        let desk = self.sit_down(file::connect(&self.path, self.role)?)?;
         let found: Result<String, _> = desk.connection.query_row("PRAGMA quick_check(1)", (), |row| row.get(0));
         match found.as_deref() {
             Ok("ok") => Ok(desk),

@@ -34,6 +34,13 @@ pub(super) struct Key<'a> {
     pub event_id: &'a str,
 }
 
+/// The runs of whose captures none is left.
+macro_rules! gone {
+    () => {
+        "FROM event_run WHERE NOT EXISTS (SELECT 1 FROM summary WHERE summary.id BETWEEN first_id AND last_id)"
+    };
+}
+
 /// An endpoint and a provider.
 type Source = (String, Option<String>);
 
@@ -68,6 +75,15 @@ impl Seen {
     pub(super) fn load(connection: &Connection) -> Result<Self, Error> {
         let seed: Vec<u8> = connection.query_row("SELECT seed FROM counter", (), |row| row.get(0))?;
         Self::load_with(connection, keyed(&seed))
+    }
+
+    /// Deletes the runs of whose captures none is left, so that a store of which the oldest go again and again does not grow by
+    /// them. One look at each; nothing is written where there is none.
+    pub(super) fn delete_gone(connection: &Connection) -> Result<(), Error> {
+        if connection.prepare(concat!("SELECT 1 ", gone!(), " LIMIT 1"))?.exists(())? {
+            connection.execute(concat!("DELETE ", gone!()), ())?;
+        }
+        Ok(())
     }
 
     /// An empty set, for a writer that stores no captures.
@@ -440,6 +456,33 @@ mod tests {
             assert_eq!(capture(&mut again, &store, total + id, &format!("evt_{id}")), Some(id), "{id}");
         }
         again.commit();
+    }
+
+    #[test]
+    fn of_captures_that_are_gone_nothing_is_remembered_after_a_restart() {
+        let store = store();
+        let mut seen = Seen::load(&store).unwrap();
+        for id in 1..=3 * RUN {
+            capture(&mut seen, &store, id, &format!("evt_{id}"));
+            end(&mut seen, &store, id);
+        }
+        // One that is pinned stays.
+        store.execute("DELETE FROM summary WHERE id BETWEEN 2 AND ?", [2 * RUN]).unwrap();
+        Seen::delete_gone(&store).unwrap();
+        assert_eq!(runs(&store), 2);
+        let mut again = Seen::load(&store).unwrap();
+        assert_eq!(again.sorted.entries.len(), 2 * RUN as usize);
+        let next = 3 * RUN + 1;
+        for (at, (id, first)) in [(1, Some(1)), (RUN + 1, None), (next - 1, Some(next - 1))].into_iter().enumerate() {
+            assert_eq!(capture(&mut again, &store, next + at as i64, &format!("evt_{id}")), first, "{id}");
+        }
+        // Where the last ones are gone, too, the next run begins behind what is left.
+        store.execute("DELETE FROM summary WHERE id > 1", ()).unwrap();
+        Seen::delete_gone(&store).unwrap();
+        let mut again = Seen::load(&store).unwrap();
+        assert_eq!(capture(&mut again, &store, next + 3, "evt_1"), Some(1));
+        end(&mut again, &store, next + 3);
+        assert_eq!(runs(&store), 2);
     }
 
     #[test]

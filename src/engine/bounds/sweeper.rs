@@ -21,7 +21,7 @@ use crate::{
     store::{Bounds, Haste, Over, Reach, Reader, Writer},
 };
 
-/// How much longer than a step the rest after it is.
+/// How much longer than a step the rest after it is, while captures come.
 const PART_OF_STEP: u32 = 3;
 /// How much may be over before steps follow each other without a rest: captures and bytes.
 const FAR: (u64, u64) = (1 << 17, 256 << 20);
@@ -64,8 +64,9 @@ pub(super) struct Sweeper {
     /// Which bounds have forgotten something in this run, as [`Bound`] counts them.
     told: [bool; 3],
     told_of_doubt: bool,
-    /// Whether nothing more could be forgotten at the last look, or it failed.
+    /// Whether all that was left at the last look had to stay.
     is_stuck: bool,
+    /// Whether the last look, or what followed, failed.
     is_failing: bool,
 }
 
@@ -102,7 +103,7 @@ impl Sweeper {
         }
     }
 
-    /// What cannot be forgotten is told once, and when it can be again.
+    /// Why nothing can be forgotten is told once, until it can be again.
     pub(super) fn heard(&mut self, round: Result<(), Failure>) {
         match round {
             Err(failure) if !self.is_failing => {
@@ -132,7 +133,7 @@ impl Sweeper {
             bytes: self.keep.mib.map(|mib| mib.saturating_mul(1 << 20)),
             captures: self.keep.captures,
         };
-        let (mut from, mut stays, mut keeps_some) = (CaptureId(0), None, false);
+        let (mut from, mut stays, mut keeps_some, mut given) = (CaptureId(0), None, false, None);
         let mut round = Round::default();
         while !self.is_stopped() {
             let began = Instant::now();
@@ -158,8 +159,10 @@ impl Sweeper {
             if !self.forget(&over)? {
                 break;
             }
+            let is_alone = given.replace(over.given) == Some(over.given);
             let is_far = over.captures > FAR.0 || over.bytes > FAR.1;
-            self.rest(if is_far { Duration::ZERO } else { began.elapsed() * PART_OF_STEP }, || false);
+            let rest = if is_alone || is_far { 0 } else { PART_OF_STEP };
+            self.rest(began.elapsed() * rest, || false);
             from = CaptureId(last.0.saturating_add(1));
         }
         Ok(round)
