@@ -251,7 +251,8 @@ fn an_http_2_connection_without_requests_is_closed_though_it_answers_every_ping(
     let home = Home::new();
     home.write(
         "creel.toml",
-        "[limits]\nkeep_alive_s = 1\n\n[[endpoint]]\nname = \"slow\"\npath = \"/slow\"\nrespond = { delay_ms = 1500 }\n",
+        // Half of it is how long an answer to a ping may take, on a busy machine, too.
+        "[limits]\nkeep_alive_s = 3\n\n[[endpoint]]\nname = \"slow\"\npath = \"/slow\"\nrespond = { delay_ms = 3500 }\n",
     );
     let serving = home.serve(&["--quiet"]);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
