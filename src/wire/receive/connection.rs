@@ -211,7 +211,9 @@ impl<C: Catch> Connection<C> {
     /// Tells of frames that h2 could not take. A connection that breaks is none.
     fn refuse_frames(&self, error: &hyper::Error) {
         if let Some(cause) = error.source().filter(|cause| !cause.is::<io::Error>()) {
-            self.refuse(None, format!("malformed HTTP/2: {cause}"), b"");
+            let cause = cause.to_string();
+            let words = cause.strip_prefix("connection error detected: ").unwrap_or(&cause);
+            self.refuse(None, format!("malformed HTTP/2: {words}"), b"");
         }
     }
 
