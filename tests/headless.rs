@@ -366,6 +366,17 @@ fn the_schema_is_json_and_names_what_is_printed() {
     }
 }
 
+/// A dump of a creel that died would hold its secrets.
+#[cfg(target_os = "linux")]
+#[test]
+fn creel_leaves_no_core() {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet"]);
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", serving.pid())).unwrap();
+    let core = limits.lines().find_map(|line| line.strip_prefix("Max core file size")).unwrap();
+    assert_eq!(core.split_whitespace().next(), Some("0"), "{core}");
+}
+
 /// Large ones would make it half as large again (`main.rs`).
 #[cfg(target_os = "linux")]
 #[test]

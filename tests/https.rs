@@ -90,6 +90,16 @@ fn its_own_certificate_is_made_once_and_kept_to_its_owner() {
 }
 
 #[test]
+fn https_is_spoken_where_no_store_was_ever_made() {
+    let home = Home::new();
+    let mut command =
+        home.command(&["serve", "--quiet", "--tls", "--listen", "127.0.0.1:0", "--db", "none/yet/creel.db"]);
+    command.env_remove("CREEL_DB");
+    drop(Serving::start(command));
+    assert!(home.path().join("none/yet/creel.db.key.pem").exists());
+}
+
+#[test]
 fn a_given_certificate_is_shown_and_a_wrong_one_named() {
     let home = Home::new();
     drop(home.serve(&["--quiet", "--tls"]));

@@ -112,11 +112,12 @@ impl Engine {
         forward::check(&endpoints)?;
         let listener = listen::bind(listen)?;
         let address = listener.local_addr().map_err(|why| Failure::new("listening", why))?;
-        let identity = tls.map(|tls| tls.identity(&db, address)).transpose()?;
-        let fingerprint = identity.as_ref().map(identity::fingerprint);
-        let url = format!("{}://{address}", if identity.is_some() { "https" } else { "http" });
+        let url = format!("{}://{address}", if tls.is_some() { "https" } else { "http" });
         let bell = Bell::new();
         let (writer, settler) = Writer::open(&db, Role::Capturing, bell.clone())?;
+        // Its own lies beside the store, whose folder is there by now.
+        let identity = tls.map(|tls| tls.identity(&db, address)).transpose()?;
+        let fingerprint = identity.as_ref().map(identity::fingerprint);
         // The lock holds without these words; they only make another process's error better.
         let _ = writer.announce(&url);
         let newest_before = newest(&Reader::open(&db)?)?;
