@@ -13,6 +13,7 @@ use creel::{
     record::Failure,
     tui,
 };
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// A capture's memory is taken on the wire's thread and given back on the store's: this allocator does that for a tenth
 /// less of the whole than the C library's, and gives large bodies back to the system.
@@ -21,6 +22,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     take_small_pages();
+    leave_no_core();
     engine::outlive_large_files();
     let on_a_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
     let answer = Cli::parse().face(on_a_terminal).and_then(|face| match face {
@@ -45,6 +47,13 @@ fn take_small_pages() {
     // Where it cannot be had, creel is larger and nothing else.
     #[cfg(target_os = "linux")]
     let _ = rustix::thread::disable_transparent_huge_pages(true);
+}
+
+/// What a dying creel had in memory, its secrets among it, is not written to a file. Programs that it starts may wish otherwise.
+fn leave_no_core() {
+    let most = getrlimit(Resource::Core).maximum;
+    // Where it cannot be had, nothing else changes.
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: most });
 }
 
 fn watch(wishes: &Wishes, on_a_terminal: bool) -> Result<Answer, Failure> {

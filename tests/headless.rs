@@ -366,6 +366,32 @@ fn the_schema_is_json_and_names_what_is_printed() {
     }
 }
 
+/// As `nohup` starts it.
+#[cfg(target_os = "linux")]
+#[test]
+fn who_is_to_outlive_its_terminal_does() {
+    let home = Home::new();
+    let script = "trap '' HUP; exec \"$0\" serve --quiet --listen 127.0.0.1:0";
+    let serving = home.serve_by(&["sh", "-c", script, env!("CARGO_BIN_EXE_creel")]);
+    serving.signal("HUP");
+    serving.post("/a", &[], b"trout");
+    assert_eq!((serving.stop().0, home.captures().len()), (Some(0), 1));
+    let mut other = home.serve(&["--quiet"]);
+    other.signal("HUP");
+    assert_eq!(other.end().0, Some(0), "else a hangup is the end");
+}
+
+/// A dump of a creel that died would hold its secrets.
+#[cfg(target_os = "linux")]
+#[test]
+fn creel_leaves_no_core() {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet"]);
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", serving.pid())).unwrap();
+    let core = limits.lines().find_map(|line| line.strip_prefix("Max core file size")).unwrap();
+    assert_eq!(core.split_whitespace().next(), Some("0"), "{core}");
+}
+
 /// Large ones would make it half as large again (`main.rs`).
 #[cfg(target_os = "linux")]
 #[test]

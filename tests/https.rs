@@ -90,6 +90,16 @@ fn its_own_certificate_is_made_once_and_kept_to_its_owner() {
 }
 
 #[test]
+fn https_is_spoken_where_no_store_was_ever_made() {
+    let home = Home::new();
+    let mut command =
+        home.command(&["serve", "--quiet", "--tls", "--listen", "127.0.0.1:0", "--db", "none/yet/creel.db"]);
+    command.env_remove("CREEL_DB");
+    drop(Serving::start(command));
+    assert!(home.path().join("none/yet/creel.db.key.pem").exists());
+}
+
+#[test]
 fn a_given_certificate_is_shown_and_a_wrong_one_named() {
     let home = Home::new();
     drop(home.serve(&["--quiet", "--tls"]));
@@ -129,7 +139,7 @@ fn who_speaks_the_other_language_is_told_so() {
     let home = Home::new();
     let secure = home.serve(&["--quiet", "--tls"]);
     let answer = secure.raw(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n");
-    assert!(answer.starts_with("HTTP/1.1 400") && answer.ends_with("write https:// in place of http"), "{answer}");
+    assert!(answer.starts_with("HTTP/1.1 400") && answer.ends_with("write https:// in place of http\n"), "{answer}");
     // Version 1.0 of TLS: a hello that nobody can agree to.
     let hello =
         [b"\x16\x03\x01\x00\x2d\x01\x00\x00\x29\x03\x01", &[7; 32][..], b"\x00\x00\x02\x00\x2f\x01\x00"].concat();

@@ -3,6 +3,7 @@
 use std::{
     borrow::Cow,
     net::{IpAddr, SocketAddr},
+    panic::{self, AssertUnwindSafe},
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -271,7 +272,8 @@ impl Inner {
             Some(turn) => {
                 let (inner, endpoint) = (Arc::clone(self), Arc::clone(endpoint));
                 let examined = tokio::task::spawn_blocking(move || {
-                    let pending = inner.writer.capture_and_forward(inner.examined(capture, &endpoint), onward);
+                    let examined = treated(capture, |capture| inner.examined(capture, &endpoint));
+                    let pending = inner.writer.capture_and_forward(examined, onward);
                     drop(turn);
                     pending
                 });
@@ -370,6 +372,12 @@ fn is_case(judgement: &Judgement) -> bool {
     judgement.verdict == Verdict::Failed && fault
 }
 
+/// A capture as the doctor leaves it; where the doctor fails, as it was: it is kept all the same.
+fn treated(capture: Capture, doctor: impl FnOnce(Capture) -> Capture) -> Capture {
+    let before = capture.clone();
+    panic::catch_unwind(AssertUnwindSafe(|| doctor(capture))).unwrap_or(before)
+}
+
 /// Puts what the doctor finds into a judgement that did not pass: the proof where there is one, else how far the search
 /// went. `endpoint` is the request's own, whose secrets are `secrets`; those of the others are tried too.
 pub fn examine(
@@ -425,4 +433,21 @@ fn unavailable() -> Answer {
     let later = ("Retry-After".to_owned(), RETRY_AFTER_S.into());
     let json = ("Content-Type".to_owned(), b"application/json".to_vec());
     Answer::whole(503, vec![json, later], "{\"caught\":null}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Timestamp;
+
+    #[test]
+    fn a_capture_at_which_the_doctor_fails_is_kept_as_it_was() {
+        let body = Body::whole(bytes::Bytes::from_static(b"trout"), verify::sha256(b"trout"));
+        let head = Head::parse("POST / HTTP/1.1\r\n\r\n".into());
+        let capture = Capture::new(Uid(7), Timestamp::from_unix_ms(1), head, body);
+        let renamed = |capture| Capture { endpoint: "examined".into(), ..capture };
+        assert_eq!(treated(capture.clone(), renamed).endpoint, "examined");
+        let kept = treated(capture, |capture| panic!("at {}", capture.uid));
+        assert_eq!((kept.uid, &kept.body.bytes[..]), (Uid(7), &b"trout"[..]));
+    }
 }

@@ -137,11 +137,12 @@ impl Engine {
         forward::check(&endpoints)?;
         let listener = listen::bind(listen)?;
         let address = listener.local_addr().map_err(|why| Failure::new("listening", why))?;
-        let identity = tls.map(|tls| tls.identity(&db, address)).transpose()?;
-        let fingerprint = identity.as_ref().map(identity::fingerprint);
-        let url = format!("{}://{address}", if identity.is_some() { "https" } else { "http" });
+        let url = format!("{}://{address}", if tls.is_some() { "https" } else { "http" });
         let bell = Bell::new();
         let (writer, settler) = Writer::open(&db, Role::Capturing, bell.clone())?;
+        // Its own lies beside the store, whose folder is there by now.
+        let identity = tls.map(|tls| tls.identity(&db, address)).transpose()?;
+        let fingerprint = identity.as_ref().map(identity::fingerprint);
         // The lock holds without these words; they only make another process's error better.
         let _ = writer.announce(&url);
         let newest_before = newest(&Reader::open(&db)?)?;
@@ -413,13 +414,23 @@ pub fn outlive_large_files() {
     let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
 }
 
+/// Whether a signal was ignored when the process began, by proc(5): who is started by `nohup` is to outlive its terminal. Where
+/// that cannot be told it was not.
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask & (1 << (signal - 1)) != 0)
+}
+
 /// What must be done when the process is asked to end: calls `on_stop` once for each SIGINT, SIGTERM or SIGHUP, on a
-/// thread of its own.
+/// thread of its own. A hangup that was ignored stays so.
 pub fn on_signal(mut on_stop: impl FnMut() + Send + 'static) -> Result<(), Failure> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     // Ctrl-C in the user's editor is for the editor.
     let is_ours = |&signal: &i32| signal != SIGINT || !aside::is_running();
-    let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP])
-        .map_err(|why| Failure::new("listening for signals", why))?;
+    let all = [SIGINT, SIGTERM].into_iter().chain((!is_ignored(SIGHUP)).then_some(SIGHUP));
+    let mut signals =
+        signal_hook::iterator::Signals::new(all).map_err(|why| Failure::new("listening for signals", why))?;
     spawn("creel-signals", move || signals.forever().filter(is_ours).for_each(|_| on_stop())).map(drop)
 }

@@ -9,6 +9,10 @@ use crate::record::Failure;
 pub(super) const DAMAGED: &str = "keep a copy of the file; `creel export --skip-damaged` writes what can be read of it; go on \
     with a fresh one: --db PATH";
 
+/// What to do with one that cannot be used.
+const PERMISSIONS: &str =
+    "look at the permissions of the file, of those beside it and of its folder, or name another file with --db";
+
 /// What an error says about the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -68,24 +72,9 @@ const WORDS: &[Words] = &[
     },
     Words { code: ErrorCode::DatabaseCorrupt, kind: Kind::File, why: "the file is damaged", hint: DAMAGED },
     Words { code: ErrorCode::NotADatabase, kind: Kind::File, why: "it is not a SQLite database", hint: ELSEWHERE },
-    Words {
-        code: ErrorCode::CannotOpen,
-        kind: Kind::File,
-        why: "the file cannot be opened",
-        hint: "look at the permissions of the file and its folder, or name another file with --db",
-    },
-    Words {
-        code: ErrorCode::PermissionDenied,
-        kind: Kind::File,
-        why: "the file may not be used",
-        hint: "look at the permissions of the file and its folder, or name another file with --db",
-    },
-    Words {
-        code: ErrorCode::ReadOnly,
-        kind: Kind::File,
-        why: "the file may not be written",
-        hint: "look at the permissions of the file and its folder, or name another file with --db",
-    },
+    Words { code: ErrorCode::CannotOpen, kind: Kind::File, why: "the file cannot be opened", hint: PERMISSIONS },
+    Words { code: ErrorCode::PermissionDenied, kind: Kind::File, why: "the file may not be used", hint: PERMISSIONS },
+    Words { code: ErrorCode::ReadOnly, kind: Kind::File, why: "the file may not be written", hint: PERMISSIONS },
     Words {
         code: ErrorCode::TooBig,
         kind: Kind::Job,

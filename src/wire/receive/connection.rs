@@ -21,6 +21,7 @@ use super::{
     limits::REFUSED_BYTES,
     malformed::{malformed, too_large},
     recorder::{Record, Recorder},
+    reply::{BAD, SLOW_HEAD, refusal, slow_head},
     request::Exchange,
     tls::{Identity, Welcome, not_agreed},
 };
@@ -28,8 +29,7 @@ use super::{
 /// What an HTTP/2 client sends first (RFC 9113, section 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// What is said to a plain request where TLS is spoken.
-const PLAIN_TO_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\n\
-    Content-Length: 55\r\n\r\nThis port speaks HTTPS: write https:// in place of http";
+const PLAIN_TO_TLS: &str = "This port speaks HTTPS: write https:// in place of http";
 /// The most requests at once on one HTTP/2 connection.
 const STREAMS: u32 = 200;
 /// How many times as large as is taken a head of HTTP/2 is read, to be refused by creel and listed: a larger one h2 refuses by
@@ -91,7 +91,7 @@ impl<C: Catch> Connection<C> {
                 Err(_) => self.refuse(None, "slow TLS", b""),
             },
             Welcome::Plain(first) => {
-                let _ = stream.write_all(PLAIN_TO_TLS).await;
+                let _ = stream.write_all(&refusal(BAD, PLAIN_TO_TLS)).await;
                 self.refuse(Some(400), "plain HTTP to the HTTPS port: write https:// in the URL", &first);
             }
             Welcome::Silence => {}
@@ -105,13 +105,11 @@ impl<C: Catch> Connection<C> {
             Opening::Http1 => self.http1(stream, first.freeze()).await,
             Opening::Http2 => self.http2(stream, first.freeze()).await,
             Opening::Other(reason) => {
-                let _ = stream
-                    .write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
-                    .await;
+                let _ = stream.write_all(&refusal(BAD, reason)).await;
                 self.refuse(Some(400), reason, &first);
             }
             Opening::Silence => {}
-            Opening::Slow => self.refuse(Some(408), "slow head", &first),
+            Opening::Slow => self.refuse(Some(408), SLOW_HEAD, &first),
         }
     }
 
@@ -132,8 +130,7 @@ impl<C: Catch> Connection<C> {
                 Ok(Ok(0) | Err(_)) | Err(_) if first.is_empty() => return Opening::Silence,
                 Ok(Ok(0) | Err(_)) => return look(first).unwrap_or(Opening::Http1),
                 Err(_) => {
-                    let words = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
-                    let _ = stream.write_all(words).await;
+                    let _ = stream.write_all(&slow_head()).await;
                     return Opening::Slow;
                 }
                 Ok(Ok(_)) => {}
@@ -164,7 +161,7 @@ impl<C: Catch> Connection<C> {
     fn refuse_head(&self, error: &hyper::Error, record: &Record) {
         let rest = record.rest();
         let (status, reason) = if record.was_slow() {
-            (Some(408), "slow head".into())
+            (Some(408), SLOW_HEAD.into())
         } else if error.is_parse_too_large() {
             (Some(431), too_large(&rest, &self.limits))
         } else if error.is_parse() {
@@ -214,7 +211,9 @@ impl<C: Catch> Connection<C> {
     /// Tells of frames that h2 could not take. A connection that breaks is none.
     fn refuse_frames(&self, error: &hyper::Error) {
         if let Some(cause) = error.source().filter(|cause| !cause.is::<io::Error>()) {
-            self.refuse(None, format!("malformed HTTP/2: {cause}"), b"");
+            let cause = cause.to_string();
+            let words = cause.strip_prefix("connection error detected: ").unwrap_or(&cause);
+            self.refuse(None, format!("malformed HTTP/2: {words}"), b"");
         }
     }
 

@@ -153,6 +153,8 @@ pub async fn serve(
             tokio::time::sleep(BREATHER).await;
             continue;
         };
+        // A listener for both IPs shows an address of the fourth in the clothes of the sixth.
+        let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
         let Some(place) = crowd.enter(peer.ip(), &limits) else {
             turn_away(&stream, peer, &crowd, &catch);
             continue;
@@ -206,6 +208,24 @@ mod tests {
         fn refuse(&self, refusal: Refusal) {
             self.0.lock().unwrap().push(refusal);
         }
+    }
+
+    #[tokio::test]
+    async fn an_address_is_told_as_its_owner_writes_it() {
+        let Ok(listener) = TcpListener::bind("[::]:0").await else {
+            return eprintln!("not tested: this system has no IPv6");
+        };
+        let address = ("127.0.0.1", listener.local_addr().unwrap().port());
+        let failing = Failing::default();
+        let served = tokio::spawn(serve(listener, Limits::default(), None, failing.clone(), std::future::pending()));
+        let Ok(mut stream) = TcpStream::connect(address).await else {
+            return eprintln!("not tested: this system's IPv6 listeners hear no IPv4");
+        };
+        stream.write_all(b"SSH-2.0-x\r\n").await.unwrap();
+        stream.read_to_end(&mut Vec::new()).await.unwrap();
+        let own = stream.local_addr().unwrap().to_string();
+        assert_eq!(failing.0.lock().unwrap()[0].peer, own);
+        served.abort();
     }
 
     #[tokio::test]

@@ -17,7 +17,11 @@ use tokio::{
     time::{Instant, Sleep},
 };
 
-use super::limits::{Limits, REFUSED_BYTES};
+use super::{
+    limits::{Limits, REFUSED_BYTES},
+    malformed::{malformed, too_large},
+    reply::{BAD, TOO_LARGE, refusal, slow_head},
+};
 use crate::record::{Head, Timestamp};
 
 /// How long a closing connection listens on, so that a sender in the middle of a body can read the answer before its
@@ -213,6 +217,8 @@ pub(super) struct Recorder<S> {
     in_head: bool,
     alarm: Pin<Box<Sleep>>,
     closing: Option<Closing>,
+    /// What is left to be said of why a head was refused, once that is said in hyper's place.
+    said: Option<Bytes>,
 }
 
 /// The end of a connection whose sender may still be writing.
@@ -226,7 +232,17 @@ impl<S> Recorder<S> {
     pub(super) fn new(stream: S, first: Bytes, limits: Arc<Limits>) -> Self {
         let since = Instant::now();
         let alarm = Box::pin(tokio::time::sleep_until(since + limits.head_time.min(limits.keep_alive)));
-        Self { stream, first, record: Record::default(), limits, since, in_head: true, alarm, closing: None }
+        Self {
+            stream,
+            first,
+            record: Record::default(),
+            limits,
+            since,
+            in_head: true,
+            alarm,
+            closing: None,
+            said: None,
+        }
     }
 
     /// A stream that is no HTTP/1 and only needs its clock.
@@ -275,6 +291,15 @@ impl<S> Recorder<S> {
     }
 }
 
+/// The status with which hyper itself refuses a head, where these bytes begin that answer: it has no body, and no other answer
+/// begins so.
+fn refused(answer: &[u8]) -> Option<&'static str> {
+    [BAD, TOO_LARGE].into_iter().find(|status| {
+        let rest = answer.strip_prefix(b"HTTP/1.1 ").and_then(|rest| rest.strip_prefix(status.as_bytes()));
+        rest.is_some_and(|rest| rest.starts_with(b"\r\nconnection: close\r\ncontent-length: 0\r\n"))
+    })
+}
+
 /// For what the time was up.
 enum Late {
     Idle,
@@ -296,8 +321,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Recorder<S> {
                 Late::Head => {
                     this.record.heard().slow = true;
                     // hyper answers nothing to a head that never ends; whether these words arrive changes nothing.
-                    let words = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
-                    let _ = Pin::new(&mut this.stream).poll_write(cx, words);
+                    let _ = Pin::new(&mut this.stream).poll_write(cx, &slow_head());
                     Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
                 }
             };
@@ -310,8 +334,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Recorder<S> {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Recorder<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.touch();
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        let this = &mut *self;
+        this.touch();
+        if this.said.is_none() {
+            this.said = this.reason(buf);
+        }
+        let Some(said) = &mut this.said else { return Pin::new(&mut this.stream).poll_write(cx, buf) };
+        while said.has_remaining() {
+            let written = ready!(Pin::new(&mut this.stream).poll_write(cx, said))?;
+            said.advance(if written == 0 { return Poll::Ready(Ok(0)) } else { written });
+        }
+        Poll::Ready(Ok(buf.len()))
     }
 
     fn poll_write_vectored(
@@ -319,6 +352,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Recorder<S> {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if let Some(first) = bufs.first().filter(|first| self.said.is_some() || refused(first).is_some()) {
+            return self.poll_write(cx, first);
+        }
         self.touch();
         Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
     }
@@ -356,6 +392,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Recorder<S> {
 }
 
 impl<S> Recorder<S> {
+    /// What is said in place of hyper's own answer to a head that it cannot take.
+    fn reason(&self, answer: &[u8]) -> Option<Bytes> {
+        let status = refused(answer)?;
+        let rest = self.record.rest();
+        let why = if status == BAD { malformed(&rest) } else { too_large(&rest, &self.limits) };
+        Some(refusal(status, &why))
+    }
+
     /// An answer that is being written starts the idle clock anew.
     fn touch(&mut self) {
         if !self.in_head {

@@ -23,6 +23,13 @@ const HALF_STANDS: Duration = Duration::from_millis(50);
 /// The shortest pause between two parts of a slow answer.
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// How a malformed request is answered.
+pub(super) const BAD: &str = "400 Bad Request";
+/// How one is answered whose head is too large.
+pub(super) const TOO_LARGE: &str = "431 Request Header Fields Too Large";
+/// Why a head is not waited for any longer.
+pub(super) const SLOW_HEAD: &str = "slow head";
+
 /// The body of an answer.
 pub(super) enum Reply {
     Whole(Bytes),
@@ -140,6 +147,20 @@ pub(super) fn response(answer: Answer, status: u16, closes: bool) -> Response<Re
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     response
+}
+
+/// The answer to what never became a request, as it goes over the wire: why, and that nothing more is read.
+pub(super) fn refusal(status: &str, why: &str) -> Bytes {
+    let length = why.len() + 1;
+    let head = format!(
+        "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n\r\n"
+    );
+    format!("{head}{why}\n").into()
+}
+
+/// The answer to a head that does not go on.
+pub(super) fn slow_head() -> Bytes {
+    refusal("408 Request Timeout", SLOW_HEAD)
 }
 
 /// The head of an answer: what HEAD asks for. It tells the length of the body that does not follow.

@@ -28,6 +28,8 @@ use super::{
 };
 use crate::record::{Flag, Head, Headers, Refusal, Timestamp, Version};
 
+/// Why a request is not believed of which nobody can say where it begins.
+const AMBIGUOUS: &str = "ambiguous framing";
 /// Why a request is not caught on which creel itself failed.
 const FAILED: &str = "a part of creel failed on it, and says why on standard error";
 
@@ -54,8 +56,8 @@ impl<C: Catch> Exchange<C> {
         let (parts, incoming) = request.into_parts();
         let Some((head, received_at)) = self.head(&parts) else {
             // The recorder and hyper disagree about where requests begin: neither is to be believed.
-            self.crowd.refuse(&self.catch, self.peer, Some(400), "ambiguous framing", Vec::new());
-            return Ok(closed(400));
+            self.crowd.refuse(&self.catch, self.peer, Some(400), AMBIGUOUS, Vec::new());
+            return Ok(ambiguous());
         };
         if self.record.is_none() && self.is_too_large(&head) {
             let (reason, headers) = (too_large(head.raw(), &self.limits).into_owned(), Vec::new());
@@ -175,9 +177,9 @@ fn http2_head(parts: &Parts) -> Head {
     Head::from_parts(parts.method.as_str(), target.as_bytes(), Version::Http2, &headers)
 }
 
-fn closed(status: u16) -> Response<Reply> {
-    let nothing = Answer::whole(status, Vec::new(), Bytes::new());
-    reply::response(nothing, status, true)
+fn ambiguous() -> Response<Reply> {
+    let kind = ("Content-Type".to_owned(), b"text/plain".to_vec());
+    reply::response(Answer::whole(400, vec![kind], format!("{AMBIGUOUS}\n")), 400, true)
 }
 
 impl Kept {
