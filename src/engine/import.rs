@@ -149,9 +149,9 @@ fn read_all(
 }
 
 /// Names for what comes from others, who gave it none: by its moment and what it is, so that a file that is read twice, or that
-/// holds more than when it was read before, brings each once. How often each came in the file.
+/// holds more than when it was read before, brings each once. How often each came in the file, by a part of its hash.
 #[derive(Default)]
-struct Names(HashMap<[u8; 32], u128>);
+struct Names(HashMap<u64, u32>);
 
 impl Names {
     /// None for one of no time: the same request may be meant to come again.
@@ -160,10 +160,10 @@ impl Names {
         let parts = [entry.head.raw(), &entry.body, entry.peer.as_deref().unwrap_or_default().as_bytes()];
         let hashes = parts.map(verify::sha256).concat();
         let hash = verify::sha256(&[&at.unix_ms().to_be_bytes()[..], &hashes].concat());
-        // Two in one file that are alike to the millisecond came twice.
-        let nth = self.0.entry(hash).and_modify(|nth| *nth += 1).or_default();
         let chance = hash.iter().fold(0_u128, |chance, &byte| chance << 8 | u128::from(byte));
-        Some(Uid::new(at, chance.wrapping_add(*nth)))
+        // Two in one file that are alike to the millisecond came twice.
+        let nth = self.0.entry(chance as u64).and_modify(|nth| *nth += 1).or_default();
+        Some(Uid::new(at, chance.wrapping_add(u128::from(*nth))))
     }
 }
 
