@@ -33,6 +33,33 @@ fn config(home: &Home) {
     );
 }
 
+/// A call has one id and an event of each type; a subscription has one, and notifications at many times.
+#[test]
+fn what_an_event_is_about_does_not_make_another_one_its_repeat() {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet"]);
+    let call = |event: &str| {
+        let body = format!(r#"{{"event":"{event}","call":{{"call_id":"c1"}}}}"#);
+        serving.post("/retell", &[("x-retell-signature", "v=1763978697000,d=00")], body.as_bytes())
+    };
+    let (_, ended, again) = (call("call_started"), call("call_ended"), call("call_ended"));
+    assert_eq!(shown(&home, ended)["duplicate_of"], Value::Null);
+    assert_eq!(shown(&home, again)["duplicate_of"], ended);
+    let table = |at: &str| {
+        let body = format!(r#"{{"base":{{"id":"app1"}},"webhook":{{"id":"ach1"}},"timestamp":"{at}"}}"#);
+        serving.post("/airtable", &[("X-Airtable-Content-MAC", "hmac-sha256=00")], body.as_bytes())
+    };
+    let (first, later) = (table("2026-11-24T10:04:57.000Z"), table("2026-11-24T10:05:00.000Z"));
+    assert_eq!(shown(&home, first)["event"]["id"], "ach1/2026-11-24T10:04:57.000Z");
+    assert_eq!(shown(&home, later)["duplicate_of"], Value::Null);
+    // A store that was closed and opened again tells them apart, too.
+    drop(serving);
+    let serving = home.serve(&["--quiet"]);
+    let body = br#"{"event":"call_started","call":{"call_id":"c1"}}"#;
+    let started = serving.post("/retell", &[("x-retell-signature", "v=1763978697000,d=00")], body);
+    assert_eq!(shown(&home, started)["duplicate_of"], 1);
+}
+
 #[test]
 fn a_repeat_is_counted_and_a_failed_one_makes_it_a_retry() {
     let home = Home::new();

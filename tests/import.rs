@@ -77,10 +77,12 @@ fn a_har_of_its_own_comes_back() {
     assert_eq!(other.yes(&["import", har.to_str().unwrap()]), "6 imported: #1 to #6\n");
     for id in 1..=6 {
         let (mine, came) = (lasting(&home, id), lasting(&other, id));
-        for name in ["uid", "received_at", "endpoint", "method", "target", "headers", "reply"] {
+        for name in ["uid", "received_at", "endpoint", "method", "target", "headers", "trailers", "raw", "reply"] {
             assert_eq!(mine[name], came[name], "{id} {name}");
         }
         assert_eq!(mine["body"]["sha256"], came["body"]["sha256"], "{id}");
+        let raw = |home: &Home| home.run(&["show", &id.to_string(), "--as", "http", "--reveal"]).stdout;
+        assert_eq!(raw(&home), raw(&other), "{id}: not a byte differs");
     }
 }
 
@@ -105,7 +107,7 @@ fn what_comes_in_is_judged_by_its_own_time() {
     };
     home.write("a.har", request("stripe"));
     // Twice in one go: the second is a repeat of the first.
-    assert_eq!(home.yes(&["import", "a.har", "a.har"]), "2 imported: #1 to #2\n");
+    assert_eq!(home.yes(&["import", "--again", "a.har", "a.har"]), "2 imported: #1 to #2\n");
     let captures = home.captures();
     assert_eq!(captures[0]["signature"]["verdict"], "passed", "{}", captures[0]);
     assert_eq!((&captures[0]["endpoint"], &captures[0]["event"]["id"]), (&"stripe".into(), &"evt_1".into()));
@@ -168,6 +170,27 @@ fn what_is_here_already_is_not_imported_twice() {
     uids.sort_by_key(ToString::to_string);
     uids.dedup();
     assert_eq!(uids.len(), 6, "each has a name of its own");
+}
+
+#[test]
+fn what_a_browser_wrote_comes_in_once_and_as_often_as_it_is_in_one_file() {
+    let home = Home::new();
+    let entry = |n: u32| {
+        format!(
+            r#"{{"startedDateTime":"2026-11-23T09:05:00.00{n}Z","request":{{"method":"POST","url":"http://h/{n}","httpVersion":"h2",
+            "headers":[],"postData":{{"mimeType":"a/b","text":"x"}}}},"response":{{"status":200}}}}"#
+        )
+    };
+    let har = |entries: &[u32]| {
+        let entries: Vec<_> = entries.iter().map(|n| entry(*n)).collect();
+        format!(r#"{{"log":{{"version":"1.2","entries":[{}]}}}}"#, entries.join(","))
+    };
+    let known = "already here (--again imports them once more)";
+    home.write("first.har", har(&[1, 2, 2]));
+    home.write("later.har", har(&[1, 2, 2, 3]));
+    assert_eq!(home.yes(&["import", "first.har", "first.har"]), format!("3 imported: #1 to #3; 3 {known}\n"));
+    assert_eq!(home.yes(&["import", "later.har"]), format!("1 imported: #4; 3 {known}\n"));
+    assert_eq!(home.yes(&["import", "later.har", "--again"]), "4 imported: #5 to #8\n");
 }
 
 #[test]

@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use creel::{
-    query::{Content, FIELDS, Filter, Value},
+    body::{Path, Spelling, Step},
+    query::{Content, FIELDS, Filter, Inside, Value, quoted},
     record::{
         CaptureId, Event, Fault, Flag, Flags, LastDelivery, Post, Repeat, Summary, Tags, Timestamp, Uid, Verdict,
     },
@@ -249,6 +250,25 @@ fn words_and_their_joints_say_the_same_both_ways() {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
+
+    /// What the screen copies as a dot path stands behind `body` in a filter.
+    #[test]
+    fn a_dot_path_of_any_names_is_one_of_a_filter(names in prop::collection::vec("[a-z0-9 .:=~()\\[\\]\"\\\\@$é/]{1,4}|[0-2]", 1..4), is_list in any::<[bool; 4]>()) {
+        let steps = names.iter().zip(is_list).map(|(name, is_list)| match name.parse() {
+            Ok(place) if is_list => Step::Place(place),
+            _ => Step::Name(name.clone()),
+        });
+        let path = Path(steps.collect());
+        let body = path.0.iter().rev().fold("7".to_owned(), |value, step| match step {
+            Step::Name(name) => format!("{{{}:{value}}}", serde_json::Value::from(&name[..])),
+            Step::Place(place) => format!("[{}{value}]", "0,".repeat(*place)),
+        });
+        let dots = path.spelled(Spelling::Dots);
+        let dot = if dots.starts_with('[') { "" } else { "." };
+        let filter = format!("body{dot}{dots}={}", quoted("7"));
+        let inside = Inside::parse(&filter);
+        prop_assert!(inside.is_some_and(|it| it.takes(&Content { head: b"", body: body.as_bytes() })), "{filter} of {body}");
+    }
 
     #[test]
     fn filters_at_random_say_the_same_both_ways(parts in prop::collection::vec((0_usize..64, 0..4, "|:|=|!=|>=?|<=?"), 1..6), word in "[ -~é]{0,6}") {

@@ -159,7 +159,8 @@ proptest! {
             let received_at = capture.received_at.unix_ms();
             let received = capture.judgement.evidence.as_ref().and_then(|evidence| evidence.received.clone());
             if let Some(event_id) = capture.event.id.clone() {
-                let last = events.entry((source.clone(), event_id)).or_insert((id, 0, received_at, 200, None, None));
+                let event = (source.clone(), event_id, capture.event.kind.clone());
+                let last = events.entry(event).or_insert((id, 0, received_at, 200, None, None));
                 capture.duplicate_of = (last.0 != id).then_some(CaptureId(last.0));
                 // What was imported from before the last one, or is the last one, is no delivery after it.
                 let is_before = received_at < last.2 || last.5 == Some(capture.uid);

@@ -137,9 +137,10 @@ impl fmt::Display for Path {
     }
 }
 
-/// Whether a dot path takes a name without quotes.
+/// Whether a dot path takes a name without quotes, and a filter too: there blanks, brackets and operators would end it.
 fn is_bare(name: &str) -> bool {
-    !name.is_empty() && name != "$" && !name.starts_with('/') && !name.contains(['.', '[', ']', '"'])
+    let is_sign = |char: char| char.is_whitespace() || ".[]\"():=!<>~".contains(char);
+    !name.is_empty() && name != "$" && !name.starts_with('/') && !name.contains(is_sign)
 }
 
 /// Whether jq takes a name without quotes.
@@ -294,8 +295,8 @@ mod tests {
         for (steps, jq, pointer, dots) in [
             (&[][..], ".", "", ""),
             (&["data", "items", "0", "id"], ".data.items[0].id", "/data/items/0/id", "data.items[0].id"),
-            (&["0", "a b"], ".[0][\"a b\"]", "/0/a b", "[0].a b"),
-            (&["a/b", "x~y", "d.e"], ".[\"a/b\"][\"x~y\"][\"d.e\"]", "/a~1b/x~0y/d.e", "a/b.x~y[\"d.e\"]"),
+            (&["0", "a b"], ".[0][\"a b\"]", "/0/a b", "[0][\"a b\"]"),
+            (&["a/b", "x~y", "d.e"], ".[\"a/b\"][\"x~y\"][\"d.e\"]", "/a~1b/x~0y/d.e", "a/b[\"x~y\"][\"d.e\"]"),
             (&["x", "é\"", ""], ".x[\"é\\\"\"][\"\"]", "/x/é\"/", "x[\"é\\\"\"][\"\"]"),
         ] {
             let path = path(steps);

@@ -5,6 +5,7 @@
 
 use std::{
     cell::Cell,
+    collections::HashMap,
     fs::File,
     io::{self, BufReader, Read},
     path::{Path, PathBuf},
@@ -147,10 +148,11 @@ fn read_all(
     for path in files {
         let doing = format!("importing {}", path.display());
         let input = Metered { input: open(path).map_err(|why| Failure::new(&doing, why))?, bytes: &bytes, most };
+        let mut names = Names::default();
         let mut take = |mut entry: Entry| {
             entries += 1;
+            entry.uid = if again { None } else { entry.uid.or_else(|| names.of(&entry)) };
             entry.flags.insert(Flag::Imported);
-            entry.uid = entry.uid.filter(|_| !again);
             let may_be_known = entry.uid.is_some();
             let capture = judge.judged(entry).map_err(|why| Failure::new(&doing, format!("entry {entries}: {why}")))?;
             let brought = Box::new(Brought { capture, may_be_known });
@@ -167,6 +169,25 @@ fn read_all(
         progress(entries, bytes.get());
     }
     Ok(left_out)
+}
+
+/// Names for what comes from others, who gave it none: by its moment and what it is, so that a file that is read twice, or that
+/// holds more than when it was read before, brings each once. How often each came in the file, by a part of its hash.
+#[derive(Default)]
+struct Names(HashMap<u64, u32>);
+
+impl Names {
+    /// None for one of no time: the same request may be meant to come again.
+    fn of(&mut self, entry: &Entry) -> Option<Uid> {
+        let at = entry.received_at?;
+        let parts = [entry.head.raw(), &entry.body, entry.peer.as_deref().unwrap_or_default().as_bytes()];
+        let hashes = parts.map(verify::sha256).concat();
+        let hash = verify::sha256(&[&at.unix_ms().to_be_bytes()[..], &hashes].concat());
+        let chance = hash.iter().fold(0_u128, |chance, &byte| chance << 8 | u128::from(byte));
+        // Two in one file that are alike to the millisecond came twice.
+        let nth = self.0.entry(chance as u64).and_modify(|nth| *nth += 1).or_default();
+        Some(Uid::new(at, chance.wrapping_add(u128::from(*nth))))
+    }
 }
 
 /// Judges entries as the door judges what arrives.

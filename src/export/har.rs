@@ -1,9 +1,10 @@
 //! The format `har`: HTTP Archive 1.2 (the W3C's historical draft), as browsers and proxies read it. One file holds many
-//! requests; what HAR has no word for stands in `_creel`.
+//! requests; what HAR has no word for stands in `_creel`, in the words of [`super::json`].
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
+use super::json as own;
 use crate::record::{Capture, Flag, Headers, text::lossless};
 
 /// What stands before the first entry.
@@ -52,6 +53,15 @@ pub(super) fn write(capture: &Capture) -> Vec<u8> {
     });
     if !capture.flags.is_empty() {
         entry["_creel"]["flags"] = capture.flags.iter().map(Flag::name).collect();
+    }
+    if capture.body.truncated {
+        entry["_creel"]["truncated"] = true.into();
+    }
+    if !capture.trailers.is_empty() {
+        entry["_creel"]["trailers"] = own::headers(&capture.trailers);
+    }
+    if let Some(raw) = own::raw(capture) {
+        entry["_creel"]["raw"] = raw;
     }
     // What a URL does not tell.
     if !target.starts_with('/') || target.contains('#') {

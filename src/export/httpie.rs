@@ -1,8 +1,9 @@
 //! The format `httpie`: one `http` command on one line that sends the same request again (version 3, httpie.io).
 //!
 //! The same are: method, headers with their case and repeats, and every byte of the body. The program has its own opinion of the
-//! headers' order, adds `Connection: keep-alive`, takes a target in origin form only and knows no bytes in it or in a header
-//! that are not UTF-8: the curl form keeps those.
+//! headers' order, adds `Connection: keep-alive`, takes a target in origin form only, percent-encodes in it what a browser would
+//! (`[`, `{`, a `%` that begins no escape), and knows no bytes in it or in a header that are not UTF-8, and no backslash before
+//! `:`, `;`, `=` or `@` in a header: the curl form keeps those.
 
 use super::{
     sent,
@@ -48,12 +49,32 @@ fn headers(capture: &Capture, has_body: bool) -> Vec<String> {
     lines.iter().map(|line| shell::argument(line)).collect()
 }
 
-/// A header as the program takes it: with a semicolon for a colon where the value is empty. A backslash would make the next
-/// byte plain.
+/// A header as the program takes it: with a semicolon for a colon where the value is empty. A backslash makes plain what would
+/// make a field of JSON of it (`:=`), or send a file of whoever runs it (`:@`).
 fn line(header: Header<'_>) -> Vec<u8> {
-    if header.value.is_empty() {
-        return [header.name, b";"].concat();
+    let between: &[u8] = match header.value.first() {
+        None => b";",
+        Some(b'=' | b'@') => b":\\",
+        Some(_) => b":",
+    };
+    [header.name, between, header.value].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_value_is_anything_but_a_value() {
+        for (value, item) in [
+            ("a=b@c", "X:a=b@c"),
+            ("@/etc/passwd", "X:\\@/etc/passwd"),
+            ("=@/etc/passwd", "X:\\=@/etc/passwd"),
+            ("a\\b", "X:a\\b"),
+            ("", "X;"),
+        ] {
+            let header = Header { name: b"X", value: value.as_bytes() };
+            assert_eq!(String::from_utf8(line(header)).unwrap(), item);
+        }
     }
-    let value = header.value.iter().flat_map(|&byte| if byte == b'\\' { vec![b'\\', b'\\'] } else { vec![byte] });
-    [header.name, b":"].concat().into_iter().chain(value).collect()
 }

@@ -23,7 +23,7 @@ pub(super) fn write(capture: &Capture) -> Vec<u8> {
 }
 
 /// The bytes of head and trailers that the other members do not tell, for the way back.
-fn raw(capture: &Capture) -> Option<Value> {
+pub(super) fn raw(capture: &Capture) -> Option<Value> {
     let head = &capture.head;
     let text = |headers: &Headers| -> Headers {
         headers.iter().map(|header| (header.name_text().into_owned(), header.value_text().into_owned())).collect()
@@ -127,7 +127,7 @@ pub fn explanation(explanation: &Explanation) -> Value {
     json!({ "by": explanation.by, "text": explanation.text, "tried": explanation.tried })
 }
 
-fn headers(headers: &Headers) -> Value {
+pub(super) fn headers(headers: &Headers) -> Value {
     headers.iter().map(|header| json!([header.name_text(), header.value_text()])).collect()
 }
 

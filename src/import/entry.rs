@@ -56,16 +56,13 @@ fn plain(head: Head, body: impl Into<Bytes>) -> Entry {
 
 /// `creel export --as json`: where the parts do not tell every byte, `raw` does.
 fn json(value: &Value) -> Read<Entry> {
-    let raw = &value["raw"];
-    let head = if let Some(coded) = raw["head"].as_str() {
-        raw_head(decoded(coded)?)?
-    } else {
+    let parts = || {
         let version = match text(value, "version")? {
             "HTTP/1.0" => Version::Http10,
             "HTTP/2.0" => Version::Http2,
             _ => Version::Http11,
         };
-        head(text(value, "method")?, text(value, "target")?.as_bytes(), version, &pairs(&value["headers"])?)?
+        head(text(value, "method")?, text(value, "target")?.as_bytes(), version, &pairs(&value["headers"])?)
     };
     let body = &value["body"];
     let bytes = match (body["text"].as_str(), body["base64"].as_str()) {
@@ -73,19 +70,12 @@ fn json(value: &Value) -> Read<Entry> {
         (None, Some(coded)) => decoded(coded)?,
         (None, None) => return Err("its body was left out; `creel export` writes it".to_owned()),
     };
-    let trailers = match raw["trailers"].as_array() {
-        None => pairs(&value["trailers"])?,
-        Some(lines) => {
-            let part = |line: &Value, at: usize| decoded(line[at].as_str().unwrap_or_default());
-            lines.iter().map(|line| Ok((part(line, 0)?, part(line, 1)?))).collect::<Read<Vec<_>>>()?
-        }
-    };
     let sha256 = body["sha256"].as_str().map(|hex| {
         let bytes = hex::decode(hex).ok().and_then(|bytes| bytes.try_into().ok());
         bytes.ok_or("the SHA-256 of its body is none")
     });
     Ok(Entry {
-        trailers: trailers.into_iter().collect(),
+        trailers: trailers(value)?,
         received_at: Some(moment(value, "received_at")?),
         peer: peer(value),
         endpoint: value["endpoint"].as_str().map(str::to_owned),
@@ -96,8 +86,22 @@ fn json(value: &Value) -> Read<Entry> {
         tags: tags(value),
         note: value["note"].as_str().map(Tagging::note_of).filter(|note| !note.is_empty()),
         sha256: sha256.transpose()?,
-        ..plain(head, bytes)
+        ..plain(own_head(value, parts)?, bytes)
     })
+}
+
+/// The head as creel wrote its bytes down, where its parts do not tell them.
+fn own_head(value: &Value, parts: impl FnOnce() -> Read<Head>) -> Read<Head> {
+    value["raw"]["head"].as_str().map_or_else(parts, |coded| raw_head(decoded(coded)?))
+}
+
+/// The same of the trailers.
+fn trailers(value: &Value) -> Read<Headers> {
+    let Some(lines) = value["raw"]["trailers"].as_array() else {
+        return Ok(pairs(&value["trailers"])?.into_iter().collect());
+    };
+    let part = |line: &Value, at: usize| decoded(line[at].as_str().unwrap_or_default());
+    lines.iter().map(|line| Ok((part(line, 0)?, part(line, 1)?))).collect::<Read<Vec<_>>>().map(Headers::from_iter)
 }
 
 /// Who it came from, and whom that spoke for.
@@ -131,25 +135,27 @@ fn har(value: &Value) -> Read<Entry> {
         }
     }
     let (authority, target) = in_two(url);
-    let target = value["_creel"]["target"].as_str().unwrap_or(target);
-    let is_own = value.get("_creel").is_some();
-    if let Some(host) =
-        authority.filter(|_| !is_own && !lines.iter().any(|(name, _)| name.eq_ignore_ascii_case(b"host")))
-    {
+    let own = &value["_creel"];
+    let target = own["target"].as_str().unwrap_or(target);
+    let has_host = own.is_object() || lines.iter().any(|(name, _)| name.eq_ignore_ascii_case(b"host"));
+    if let Some(host) = authority.filter(|_| !has_host) {
         lines.insert(0, (b"Host".to_vec(), host.as_bytes().to_vec()));
     }
     let data = &request["postData"];
     let content = data["text"].as_str().unwrap_or_default();
     let is_coded = ["_encoding", "encoding"].iter().any(|name| data[*name] == "base64");
     let body = if is_coded { decoded(content)? } else { content.as_bytes().to_vec() };
-    let own = &value["_creel"];
+    let head = own_head(own, || head(text(request, "method")?, target.as_bytes(), version, &lines))?;
     Ok(Entry {
+        trailers: if own["trailers"].is_null() { Headers::default() } else { trailers(own)? },
         received_at: Some(moment(value, "startedDateTime")?),
         endpoint: own["endpoint"].as_str().map(str::to_owned),
         uid: own["uid"].as_str().and_then(Uid::parse),
         flags: flags(own),
+        // Browsers leave out what they cannot write as text: files, and what was streamed.
+        truncated: own["truncated"] == true || (!own.is_object() && is_cut(&head, body.len())),
         reply_status: value["response"]["status"].as_u64().and_then(|status| u16::try_from(status).ok()),
-        ..plain(head(text(request, "method")?, target.as_bytes(), version, &lines)?, body)
+        ..plain(head, body)
     })
 }
 
@@ -300,9 +306,12 @@ fn unchunked(mut bytes: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-/// Authority and target of a URL; what is no URL is a target.
+/// Authority and target of a URL, also of one that becomes a WebSocket; what is no URL is a target.
 fn in_two(url: &str) -> (Option<&str>, &str) {
-    let Some(rest) = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://")) else { return (None, url) };
+    let Some(rest) = ["http://", "https://", "ws://", "wss://"].iter().find_map(|scheme| url.strip_prefix(scheme))
+    else {
+        return (None, url);
+    };
     let end = rest.find(['/', '?']).unwrap_or(rest.len());
     let target = &rest[end..];
     let target = target.split('#').next().unwrap_or(target);

@@ -35,6 +35,23 @@ fn a_browser_s_har_is_read() {
     assert_eq!(&entries[1].head.raw()[..], b"GET / HTTP/1.1\r\nHost: o\r\n\r\n");
 }
 
+/// A browser writes no body that is a file, and what it could not read of one.
+#[test]
+fn of_a_har_without_a_body_it_is_told_that_it_is_not_there() {
+    let entry = |url: &str, headers: &str, data: &str| {
+        let text = format!(
+            r#"{{"log":{{"entries":[{{"startedDateTime":"2026-11-23T09:05:00Z","request":{{"method":"POST","url":"{url}",
+            "httpVersion":"HTTP/1.1","headers":[{headers}]{data}}}}}]}}}}"#
+        );
+        all(text.as_bytes(), None).unwrap().remove(0)
+    };
+    let length = r#"{"name":"content-length","value":"420925"}"#;
+    let form = r#","postData":{"mimeType":"multipart/form-data; boundary=x","params":[{"name":"a"}]}"#;
+    assert!(entry("https://h/", length, form).truncated && !entry("https://h/", "", form).truncated);
+    let socket = entry("wss://h.example/live?x", "", "");
+    assert_eq!(&socket.head.raw()[..], b"POST /live?x HTTP/1.1\r\nHost: h.example\r\n\r\n");
+}
+
 #[test]
 fn webhook_site_and_ngrok_list_the_newest_first_and_are_read_oldest_first() {
     let text = br#"{"data":[

@@ -4,7 +4,7 @@ use std::{cmp::Ordering, fmt::Write};
 
 use super::{
     Content, Inside, Need, Pattern, Sql, Value, WORD_COLUMNS,
-    value::{lower, moment, size, span},
+    value::{lower, moment, size, span, whole},
 };
 use crate::record::{Fault, Flag, LastDelivery, Mark, Post, Summary, Tags, Timestamp, Verdict};
 
@@ -123,7 +123,7 @@ pub(super) fn named(name: &str) -> Option<&'static Field> {
 
 /// Every field.
 pub const FIELDS: &[Field] = &[
-    Field { name: "id", help: "number", example: "id:10..20", kind: Kind::Number("id", |r| Some(r.id.0), size) },
+    Field { name: "id", help: "number", example: "id:10..20", kind: Kind::Number("id", |r| Some(r.id.0), whole) },
     Field { name: "method", help: "method", example: "method=POST", kind: Kind::Text("method", |r| &r.method) },
     Field {
         name: "path",
@@ -232,7 +232,7 @@ pub const FIELDS: &[Field] = &[
         kind: Kind::Number(
             "coalesce(attempt, 1)",
             |r| Some(r.repeat.map_or(1, |repeat| i64::from(repeat.attempt))),
-            size,
+            whole,
         ),
     },
     Field {
@@ -527,9 +527,9 @@ fn last(row: &Summary) -> Option<i64> {
 /// A test of a status, of a hundred of them or of a range.
 fn status(column: &'static str, of: fn(&Summary) -> Option<i64>, operator: Operator, value: &str) -> Option<Test> {
     let of_hundred = hundred(value).filter(|_| !operator.orders()).map(|first| (first, first + 99));
-    match of_hundred.or_else(|| range(operator, value, size, 1, "").ok().flatten()) {
+    match of_hundred.or_else(|| range(operator, value, whole, 1, "").ok().flatten()) {
         Some((from, to)) => Some(Test::Range { column, of, from, to, wanted: operator != Operator::IsNot }),
-        None => size(value).map(|value| Test::Number { column, of, operator, value }),
+        None => whole(value).map(|value| Test::Number { column, of, operator, value }),
     }
 }
 

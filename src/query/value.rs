@@ -7,6 +7,11 @@ pub(super) fn lower(text: &str) -> String {
     text.to_ascii_lowercase()
 }
 
+/// A whole number, and nothing beside it.
+pub(super) fn whole(text: &str) -> Option<i64> {
+    text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 /// A number, perhaps with `k` or `M` (of 1,024).
 pub(super) fn size(text: &str) -> Option<i64> {
     let text = lower(text);
@@ -58,6 +63,10 @@ mod tests {
         assert_eq!(
             [span("90s"), span("5m"), span("1.5h"), span("3"), span("x")],
             [Some(90_000), Some(300_000), Some(5_400_000), None, None]
+        );
+        assert_eq!(
+            [whole("10"), whole("+1"), whole("2k"), whole("1.5"), whole("")],
+            [Some(10), None, None, None, None]
         );
         assert_eq!([size("99999999999999999999"), span("999999999999999999w")], [None, None]);
         let noon = moment("2026-11-23T12:00:00Z");

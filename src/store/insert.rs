@@ -49,7 +49,8 @@ const REPEATED: &str = "UPDATE summary SET last_repeat = ? WHERE id = ?";
 const CONTENT: &str = "INSERT INTO content (id, sha256, declared, chunks, judgement, trailers, head, body)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
 const CHUNK: &str = "INSERT INTO chunk (id, bytes) VALUES (?, ?)";
-const SAME_EVENT: &str = "SELECT 1 FROM summary WHERE id = ? AND event_id = ? AND endpoint = ? AND provider IS ?";
+const SAME_EVENT: &str =
+    "SELECT 1 FROM summary WHERE id = ? AND event_id = ? AND endpoint = ? AND provider IS ? AND event_type IS ?";
 // Asked for before it is written: `RETURNING` makes a table of its own for its one row, which takes longer than both.
 const DELIVERIES: &str = "SELECT deliveries, delivery FROM summary WHERE id = ?";
 /// The deliveries of capture `?1` as the table `of`: its row leads to the newest, and each to the one before it.
@@ -227,9 +228,12 @@ impl<'c> Transaction<'c> {
 
     fn first_of(&mut self, capture: &Capture, id: i64, seen: &mut Seen) -> Result<Option<i64>, Error> {
         let Some(event_id) = capture.event.id.as_deref() else { return Ok(None) };
-        let key = Key { endpoint: &capture.endpoint, provider: capture.provider.as_deref(), event_id };
+        let (provider, event_type) = (capture.provider.as_deref(), capture.event.kind.as_deref());
+        let key = Key { endpoint: &capture.endpoint, provider, event_id, event_type };
         let same_event = &mut self.same_event;
-        seen.admit(&key, id, |candidate| same_event.exists(params![candidate, event_id, key.endpoint, key.provider]))
+        seen.admit(&key, id, |candidate| {
+            same_event.exists(params![candidate, event_id, key.endpoint, provider, event_type])
+        })
     }
 
     /// Which delivery of its event a capture is, by the newest of the event's captures, whose place it takes. None for an

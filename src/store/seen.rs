@@ -26,12 +26,14 @@ const SPARES: usize = 8;
 /// Bytes of an entry in the file.
 const ENTRY_BYTES: usize = 8;
 
-/// What makes two captures captures of one event.
+/// What makes two captures captures of one event. Its type, too: many providers give no id but that of what an event is about (a
+/// call, a booking, an envelope), and that has an event of each type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Key<'a> {
     pub endpoint: &'a str,
     pub provider: Option<&'a str>,
     pub event_id: &'a str,
+    pub event_type: Option<&'a str>,
 }
 
 /// The runs of whose captures none is left.
@@ -142,7 +144,7 @@ impl Seen {
 
     fn load_tail(&mut self, connection: &Connection) -> Result<(), Error> {
         let mut captures = connection.prepare(
-            "SELECT id, endpoint, provider, event_id FROM summary WHERE id >= ? AND event_id IS NOT NULL
+            "SELECT id, endpoint, provider, event_id, event_type FROM summary WHERE id >= ? AND event_id IS NOT NULL
              AND edited_from IS NULL ORDER BY id",
         )?;
         let mut rows = captures.query([self.tail_from])?;
@@ -152,6 +154,7 @@ impl Seen {
                 endpoint: endpoint.as_str()?,
                 provider: provider.as_str_or_null()?,
                 event_id: event_id.as_str()?,
+                event_type: row.get_ref(4)?.as_str_or_null()?,
             };
             self.tail.extend(entry((self.hash)(&key), row.get(0)?));
         }
@@ -276,7 +279,7 @@ fn keyed(seed: &[u8]) -> Hash {
     let (first, second) = (half(), half());
     Box::new(move |key| {
         let mut hasher = std::hash::SipHasher::new_with_keys(first, second);
-        for part in [key.endpoint, key.provider.unwrap_or_default(), key.event_id] {
+        for part in [key.endpoint, key.provider.unwrap_or_default(), key.event_id, key.event_type.unwrap_or_default()] {
             hasher.write(part.as_bytes());
             // No UTF-8 text holds this byte, so that the parts cannot run into one another.
             hasher.write_u8(0xff);
@@ -379,7 +382,7 @@ mod tests {
     }
 
     fn key(event_id: &str) -> Key<'_> {
-        Key { endpoint: "shop", provider: Some("stripe"), event_id }
+        Key { endpoint: "shop", provider: Some("stripe"), event_id, event_type: None }
     }
 
     /// What the writer does with one capture.
@@ -421,13 +424,15 @@ mod tests {
     }
 
     #[test]
-    fn endpoint_and_provider_tell_events_of_one_id_apart() {
+    fn endpoint_provider_and_type_tell_events_of_one_id_apart() {
         let hash = keyed(&[7; 16]);
         let keys = [
-            Key { endpoint: "a", provider: Some("b"), event_id: "c" },
-            Key { endpoint: "ab", provider: None, event_id: "c" },
-            Key { endpoint: "a", provider: None, event_id: "bc" },
-            Key { endpoint: "a", provider: Some("bc"), event_id: "" },
+            Key { endpoint: "a", provider: Some("b"), event_id: "c", event_type: None },
+            Key { endpoint: "a", provider: Some("b"), event_id: "c", event_type: Some("d") },
+            Key { endpoint: "a", provider: Some("b"), event_id: "cd", event_type: None },
+            Key { endpoint: "ab", provider: None, event_id: "c", event_type: None },
+            Key { endpoint: "a", provider: None, event_id: "bc", event_type: None },
+            Key { endpoint: "a", provider: Some("bc"), event_id: "", event_type: None },
         ];
         let mut hashes: Vec<u32> = keys.iter().map(&hash).collect();
         hashes.sort_unstable();

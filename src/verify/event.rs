@@ -1,10 +1,12 @@
 //! The provider's event: its id, its type, when it happened.
 
+use std::fmt;
+
 use super::{
     Provider, Request,
     file::{EventTable, Text},
     place::{Place, View},
-    provider::{Wrong, place},
+    provider::Wrong,
     shape::Sent,
     time::Unit,
 };
@@ -25,12 +27,26 @@ pub(super) struct EventPlaces {
     slots: usize,
 }
 
-/// One of the places of a part.
+/// One of the places of a part, or several that hold it together: `json:webhook.id + json:timestamp`.
 #[derive(Clone, Debug)]
 pub(super) struct Choice {
+    /// The first of them, where an event that is made up has what it is.
     pub(super) place: Place,
     /// Its slot among the values of the JSON body, where it is one of them.
     slot: Option<usize>,
+    /// The others.
+    with: Vec<Choice>,
+}
+
+/// What stands between two places that hold a part together, in a file; and between what they hold.
+const AND: &str = " + ";
+const BETWEEN: &str = "/";
+
+impl fmt::Display for Choice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.place)?;
+        self.with.iter().try_for_each(|other| write!(f, "{AND}{other}"))
+    }
 }
 
 impl EventPlaces {
@@ -46,17 +62,22 @@ impl EventPlaces {
 }
 
 fn choice(text: &Text, paths: &mut Paths, slots: &mut usize) -> Result<Choice, Wrong> {
-    let place = place(text)?;
-    if place.pair().is_some() {
-        // What stands in a token may be named, what stands beside a signature may not: that has no meaning of its own.
-        return Err(Wrong::with(text, "an event is not in the signature"));
-    }
-    let slot = place.json_path().map(|path| {
-        paths.add(path, *slots);
-        *slots += 1;
-        *slots - 1
-    });
-    Ok(Choice { place, slot })
+    let (first, others) = text.get_ref().split_once(AND).map_or((&text.get_ref()[..], None), |(a, b)| (a, Some(b)));
+    let mut one = |text_of_it: &str| {
+        let place = Place::parse(text_of_it).map_err(|why| Wrong::with(text, why))?;
+        if place.pair().is_some() {
+            // What stands in a token may be named, what stands beside a signature may not: that has no meaning of its own.
+            return Err(Wrong::with(text, "an event is not in the signature"));
+        }
+        let slot = place.json_path().map(|path| {
+            paths.add(path, *slots);
+            *slots += 1;
+            *slots - 1
+        });
+        Ok(Choice { place, slot, with: Vec::new() })
+    };
+    let others = others.into_iter().flat_map(|others| others.split(AND));
+    Ok(Choice { with: others.map(&mut one).collect::<Result<_, _>>()?, ..one(first)? })
 }
 
 impl Provider {
@@ -83,7 +104,14 @@ struct Values<'a> {
 
 impl Values<'_> {
     fn first(&mut self, choices: &[Choice]) -> Option<String> {
-        choices.iter().find_map(|choice| self.value(choice).filter(|value| !value.is_empty()))
+        choices.iter().find_map(|choice| self.whole(choice))
+    }
+
+    /// What all of its places hold; none where one of them holds nothing.
+    fn whole(&mut self, choice: &Choice) -> Option<String> {
+        let mut value = |choice: &Choice| self.value(choice).filter(|value| !value.is_empty());
+        let first = value(choice)?;
+        choice.with.iter().try_fold(first, |all, other| Some(all + BETWEEN + &value(other)?))
     }
 
     fn value(&mut self, choice: &Choice) -> Option<String> {
@@ -147,6 +175,15 @@ mod tests {
         let bare = event(places, r#"{"type":"outer"}"#);
         assert_eq!((bare.id.as_deref(), bare.kind.as_deref()), (Some("h1"), Some("outer")));
         assert_eq!(event(places, "no json").kind, None);
+    }
+
+    #[test]
+    fn what_several_places_hold_together_is_one_id() {
+        let places = "id = ['json:hook + json:at + header:X-Id', 'json:hook']";
+        let id = |body: &str| event(places, body).id;
+        assert_eq!(id(r#"{"hook":"w1","at":17}"#).as_deref(), Some("w1/17/h1"));
+        assert_eq!(id(r#"{"hook":"w1","at":""}"#).as_deref(), Some("w1"), "a part of it alone is another place");
+        assert_eq!(id(r#"{"at":17}"#), None);
     }
 
     #[test]

@@ -134,7 +134,7 @@ fn window(window: Window) -> &'static str {
 }
 
 fn list(choices: &[Choice]) -> Vec<String> {
-    choices.iter().map(|choice| choice.place.to_string()).collect()
+    choices.iter().map(ToString::to_string).collect()
 }
 
 fn places(choices: &[Choice]) -> String {

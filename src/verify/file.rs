@@ -13,7 +13,7 @@
 //! without = []                                      # and none of these
 //!
 //! [event]                                           # each a list of places; the first that holds something counts
-//! id = ["json:id"]
+//! id = ["json:id"]                                  # `json:a + json:b` where one of them alone is of several events
 //! type = ["json:type"]
 //! created = ["json:created"]
 //! created-unit = "s"                                # s, ms, rfc3339, http-date

@@ -1,6 +1,6 @@
 //! What signatures do with forms and queries, and the parts of other bodies that schemes point at.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::{borrow::Cow, collections::HashMap, ops::Range};
 
 pub(super) use crate::record::pairs::{Pair, pairs, value};
 
@@ -20,20 +20,20 @@ pub(super) fn boundary(content_type: &[u8]) -> Option<Vec<u8>> {
     (!value.is_empty()).then(|| value.as_bytes().to_vec())
 }
 
-/// The content of the first part of that name in a multipart form.
-pub(super) fn multipart_value<'a>(body: &'a [u8], boundary: &[u8], name: &str) -> Option<&'a [u8]> {
-    let line = [b"--", boundary].concat();
+/// Where the content of the first part of that name lies in a multipart form.
+pub(super) fn multipart_place(body: &[u8], boundary: &[u8], name: &str) -> Option<Range<usize>> {
+    let line = [b"\r\n--", boundary].concat();
     let wanted = format!("name=\"{name}\"");
-    let mut rest = &body[memmem(body, &line)? + line.len()..];
-    while let Some(end) = memmem(rest, &line) {
-        let part = &rest[..end];
-        if let Some(at) = memmem(part, b"\r\n\r\n") {
-            let (head, content) = (&part[..at], &part[at + 4..]);
-            if memmem(head, wanted.as_bytes()).is_some_and(|at| at == 0 || matches!(head[at - 1], b' ' | b';')) {
-                return Some(content.strip_suffix(b"\r\n").unwrap_or(content));
-            }
+    // The first line has no other before it, as a rule.
+    let mut start = if body.starts_with(&line[2..]) { line.len() - 2 } else { memmem(body, &line)? + line.len() };
+    while let Some(length) = memmem(&body[start..], &line) {
+        let part = &body[start..start + length];
+        if let Some(at) = memmem(part, b"\r\n\r\n")
+            && memmem(&part[..at], wanted.as_bytes()).is_some_and(|at| at == 0 || matches!(part[at - 1], b' ' | b';'))
+        {
+            return Some(start + at + 4..start + length);
         }
-        rest = &rest[end + line.len()..];
+        start += length + line.len();
     }
     None
 }
@@ -112,12 +112,11 @@ mod tests {
 
     #[test]
     fn parts_of_a_multipart_form_are_found() {
-        let body = b"--b\r\nContent-Disposition: form-data; filename=\"json\"; name=\"a\"\r\n\r\n1\r\n\
+        let body = b"--b\r\nContent-Disposition: form-data; filename=\"json\"; name=\"a\"\r\n\r\n1 --b\r\n\
             --b\r\nContent-Disposition: form-data; name=\"json\"\r\n\r\n{\r\n}\r\n--b--\r\n";
         let boundary = boundary(b"multipart/form-data; charset=utf-8; boundary=\"b\"").unwrap();
-        assert_eq!(multipart_value(body, &boundary, "json"), Some(&b"{\r\n}"[..]));
-        assert_eq!(multipart_value(body, &boundary, "a"), Some(&b"1"[..]));
-        assert_eq!(multipart_value(body, &boundary, "absent"), None);
+        let value = |name| multipart_place(body, &boundary, name).map(|place| &body[place]);
+        assert_eq!([value("json"), value("a"), value("absent")], [Some(&b"{\r\n}"[..]), Some(b"1 --b"), None]);
         assert_eq!(super::boundary(b"text/plain; boundary=b"), None);
     }
 

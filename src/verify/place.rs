@@ -233,7 +233,7 @@ fn form_value<'a>(request: &'a Request<'a>, name: &str) -> Option<Cow<'a, [u8]>>
         return form::value(request.body, name);
     }
     let boundary = form::boundary(request.headers.get("content-type")?)?;
-    form::multipart_value(request.body, &boundary, name).map(Cow::Borrowed)
+    form::multipart_place(request.body, &boundary, name).map(|place| Cow::Borrowed(&request.body[place]))
 }
 
 /// Whether the body says that it is a form. Nothing else is searched for form fields.

@@ -68,10 +68,10 @@ fn with_query(target: &[u8], name: &str, text: &str) -> Vec<u8> {
 
 fn with_form(body: &[u8], content_type: &[u8], name: &str, inside: Option<&str>, text: &str) -> Option<Vec<u8>> {
     if let Some(boundary) = form::boundary(content_type) {
-        let old = form::multipart_value(body, &boundary, name)?;
+        let place = form::multipart_place(body, &boundary, name)?;
+        let old = &body[place.clone()];
         let new = inside.map_or_else(|| Some(text.as_bytes().to_vec()), |path| with_json(old, path, text))?;
-        let start = memchr::memmem::find(body, &[b"\r\n\r\n", old].concat())? + 4;
-        return Some([&body[..start], &new, &body[start + old.len()..]].concat());
+        return Some([&body[..place.start], &new, &body[place.end..]].concat());
     }
     match inside {
         None => Some(with_field(body, name, text)),
@@ -128,6 +128,9 @@ mod tests {
             let expected = Some((new_body.to_owned(), new_target.to_owned()));
             assert_eq!(put(place, body, target, content_type), expected, "{place}");
         }
+        let twins = |text: &str| part("old").replace("\"a\"", "\"b\"").replace("--b--\r\n", "") + &part(text);
+        let expected = Some((twins("7+"), "/".to_owned()));
+        assert_eq!(put("form:a", &twins("old"), "/", multi), expected, "and not the other part that holds the same");
         for (place, body) in
             [("json:a", "no"), ("json:a.b", r#"{"a":1}"#), ("header:A", ""), ("json:l.9", r#"{"l":[]}"#)]
         {
