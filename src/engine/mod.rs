@@ -72,8 +72,6 @@ pub use tries::tries;
 
 use self::{
     admit::Catcher,
-    alert::Alerts,
-    bounds::Forgetting,
     endpoint::Endpoints,
     forward::{Ground, News, Post},
     listen::Server,
@@ -86,7 +84,7 @@ use self::{
 };
 use crate::{
     record::{Capture, CaptureId, Failure, Timestamp, Zone},
-    store::{self, Bell, Indexer, Reader, Role, Start, Writer},
+    store::{self, Bell, Indexer, Looker, Reader, Role, Start, Writer},
     verify::Request,
 };
 
@@ -110,9 +108,9 @@ pub struct Engine {
     sender: Mutex<Option<Sender>>,
     writer: Mutex<Option<Writer>>,
     indexer: Mutex<Option<Indexer>>,
-    alerts: Mutex<Option<Alerts>>,
+    alerts: Mutex<Vec<Looker>>,
     metrics: Mutex<Option<Metrics>>,
-    forgetting: Mutex<Option<Forgetting>>,
+    forgetting: Mutex<Option<Looker>>,
     _watch: Option<Watch>,
 }
 
@@ -160,7 +158,7 @@ impl Engine {
         let (to, gate) = (endpoints.clone(), outlook.clone());
         let catcher = Catcher::new(writer.clone(), to, trusted_proxies, reader, gate, post.clone(), news.clone())?;
         // Before the first request: what comes from now on counts.
-        let alerts = Alerts::start(&alerts, &db, &bell, &news)?;
+        let alerts = alert::start(&alerts, &db, &bell, &news)?;
         let metrics = metrics.map(|address| Metrics::start(address, &db, news.clone())).transpose()?;
         let server = Server::start(listener, limits, identity, catcher, settler)?;
         let tunnel = match (tunnel, &outlook) {
@@ -173,7 +171,7 @@ impl Engine {
         };
         let indexer = Indexer::start(&db, &writer, &bell)?;
         notices.extend(keep.words());
-        let forgetting = Forgetting::start(keep, &db, &writer, &bell, news.clone())?;
+        let forgetting = bounds::start(keep, &db, &writer, &bell, news.clone())?;
         Ok(Self {
             db,
             bell,
@@ -193,7 +191,7 @@ impl Engine {
             sender: Mutex::new(sender),
             writer: Mutex::new(Some(writer)),
             indexer: Mutex::new(Some(indexer)),
-            alerts: Mutex::new(Some(alerts)),
+            alerts: Mutex::new(alerts),
             metrics: Mutex::new(metrics),
             forgetting: Mutex::new(forgetting),
             _watch: None,
@@ -234,7 +232,7 @@ impl Engine {
             sender: Mutex::new(None),
             writer: Mutex::new(None),
             indexer: Mutex::new(None),
-            alerts: Mutex::new(None),
+            alerts: Mutex::default(),
             metrics: Mutex::new(None),
             forgetting: Mutex::new(None),
             _watch: None,
@@ -338,7 +336,7 @@ impl Engine {
         }
         let sender = lock(&self.sender).take();
         sender.into_iter().for_each(Sender::stop);
-        drop(lock(&self.alerts).take());
+        lock(&self.alerts).clear();
         let metrics = lock(&self.metrics).take();
         metrics.into_iter().for_each(Metrics::stop);
         drop(lock(&self.indexer).take());

@@ -10,11 +10,6 @@ use std::{
     collections::BTreeSet,
     ops::RangeInclusive,
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread::{self, JoinHandle, Thread},
     time::{Duration, Instant},
 };
 
@@ -24,6 +19,7 @@ use super::{
     Bell, file,
     function::plain,
     gram::{BLOCK, LARGE, Marks, PART_BYTES, PARTS, SHARP_PART, SMALL, Sharp, Sheet, WIDTHS, joined},
+    looker::{Looker, Sleep},
     trouble,
     writer::Writer,
 };
@@ -93,41 +89,23 @@ pub(super) fn sheet(connection: &Connection, id: i64) -> Result<Option<Sheet>, E
 
 /// The thread that keeps the index. It ends when this is dropped.
 #[derive(Debug)]
-pub struct Indexer {
-    stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
+pub struct Indexer(#[expect(dead_code, reason = "it is there to be dropped")] Looker);
 
 impl Indexer {
     /// Starts it for the store of a capturing writer; `bell` is that writer's.
     pub fn start(path: &Path, writer: &Writer, bell: &Bell) -> Result<Self, Failure> {
-        let path = file::absolute(path)?;
-        let (stop, asleep) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
-        let clerk = Clerk {
-            path,
-            writer: writer.clone(),
-            stop: Arc::clone(&stop),
-            asleep: Arc::clone(&asleep),
-            state: None,
-            pace: Pace::default(),
+        let (path, writer) = (file::absolute(path)?, writer.clone());
+        let body = move |sleep| {
+            step_back();
+            Clerk { path, writer, sleep, state: None, pace: Pace::default() }.run();
         };
-        let thread = thread::Builder::new()
-            .name("creel-index".into())
-            .spawn(move || {
-                step_back();
-                clerk.run();
-            })
-            .map_err(|error| Failure::new("starting the thread that keeps the index", error))?;
-        wake_by(bell, thread.thread().clone(), asleep);
-        Ok(Self { stop, thread: Some(thread) })
+        Looker::start("creel-index", bell, body).map(Self)
     }
 
     /// Marks all that can be marked by now, on the caller's thread.
     pub fn catch_up(path: &Path, writer: &Writer) -> Result<(), Failure> {
-        let never = || Arc::new(AtomicBool::new(false));
-        let path = file::absolute(path)?;
-        let mut clerk =
-            Clerk { path, writer: writer.clone(), stop: never(), asleep: never(), state: None, pace: Pace::default() };
+        let (path, writer) = (file::absolute(path)?, writer.clone());
+        let mut clerk = Clerk { path, writer, sleep: Sleep::default(), state: None, pace: Pace::default() };
         while clerk.step()? {}
         Ok(())
     }
@@ -143,32 +121,11 @@ fn step_back() {
     let _ = rustix::process::setpriority_process(None, NICE);
 }
 
-/// Wakes the thread by the bell where it sleeps, and costs next to nothing where it does not.
-fn wake_by(bell: &Bell, thread: Thread, asleep: Arc<AtomicBool>) {
-    bell.on_ring(move || {
-        if asleep.load(Ordering::Relaxed) && asleep.swap(false, Ordering::AcqRel) {
-            thread.unpark();
-        }
-    });
-}
-
-impl Drop for Indexer {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Release);
-        if let Some(thread) = self.thread.take() {
-            thread.thread().unpark();
-            let _ = thread.join();
-        }
-    }
-}
-
 /// What the thread has.
 struct Clerk {
     path: PathBuf,
     writer: Writer,
-    stop: Arc<AtomicBool>,
-    /// Whether the bell shall wake it.
-    asleep: Arc<AtomicBool>,
+    sleep: Sleep,
     /// None: not looked yet, or something failed since.
     state: Option<State>,
     pace: Pace,
@@ -238,18 +195,21 @@ impl RunOfSharp {
 
 impl Clerk {
     fn run(mut self) {
-        while !self.stop.load(Ordering::Acquire) {
+        while self.sleep.begins_to_look() {
             if self.gives_way() {
-                self.rest(LOOK);
+                self.sleep.pause(LOOK);
                 continue;
             }
             match self.step() {
                 Ok(true) => {}
-                Ok(false) => self.sleep(),
+                Ok(false) => {
+                    self.sleep.until_rung(None);
+                    self.sleep.pause(LOOK);
+                }
                 // A search looks through what is not marked; who captures is told by the writer what is wrong.
                 Err(_) => {
                     self.state = None;
-                    self.rest(AGAIN);
+                    self.sleep.pause(AGAIN);
                 }
             }
         }
@@ -263,27 +223,6 @@ impl Clerk {
         self.pace.is_flood(Instant::now(), next.saturating_add(deliveries)) && next - state.marked() < MOST_LATE
     }
 
-    /// Sleeps until something was committed.
-    fn sleep(&mut self) {
-        self.asleep.store(true, Ordering::Release);
-        // What was committed before the bell was listened to is seen now.
-        if self.state.as_ref().is_some_and(|state| state.has_news().unwrap_or(true)) {
-            self.asleep.store(false, Ordering::Release);
-            return self.rest(LOOK);
-        }
-        while self.asleep.load(Ordering::Acquire) && !self.stop.load(Ordering::Acquire) {
-            thread::park();
-        }
-        self.rest(LOOK);
-    }
-
-    /// Sleeps so long, or until the end.
-    fn rest(&self, time: Duration) {
-        if !self.stop.load(Ordering::Acquire) {
-            thread::park_timeout(time);
-        }
-    }
-
     /// Does one thing. Whether there may be more to do.
     fn step(&mut self) -> Result<bool, Failure> {
         let state = match &mut self.state {
@@ -293,7 +232,7 @@ impl Clerk {
         let next = state.next().map_err(|error| trouble::failure("keeping the index of searches", &error))?;
         let Some((work, changes)) = next else { return Ok(false) };
         for change in changes {
-            if self.stop.load(Ordering::Acquire) {
+            if self.sleep.is_over() {
                 return Ok(false);
             }
             let Ok(pending) = self.writer.index(change) else {
@@ -356,11 +295,6 @@ impl State {
     fn is_any(&self, first: i64, count: i64) -> Result<bool, Error> {
         let sql = "SELECT 1 FROM summary WHERE id >= ? AND id < ? LIMIT 1";
         self.connection.prepare_cached(sql)?.exists([first, first + count])
-    }
-
-    fn has_news(&self) -> Result<bool, Error> {
-        let is_over = self.full()? > self.known || self.oldest()? != self.oldest;
-        Ok(is_over || self.deleted()? - self.deleted >= LARGE)
     }
 
     /// What is to be written next; none where all is marked.

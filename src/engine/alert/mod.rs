@@ -11,22 +11,17 @@ use std::{
     borrow::Cow,
     collections::{HashSet, VecDeque},
     path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
 use self::standing::{Call, Found, Standing};
-use super::{forward::News, mask, newest, now, pipe, spawn};
+use super::{forward::News, mask, newest, now, pipe};
 use crate::{
     body,
     export::json,
     query::Filter,
     record::{CaptureId, DeliveryId, Failure, Flag, Summary, counted, gap},
-    store::{Bell, Bodies, Reader, Start},
+    store::{Bell, Bodies, Looker, Reader, Sleep, Start},
 };
 
 /// The shortest time between two looks at the store, so that a flood does not wake a thread with each commit.
@@ -55,47 +50,16 @@ pub(super) struct Alert {
     pub(super) run: Option<String>,
 }
 
-/// The alerts that are kept. They end when this is dropped, and with them the commands that run.
-pub(super) struct Alerts {
-    stop: Arc<AtomicBool>,
-    threads: Vec<JoinHandle<()>>,
-}
-
-impl Alerts {
-    /// Starts them for what comes from now on into a store; `bell` is its writer's.
-    pub(super) fn start(alerts: &[Alert], db: &Path, bell: &Bell, news: &News) -> Result<Self, Failure> {
-        let mut all = Self { stop: Arc::default(), threads: Vec::new() };
-        for alert in alerts {
-            let asleep = Arc::new(AtomicBool::new(false));
-            let lookout = Lookout {
-                eye: Eye::new(Reader::open(db)?, alert.when.clone())?,
-                standing: Standing::new(Instant::now()),
-                alert: alert.clone(),
-                news: news.clone(),
-                stop: Arc::clone(&all.stop),
-                asleep: Arc::clone(&asleep),
-            };
-            let thread = spawn("creel-alert", move || lookout.run())?;
-            let waker = thread.thread().clone();
-            bell.on_ring(move || {
-                if asleep.load(Ordering::Relaxed) && asleep.swap(false, Ordering::AcqRel) {
-                    waker.unpark();
-                }
-            });
-            all.threads.push(thread);
-        }
-        Ok(all)
-    }
-}
-
-impl Drop for Alerts {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Release);
-        for thread in self.threads.drain(..) {
-            thread.thread().unpark();
-            let _ = thread.join();
-        }
-    }
+/// Keeps alerts on what comes from now on into a store; `bell` is its writer's. They end when what this gives is dropped, and with
+/// them the commands that run.
+pub(super) fn start(alerts: &[Alert], db: &Path, bell: &Bell, news: &News) -> Result<Vec<Looker>, Failure> {
+    let start = |alert: &Alert| {
+        let (alert, news) = (alert.clone(), news.clone());
+        let eye = Eye::new(Reader::open(db)?, alert.when.clone())?;
+        let standing = Standing::new(Instant::now());
+        Looker::start("creel-alert", bell, move |sleep| Lookout { alert, eye, standing, news, sleep }.run())
+    };
+    alerts.iter().map(start).collect()
 }
 
 /// Sees what the filter takes of what was committed since the last look.
@@ -178,48 +142,29 @@ struct Lookout {
     eye: Eye,
     standing: Standing<Summary>,
     news: News,
-    stop: Arc<AtomicBool>,
-    /// Whether the bell shall wake it.
-    asleep: Arc<AtomicBool>,
+    sleep: Sleep,
 }
 
 impl Lookout {
     fn run(mut self) {
         let mut is_blind = false;
-        while !self.is_over() {
-            // Said before the look: what is committed after it wakes the thread.
-            self.asleep.store(true, Ordering::Release);
+        while self.sleep.begins_to_look() {
             match self.eye.look() {
                 Ok(found) => {
                     is_blind = false;
                     if let Some(call) = self.standing.hear(&self.alert, found, Instant::now()) {
                         self.call(&call);
                     }
+                    self.sleep.pause(LOOK);
                 }
                 Err(failure) => {
                     if !std::mem::replace(&mut is_blind, true) {
                         self.news.tell(format!("the alert on {} sees nothing: {}", self.about(), failure.why));
                     }
-                    self.rest(Some(Instant::now() + AGAIN), false);
+                    self.sleep.pause(AGAIN);
                 }
             }
-            self.rest(Some(Instant::now() + LOOK), false);
-            self.rest(self.standing.due(&self.alert), true);
-        }
-    }
-
-    fn is_over(&self) -> bool {
-        self.stop.load(Ordering::Acquire)
-    }
-
-    /// Sleeps until then, or until the end; where it may be woken, until something is committed.
-    fn rest(&self, until: Option<Instant>, is_woken: bool) {
-        while !self.is_over() && (!is_woken || self.asleep.load(Ordering::Acquire)) {
-            match until.map(|until| until.saturating_duration_since(Instant::now())) {
-                Some(left) if left.is_zero() => return,
-                Some(left) => thread::park_timeout(left),
-                None => thread::park(),
-            }
+            self.sleep.until_rung(self.standing.due(&self.alert));
         }
     }
 
@@ -273,8 +218,8 @@ impl Lookout {
         let id = newest.map_or(String::new(), |row| row.id.to_string());
         let env = [("CREEL_ALERT", text), ("CREEL_COUNT", count.to_string()), ("CREEL_ID", id)];
         let piped =
-            pipe::pipe_with(command, input, &env, LONGEST, &|| !self.is_over()).map_err(|failure| failure.why)?;
-        let Some(ended) = piped.ended.filter(|_| !self.is_over()) else { return Ok(()) };
+            pipe::pipe_with(command, input, &env, LONGEST, &|| !self.sleep.is_over()).map_err(|failure| failure.why)?;
+        let Some(ended) = piped.ended.filter(|_| !self.sleep.is_over()) else { return Ok(()) };
         let output = String::from_utf8_lossy(&piped.output);
         let said = output.lines().find(|line| !line.trim().is_empty());
         Err(said.map_or_else(|| ended.clone(), |said| format!("{ended}: {}", body::escape(said))))

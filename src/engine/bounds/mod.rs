@@ -12,19 +12,14 @@ mod trust;
 
 use std::{
     path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread::JoinHandle,
     time::{Duration, Instant},
 };
 
 use self::sweeper::{Moment, Sweeper};
-use super::{forward::News, now, spawn};
+use super::{forward::News, now};
 use crate::{
     record::{Failure, counted, thousands},
-    store::{Bell, Writer},
+    store::{Bell, Looker, Writer},
 };
 
 /// The shortest time between two looks, so that a flood does not wake the thread with each commit.
@@ -76,51 +71,24 @@ fn captures(most: u64) -> String {
     counted(most, "capture")
 }
 
-/// The thread. It ends when this is dropped.
-pub(super) struct Forgetting {
-    stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Forgetting {
-    /// Starts it for the store of a capturing writer; `bell` is that writer's. None where all is kept.
-    pub(super) fn start(
-        keep: Keep,
-        db: &Path,
-        writer: &Writer,
-        bell: &Bell,
-        news: News,
-    ) -> Result<Option<Self>, Failure> {
-        if keep == Keep::default() {
-            return Ok(None);
-        }
-        let (stop, rung) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
-        let sweeper = Sweeper::new(keep, db, writer.clone(), news, Arc::clone(&stop));
-        let heard = Arc::clone(&rung);
-        let thread = spawn("creel-forget", move || run(sweeper, &heard))?;
-        let sleeper = thread.thread().clone();
-        bell.on_ring(move || {
-            if !rung.load(Ordering::Relaxed) && !rung.swap(true, Ordering::AcqRel) {
-                sleeper.unpark();
-            }
-        });
-        Ok(Some(Self { stop, thread: Some(thread) }))
+/// Starts the thread for the store of a capturing writer; `bell` is that writer's. It ends when what this gives is dropped. None
+/// where all is kept.
+pub(super) fn start(
+    keep: Keep,
+    db: &Path,
+    writer: &Writer,
+    bell: &Bell,
+    news: News,
+) -> Result<Option<Looker>, Failure> {
+    if keep == Keep::default() {
+        return Ok(None);
     }
+    let (db, writer) = (db.to_owned(), writer.clone());
+    Looker::start("creel-forget", bell, move |sleep| run(Sweeper::new(keep, &db, writer, news, sleep))).map(Some)
 }
 
-impl Drop for Forgetting {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Release);
-        if let Some(thread) = self.thread.take() {
-            thread.thread().unpark();
-            let _ = thread.join();
-        }
-    }
-}
-
-fn run(mut sweeper: Sweeper, rung: &AtomicBool) {
-    while !sweeper.is_stopped() {
-        rung.store(false, Ordering::Release);
+fn run(mut sweeper: Sweeper) {
+    while sweeper.sleep.begins_to_look() {
         let at = Moment { wall: now(), steady: Instant::now() };
         let round = sweeper.round(at);
         let (least, most) = match &round {
@@ -128,7 +96,7 @@ fn run(mut sweeper: Sweeper, rung: &AtomicBool) {
             Err(_) => (AGAIN, AGAIN),
         };
         sweeper.heard(round.map(drop));
-        sweeper.rest(least, || false);
-        sweeper.rest(most.saturating_sub(least), || rung.load(Ordering::Acquire));
+        sweeper.sleep.pause(least);
+        sweeper.sleep.until_rung(Some(Instant::now() + most.saturating_sub(least)));
     }
 }

@@ -3,11 +3,6 @@
 use std::{
     collections::HashSet,
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread,
     time::{Duration, Instant},
 };
 
@@ -18,7 +13,7 @@ use super::{
 use crate::{
     engine::forward::News,
     record::{CaptureId, Failure, Timestamp, counted, thousands},
-    store::{Bounds, Haste, Over, Reach, Reader, Writer},
+    store::{Bounds, Haste, Over, Reach, Reader, Sleep, Writer},
 };
 
 /// How much longer than a step the rest after it is, while captures come.
@@ -58,7 +53,7 @@ pub(super) struct Sweeper {
     db: PathBuf,
     writer: Writer,
     news: News,
-    stop: Arc<AtomicBool>,
+    pub(super) sleep: Sleep,
     reader: Option<Reader>,
     trust: Trust,
     /// Which bounds have forgotten something in this run, as [`Bound`] counts them.
@@ -71,35 +66,19 @@ pub(super) struct Sweeper {
 }
 
 impl Sweeper {
-    pub(super) fn new(keep: Keep, db: &Path, writer: Writer, news: News, stop: Arc<AtomicBool>) -> Self {
+    pub(super) fn new(keep: Keep, db: &Path, writer: Writer, news: News, sleep: Sleep) -> Self {
         Self {
             keep,
             db: db.to_owned(),
             writer,
             news,
-            stop,
+            sleep,
             reader: None,
             trust: Trust::default(),
             told: [false; 3],
             told_of_doubt: false,
             is_stuck: false,
             is_failing: false,
-        }
-    }
-
-    pub(super) fn is_stopped(&self) -> bool {
-        self.stop.load(Ordering::Acquire)
-    }
-
-    /// Sleeps so long, or until the end, or until it is woken and that is so.
-    pub(super) fn rest(&self, time: Duration, is_over: impl Fn() -> bool) {
-        let until = Instant::now() + time;
-        while !self.is_stopped() && !is_over() {
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return;
-            }
-            thread::park_timeout(left);
         }
     }
 
@@ -135,7 +114,7 @@ impl Sweeper {
         };
         let (mut from, mut stays, mut keeps_some, mut given) = (CaptureId(0), None, false, None);
         let mut round = Round::default();
-        while !self.is_stopped() {
+        while !self.sleep.is_over() {
             let began = Instant::now();
             let none = HashSet::new();
             let over = reader.over(bounds, at.wall, (from, Reach::Step), stays.as_ref().unwrap_or(&none))?;
@@ -162,7 +141,7 @@ impl Sweeper {
             let is_alone = given.replace(over.given) == Some(over.given);
             let is_far = over.captures > FAR.0 || over.bytes > FAR.1;
             let rest = if is_alone || is_far { 0 } else { PART_OF_STEP };
-            self.rest(began.elapsed() * rest, || false);
+            self.sleep.pause(began.elapsed() * rest);
             from = CaptureId(last.0.saturating_add(1));
         }
         Ok(round)

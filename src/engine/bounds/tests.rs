@@ -1,7 +1,7 @@
 //! Each bound by itself, on a real store, with a clock of the test's own.
 
 use std::{
-    sync::{Arc, Mutex, atomic::AtomicBool},
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
@@ -14,7 +14,7 @@ use super::{
 use crate::{
     engine::forward::News,
     record::{Body, Capture, CaptureId, Failure, Flag, Head, Tagging, Tags, Timestamp, Uid},
-    store::{Bell, Bounds, Brought, Haste, Onward, Pending, Posting, Reach, Reader, Role, Start, Writer},
+    store::{Bell, Bounds, Brought, Haste, Onward, Pending, Posting, Reach, Reader, Role, Sleep, Start, Writer},
 };
 
 const MINUTE: i64 = 60_000;
@@ -62,7 +62,7 @@ impl Basket {
         let (news, heard) = (News::default(), Arc::new(Mutex::new(Vec::new())));
         let hears = Arc::clone(&heard);
         news.listen(Box::new(move |text| hears.lock().unwrap().push(text.to_owned())));
-        let sweeper = Sweeper::new(keep, &db, writer.clone(), news, Arc::new(AtomicBool::new(false)));
+        let sweeper = Sweeper::new(keep, &db, writer.clone(), news, Sleep::default());
         let reader = Reader::open(&db).unwrap();
         Self { folder, writer, reader, sweeper, began: Instant::now(), heard }
     }
@@ -76,7 +76,7 @@ impl Basket {
         let news = News::default();
         let hears = Arc::clone(&heard);
         news.listen(Box::new(move |text| hears.lock().unwrap().push(text.to_owned())));
-        let sweeper = Sweeper::new(keep, &db, writer.clone(), news, Arc::new(AtomicBool::new(false)));
+        let sweeper = Sweeper::new(keep, &db, writer.clone(), news, Sleep::default());
         let reader = Reader::open(&db).unwrap();
         Self { folder, writer, reader, sweeper, began: Instant::now(), heard }
     }
