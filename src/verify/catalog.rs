@@ -9,7 +9,7 @@ use crate::record::Failure;
 const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/providers.rs"));
 
 /// Below this likeness (0 to 1) a name is not taken for another one misspelled.
-const ALIKE: f64 = 0.75;
+const ALIKE: f64 = 0.8;
 
 /// The providers that creel knows, by name.
 #[derive(Debug)]
@@ -143,7 +143,8 @@ mod tests {
         let catalog = Catalog::builtin().unwrap();
         assert_eq!(catalog.nearest("strip"), Some("stripe"));
         assert_eq!(catalog.nearest("GitHub"), Some("github"));
-        assert_eq!(catalog.nearest("zzz"), None);
+        assert_eq!([catalog.nearest("zzz"), catalog.nearest("nope")], [None, None]);
+        assert_eq!([catalog.nearest("shopfy"), catalog.nearest("git-hub")], [Some("shopify"), Some("github")]);
         assert!(catalog.get("stripe").is_some() && catalog.get("strip").is_none());
     }
 }
