@@ -4,14 +4,14 @@
 use std::path::PathBuf;
 
 use super::{
-    alert::Alert,
+    alert::{self, Alert},
     config::{self, Notice},
     endpoint::Endpoint,
     forward::{self, Answering, Forward, Order},
     respond::Respond,
     settings::{self, Settings, Wishes},
 };
-use crate::record::{Failure, counted, gap};
+use crate::record::{Failure, counted};
 
 /// A configuration, read and checked.
 pub struct Outline {
@@ -39,7 +39,7 @@ fn rows(settings: &Settings) -> Vec<(&'static str, String)> {
     rows.extend(settings.endpoints.iter().map(|it| ("endpoint", endpoint(it))));
     rows.extend(settings.targets.iter().map(|it| ("target", format!("{}: {}", it.title(), it.url))));
     rows.extend(settings.tunnel.iter().map(|command| ("tunnel", command.clone())));
-    rows.extend(settings.alerts.iter().map(|it| ("alert", alert(it))));
+    rows.extend(settings.alerts.iter().map(|it| ("alert", alert_of(it))));
     rows.extend(settings.metrics.iter().map(|address| ("metrics", address.to_string())));
     rows.extend(settings.keep.words().map(|words| ("keep", words.trim_start_matches("[keep] ").to_owned())));
     rows
@@ -74,11 +74,10 @@ fn forwards(it: &Forward) -> String {
     format!("forwards {when} to {}{}", it.to.title(), marks.collect::<String>())
 }
 
-fn alert(it: &Alert) -> String {
-    let words = |time: std::time::Duration| gap(i64::try_from(time.as_millis()).unwrap_or(i64::MAX));
+fn alert_of(it: &Alert) -> String {
     let when = match it.absent {
-        Some(time) => format!("where nothing comes for {} of `{}`", words(time), it.when.text()),
-        None => format!("at `{}`, every {} at most", it.when.text(), words(it.every)),
+        Some(time) => format!("where nothing comes for {} of `{}`", alert::in_words(time), it.when.text()),
+        None => format!("at `{}`, every {} at most", it.when.text(), alert::in_words(it.every)),
     };
     let run = it.run.as_ref().map_or(String::new(), |command| format!("; runs {command}"));
     format!("{when}{run}")

@@ -20,7 +20,7 @@ use crate::{
     body,
     export::json,
     query::Filter,
-    record::{CaptureId, DeliveryId, Failure, Flag, Summary, counted, gap},
+    record::{CaptureId, DeliveryId, Failure, Flag, Summary, counted, gap, span},
     store::{Bell, Bodies, Looker, Reader, Sleep, Start},
 };
 
@@ -48,6 +48,12 @@ pub(super) struct Alert {
     pub(super) every: Duration,
     /// A command of the shell.
     pub(super) run: Option<String>,
+}
+
+/// A time that was configured, as a person reads it.
+pub(super) fn in_words(time: Duration) -> String {
+    let ms = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+    if ms % 1_000 == 0 { span(ms / 1_000) } else { gap(ms) }
 }
 
 /// Keeps alerts on what comes from now on into a store; `bell` is its writer's. They end when what this gives is dropped, and with
@@ -197,10 +203,7 @@ impl Lookout {
                 format!("{} match {about}, the newest is {}", counted(*count, "capture"), newest(row))
             }
             Call::Silent(time) => {
-                format!(
-                    "nothing has come for {} that matches {about}",
-                    gap(i64::try_from(time.as_millis()).unwrap_or(i64::MAX))
-                )
+                format!("nothing has come for {} that matches {about}", in_words(*time))
             }
             Call::Back(row) => format!("what matches {about} comes again: {}", newest(row)),
         }
