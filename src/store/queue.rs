@@ -6,13 +6,23 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The writer has as much to do as it may have: nothing was taken. The wire answers 503.
+/// Nothing was taken. The wire answers 503.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Full;
+pub enum Full {
+    /// The writer has as much to do as it may have.
+    Now,
+    /// It takes nothing any more: it was told to end, or it failed.
+    ForGood,
+}
 
 impl fmt::Display for Full {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("more waits to be stored than creel may hold in memory")
+        f.write_str(match self {
+            Self::Now => "more waits to be stored than creel may hold in memory",
+            Self::ForGood => {
+                "the store is closed, or the part of creel that writes it has failed; a start opens it again"
+            }
+        })
     }
 }
 
@@ -75,9 +85,12 @@ impl<T> Queue<T> {
     /// Appends a job of `bytes`. A job larger than the bound is taken when nothing else is there: else it never could be.
     pub(super) fn push(&self, job: T, bytes: usize, haste: Haste) -> Result<(), Full> {
         let mut state = self.lock();
+        if state.closed {
+            return Err(Full::ForGood);
+        }
         let over = state.jobs > 0 && state.bytes.saturating_add(bytes) > self.max_bytes;
-        if state.closed || state.jobs >= self.max_jobs || over {
-            return Err(Full);
+        if state.jobs >= self.max_jobs || over {
+            return Err(Full::Now);
         }
         state.jobs += 1;
         state.bytes += bytes;
@@ -143,12 +156,12 @@ mod tests {
         let queue = Queue::new(2, 100);
         assert_eq!(
             [queue.push('a', 1, Haste::Now), queue.push('b', 1, Haste::Now), queue.push('c', 1, Haste::Now)],
-            [Ok(()), Ok(()), Err(Full)]
+            [Ok(()), Ok(()), Err(Full::Now)]
         );
         let mut taken = Vec::new();
         assert!(queue.take(&mut taken));
         assert_eq!(taken, ['a', 'b']);
-        assert_eq!(queue.push('d', 1, Haste::Now), Err(Full), "what is being written is still in memory");
+        assert_eq!(queue.push('d', 1, Haste::Now), Err(Full::Now), "what is being written is still in memory");
         queue.release(1, 1);
         assert_eq!(queue.push('d', 1, Haste::Now), Ok(()));
     }
@@ -156,11 +169,11 @@ mod tests {
     #[test]
     fn it_is_full_by_bytes_but_takes_one_giant() {
         let queue = Queue::new(10, 100);
-        assert_eq!([queue.push('G', 1_000, Haste::Now), queue.push('a', 1, Haste::Now)], [Ok(()), Err(Full)]);
+        assert_eq!([queue.push('G', 1_000, Haste::Now), queue.push('a', 1, Haste::Now)], [Ok(()), Err(Full::Now)]);
         queue.release(1, 1_000);
         assert_eq!(
             [queue.push('a', 60, Haste::Now), queue.push('b', 41, Haste::Now), queue.push('c', 40, Haste::Now)],
-            [Ok(()), Err(Full), Ok(())]
+            [Ok(()), Err(Full::Now), Ok(())]
         );
     }
 
@@ -169,7 +182,7 @@ mod tests {
         let queue = Queue::new(10, 100);
         queue.push('a', 1, Haste::Now).unwrap();
         queue.close();
-        assert_eq!(queue.push('b', 1, Haste::Now), Err(Full));
+        assert_eq!(queue.push('b', 1, Haste::Now), Err(Full::ForGood));
         let mut taken = Vec::new();
         assert!(queue.take(&mut taken));
         taken.clear();
