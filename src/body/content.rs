@@ -6,7 +6,7 @@ use super::{
     coding::{self, UNDONE_BYTES},
     fit,
 };
-use crate::record::{Headers, Timestamp};
+use crate::record::{Headers, Timestamp, cloudevent};
 
 /// How many columns a picture is drawn in where nobody says.
 const COLUMNS: u16 = 48;
@@ -65,16 +65,11 @@ impl Content {
 
     fn said(bytes: &Bytes, headers: &Headers) -> Self {
         let header = |name| headers.text(name).map(str::to_owned);
-        let attributes = headers.iter().filter_map(|header| {
-            let name = header.name.get(..3).filter(|prefix| prefix.eq_ignore_ascii_case(b"ce-"))?;
-            let name = String::from_utf8_lossy(&header.name[name.len()..]).to_ascii_lowercase();
-            Some((name, header.value_text().into_owned()))
-        });
         Self {
             bytes: bytes.clone(),
             content_type: header("content-type"),
             content_encoding: header("content-encoding"),
-            attributes: attributes.collect(),
+            attributes: cloudevent::attributes(headers),
             ..Self::default()
         }
     }

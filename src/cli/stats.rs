@@ -7,7 +7,8 @@ use serde_json::{Map, Value, json};
 
 use super::{Answer, Common, row};
 use crate::{
-    body, engine,
+    body,
+    engine::{self, settings},
     record::{Failure, Timestamp, Verdict, counted, rate, thousands},
     store::{Counts, Reader, SIZES, Stats as Counted, TIMES},
 };
@@ -20,7 +21,7 @@ pub(crate) struct Stats {
 }
 
 fn time(text: &str) -> Result<Duration, String> {
-    let time = engine::forward::span(text).filter(|time| !time.is_zero());
+    let time = settings::time(text).filter(|time| !time.is_zero());
     time.ok_or_else(|| "a time is wanted, like 30s, 5m, 1h or 7d".to_owned())
 }
 

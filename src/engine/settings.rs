@@ -4,6 +4,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use super::{
@@ -18,7 +19,7 @@ use super::{
     secret::{self, Source},
     target::Targets,
 };
-use crate::{record::Failure, wire::Limits};
+use crate::{query, record::Failure, wire::Limits};
 
 /// Where creel listens unless told otherwise: C-R-E-E-L on a phone's keys, on this machine only.
 pub const LISTEN: &str = "127.0.0.1:27335";
@@ -176,6 +177,11 @@ pub(super) fn address(text: &str) -> Result<SocketAddr, Failure> {
     })
 }
 
+/// A time as it is written in a configuration or on a command line, as in filters: `500ms`, `5s`, `1.5h`, `7d`, `2w`.
+pub fn time(text: &str) -> Option<Duration> {
+    query::span(text).and_then(|ms| u64::try_from(ms).ok()).map(Duration::from_millis)
+}
+
 /// The store's place where nobody names one: the platform's data folder.
 fn default_db() -> Result<PathBuf, Failure> {
     let strategy = etcetera::choose_base_strategy().map_err(|why| {
@@ -220,6 +226,23 @@ pub fn shown(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_are_read() {
+        for (text, ms) in [
+            ("500ms", 500),
+            ("5s", 5_000),
+            ("2m", 120_000),
+            ("1.5h", 5_400_000),
+            ("1d", 86_400_000),
+            ("1w", 604_800_000),
+        ] {
+            assert_eq!(time(text), Some(Duration::from_millis(ms)), "{text}");
+        }
+        for text in ["", "5", "s", "5 s", "-5s", "5sec"] {
+            assert_eq!(time(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn an_address_is_read_in_three_forms() {

@@ -8,12 +8,11 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
-use crate::record::Capture;
+use crate::record::{
+    Capture,
+    cloudevent::{self, PREFIX, SPECVERSION, coded},
+};
 
-/// How the names of its headers begin (HTTP Protocol Binding 1.0.2, section 3.1.3).
-const PREFIX: &str = "ce-";
-/// The header that every event in binary mode has.
-const SPECVERSION: &str = "ce-specversion";
 /// The media types of events in structured mode begin so.
 const STRUCTURED: &str = "application/cloudevents";
 
@@ -83,11 +82,8 @@ fn is_structured(capture: &Capture) -> bool {
 
 /// What an event in binary mode says of itself.
 fn own(capture: &Capture) -> Option<Vec<(String, String)>> {
-    let headers = capture.head.headers();
-    headers.get(SPECVERSION)?;
-    let attribute = |name: String, value: String| Some((name.strip_prefix(PREFIX)?.to_owned(), decoded(&value)));
-    let lines = headers.iter().map(|line| (line.name_text().to_ascii_lowercase(), line.value_text().into_owned()));
-    Some(lines.filter_map(|(name, value)| attribute(name, value)).collect())
+    let attributes = cloudevent::attributes(capture.head.headers());
+    attributes.iter().any(|(name, _)| name == SPECVERSION).then_some(attributes)
 }
 
 /// What creel says of any other capture.
@@ -100,7 +96,7 @@ fn attributes(capture: &Capture) -> Vec<(String, String)> {
     };
     let id = event.id.clone().unwrap_or_else(|| capture.uid.to_string());
     [
-        ("specversion", "1.0".to_owned()),
+        (SPECVERSION, "1.0".to_owned()),
         ("id", id),
         ("source", format!("/{}", coded(&capture.endpoint))),
         ("type", kind),
@@ -111,28 +107,6 @@ fn attributes(capture: &Capture) -> Vec<(String, String)> {
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into()
-}
-
-/// A text as a header's value (section 3.1.3.2): what is not printable ASCII, a blank, a quotation mark and the percent sign are
-/// coded.
-fn coded(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'%');
-    text.bytes().fold(String::new(), |coded, byte| {
-        if plain(byte) { coded + char::from(byte).encode_utf8(&mut [0; 4]) } else { format!("{coded}%{byte:02X}") }
-    })
-}
-
-fn decoded(value: &str) -> String {
-    let mut bytes = Vec::with_capacity(value.len());
-    let mut rest = value.as_bytes();
-    while let Some((&byte, after)) = rest.split_first() {
-        let hex = (byte == b'%').then(|| after.get(..2)).flatten().and_then(|hex| std::str::from_utf8(hex).ok());
-        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(coded) => (bytes.push(coded), rest = &after[2..]).1,
-            None => (bytes.push(byte), rest = after).1,
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[cfg(test)]

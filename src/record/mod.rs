@@ -7,6 +7,7 @@
 mod body;
 mod capture;
 mod cause;
+pub mod cloudevent;
 mod counted;
 mod delivery;
 mod errand;

@@ -7,7 +7,7 @@ use toml::Spanned;
 
 use super::{forward::filter, place::Place};
 use crate::{
-    engine::{alert::Alert, forward::span},
+    engine::{alert::Alert, settings},
     query::Names,
     record::Failure,
 };
@@ -42,6 +42,6 @@ impl AlertRow {
 }
 
 fn time(text: &Spanned<String>, place: &Place<'_>) -> Result<Duration, Failure> {
-    let time = span(text.get_ref()).filter(|time| !time.is_zero());
+    let time = settings::time(text.get_ref()).filter(|time| !time.is_zero());
     time.ok_or_else(|| place.at(&text.span(), format!("`{}` is no time; write 30s, 5m, 1h or 1d", text.get_ref())))
 }

@@ -9,7 +9,8 @@ use super::{Named, place::Place, target::wrong_target};
 use crate::{
     engine::{
         Transform,
-        forward::{Answering, Forward, Order, Program, Retry, span},
+        forward::{Answering, Forward, Order, Program, Retry},
+        settings,
         target::{Target, Targets},
     },
     query::{Filter, Names},
@@ -155,7 +156,9 @@ impl ForwardRow {
             },
             Some(RetryRow::Gaps(gaps)) => Retry::After(
                 gaps.iter()
-                    .map(|gap| span(gap).ok_or_else(|| format!("`{gap}` is no time; write 500ms, 5s, 2m or 1h")))
+                    .map(|gap| {
+                        settings::time(gap).ok_or_else(|| format!("`{gap}` is no time; write 500ms, 5s, 2m or 1h"))
+                    })
                     .collect::<Result<_, _>>()?,
             ),
         };

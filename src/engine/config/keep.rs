@@ -7,8 +7,10 @@ use toml::{Spanned, Value};
 
 use super::place::Place;
 use crate::{
-    engine::bounds::{Age, Keep},
-    query,
+    engine::{
+        bounds::{Age, Keep},
+        settings,
+    },
     record::Failure,
 };
 
@@ -35,10 +37,9 @@ fn age(row: &Spanned<Value>, place: &Place<'_>) -> Result<Age, Failure> {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    let span = row.get_ref().as_str().and_then(query::span);
-    match span.and_then(|ms| u64::try_from(ms).ok()) {
-        Some(0) => Err(nothing(row, place)),
-        Some(ms) => Ok(Age { span: Duration::from_millis(ms), text }),
+    match row.get_ref().as_str().and_then(settings::time) {
+        Some(Duration::ZERO) => Err(nothing(row, place)),
+        Some(span) => Ok(Age { span, text }),
         None => Err(place
             .at(&row.span(), format!("`{text}` is no time"))
             .hint("write it like for = \"30d\": s, m (minutes), h, d or w")),

@@ -27,7 +27,6 @@ use serde::Deserialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc as channel, oneshot};
 
 pub use self::policy::Retry;
-pub use self::policy::span;
 pub(super) use self::{errand::redeliver, proxy::answered};
 use super::{
     Transform,

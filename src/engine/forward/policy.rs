@@ -58,22 +58,6 @@ pub(super) fn earlier(at: Timestamp, ms: i64) -> Timestamp {
     Timestamp::from_unix_ms(at.unix_ms().saturating_sub(ms))
 }
 
-/// A time as it is written: `500ms`, `5s`, `2m`, `1h`, `1d`.
-pub fn span(text: &str) -> Option<Duration> {
-    let at = text.find(|c: char| !c.is_ascii_digit())?;
-    let (number, unit) = text.split_at(at);
-    let number: u64 = number.parse().ok()?;
-    let unit_ms = match unit {
-        "ms" => 1,
-        "s" => 1_000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        "d" => 86_400_000,
-        _ => return None,
-    };
-    number.checked_mul(unit_ms).map(Duration::from_millis)
-}
-
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
@@ -122,16 +106,6 @@ mod tests {
             let headers = [("Retry-After", text)].into_iter().collect();
             let reply = Outcome::Replied(Reply { status: 503, headers, body: Bytes::new(), truncated: false });
             assert_eq!(asked_to_wait(&reply, now), wait.map(Duration::from_secs), "{text}");
-        }
-    }
-
-    #[test]
-    fn times_are_read() {
-        for (text, ms) in [("500ms", Some(500)), ("5s", Some(5_000)), ("2m", Some(120_000)), ("1h", Some(3_600_000))] {
-            assert_eq!(span(text), ms.map(Duration::from_millis), "{text}");
-        }
-        for text in ["", "5", "s", "5 s", "-5s", "5sec"] {
-            assert_eq!(span(text), None, "{text}");
         }
     }
 }
