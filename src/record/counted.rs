@@ -17,13 +17,15 @@ pub fn thousands(number: u64) -> String {
     groups.join(",")
 }
 
-/// A rate as a person reads it: `12/s`, `3/min`, `5/h`.
+/// A rate as a person reads it: `12/s`, `3/min`, `5/h`, `2/d`.
 pub fn rate(per_second: f64) -> String {
     match per_second {
         r if r >= 9.5 => format!("{r:.0}/s"),
         r if r >= 0.95 => format!("{r:.1}/s"),
         r if r * 60.0 >= 0.95 => format!("{:.0}/min", r * 60.0),
-        r if r > 0.0 => format!("{:.0}/h", (r * 3_600.0).max(1.0)),
+        r if r * 3_600.0 >= 0.95 => format!("{:.0}/h", r * 3_600.0),
+        r if r * 86_400.0 >= 0.95 => format!("{:.0}/d", r * 86_400.0),
+        r if r > 0.0 => "<1/d".to_owned(),
         _ => "0/s".to_owned(),
     }
 }
@@ -55,7 +57,15 @@ mod tests {
 
     #[test]
     fn rates_are_told_in_the_unit_that_fits() {
-        for (rate_s, words) in [(5_000.0, "5000/s"), (1.5, "1.5/s"), (0.05, "3/min"), (0.001, "4/h"), (0.0, "0/s")] {
+        for (rate_s, words) in [
+            (5_000.0, "5000/s"),
+            (1.5, "1.5/s"),
+            (0.05, "3/min"),
+            (0.001, "4/h"),
+            (0.000_05, "4/d"),
+            (0.000_001, "<1/d"),
+            (0.0, "0/s"),
+        ] {
             assert_eq!(rate(rate_s), words);
         }
     }
