@@ -5,7 +5,7 @@ use std::{
     net::{IpAddr, SocketAddr},
     panic::{self, AssertUnwindSafe},
     sync::{
-        Arc,
+        Arc, PoisonError, RwLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Instant,
@@ -34,10 +34,11 @@ const RETRY_AFTER_S: &str = "1";
 /// What a strict endpoint answers to what does not pass its check.
 const UNPROVEN_STATUS: u16 = 401;
 
-/// The one who catches: what `wire` calls for every request.
+/// The one who catches: what `wire` calls for every request. By which rules may change while it does: a request is caught by
+/// those that were in force when it came.
 #[derive(Clone)]
 pub(super) struct Catcher {
-    inner: Arc<Inner>,
+    inner: Arc<RwLock<Arc<Inner>>>,
 }
 
 struct Inner {
@@ -56,7 +57,7 @@ struct Inner {
     trusted_proxies: Networks,
     ear: Ear,
     tunnel: Option<Outlook>,
-    keeping: Keeping,
+    keeping: Arc<Keeping>,
 }
 
 impl Catcher {
@@ -70,23 +71,60 @@ impl Catcher {
         news: News,
     ) -> Result<Self, Failure> {
         let catalog = super::catalog()?;
-        let is_guarded = endpoints.iter().any(|endpoint| endpoint.guard.is_some());
         let inner = Inner {
             writer,
+            is_guarded: is_guarded(&endpoints),
             endpoints,
             catalog,
             post,
             chance: chance()?,
             count: AtomicU64::new(0),
             examining: AtomicBool::new(false),
-            is_guarded,
             trusted_proxies,
             ear: Ear::new(reader),
             tunnel,
-            keeping: Keeping::new(news),
+            keeping: Arc::new(Keeping::new(news)),
         };
-        Ok(Self { inner: Arc::new(inner) })
+        Ok(Self { inner: Arc::new(RwLock::new(Arc::new(inner))) })
     }
+
+    /// Catches by other rules from now on.
+    pub(super) fn follow(
+        &self,
+        endpoints: Endpoints,
+        trusted_proxies: Networks,
+        reader: Reader,
+        post: Option<Post>,
+    ) -> Result<(), Failure> {
+        let now = self.inner();
+        let inner = Inner {
+            is_guarded: is_guarded(&endpoints),
+            endpoints,
+            trusted_proxies,
+            post,
+            // What an endpoint was told to answer is laid over the new ones too.
+            ear: Ear::new(reader),
+            // With a chance of their own no two numbers are the same.
+            chance: chance()?,
+            count: AtomicU64::new(0),
+            examining: AtomicBool::new(false),
+            writer: now.writer.clone(),
+            catalog: now.catalog,
+            tunnel: now.tunnel.clone(),
+            keeping: Arc::clone(&now.keeping),
+        };
+        *self.inner.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(inner);
+        Ok(())
+    }
+
+    fn inner(&self) -> Arc<Inner> {
+        Arc::clone(&self.inner.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Whether any endpoint has a guard.
+fn is_guarded(endpoints: &Endpoints) -> bool {
+    endpoints.iter().any(|endpoint| endpoint.guard.is_some())
 }
 
 /// 80 bits of chance, the low 24 of them left for a count.
@@ -99,12 +137,13 @@ pub(super) fn chance() -> Result<u128, Failure> {
 
 impl Catch for Catcher {
     async fn catch(&self, arrival: Arrival) -> Answer {
-        self.inner.ear.listen(arrival.received_at, &self.inner.endpoints);
-        let Taken { capture, endpoint, plan } = self.inner.take(arrival);
-        let lanes = self.inner.lanes(&capture, &endpoint, plan.is_own());
+        let inner = self.inner();
+        inner.ear.listen(arrival.received_at, &inner.endpoints);
+        let Taken { capture, endpoint, plan } = inner.take(arrival);
+        let lanes = inner.lanes(&capture, &endpoint, plan.is_own());
         let asks_for_the_head = capture.head.method() == "HEAD";
-        let (stored, heard) = self.inner.keep(capture, &endpoint, lanes).await;
-        self.inner.keeping.hear(&stored);
+        let (stored, heard) = inner.keep(capture, &endpoint, lanes).await;
+        inner.keeping.hear(&stored);
         // What goes wrong on purpose goes wrong whatever the app says.
         let heard = heard.filter(|_| !plan.is_faulted());
         if let (Ok(Stored { id, .. }), Some(heard)) = (&stored, heard)
@@ -119,16 +158,18 @@ impl Catch for Catcher {
     }
 
     fn guard(&self, peer: SocketAddr, head: &Head) -> Entry {
-        if self.inner.is_guarded { self.inner.entry(peer, head) } else { Entry::Open(None) }
+        let inner = self.inner();
+        if inner.is_guarded { inner.entry(peer, head) } else { Entry::Open(None) }
     }
 
     fn refuse(&self, refusal: Refusal) {
-        let says_more = !self.inner.trusted_proxies.is_empty() && !refusal.head.is_empty();
+        let inner = self.inner();
+        let says_more = !inner.trusted_proxies.is_empty() && !refusal.head.is_empty();
         let end = refusal.peer.parse().ok().filter(|_| says_more);
-        let peer = end.map(|end| self.inner.peer(end, &Head::parse(refusal.head.clone().into())));
+        let peer = end.map(|end| inner.peer(end, &Head::parse(refusal.head.clone().into())));
         let refusal = Refusal { peer: peer.unwrap_or(refusal.peer), ..refusal };
         // A full queue counts what it drops; the sender was refused either way.
-        let _ = self.inner.writer.refuse(refusal);
+        let _ = inner.writer.refuse(refusal);
     }
 }
 

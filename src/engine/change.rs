@@ -56,8 +56,9 @@ impl Engine {
     /// until every request that comes from now on is answered so.
     pub fn tell(&self, endpoint: &str, words: Option<&Words>) -> Result<String, Failure> {
         let doing = || format!("telling the endpoint `{endpoint}` what to answer");
-        let Some(known) = self.endpoints.named(endpoint) else {
-            let names: Vec<_> = self.endpoints.iter().map(|endpoint| &endpoint.name[..]).collect();
+        let endpoints = self.endpoints();
+        let Some(known) = endpoints.named(endpoint) else {
+            let names: Vec<_> = endpoints.iter().map(|endpoint| &endpoint.name[..]).collect();
             return Err(
                 Failure::new(doing(), "there is none of that name").hint(format!("there are: {}", names.join(", ")))
             );
@@ -74,9 +75,9 @@ impl Engine {
 
     /// The endpoints that answer something else than their configuration says, and what, in a few words.
     pub fn told(&self, reader: &Reader) -> Result<Vec<(String, String)>, Failure> {
-        let told = respond::told(reader)?;
+        let (told, endpoints) = (respond::told(reader)?, self.endpoints());
         let answers = told.into_iter().filter_map(|(name, words)| {
-            let answer = words.over(self.endpoints.named(&name)?.respond.file()).ok()?;
+            let answer = words.over(endpoints.named(&name)?.respond.file()).ok()?;
             Some((name, answer.to_string()))
         });
         Ok(answers.collect())

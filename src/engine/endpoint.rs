@@ -143,6 +143,15 @@ impl Endpoints {
         Self(endpoints.into_iter().map(Arc::new).collect())
     }
 
+    /// The same, with what handshakes have handed over to endpoints of these names before.
+    pub(super) fn after(self, before: &Self) -> Self {
+        let after = |endpoint: Arc<Endpoint>| match before.named(&endpoint.name) {
+            Some(old) => Arc::new(Endpoint { learned: old.learned.clone(), ..Endpoint::clone(&endpoint) }),
+            None => endpoint,
+        };
+        Self(self.0.iter().cloned().map(after).collect())
+    }
+
     /// The endpoint of a path: the longest match; else the open bin, for `*` and the like.
     pub fn route(&self, path: &str) -> &Arc<Endpoint> {
         self.0.iter().find(|e| e.takes(path)).unwrap_or(&self.0[self.0.len() - 1])

@@ -72,7 +72,7 @@ impl Engine {
             refuse_large(&files)?;
         }
         let writer = self.importing(is_beside)?;
-        let judge = Judge::new(self.endpoints.clone())?;
+        let judge = Judge::new(self.endpoints())?;
         let (tell, heard) = sync_channel(BETWEEN);
         let (others, left_out) = channel();
         let most = if is_beside { LARGEST_BESIDE } else { u64::MAX };

@@ -12,10 +12,11 @@ impl Engine {
     /// Stores a capture as it would be sent, as a new one that is marked as edited. Blocks until it is stored; sends nothing.
     pub fn keep(&self, capture: &Capture, aim: &Aim) -> Result<CaptureId, Failure> {
         let doing = || format!("saving an edited #{}", capture.id);
-        let endpoint = self.endpoints.named(&capture.endpoint);
-        let endpoint = endpoint.unwrap_or_else(|| self.endpoints.route(&capture.head.path()));
+        let endpoints = self.endpoints();
+        let endpoint = endpoints.named(&capture.endpoint);
+        let endpoint = endpoint.unwrap_or_else(|| endpoints.route(&capture.head.path()));
         let to = match &aim.to {
-            Some(to) => self.targets.named(to)?.url,
+            Some(to) => self.targets().named(to)?.url,
             None => endpoint.app.as_ref().map(|app| app.url.clone()).unwrap_or_default(),
         };
         let edited = aim.edit.apply(capture, endpoint, catalog()?, (&to, PathRule::default()))?;
@@ -40,7 +41,7 @@ impl Engine {
             note: None,
             sha256: None,
         };
-        let judged = Judge::new(self.endpoints.clone())?.judged(entry).map_err(|why| Failure::new(doing(), why))?;
+        let judged = Judge::new(endpoints.clone())?.judged(entry).map_err(|why| Failure::new(doing(), why))?;
         let made = Capture { edited_from: Some(capture.id), ..judged };
         let mut made = Some(Brought { capture: made, may_be_known: false });
         let source = Box::new(move || Ok(made.take()));

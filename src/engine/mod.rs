@@ -37,6 +37,7 @@ mod port;
 pub mod preview;
 mod processor;
 mod rehearsal;
+mod reread;
 pub mod respond;
 pub mod rewrite;
 pub mod secret;
@@ -73,10 +74,11 @@ pub use tries::tries;
 use self::{
     admit::Catcher,
     endpoint::Endpoints,
-    forward::{Ground, News, Post},
+    forward::{Ground, News},
     listen::Server,
     metrics::Metrics,
     own::Own,
+    reread::{Capturing, Followers, InForce, Reread, Rules},
     target::Targets,
     throw::Sender,
     tunnel::{Outlook, Tunnel},
@@ -92,12 +94,9 @@ use crate::{
 pub struct Engine {
     db: PathBuf,
     bell: Bell,
-    endpoints: Endpoints,
-    targets: Targets,
-    post: Option<Post>,
+    in_force: InForce,
     news: News,
     notices: Vec<Notice>,
-    screen: config::Screen,
     address: Option<SocketAddr>,
     url: Option<String>,
     fingerprint: Option<String>,
@@ -105,12 +104,13 @@ pub struct Engine {
     tunnel: Mutex<Option<Tunnel>>,
     newest_before: CaptureId,
     server: Mutex<Option<Server>>,
-    sender: Mutex<Option<Sender>>,
+    sender: Arc<Mutex<Option<Sender>>>,
     writer: Mutex<Option<Writer>>,
     indexer: Mutex<Option<Indexer>>,
-    alerts: Mutex<Vec<Looker>>,
+    alerts: Arc<Mutex<Vec<Looker>>>,
     metrics: Mutex<Option<Metrics>>,
-    forgetting: Mutex<Option<Looker>>,
+    forgetting: Arc<Mutex<Option<Looker>>>,
+    reread: Mutex<Option<Reread>>,
     _watch: Option<Watch>,
 }
 
@@ -118,6 +118,7 @@ impl Engine {
     /// Starts capturing: binds the port, takes the store, and listens.
     pub fn capture(settings: Settings) -> Result<Self, Failure> {
         let Settings {
+            wishes,
             db,
             listen,
             endpoints,
@@ -146,21 +147,22 @@ impl Engine {
         let newest_before = newest(&Reader::open(&db)?)?;
         let (news, mut sender) = (News::default(), None);
         let outlook = tunnel.is_some().then(Outlook::new);
-        let ground = Ground {
-            db: db.clone(),
-            writer: writer.clone(),
-            endpoints: endpoints.clone(),
-            own: Own::new(Some(address), outlook.clone()),
-            news: news.clone(),
+        let (own, to, by, told) = (Own::new(Some(address), outlook.clone()), db.clone(), writer.clone(), news.clone());
+        let ground = move |endpoints| Ground {
+            db: to.clone(),
+            writer: by.clone(),
+            endpoints,
+            own: own.clone(),
+            news: told.clone(),
         };
-        let post = forward::start(ground, || Ok(sender.insert(Sender::start()?).runtime.clone()))?;
+        let post = forward::start(ground(endpoints.clone()), || Ok(sender.insert(Sender::start()?).runtime.clone()))?;
         let reader = Reader::open(&db)?;
         let (to, gate) = (endpoints.clone(), outlook.clone());
         let catcher = Catcher::new(writer.clone(), to, trusted_proxies, reader, gate, post.clone(), news.clone())?;
         // Before the first request: what comes from now on counts.
         let alerts = alert::start(&alerts, &db, &bell, &news)?;
         let metrics = metrics.map(|address| Metrics::start(address, &db, news.clone())).transpose()?;
-        let server = Server::start(listener, limits, identity, catcher, settler)?;
+        let server = Server::start(listener, limits, identity, catcher.clone(), settler)?;
         let tunnel = match (tunnel, &outlook) {
             (Some(command), Some(outlook)) => {
                 let bell = bell.clone();
@@ -171,16 +173,27 @@ impl Engine {
         };
         let indexer = Indexer::start(&db, &writer, &bell)?;
         notices.extend(keep.words());
-        let forgetting = bounds::start(keep, &db, &writer, &bell, news.clone())?;
+        let forgetting = Arc::new(Mutex::new(bounds::start(keep, &db, &writer, &bell, news.clone())?));
+        let (sender, alerts) = (Arc::new(Mutex::new(sender)), Arc::new(Mutex::new(alerts)));
+        let in_force = InForce::new(Rules { endpoints, targets, screen: Arc::new(screen), post });
+        let capturing = Capturing {
+            db: db.clone(),
+            bell: bell.clone(),
+            writer: writer.clone(),
+            catcher,
+            ground: Box::new(ground),
+            sender: Arc::clone(&sender),
+            alerts: Arc::clone(&alerts),
+            forgetting: Arc::clone(&forgetting),
+        };
+        let followers = Followers { in_force: in_force.clone(), news: news.clone(), capturing: Some(capturing) };
+        let reread = Reread::start(wishes, notices.clone(), followers)?;
         Ok(Self {
             db,
             bell,
-            endpoints,
-            targets,
-            post,
+            in_force,
             news,
             notices,
-            screen,
             address: Some(address),
             url: Some(url),
             fingerprint,
@@ -188,12 +201,13 @@ impl Engine {
             tunnel: Mutex::new(tunnel),
             newest_before,
             server: Mutex::new(Some(server)),
-            sender: Mutex::new(sender),
+            sender,
             writer: Mutex::new(Some(writer)),
             indexer: Mutex::new(Some(indexer)),
-            alerts: Mutex::new(alerts),
+            alerts,
             metrics: Mutex::new(metrics),
-            forgetting: Mutex::new(forgetting),
+            forgetting,
+            reread: Mutex::new(Some(reread)),
             _watch: None,
         })
     }
@@ -202,7 +216,11 @@ impl Engine {
     pub fn watch(settings: Settings) -> Result<Self, Failure> {
         let bell = Bell::new();
         let watch = Watch::start(&settings.db, bell.clone())?;
-        Ok(Self { _watch: Some(watch), ..Self::idle(settings, bell) })
+        let wishes = settings.wishes.clone();
+        let idle = Self::idle(settings, bell);
+        let followers = Followers { in_force: idle.in_force.clone(), news: idle.news.clone(), capturing: None };
+        let reread = Reread::start(wishes, idle.notices.clone(), followers)?;
+        Ok(Self { _watch: Some(watch), reread: Mutex::new(Some(reread)), ..idle })
     }
 
     /// Works on a store without watching it: for commands that come and go.
@@ -213,15 +231,13 @@ impl Engine {
     /// Neither listens nor watches.
     fn idle(settings: Settings, bell: Bell) -> Self {
         let Settings { db, endpoints, targets, notices, screen, .. } = settings;
+        let rules = Rules { endpoints, targets, screen: Arc::new(screen), post: None };
         Self {
             db,
             bell,
-            endpoints,
-            targets,
-            post: None,
+            in_force: InForce::new(rules),
             news: News::default(),
             notices,
-            screen,
             address: None,
             url: None,
             fingerprint: None,
@@ -229,12 +245,13 @@ impl Engine {
             tunnel: Mutex::new(None),
             newest_before: CaptureId(0),
             server: Mutex::new(None),
-            sender: Mutex::new(None),
+            sender: Arc::default(),
             writer: Mutex::new(None),
             indexer: Mutex::new(None),
-            alerts: Mutex::default(),
+            alerts: Arc::default(),
             metrics: Mutex::new(None),
-            forgetting: Mutex::new(None),
+            forgetting: Arc::default(),
+            reread: Mutex::new(None),
             _watch: None,
         }
     }
@@ -274,19 +291,19 @@ impl Engine {
         &self.db
     }
 
-    /// The endpoints.
-    pub fn endpoints(&self) -> &Endpoints {
-        &self.endpoints
+    /// The endpoints, as the configuration has them now.
+    pub fn endpoints(&self) -> Endpoints {
+        self.in_force.now().endpoints
     }
 
-    /// What a person should know and need not act on.
+    /// What a person should know and need not act on, by the configuration at the start.
     pub fn notices(&self) -> &[Notice] {
         &self.notices
     }
 
-    /// What the configuration says of the screen.
-    pub fn screen(&self) -> &config::Screen {
-        &self.screen
+    /// What the configuration says of the screen now.
+    pub fn screen(&self) -> Arc<Screen> {
+        self.in_force.now().screen
     }
 
     /// A reader of the store, for the caller's thread.
@@ -304,15 +321,16 @@ impl Engine {
         self.news.listen(Box::new(hear));
     }
 
-    /// Where captures can be sent, by name.
-    pub fn targets(&self) -> &Targets {
-        &self.targets
+    /// Where captures can be sent, by name, as the configuration has it now.
+    pub fn targets(&self) -> Targets {
+        self.in_force.now().targets
     }
 
     /// The bytes that a capture's signature is over, as far as its provider is known and no secret is among them.
     pub fn signed_bytes(&self, capture: &Capture) -> Option<Vec<u8>> {
         let provider = catalog().ok()?.get(capture.provider.as_deref()?)?;
-        let endpoint = self.endpoints.named(&capture.endpoint);
+        let endpoints = self.endpoints();
+        let endpoint = endpoints.named(&capture.endpoint);
         provider.signed_bytes(&Request {
             method: &capture.head.method(),
             url: endpoint.and_then(|endpoint| endpoint.url.as_deref()),
@@ -328,10 +346,11 @@ impl Engine {
     pub fn stop(&self) -> Result<(), Failure> {
         let tunnel = lock(&self.tunnel).take();
         tunnel.into_iter().for_each(Tunnel::stop);
+        drop(lock(&self.reread).take());
         drop(lock(&self.forgetting).take());
         let server = lock(&self.server).take();
         let served = server.map_or(Ok(()), Server::stop);
-        if let Some(post) = &self.post {
+        if let Some(post) = &self.in_force.now().post {
             post.stop();
         }
         let sender = lock(&self.sender).take();

@@ -54,6 +54,8 @@ pub struct Wishes {
 /// All of it, resolved.
 #[derive(Debug)]
 pub struct Settings {
+    /// What was wished for: what the configuration lies under when it is read again.
+    pub(super) wishes: Wishes,
     /// The store.
     pub db: PathBuf,
     /// The address to listen on.
@@ -97,6 +99,7 @@ impl Settings {
         let tls = file.tls.take().or(wishes.tls.then_some(Tls::SelfMade));
         let tunnel = wishes.tunnel.clone().or(file.tunnel.take());
         Ok(Self {
+            wishes: wishes.clone(),
             db,
             listen: address(&listen)?,
             endpoints,

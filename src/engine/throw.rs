@@ -1,7 +1,10 @@
 //! What a person sends: captures again, one or many, what was given up, and requests that are in no store. The thread they
 //! go out on.
 
-use std::{sync::mpsc::channel, thread::JoinHandle};
+use std::{
+    sync::{Mutex, mpsc::channel},
+    thread::JoinHandle,
+};
 
 use tokio::sync::watch as flag;
 
@@ -78,7 +81,7 @@ impl Engine {
         let client = (left.len() > 1).then(wire::Client::default);
         // A sender stands ready for each at most, however many are wished for.
         let pacing = Pacing { jobs: pacing.jobs.min(left.len()), ..pacing };
-        let (endpoints, targets) = (self.endpoints.clone(), self.targets.clone());
+        let (endpoints, targets) = (self.endpoints(), self.targets());
         let courier = Courier { writer: self.writer()?, endpoints, targets, client };
         let (runtime, ended) = self.with_sender(|sender| (sender.runtime.clone(), sender.stop.subscribe()))?;
         let loads = batch::read_ahead(&self.db, left, &runtime)?;
@@ -96,7 +99,7 @@ impl Engine {
         let ground = Ground {
             db: self.db.clone(),
             writer: self.writer()?,
-            endpoints: self.endpoints.clone(),
+            endpoints: self.endpoints(),
             own: Own::new(self.address, self.outlook.clone()).and_of_the_holder(&self.db),
             news: self.news.clone(),
         };
@@ -121,17 +124,21 @@ impl Engine {
         self.with_sender(|sender| sender.runtime.clone())
     }
 
-    /// Asks the thread that delivers for something; it is started when it is first needed.
     fn with_sender<T>(&self, ask: impl FnOnce(&Sender) -> T) -> Result<T, Failure> {
-        let mut sender = lock(&self.sender);
-        if sender.is_none() {
-            *sender = Some(Sender::start()?);
-        }
-        sender.as_ref().map(ask).ok_or_else(|| Failure::new("sending", "creel is stopping"))
+        Sender::with(&self.sender, ask)
     }
 }
 
 impl Sender {
+    /// Asks the thread that delivers for something; it is started when it is first needed.
+    pub(super) fn with<T>(sender: &Mutex<Option<Self>>, ask: impl FnOnce(&Self) -> T) -> Result<T, Failure> {
+        let mut sender = lock(sender);
+        if sender.is_none() {
+            *sender = Some(Self::start()?);
+        }
+        sender.as_ref().map(ask).ok_or_else(|| Failure::new("sending", "creel is stopping"))
+    }
+
     pub(super) fn start() -> Result<Self, Failure> {
         let runtime = runtime()?;
         let (stop, mut stopped) = flag::channel(false);

@@ -15,6 +15,7 @@
 mod age;
 mod arrived;
 mod background;
+mod configured;
 mod copy;
 mod detail;
 mod draft;
@@ -64,23 +65,18 @@ use crate::{
 /// Shows the screen until the user quits, or the process is asked to end.
 pub fn show(engine: &Arc<Engine>) -> Result<(), Failure> {
     let mut notices = engine.notices().to_vec();
-    let keys = keys::Keymap::with(&engine.screen().keys)?;
+    let configured = configured::Configured::of(engine);
     let db = engine.db();
     let store = std::path::absolute(db).unwrap_or_else(|_| db.to_owned()).display().to_string();
     let state = remembered().begun_over(&store);
-    let (look, typed) = look(engine, &state, &mut notices);
+    let (look, typed) = look(configured.theme.as_deref(), &state, &mut notices);
     let options = run::Options {
         place: stage::place(engine),
-        apps: stage::apps(engine),
-        lenses: stage::lenses(engine),
-        targets: engine.targets().clone(),
-        had: stage::had(engine),
+        configured,
         zone: engine::zone(),
         look,
         typed,
         notices,
-        keys,
-        filters: engine::filters::Filters::with(&engine.screen().filters),
         state,
         hands: workers::Hands {
             clipboard: copy::to_terminal,
@@ -106,14 +102,13 @@ fn remembered() -> state::State {
 
 /// How the screen looks at its start: the theme that was chosen, else the one that is configured, else the one for the
 /// terminal's background.
-fn look(engine: &Engine, state: &state::State, notices: &mut Vec<String>) -> (look::Look, Vec<KeyEvent>) {
+fn look(configured: Option<&str>, state: &state::State, notices: &mut Vec<String>) -> (look::Look, Vec<KeyEvent>) {
     let folder = engine::settings::config_folder().map(|folder| folder.join("themes"));
     let (themes, failures) = theme::all(folder.as_deref());
     notices.extend(failures.iter().map(ToString::to_string));
     // They are looked at until the process ends.
     let look = look::Look { themes: Box::leak(themes.into_boxed_slice()), ..look::Look::from_environment() };
     let known = |name: &&str| look.themes.iter().any(|theme| theme.name == **name);
-    let configured = engine.screen().theme.as_deref();
     if let Some(name) = configured.filter(|name| !known(name)) {
         let names: Vec<_> = look.themes.iter().map(|theme| &theme.name[..]).collect();
         notices.push(format!("there is no theme `{name}`; there are {}", names.join(", ")));

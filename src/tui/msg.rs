@@ -7,6 +7,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 
 use super::{
     arrived,
+    configured::Configured,
     detail::{Prepared, find::Hit},
     draft::Returned,
     effect::Ask,
@@ -43,6 +44,8 @@ pub(super) enum Msg {
     ServerEnded,
     /// Something goes on in forwarding; in a line.
     News(String),
+    /// The configuration was read again.
+    Configured(Box<Configured>),
     /// A part of creel panicked; in a few words.
     Panicked(String),
 

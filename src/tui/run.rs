@@ -1,7 +1,6 @@
 //! The loop: messages in, frames out, wishes to the workers.
 
 use std::{
-    collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
@@ -17,10 +16,9 @@ use ratatui::{Terminal, backend::Backend};
 
 use super::{
     age,
+    configured::Configured,
     effect::Effect,
     fault,
-    keys::Keymap,
-    list::Had,
     look::Look,
     model::{Model, Notice, Tone},
     msg::Msg,
@@ -32,8 +30,7 @@ use super::{
     workers::{Answers, Hands, Workers},
 };
 use crate::{
-    body,
-    engine::{self, filters::Filters, preview::Lens, target::Targets},
+    body, engine,
     record::{Failure, Timestamp, Zone},
 };
 
@@ -43,18 +40,10 @@ const FRAME: Duration = Duration::from_micros(16_667);
 /// What the screen is told at its start.
 pub(super) struct Options {
     pub(super) place: Place,
-    pub(super) apps: BTreeMap<String, String>,
-    /// The programs of the endpoints' forwards.
-    pub(super) lenses: BTreeMap<String, Vec<Lens>>,
-    pub(super) targets: Targets,
-    /// What the list has a column for from the beginning.
-    pub(super) had: Had,
+    pub(super) configured: Configured,
     pub(super) notices: Vec<String>,
     pub(super) zone: Zone,
     pub(super) look: Look,
-    pub(super) keys: Keymap,
-    /// Filters that have names.
-    pub(super) filters: Filters,
     /// How it was left the last time.
     pub(super) state: State,
     /// What was typed before the loop began.
@@ -93,6 +82,8 @@ pub(super) fn on_terminal(stage: &Arc<dyn Stage>, options: Options) -> Result<St
     stage.on_end(Box::new(move || drop(over.send(Msg::ServerEnded))))?;
     let news = messages.clone();
     stage.on_news(Box::new(move |text| drop(news.send(Msg::News(text.to_owned())))));
+    let reread = messages.clone();
+    stage.on_reread(Box::new(move |configured| drop(reread.send(Msg::Configured(Box::new(configured))))));
     let (guard, mut terminal) = Guard::take()?;
     for key in &options.typed {
         let _ = messages.send(Msg::Key(*key));
@@ -149,7 +140,7 @@ pub(super) fn run<B: Backend>(
     let failed = |why: B::Error| Failure::new("drawing", why);
     let size = terminal.size().map_err(failed)?;
     let (clock, hands) = (options.clock, options.hands);
-    let mut model = begin(options, (size.width, size.height));
+    let mut model = begin(options, (size.width, size.height))?;
     (hands.mouse)(model.mouse);
     let bell = ring_once(stage, answers);
     let workers = Workers::start(stage, answers, hands)?;
@@ -194,17 +185,12 @@ pub(super) fn run<B: Backend>(
 }
 
 /// The model that a screen begins with.
-fn begin(options: Options, size: (u16, u16)) -> Model {
+fn begin(options: Options, size: (u16, u16)) -> Result<Model, Failure> {
     let mut model = Model::new(options.place, options.zone, options.look, size);
-    model.apps = options.apps;
-    model.targets = options.targets;
-    model.lenses = options.lenses;
-    model.list.had = options.had;
-    model.keys = options.keys;
-    model.shelf.named = options.filters;
+    model.follow(options.configured)?;
     options.state.lay_over(&mut model);
     model.notice = options.notices.first().map(|text| Notice { tone: Tone::Plain, text: text.clone(), hint: None });
-    model
+    Ok(model)
 }
 
 /// What came between two frames.

@@ -1,7 +1,6 @@
 //! What the screen may ask for, and who answers.
 
 use std::{
-    collections::BTreeMap,
     io::Write,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -12,9 +11,9 @@ use std::{
 
 use super::{
     arrived::{COUNTED, Counted},
+    configured::Configured,
     export::{self, Export, Exported},
     filters::Known,
-    list::Had,
     refused::{NEWEST, Refusals, Refused},
 };
 use crate::{
@@ -23,7 +22,7 @@ use crate::{
         self, Aim, Each, Engine, Pacing,
         edit::Edit,
         pipe::{self, Piped},
-        preview::{self, Lens},
+        preview::Lens,
         respond::Words,
         rewrite::Rewritten,
         tunnel,
@@ -137,6 +136,8 @@ pub(super) trait Stage: Send + Sync + 'static {
     fn drop_errands(&self, id: CaptureId) -> Result<u64, Failure>;
     /// Calls `hear` with what goes on in forwarding.
     fn on_news(&self, hear: Box<dyn Fn(&str) + Send>);
+    /// Calls `hear` with what the screen is to know of the configuration, where that is read again.
+    fn on_reread(&self, hear: Box<dyn Fn(Configured) + Send>);
     /// Deletes captures.
     fn forget(&self, ids: &[CaptureId]) -> Result<(), Failure>;
     /// Calls `ring` after each commit.
@@ -203,7 +204,8 @@ impl Stage for Live {
         let mut known = Known::new();
         let seen = lock(&self.rows).values()?;
         let providers = engine::catalog()?.iter().map(|provider| provider.name().to_owned());
-        let endpoints = self.engine.endpoints().iter().map(|endpoint| endpoint.name.clone());
+        let endpoints = self.engine.endpoints();
+        let endpoints = endpoints.iter().map(|endpoint| endpoint.name.clone());
         let listed = [("provider", providers.collect()), ("endpoint", endpoints.collect())];
         for (field, values) in seen.into_iter().chain(listed) {
             // What cannot be typed is not offered.
@@ -367,6 +369,12 @@ impl Stage for Live {
         self.engine.on_news(hear);
     }
 
+    fn on_reread(&self, hear: Box<dyn Fn(Configured) + Send>) {
+        // Not the engine itself, which holds this.
+        let engine = Arc::downgrade(&self.engine);
+        self.engine.on_reread(move || engine.upgrade().iter().for_each(|engine| hear(Configured::of(engine))));
+    }
+
     fn forget(&self, ids: &[CaptureId]) -> Result<(), Failure> {
         let text = ids.iter().map(|id| format!("id={id}")).collect::<Vec<_>>().join(" or ");
         let filter = Filter::parse(&text).map_err(|why| Failure::new("deleting captures", why))?;
@@ -380,24 +388,6 @@ impl Stage for Live {
     fn on_end(&self, over: Box<dyn FnOnce() + Send>) -> Result<(), Failure> {
         self.engine.on_end(over)
     }
-}
-
-/// The apps of the endpoints that have one.
-pub(super) fn apps(engine: &Engine) -> BTreeMap<String, String> {
-    let endpoints = engine.endpoints().iter();
-    endpoints.filter_map(|endpoint| Some((endpoint.name.clone(), endpoint.app.as_ref()?.url.clone()))).collect()
-}
-
-/// The programs of the endpoints' forwards, by endpoint.
-pub(super) fn lenses(engine: &Engine) -> BTreeMap<String, Vec<Lens>> {
-    let of = |name: &str| (name.to_owned(), preview::lenses(engine.endpoints(), name));
-    engine.endpoints().iter().map(|endpoint| of(&endpoint.name)).collect()
-}
-
-/// What the list has a column for from the beginning, by the configuration: an app, or an endpoint beside the open bin.
-pub(super) fn had(engine: &Engine) -> Had {
-    let endpoints = || engine.endpoints().iter();
-    Had { endpoints: endpoints().count() > 1, took: endpoints().any(|endpoint| endpoint.app.is_some()) }
 }
 
 /// Where the screen is: the address that catches, or the store that is watched.

@@ -12,6 +12,7 @@ mod monkey;
 mod over;
 mod panes;
 mod previewing;
+mod rereading;
 mod rows;
 mod scene;
 pub(super) mod script;
@@ -34,6 +35,7 @@ use ratatui::{Terminal, backend::TestBackend};
 
 use self::scene::{Basket, Scene};
 use super::{
+    configured::Configured,
     detail::{Prepared, find},
     draft::{Outside, Returned},
     effect::{Ask, Compare, Effect},

@@ -411,7 +411,7 @@ fn lenses(engine: &Engine, capture: &Capture, given: Option<&Transform>) -> Resu
     if let Some(transform) = given {
         return Ok(vec![Lens::typed(transform.clone())]);
     }
-    let programs = preview::lenses(engine.endpoints(), &capture.endpoint);
+    let programs = preview::lenses(&engine.endpoints(), &capture.endpoint);
     if programs.is_empty() {
         let why = format!("no forward of the endpoint `{}` has a program", capture.endpoint);
         return Err(Failure::new("showing what a program changes", why)

@@ -143,16 +143,24 @@ fn filters_over(mut rows: Vec<FilterRow>, others: Vec<FilterRow>) -> Vec<FilterR
     rows
 }
 
-/// The files that are read: the one named, or those that are there of the usual two.
-pub(super) fn files(named: Option<&Path>) -> Vec<PathBuf> {
+/// Where files are looked for: the one named, or the usual two.
+pub(super) fn places(named: Option<&Path>) -> Vec<PathBuf> {
     match named {
         Some(path) => vec![path.to_owned()],
-        None => [Some(PathBuf::from(NAME)), settings::user_config()]
-            .into_iter()
-            .flatten()
-            .filter(|it| it.exists())
-            .collect(),
+        None => [Some(PathBuf::from(NAME)), settings::user_config()].into_iter().flatten().collect(),
     }
+}
+
+/// The files that are read: the one named, or those that are there of the usual two.
+pub(super) fn files(named: Option<&Path>) -> Vec<PathBuf> {
+    places(named).into_iter().filter(|it| named.is_some() || it.exists()).collect()
+}
+
+/// What these files say, each as it stands in it.
+pub(super) fn tables(named: Option<&Path>) -> Result<Vec<toml::Table>, Failure> {
+    let parse = |path: &Path, text: &str| toml::from_str(text).map_err(|error| Place { path, text }.syntax(&error));
+    let tables = files(named).into_iter().map(|path| if_there(&path, parse));
+    tables.filter_map(Result::transpose).collect()
 }
 
 fn if_there<T>(path: &Path, read: impl FnOnce(&Path, &str) -> Result<T, Failure>) -> Result<Option<T>, Failure> {

@@ -19,12 +19,27 @@ pub(super) struct Lane {
     /// Until when the first one waits to be tried again, where the others must wait for it.
     pub(super) held_until: Option<Timestamp>,
     pub(super) circuit: Circuit,
+    /// Whether nothing is forwarded here any more.
+    pub(super) is_closed: bool,
 }
 
 impl Lane {
     pub(super) fn new(endpoint: Arc<Endpoint>, forward: Arc<Forward>) -> Self {
         let (ready, circuit) = (VecDeque::new(), Circuit::default());
-        Self { endpoint, forward, ready, under_way: 0, held_until: None, circuit }
+        Self { endpoint, forward, ready, under_way: 0, held_until: None, circuit, is_closed: false }
+    }
+
+    /// Nothing new goes here from now on. What is under way is finished.
+    pub(super) fn close(&mut self) {
+        self.is_closed = true;
+        self.held_until = None;
+        self.ready.clear();
+    }
+
+    /// Goes on by another endpoint and forward of its name.
+    pub(super) fn open(&mut self, endpoint: Arc<Endpoint>, forward: Arc<Forward>) {
+        self.is_closed = false;
+        (self.endpoint, self.forward) = (endpoint, forward);
     }
 
     pub(super) fn keeps_order(&self) -> bool {
@@ -54,6 +69,9 @@ impl Lane {
 
     /// Stands at its end. Whoever has to wait is read from the store when its time comes.
     pub(super) fn join(&mut self, item: Item) {
+        if self.is_closed {
+            return;
+        }
         let waits = !self.ready.is_empty() || self.under_way >= self.room();
         let at_hand = item.at_hand.filter(|_| !waits);
         self.ready.push_back(Item { at_hand, ..item });

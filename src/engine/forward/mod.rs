@@ -153,8 +153,17 @@ pub(super) struct Item {
 pub(super) enum Told {
     /// An errand of that lane.
     Errand(usize, Item),
+    /// What there is to forward from now on.
+    Rows(Rows),
     /// Take nothing new in hand; say when what is under way is over.
     Stop(mpsc::Sender<()>),
+}
+
+/// Forwards, each with its lane's place, which it keeps as long as creel runs, and what waits in the store for those that were
+/// not there before.
+pub(super) struct Rows {
+    rows: Vec<(usize, Arc<Endpoint>, Arc<Forward>)>,
+    left: Vec<Errand>,
 }
 
 /// What goes on is told to whoever shows it. What is told before anybody listens is kept for them.
@@ -217,14 +226,9 @@ pub(super) fn start(
     runtime: impl FnOnce() -> Result<tokio::runtime::Handle, Failure>,
 ) -> Result<Option<Post>, Failure> {
     let reader = Reader::open(&ground.db)?;
-    let endpoints = ground.endpoints.clone();
-    let rows = endpoints.iter().flat_map(|endpoint| endpoint.forwards.iter().map(move |forward| (endpoint, forward)));
-    let rows: Vec<_> = rows.map(|(endpoint, forward)| (Arc::clone(endpoint), Arc::clone(forward))).collect();
-    let lanes: HashMap<Arc<str>, usize> =
-        rows.iter().enumerate().map(|(at, (_, forward))| (Arc::clone(&forward.lane), at)).collect();
-    let (known, kept): (Vec<_>, Vec<_>) =
-        reader.waiting()?.into_iter().partition(|errand| lanes.contains_key(same_lane(&errand.lane)));
-    kept_waiting(&kept).into_iter().for_each(|words| ground.news.tell(words));
+    let mut lanes = HashMap::new();
+    let rows = rows(&ground.endpoints, &mut lanes);
+    let left = left(&reader, &rows, &ground.news)?;
     let settle = |posting| ground.writer.post(posting).map(drop).map_err(|full| Failure::new("forwarding", full));
     // What was down when the last process ended is found out anew.
     for circuit in reader.circuits()? {
@@ -235,13 +239,31 @@ pub(super) fn start(
     }
     let mark: Arc<str> = reader.instance()?.into();
     let (runner, told) = channel::unbounded_channel();
-    let lanes = Arc::new(lanes);
     let at_hand = Arc::new(Semaphore::new(AT_HAND_KIB));
-    let post = Post { lanes: Arc::clone(&lanes), runner, mark: Arc::clone(&mark), at_hand };
+    let post = Post { lanes: Arc::new(lanes), runner, mark: Arc::clone(&mark), at_hand };
     let carrier = errand::Carrier::new(ground, reader, Client::default(), mark)?;
-    let runner = runner::Runner::new(carrier, rows, known, &lanes);
+    let mut runner = runner::Runner::new(carrier);
+    runner.follow(Rows { rows, left });
     runtime()?.spawn(runner.run(told));
     Ok(Some(post))
+}
+
+/// All forwards, each with its lane's place: the one it has, or the next.
+fn rows(endpoints: &Endpoints, lanes: &mut HashMap<Arc<str>, usize>) -> Vec<(usize, Arc<Endpoint>, Arc<Forward>)> {
+    let rows = endpoints.iter().flat_map(|endpoint| endpoint.forwards.iter().map(move |forward| (endpoint, forward)));
+    let placed = rows.map(|(endpoint, forward)| {
+        let next = lanes.len();
+        (*lanes.entry(Arc::clone(&forward.lane)).or_insert(next), Arc::clone(endpoint), Arc::clone(forward))
+    });
+    placed.collect()
+}
+
+/// What waits in the store for these forwards; of what waits for others is told.
+fn left(reader: &Reader, rows: &[(usize, Arc<Endpoint>, Arc<Forward>)], news: &News) -> Result<Vec<Errand>, Failure> {
+    let is_here = |errand: &Errand| rows.iter().any(|(_, _, forward)| *forward.lane == *same_lane(&errand.lane));
+    let (here, kept): (Vec<_>, Vec<_>) = reader.waiting()?.into_iter().partition(is_here);
+    kept_waiting(&kept).into_iter().for_each(|words| news.tell(words));
+    Ok(here)
 }
 
 /// What is said of errands in lanes that are not configured; nothing of none.
@@ -282,6 +304,18 @@ impl Post {
             return Vec::new();
         }
         endpoint.forwards.iter().map(|forward| Arc::clone(&forward.lane)).collect()
+    }
+
+    /// Forwards by other endpoints from now on, in place of those before; whoever catches by them must use what this gives. What
+    /// waits for a forward that is new goes out; what waits for one that is gone goes on waiting, and is told.
+    pub(super) fn follow(&self, endpoints: &Endpoints, before: &Endpoints, ground: &Ground) -> Result<Self, Failure> {
+        let mut lanes = HashMap::clone(&self.lanes);
+        let rows = rows(endpoints, &mut lanes);
+        let mut left = left(&Reader::open(&ground.db)?, &rows, &ground.news)?;
+        let was_here = |lane: &str| before.iter().flat_map(|it| &it.forwards).any(|it| *it.lane == *lane);
+        left.retain(|errand| !was_here(same_lane(&errand.lane)));
+        let _ = self.runner.send(Told::Rows(Rows { rows, left }));
+        Ok(Self { lanes: Arc::new(lanes), ..self.clone() })
     }
 
     /// Whether this very store has forwarded the request before.

@@ -3,7 +3,7 @@
 
 use std::{
     cmp::Reverse,
-    collections::{BinaryHeap, HashMap},
+    collections::BinaryHeap,
     sync::{Arc, mpsc},
     time::{Duration, Instant},
 };
@@ -11,7 +11,7 @@ use std::{
 use tokio::sync::mpsc as channel;
 
 use super::{
-    Forward, Item, Told,
+    Item, Rows, Told,
     circuit::Turned,
     errand::{Came, Carrier, unwritten, words},
     lane::Lane,
@@ -19,7 +19,7 @@ use super::{
     same_lane,
 };
 use crate::{
-    engine::{self, endpoint::Endpoint},
+    engine,
     record::{CaptureId, Circuit, Errand, ErrandId, Next, Outcome, Timestamp, counted, span},
     store::Posting,
 };
@@ -103,16 +103,11 @@ pub(super) struct Runner {
 }
 
 impl Runner {
-    pub(super) fn new(
-        carrier: Carrier,
-        rows: Vec<(Arc<Endpoint>, Arc<Forward>)>,
-        left: Vec<Errand>,
-        lanes: &HashMap<Arc<str>, usize>,
-    ) -> Self {
+    pub(super) fn new(carrier: Carrier) -> Self {
         let (over, ended) = channel::unbounded_channel();
-        let mut runner = Self {
+        Self {
             carrier: Arc::new(carrier),
-            lanes: rows.into_iter().map(|(endpoint, forward)| Lane::new(endpoint, forward)).collect(),
+            lanes: Vec::new(),
             waiting: BinaryHeap::new(),
             under_way: 0,
             over,
@@ -120,16 +115,32 @@ impl Runner {
             stopping: None,
             looked: None,
             clocks: Clocks { wall: engine::now(), steady: Instant::now() },
-        };
-        for errand in left {
-            if let Some(&lane) = lanes.get(same_lane(&errand.lane)) {
-                runner.take_up(lane, &errand);
-            }
         }
-        runner
     }
 
-    /// An errand that the last process left. In a lane that keeps order all stand behind the first, in their order.
+    /// Forwards what these rows say. A lane that is not among them is closed: what waits in it does so in the store.
+    pub(super) fn follow(&mut self, Rows { rows, left }: Rows) {
+        for (at, lane) in self.lanes.iter_mut().enumerate() {
+            if rows.iter().all(|(row, ..)| *row != at) {
+                lane.close();
+            }
+        }
+        self.waiting.retain(|Reverse((_, _, lane, ..))| !self.lanes[*lane].is_closed);
+        for (at, endpoint, forward) in rows {
+            match self.lanes.get_mut(at) {
+                Some(lane) => lane.open(endpoint, forward),
+                // Each new one has the next place.
+                None => self.lanes.push(Lane::new(endpoint, forward)),
+            }
+        }
+        for errand in left {
+            if let Some(lane) = self.lanes.iter().position(|lane| *lane.forward.lane == *same_lane(&errand.lane)) {
+                self.take_up(lane, &errand);
+            }
+        }
+    }
+
+    /// An errand that stands in the store from before. In a lane that keeps order all stand behind the first, in their order.
     fn take_up(&mut self, at: usize, errand: &Errand) {
         let &Errand { id, capture, tries, due_at, .. } = errand;
         let lane = &mut self.lanes[at];
@@ -158,6 +169,7 @@ impl Runner {
             tokio::select! {
                 message = told.recv() => match message {
                     Some(Told::Errand(lane, item)) => self.lanes[lane].join(item),
+                    Some(Told::Rows(rows)) => self.follow(rows),
                     Some(Told::Stop(over)) => self.stopping = Some(over),
                     None => return,
                 },
@@ -270,6 +282,9 @@ impl Runner {
 
     fn put_back(&mut self, at: usize, errand: ErrandId, capture: CaptureId, tries: u32, due_at: Timestamp) {
         let lane = &mut self.lanes[at];
+        if lane.is_closed {
+            return;
+        }
         if lane.keeps_order() {
             lane.ready.push_front(Item { errand, capture, at_hand: None, tries, answer: None });
             lane.held_until = Some(due_at);

@@ -306,7 +306,7 @@ impl Engine {
     fn check_signers(&self, rehearsal: &Rehearsal, edit: &Edit) -> Result<(), Failure> {
         let catalog = super::catalog()?;
         for step in rehearsal.steps.iter().filter(|_| edit.resign) {
-            let endpoint = self.endpoint_of(step);
+            let endpoint = &self.endpoint_of(step);
             let provider = edit::provider(step.provider.as_deref(), endpoint, catalog);
             let provider = provider.ok_or_else(|| nobodys(step, catalog))?;
             edit.secrets_for(provider, endpoint)
@@ -315,15 +315,16 @@ impl Engine {
         Ok(())
     }
 
-    fn endpoint_of(&self, step: &Step) -> &Arc<Endpoint> {
-        let endpoint = step.endpoint.as_deref().and_then(|name| self.endpoints.named(name));
-        endpoint.unwrap_or_else(|| self.endpoints.route(&step.head.path()))
+    fn endpoint_of(&self, step: &Step) -> Arc<Endpoint> {
+        let endpoints = self.endpoints();
+        let endpoint = step.endpoint.as_deref().and_then(|name| endpoints.named(name));
+        Arc::clone(endpoint.unwrap_or_else(|| endpoints.route(&step.head.path())))
     }
 
     /// A step's request with the changes that are asked for.
     fn rehearsed(&self, step: &Step, play: &Play) -> Result<(Head, Bytes), Failure> {
         let to = (&play.to[..], PathRule::default());
-        let edited = play.edit.apply(&capture(step), self.endpoint_of(step), super::catalog()?, to);
+        let edited = play.edit.apply(&capture(step), &self.endpoint_of(step), super::catalog()?, to);
         let edited = edited.map_err(|it| Failure { doing: format!("{}: {}", step.file, it.doing), ..it })?;
         Ok((edited.head, edited.body))
     }

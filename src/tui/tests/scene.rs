@@ -279,6 +279,8 @@ impl Stage for Scene {
 
     fn on_news(&self, _: Box<dyn Fn(&str) + Send>) {}
 
+    fn on_reread(&self, _: Box<dyn Fn(Configured) + Send>) {}
+
     fn forget(&self, _: &[CaptureId]) -> Result<(), Failure> {
         Ok(())
     }

@@ -19,6 +19,7 @@ use crate::{
     engine::target::Targets,
     record::{Failure, Timestamp, Zone},
     tui::{
+        configured::Configured,
         keys::Keymap,
         list::Had,
         look::Look,
@@ -42,15 +43,10 @@ pub(in crate::tui) struct Ending {
 pub(in crate::tui) fn options(clock: fn() -> Timestamp) -> Options {
     Options {
         place: Place::Listening("http://127.0.0.1:27335".to_owned()),
-        apps: BTreeMap::new(),
-        lenses: BTreeMap::new(),
-        targets: Targets::default(),
-        had: Had::default(),
+        configured: configured(),
         notices: Vec::new(),
         zone: Zone::utc(),
         look: Look::plain(true, true),
-        keys: Keymap::default(),
-        filters: crate::engine::filters::Filters::default(),
         state: State::default(),
         typed: Vec::new(),
         hands: Hands {
@@ -60,6 +56,19 @@ pub(in crate::tui) fn options(clock: fn() -> Timestamp) -> Options {
             is_gone: || false,
         },
         clock,
+    }
+}
+
+/// A configuration that says nothing.
+pub(in crate::tui) fn configured() -> Configured {
+    Configured {
+        apps: BTreeMap::new(),
+        lenses: BTreeMap::new(),
+        targets: Targets::default(),
+        had: Had::default(),
+        filters: crate::engine::filters::Filters::default(),
+        keys: Ok(Keymap::default()),
+        theme: None,
     }
 }
 

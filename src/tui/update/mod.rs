@@ -126,6 +126,10 @@ fn react(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::KeptEdited { from, kept } => edit::kept(model, from, kept),
         Msg::ResentMarked(sent) => deliver::resent_marked(model, sent),
         Msg::News(text) => deliver::news(model, text),
+        Msg::Configured(configured) => match model.follow(*configured) {
+            Ok(()) => Vec::new(),
+            Err(failure) => say(model, Notice::of(&failure)),
+        },
     }
 }
 

@@ -1,0 +1,303 @@
+//! The configuration, read again when its file changes: endpoints, secrets, forwards, targets, guards, alerts, filters, bounds
+//! and keys are in force from then on, and no connection, no tunnel and no capture is lost for it. What stands in it otherwise
+//! (where creel listens, its store, its limits) takes a new start, which is said. A file with a mistake changes nothing.
+//!
+//! Who acts by a rule asks for it at that moment ([`InForce::now`]) and keeps what it got to the end of what it does.
+
+use std::{
+    collections::BTreeMap,
+    mem,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, PoisonError, RwLock,
+        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    },
+    thread::JoinHandle,
+    time::{Duration, SystemTime},
+};
+
+use super::{
+    Engine,
+    admit::Catcher,
+    alert, bounds,
+    config::{self, Notice, Screen},
+    endpoint::Endpoints,
+    forward::{self, Ground, News, Post},
+    lock,
+    settings::{Settings, Wishes, shown},
+    spawn,
+    target::Targets,
+    throw::Sender as Sending,
+};
+use crate::{
+    record::Failure,
+    store::{Bell, Looker, Reader, Writer},
+};
+
+/// How often it is looked whether a file changed. It is read once it stays as it is for as long: an editor may still write.
+const EVERY: Duration = Duration::from_millis(250);
+
+/// What takes a new start.
+const FIXED: &[&str] = &["listen", "db", "tls", "tunnel", "limits", "metrics"];
+
+/// What may change while creel runs.
+#[derive(Clone)]
+pub(super) struct Rules {
+    pub(super) endpoints: Endpoints,
+    pub(super) targets: Targets,
+    pub(super) screen: Arc<Screen>,
+    /// Hands on what is forwarded; none: nothing is.
+    pub(super) post: Option<Post>,
+}
+
+/// The rules that are in force.
+#[derive(Clone)]
+pub(super) struct InForce(Arc<RwLock<Rules>>);
+
+impl InForce {
+    pub(super) fn new(rules: Rules) -> Self {
+        Self(Arc::new(RwLock::new(rules)))
+    }
+
+    /// Those of this moment.
+    pub(super) fn now(&self) -> Rules {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn put(&self, rules: Rules) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = rules;
+    }
+}
+
+/// Called when other rules are in force.
+type Hear = Mutex<Option<Box<dyn Fn() + Send>>>;
+
+/// The thread that looks at the files. It ends when this is dropped.
+pub(super) struct Reread {
+    end: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+    hear: Arc<Hear>,
+}
+
+impl Reread {
+    /// Starts it. `wishes` are what the configuration lies under.
+    pub(super) fn start(wishes: Wishes, notices: Vec<Notice>, ground: Followers) -> Result<Self, Failure> {
+        let (end, over) = channel();
+        let hear = Arc::new(Hear::default());
+        let (stamps, parts) = (stamps(&wishes), parts(&wishes).unwrap_or_default());
+        let reading = Reading { wishes, stamps, parts, notices, ground, hear: Arc::clone(&hear) };
+        let thread = spawn("creel-config", move || reading.run(&over))?;
+        Ok(Self { end: Some(end), thread: Some(thread), hear })
+    }
+}
+
+impl Drop for Reread {
+    fn drop(&mut self) {
+        drop(self.end.take());
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+impl Engine {
+    /// Calls `hear` when another configuration is in force.
+    pub fn on_reread(&self, hear: impl Fn() + Send + 'static) {
+        if let Some(reread) = &*lock(&self.reread) {
+            *lock(&reread.hear) = Some(Box::new(hear));
+        }
+    }
+}
+
+/// Who follows the rules.
+pub(super) struct Followers {
+    pub(super) in_force: InForce,
+    pub(super) news: News,
+    /// Those of a creel that captures.
+    pub(super) capturing: Option<Capturing>,
+}
+
+/// Who follows the rules where creel captures.
+pub(super) struct Capturing {
+    pub(super) db: PathBuf,
+    pub(super) bell: Bell,
+    pub(super) writer: Writer,
+    pub(super) catcher: Catcher,
+    pub(super) ground: Box<dyn Fn(Endpoints) -> Ground + Send>,
+    pub(super) sender: Arc<Mutex<Option<Sending>>>,
+    pub(super) alerts: Arc<Mutex<Vec<Looker>>>,
+    pub(super) forgetting: Arc<Mutex<Option<Looker>>>,
+}
+
+/// How the files stood when they were looked at: when each was changed last, and its size.
+type Stamps = Vec<Option<(SystemTime, u64)>>;
+
+/// What the files say, by its name: a key, or a table of a list and its own name.
+type Parts = BTreeMap<String, toml::Value>;
+
+struct Reading {
+    wishes: Wishes,
+    stamps: Stamps,
+    parts: Parts,
+    /// What a person was told of it.
+    notices: Vec<Notice>,
+    ground: Followers,
+    hear: Arc<Hear>,
+}
+
+impl Reading {
+    fn run(mut self, over: &Receiver<()>) {
+        let mut last = self.stamps.clone();
+        while over.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
+            let stamps = stamps(&self.wishes);
+            if stamps == last && stamps != self.stamps {
+                self.stamps.clone_from(&stamps);
+                self.read();
+            }
+            last = stamps;
+        }
+    }
+
+    /// Reads the files and has what they say followed.
+    fn read(&mut self) {
+        let read = parts(&self.wishes).and_then(|parts| Ok((parts, Settings::resolve(&self.wishes)?)));
+        let followed = read.and_then(|(parts, settings)| {
+            let changed = changed(&self.parts, &parts);
+            let notices = settings.notices.clone();
+            self.ground.follow(settings, &changed)?;
+            self.parts = parts;
+            Ok((changed, notices))
+        });
+        let news = &self.ground.news;
+        match followed {
+            Ok((changed, notices)) => {
+                let file = self.wishes.config.as_deref().unwrap_or_else(|| Path::new(config::NAME));
+                news.tell(format!("{} was read again: {}", shown(file), words(&changed)));
+                notices.iter().filter(|it| !self.notices.contains(it)).for_each(|it| news.tell(it.clone()));
+                self.notices = notices;
+                if let Some(hear) = &*lock(&self.hear) {
+                    hear();
+                }
+            }
+            Err(failure) => {
+                let hint = failure.hint.as_ref().map_or(String::new(), |hint| format!(" ({hint})"));
+                news.tell(format!("{}: {}{hint}; creel goes on as before", failure.doing, failure.why));
+            }
+        }
+    }
+}
+
+impl Followers {
+    fn follow(&self, settings: Settings, changed: &[Changed]) -> Result<(), Failure> {
+        let Settings { endpoints, targets, screen, trusted_proxies, alerts, keep, .. } = settings;
+        forward::check(&endpoints)?;
+        let before = self.in_force.now();
+        let endpoints = endpoints.after(&before.endpoints);
+        let mut rules = Rules { endpoints, targets, screen: Arc::new(screen), post: before.post.clone() };
+        if let Some(Capturing { db, bell, writer, catcher, ground, sender, alerts: told, forgetting }) = &self.capturing
+        {
+            let is_changed = |part: &str| changed.iter().any(|it| it.is_of(part));
+            rules.post = match &before.post {
+                Some(post) => {
+                    Some(post.follow(&rules.endpoints, &before.endpoints, &ground(rules.endpoints.clone()))?)
+                }
+                None => {
+                    forward::start(ground(rules.endpoints.clone()), || Sending::with(sender, |it| it.runtime.clone()))?
+                }
+            };
+            catcher.follow(rules.endpoints.clone(), trusted_proxies, Reader::open(db)?, rules.post.clone())?;
+            if is_changed("alert") || is_changed("filters") {
+                let new = alert::start(&alerts, db, bell, &self.news)?;
+                drop(mem::replace(&mut *lock(told), new));
+            }
+            if is_changed("keep") {
+                let (words, new) = (keep.words(), bounds::start(keep, db, writer, bell, self.news.clone())?);
+                drop(mem::replace(&mut *lock(forgetting), new));
+                words.into_iter().for_each(|words| self.news.tell(words));
+            }
+        }
+        self.in_force.put(rules);
+        Ok(())
+    }
+}
+
+fn stamps(wishes: &Wishes) -> Stamps {
+    let stamp = |path: PathBuf| {
+        let file = path.metadata().ok()?;
+        Some((file.modified().ok()?, file.len()))
+    };
+    config::places(wishes.config.as_deref()).into_iter().map(stamp).collect()
+}
+
+/// What the files say now. What stands in several is the first one's, as it is in force.
+fn parts(wishes: &Wishes) -> Result<Parts, Failure> {
+    let mut parts = Parts::new();
+    for table in config::tables(wishes.config.as_deref())? {
+        for (key, value) in table {
+            match value {
+                toml::Value::Array(rows) if rows.iter().all(toml::Value::is_table) => {
+                    for (at, row) in rows.into_iter().enumerate() {
+                        let name = row.get("name").and_then(toml::Value::as_str);
+                        let name = name.map_or_else(|| (at + 1).to_string(), str::to_owned);
+                        parts.entry(format!("{key} {name}")).or_insert(row);
+                    }
+                }
+                value => drop(parts.entry(key).or_insert(value)),
+            }
+        }
+    }
+    Ok(parts)
+}
+
+/// A part that is not what it was.
+#[derive(Debug, PartialEq, Eq)]
+struct Changed {
+    part: String,
+    how: &'static str,
+}
+
+impl Changed {
+    /// Whether it is that key, or one of the tables of that list.
+    fn is_of(&self, key: &str) -> bool {
+        self.part.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+    }
+}
+
+fn changed(before: &Parts, now: &Parts) -> Vec<Changed> {
+    let gone = before.keys().filter(|part| !now.contains_key(*part)).map(|part| (part, "is gone"));
+    let here = now.iter().filter_map(|(part, value)| match before.get(part) {
+        None => Some((part, "is new")),
+        Some(old) => (old != value).then_some((part, "changed")),
+    });
+    let both = here.chain(gone).map(|(part, how)| Changed { part: part.clone(), how });
+    let (fixed, others): (Vec<_>, Vec<_>) = both.partition(|it| FIXED.contains(&&it.part[..]));
+    let fixed = fixed.into_iter().map(|it| Changed { how: "takes a new start of creel", ..it });
+    others.into_iter().chain(fixed).collect()
+}
+
+fn words(changed: &[Changed]) -> String {
+    if changed.is_empty() {
+        return "it says what it said".to_owned();
+    }
+    changed.iter().map(|Changed { part, how }| format!("{part} {how}")).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_changed_is_told_by_its_name() {
+        let parts = |text: &str| {
+            let table: toml::Table = text.parse().unwrap();
+            table.into_iter().collect::<Parts>()
+        };
+        let (before, now) =
+            (parts("keep = 1\nlisten = 'a'\ntheme = 'dark'"), parts("keep = 2\nlisten = 'b'\nkeys = 1"));
+        assert_eq!(
+            words(&changed(&before, &now)),
+            "keep changed, keys is new, theme is gone, listen takes a new start of creel"
+        );
+        assert_eq!(words(&changed(&now, &now)), "it says what it said");
+        let endpoint = Changed { part: "endpoint shop".into(), how: "is new" };
+        assert!(endpoint.is_of("endpoint") && !endpoint.is_of("end"));
+    }
+}

@@ -1,0 +1,162 @@
+//! The configuration is read again when its file changes: while creel runs, and without a request lost.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use support::{
+    Home, Serving,
+    app::{App, status},
+};
+
+const AGAIN: &str = "creel.toml was read again: ";
+
+/// Writes the file, waits until it is in force, and gives what is said of it.
+fn told(home: &Home, serving: &mut Serving, text: &str) -> String {
+    home.write("creel.toml", text);
+    serving.says(AGAIN).strip_prefix(AGAIN).unwrap().to_owned()
+}
+
+/// An endpoint's table.
+fn endpoint(name: &str, rest: &str) -> String {
+    format!("[[endpoint]]\nname = '{name}'\npath = '/{name}'\n{rest}\n")
+}
+
+/// What an endpoint says of a GitLab delivery with that token.
+fn verdict(home: &Home, serving: &Serving, token: &str) -> String {
+    let id = serving.post("/lab", &[("X-Gitlab-Event", "Push Hook"), ("X-Gitlab-Token", token)], b"{}");
+    let captures = home.captures();
+    let capture = captures.iter().find(|capture| capture["id"] == id).unwrap();
+    format!("{} {}", capture["endpoint"].as_str().unwrap(), capture["signature"]["verdict"].as_str().unwrap())
+}
+
+#[test]
+fn an_endpoint_and_its_secret_are_in_force_once_the_file_is_written() {
+    let home = Home::new();
+    let mut serving = home.serve(&[]);
+    assert_eq!(verdict(&home, &serving, "trout"), "default unchecked");
+    home.write("secret", "trout");
+    let lab = endpoint("lab", "provider = 'gitlab-token'\nsecret = { file = 'secret' }");
+    assert_eq!(told(&home, &mut serving, &lab), "endpoint lab is new");
+    assert_eq!(verdict(&home, &serving, "trout"), "lab passed");
+    assert_eq!(verdict(&home, &serving, "pike"), "lab failed");
+    // Another secret in the same file: the configuration says what it said, and is read again because somebody saved it.
+    home.write("secret", "pike");
+    assert_eq!(told(&home, &mut serving, &format!("{lab}# another secret\n")), "it says what it said");
+    assert_eq!(verdict(&home, &serving, "pike"), "lab passed");
+    assert_eq!(told(&home, &mut serving, ""), "endpoint lab is gone");
+    assert_eq!(verdict(&home, &serving, "pike"), "default unchecked");
+}
+
+#[test]
+fn a_mistake_is_pointed_at_and_changes_nothing() {
+    let home = Home::new();
+    home.write("creel.toml", endpoint("a", "respond = { status = 201 }"));
+    let mut serving = home.serve(&[]);
+    home.write("creel.toml", endpoint("a", "respnd = { status = 202 }"));
+    let said = serving.says("reading creel.toml");
+    assert!(said.starts_with("reading creel.toml:4:1: unknown field `respnd`"), "{said}");
+    assert!(said.contains("did you mean `respond`?") && said.ends_with("; creel goes on as before"), "{said}");
+    let answer = |serving: &Serving| serving.raw(b"POST /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+    assert!(answer(&serving).starts_with("HTTP/1.1 201"));
+    assert_eq!(told(&home, &mut serving, &endpoint("a", "respond = { status = 202 }")), "endpoint a changed");
+    assert!(answer(&serving).starts_with("HTTP/1.1 202"));
+    // What it was told to answer lies over the new words, too.
+    home.yes(&["respond", "a", "--status", "503"]);
+    assert_eq!(told(&home, &mut serving, &endpoint("a", "respond = { status = 203 }")), "endpoint a changed");
+    assert!(answer(&serving).starts_with("HTTP/1.1 503"));
+    home.yes(&["respond", "a", "--reset"]);
+    assert!(answer(&serving).starts_with("HTTP/1.1 203"));
+}
+
+#[test]
+fn what_is_forwarded_and_where_changes_and_what_waits_meanwhile_goes_out_later() {
+    let home = Home::new();
+    let (first, second) = (App::start(|_, _| status(200)), App::start(|_, _| status(200)));
+    let forward = |app: &App| endpoint("a", &format!("[[endpoint.forward]]\nto = '{}'", app.url));
+    let mut serving = home.serve(&[]);
+    serving.post("/a/0", &[], b"");
+    assert_eq!(told(&home, &mut serving, &forward(&first)), "endpoint a is new");
+    serving.post("/a/1", &[], b"");
+    assert_eq!(first.path(), "/a/1", "and not what came before anybody wanted it");
+    assert_eq!(told(&home, &mut serving, &forward(&second)), "endpoint a changed");
+    serving.post("/a/2", &[], b"");
+    assert_eq!(second.path(), "/a/2");
+    assert_eq!(
+        told(&home, &mut serving, &(forward(&first) + &endpoint("b", ""))),
+        "endpoint a changed, endpoint b is new"
+    );
+    serving.post("/a/3", &[], b"");
+    assert_eq!(first.path(), "/a/3", "what was forwarded before is again");
+    assert!(first.is_idle() && second.is_idle());
+    home.until(&["ls", "reply:200"], |listed| listed.lines().count() == 3);
+}
+
+#[test]
+fn what_an_app_that_is_down_has_left_waits_while_nothing_forwards_and_goes_out_once_something_does() {
+    let home = Home::new();
+    let is_up = Arc::new(AtomicBool::new(false));
+    let up = Arc::clone(&is_up);
+    let app = App::start(move |_, _| status(if up.load(Ordering::SeqCst) { 200 } else { 503 }));
+    let forward = endpoint("a", &format!("[[endpoint.forward]]\nto = '{}'\nretry = ['1s', '1s', '1s', '1s']", app.url));
+    home.write("creel.toml", &forward);
+    let mut serving = home.serve(&[]);
+    serving.post("/a", &[], b"");
+    assert_eq!(app.path(), "/a");
+    home.write("creel.toml", "");
+    let said = serving.says("1 delivery waits for what nothing forwards to here");
+    assert!(said.contains("a → http://127.0.0.1:"), "{said}");
+    assert_eq!(serving.says(AGAIN), format!("{AGAIN}endpoint a is gone"));
+    home.until(&["ls", "reply:waiting"], |listed| listed.contains("/a"));
+    app.paths();
+    is_up.store(true, Ordering::SeqCst);
+    assert_eq!(told(&home, &mut serving, &forward), "endpoint a is new");
+    assert_eq!(app.path(), "/a");
+    home.until(&["ls", "reply:200"], |listed| listed.contains("/a"));
+}
+
+#[test]
+fn alerts_follow_and_what_takes_a_new_start_is_said() {
+    let home = Home::new();
+    let mut serving = home.serve(&[]);
+    assert_eq!(told(&home, &mut serving, "[[alert]]\nwhen = 'path:/pay'\n"), "alert 1 is new");
+    let id = serving.post("/pay", &[], b"");
+    assert_eq!(serving.says("alert:"), format!("alert: #{id} POST /pay matches `path:/pay`"));
+    let text = "listen = '127.0.0.1:0'\n[limits]\nbody_mib = 1\n[keep]\ncaptures = 1\n";
+    home.write("creel.toml", text);
+    assert!(serving.says("[keep] forgets").contains("the oldest over 1 capture"));
+    let said = serving.says(AGAIN);
+    let words = "keep is new, alert 1 is gone, limits takes a new start of creel, listen takes a new start of creel";
+    assert_eq!(said, format!("{AGAIN}{words}"));
+    serving.post("/pay", &[], b"");
+    home.until(&["ls"], |listed| listed.lines().count() == 1);
+}
+
+#[test]
+fn while_the_file_is_written_again_and_again_under_load_nothing_is_lost() {
+    let home = Home::new();
+    let app = App::start(|_, _| status(200));
+    let with = endpoint("a", &format!("[[endpoint.forward]]\nto = '{}'", app.url));
+    let mut serving = home.serve(&[]);
+    let mut sent = 0;
+    for turn in 0..6 {
+        home.write("creel.toml", if turn % 2 == 0 { &with } else { "" });
+        for _ in 0..20 {
+            serving.post("/a", &[], b"");
+            sent += 1;
+        }
+        serving.says(AGAIN);
+    }
+    assert_eq!(home.captures().len(), sent);
+    home.write("creel.toml", &with);
+    serving.says(AGAIN);
+    // What came while it was forwarded went out once each, whatever the file said when its turn came.
+    home.until(&["ls", "reply:200", "--limit", "0"], |_| home.run(&["ls", "reply:waiting"]).status.code() == Some(1));
+    let replied = home.yes(&["ls", "reply:200", "--limit", "0"]).lines().count();
+    assert_eq!(app.paths().len(), replied);
+}
