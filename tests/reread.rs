@@ -160,3 +160,29 @@ fn while_the_file_is_written_again_and_again_under_load_nothing_is_lost() {
     let replied = home.yes(&["ls", "reply:200", "--limit", "0"]).lines().count();
     assert_eq!(app.paths().len(), replied);
 }
+
+#[test]
+fn what_came_before_its_secret_was_there_is_checked_once_it_is() {
+    let home = Home::new();
+    let mut serving = home.serve(&[]);
+    let post = |serving: &Serving, token| {
+        serving.post("/lab", &[("X-Gitlab-Event", "Push Hook"), ("X-Gitlab-Token", token)], b"{}")
+    };
+    let (right, wrong) = (post(&serving, "trout"), post(&serving, "pike"));
+    assert_eq!(home.yes(&["ls", "fault:secret-missing"]).lines().count(), 2);
+    home.write("secret", "trout");
+    home.write("creel.toml", endpoint("lab", "provider = 'gitlab-token'\nsecret = { file = 'secret' }"));
+    assert_eq!(serving.says("that waited"), "2 captures that waited for a secret were checked: 1 passed, 1 failed");
+    let verdict = |id: i64| home.yes(&["show", &id.to_string(), "--json"]);
+    assert!(verdict(right).contains(r#""verdict":"passed""#));
+    assert!(verdict(wrong).contains(r#""verdict":"failed""#) && verdict(wrong).contains(r#""fault":"mismatch""#));
+    // Another secret in the file, for whoever starts creel with it: nothing waits any more, so nothing is judged unasked.
+    home.write("secret", "pike");
+    drop(serving);
+    let mut serving = home.serve(&[]);
+    post(&serving, "pike");
+    assert!(verdict(right).contains(r#""verdict":"passed""#));
+    let stats: serde_json::Value = serde_json::from_str(&home.yes(&["stats", "--json"])).unwrap();
+    assert_eq!((&stats["verdicts"]["passed"], &stats["verdicts"]["failed"]), (&2.into(), &1.into()));
+    told(&home, &mut serving, "");
+}

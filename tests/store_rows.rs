@@ -345,6 +345,35 @@ fn refusals_are_listed_newest_first_and_counted() {
 }
 
 #[test]
+fn another_judgement_takes_the_place_of_the_first_and_what_failed_is_counted_anew() {
+    let place = place();
+    let writer = place.capturing();
+    fill(&writer, 3);
+    let reader = Reader::open(&place.path).unwrap();
+    let failed = Judgement {
+        verdict: Verdict::Failed,
+        fault: Some(Fault::Mismatch),
+        covers_body: Some(true),
+        age_s: Some(5),
+        explanation: Some(Explanation { by: None, text: "Not of these bytes.".to_owned(), tried: 9 }),
+        ..Judgement::default()
+    };
+    let before = reader.counters().unwrap().failed;
+    let judge = |ids: &[i64], judgement: &Judgement| {
+        let judged = ids.iter().map(|&id| (CaptureId(id), judgement.clone())).collect();
+        writer.judge(judged).unwrap().blocking_recv().unwrap().unwrap()
+    };
+    assert_eq!(judge(&[1, 3, 99], &failed), 2, "what is not there is not counted");
+    assert_eq!(reader.counters().unwrap().failed, before + 2);
+    let read = reader.capture(CaptureId(3), Bodies::Read).unwrap().unwrap();
+    assert_eq!(read.judgement, failed);
+    assert_eq!(read.body.bytes, capture(3).body.bytes, "nothing else of it is touched");
+    assert_eq!(reader.summary(CaptureId(3)).unwrap().unwrap().fault, Some(Fault::Mismatch));
+    assert_eq!(judge(&[1, 3], &Judgement { verdict: Verdict::Passed, ..Judgement::default() }), 2);
+    assert_eq!(reader.counters().unwrap().failed, before);
+}
+
+#[test]
 fn repeats_are_known_over_a_restart_and_a_deletion() {
     let place = place();
     let of = |event: &str| Capture { event: Event { id: Some(event.into()), ..Event::default() }, ..capture(1) };

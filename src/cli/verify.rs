@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{Answer, Common, Secrets, input, row};
 use crate::{
     engine::{
-        self, Settings,
+        self, Engine, Judged, Settings,
         endpoint::{Endpoint, Endpoints},
         no_such_capture,
     },
@@ -24,8 +24,14 @@ use crate::{
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
     /// The capture's number; its endpoint's provider and secrets are used unless others are given
-    #[arg(required_unless_present = "file", conflicts_with = "file", value_name = "ID", value_parser = input::id)]
+    #[arg(required_unless_present_any = ["file", "filter"], conflicts_with = "file", value_name = "ID", value_parser = input::id)]
     id: Option<i64>,
+    /// All captures that this filter takes; with --keep
+    #[arg(long, value_name = "FILTER", requires = "keep", conflicts_with_all = ["id", "file"])]
+    filter: Option<String>,
+    /// Keep the verdict in place of the one that was given when the capture came, by the secrets of the configuration
+    #[arg(long, conflicts_with_all = ["file", "provider", "secret", "secret_env", "secret_file", "url", "now"])]
+    keep: bool,
     /// A raw HTTP request: request line, headers, an empty line, the body to the end of the file; - for standard input
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
@@ -59,6 +65,9 @@ struct Case {
 }
 
 pub(super) fn run(verify: &Verify, common: &Common) -> Result<Answer, Failure> {
+    if verify.keep {
+        return keep(verify, common);
+    }
     let mut case = match (&verify.file, verify.id) {
         (Some(path), _) => from_file(path)?,
         (None, Some(id)) => from_store(CaptureId(id), verify.secrets.is_empty(), common)?,
@@ -75,6 +84,32 @@ pub(super) fn run(verify: &Verify, common: &Common) -> Result<Answer, Failure> {
     let (provider, judgement) = case.judge()?;
     print(provider, &judgement, common)?;
     Ok(if judgement.verdict == Verdict::Passed { Answer::Yes } else { Answer::No })
+}
+
+/// Judges captures again, and keeps the verdicts.
+fn keep(verify: &Verify, common: &Common) -> Result<Answer, Failure> {
+    let (engine, printer) = (Engine::visit(common.settings()?), common.printer());
+    let ids = match &verify.filter {
+        Some(text) => input::matching(&engine.reader()?, std::slice::from_ref(text), common)?,
+        None => verify.id.iter().copied().map(CaptureId).collect(),
+    };
+    let judged = engine.judge_again(&ids)?;
+    engine.stop()?;
+    let Judged { passed, failed, open, left } = judged;
+    match verify.id.map(CaptureId) {
+        Some(id) if judged == Judged::default() => return Err(no_such_capture(id)),
+        Some(id) if judged.checked() > 0 => {
+            let capture = engine.reader()?.capture(id, Bodies::Leave)?.ok_or_else(|| no_such_capture(id))?;
+            let provider = capture.provider.as_deref().and_then(|name| engine::catalog().ok()?.get(name));
+            print(provider, &capture.judgement, common)?;
+        }
+        _ if printer.json => {
+            printer.value(&json!({"passed": passed, "failed": failed, "unchecked": open, "left": left}))?;
+        }
+        _ if printer.quiet => {}
+        _ => printer.line(&format!("judged again: {judged}"))?,
+    }
+    Ok(if passed > 0 && failed + open + left == 0 { Answer::Yes } else { Answer::No })
 }
 
 fn from_file(path: &Path) -> Result<Case, Failure> {
@@ -126,15 +161,8 @@ fn prove(reader: &Reader, endpoint: &Endpoint, provider: &str) -> Result<(), Fai
     let rows = reader.page(Start::Newest, 1, Some(&filter.sql(engine::now())))?;
     let last = rows.first().map(|row| reader.capture(row.id, Bodies::Read)).transpose()?.flatten();
     let Some((capture, known)) = last.zip(engine::catalog()?.get(provider)) else { return Ok(()) };
-    let request = Request {
-        method: &capture.head.method(),
-        url: endpoint.url.as_deref(),
-        target: capture.head.target(),
-        headers: capture.head.headers(),
-        body: &capture.body.bytes,
-        truncated: capture.body.truncated,
-        received_at: capture.received_at,
-    };
+    let method = capture.head.method();
+    let request = Request::of(&capture, &method, endpoint.url.as_deref());
     endpoint.proven.note(known, known.judge(&request, &endpoint.secrets).verdict);
     Ok(())
 }

@@ -341,30 +341,15 @@ impl Inner {
 
     /// The capture with what the doctor says.
     fn examined(&self, mut capture: Capture, endpoint: &Endpoint) -> Capture {
-        let method = capture.head.method().into_owned();
-        let url = self.url(endpoint);
-        let request = verify::Request {
-            method: &method,
-            url: url.as_deref(),
-            target: capture.head.target(),
-            headers: capture.head.headers(),
-            body: &capture.body.bytes,
-            truncated: capture.body.truncated,
-            received_at: capture.received_at,
+        let Some(provider) = capture.provider.as_deref().and_then(|name| self.catalog.get(name)) else {
+            return capture;
         };
-        if let Some(provider) = capture.provider.as_deref().and_then(|name| self.catalog.get(name)) {
-            let secrets = endpoint.known_secrets();
-            examine(
-                self.catalog,
-                provider,
-                &request,
-                &secrets,
-                &self.endpoints,
-                &endpoint.name,
-                &mut capture.judgement,
-            );
-        }
-        capture
+        let mut judgement = std::mem::take(&mut capture.judgement);
+        let (method, url) = (capture.head.method(), self.url(endpoint));
+        let (request, secrets) = (verify::Request::of(&capture, &method, url.as_deref()), endpoint.known_secrets());
+        examine(self.catalog, provider, &request, &secrets, &self.endpoints, &endpoint.name, &mut judgement);
+        drop(method);
+        Capture { judgement, ..capture }
     }
 
     /// The URL as the sender knows it: the endpoint's, else the one that the tunnel leads from.

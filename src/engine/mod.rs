@@ -37,6 +37,7 @@ mod port;
 pub mod preview;
 mod processor;
 mod rehearsal;
+mod rejudge;
 mod reread;
 pub mod respond;
 pub mod rewrite;
@@ -67,6 +68,7 @@ pub use deliver::{Aim, no_such_capture};
 pub use import::{Import, Progress};
 pub use outline::{Outline, outline};
 pub use rehearsal::{Expect, OneOrMany, Play, Played, Rehearsal, Step};
+pub use rejudge::Judged;
 pub use settings::{Settings, Wishes};
 pub use transform::{Transform, transform};
 pub use tries::tries;
@@ -181,6 +183,7 @@ impl Engine {
             bell: bell.clone(),
             writer: writer.clone(),
             catcher,
+            outlook: outlook.clone(),
             ground: Box::new(ground),
             sender: Arc::clone(&sender),
             alerts: Arc::clone(&alerts),
@@ -331,15 +334,8 @@ impl Engine {
         let provider = catalog().ok()?.get(capture.provider.as_deref()?)?;
         let endpoints = self.endpoints();
         let endpoint = endpoints.named(&capture.endpoint);
-        provider.signed_bytes(&Request {
-            method: &capture.head.method(),
-            url: endpoint.and_then(|endpoint| endpoint.url.as_deref()),
-            target: capture.head.target(),
-            headers: capture.head.headers(),
-            body: &capture.body.bytes,
-            truncated: capture.body.truncated,
-            received_at: capture.received_at,
-        })
+        let url = endpoint.and_then(|endpoint| endpoint.url.as_deref());
+        provider.signed_bytes(&Request::of(capture, &capture.head.method(), url))
     }
 
     /// Stops in order: no new connections, those in flight finished and committed, the store closed. Twice does no harm.

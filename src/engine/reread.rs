@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError, RwLock,
-        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+        mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel},
     },
     thread::JoinHandle,
     time::{Duration, SystemTime},
@@ -23,11 +23,12 @@ use super::{
     config::{self, Notice, Screen},
     endpoint::Endpoints,
     forward::{self, Ground, News, Post},
-    lock,
+    lock, rejudge,
     settings::{Settings, Wishes, shown},
     spawn,
     target::Targets,
     throw::Sender as Sending,
+    tunnel::Outlook,
 };
 use crate::{
     record::Failure,
@@ -121,6 +122,7 @@ pub(super) struct Capturing {
     pub(super) bell: Bell,
     pub(super) writer: Writer,
     pub(super) catcher: Catcher,
+    pub(super) outlook: Option<Outlook>,
     pub(super) ground: Box<dyn Fn(Endpoints) -> Ground + Send>,
     pub(super) sender: Arc<Mutex<Option<Sending>>>,
     pub(super) alerts: Arc<Mutex<Vec<Looker>>>,
@@ -145,15 +147,27 @@ struct Reading {
 
 impl Reading {
     fn run(mut self, over: &Receiver<()>) {
+        self.check_what_waits(over);
         let mut last = self.stamps.clone();
         while over.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
             let stamps = stamps(&self.wishes);
             if stamps == last && stamps != self.stamps {
                 self.stamps.clone_from(&stamps);
                 self.read();
+                self.check_what_waits(over);
             }
             last = stamps;
         }
+    }
+
+    /// Checks what came before its secret was there.
+    fn check_what_waits(&self, over: &Receiver<()>) {
+        let Some(Capturing { db, writer, outlook, .. }) = &self.ground.capturing else { return };
+        let goes_on = || over.try_recv() == Err(TryRecvError::Empty);
+        let endpoints = self.ground.in_force.now().endpoints;
+        let said = rejudge::waiting_for_secrets(db, writer, endpoints, outlook.clone(), &goes_on);
+        let said = said.unwrap_or_else(|failure| Some(failure.in_a_line()));
+        said.into_iter().for_each(|words| self.ground.news.tell(words));
     }
 
     /// Reads the files and has what they say followed.
@@ -178,8 +192,7 @@ impl Reading {
                 }
             }
             Err(failure) => {
-                let hint = failure.hint.as_ref().map_or(String::new(), |hint| format!(" ({hint})"));
-                news.tell(format!("{}: {}{hint}; creel goes on as before", failure.doing, failure.why));
+                news.tell(format!("{}; creel goes on as before", failure.in_a_line()));
             }
         }
     }
@@ -192,7 +205,8 @@ impl Followers {
         let before = self.in_force.now();
         let endpoints = endpoints.after(&before.endpoints);
         let mut rules = Rules { endpoints, targets, screen: Arc::new(screen), post: before.post.clone() };
-        if let Some(Capturing { db, bell, writer, catcher, ground, sender, alerts: told, forgetting }) = &self.capturing
+        if let Some(Capturing { db, bell, writer, catcher, ground, sender, alerts: told, forgetting, .. }) =
+            &self.capturing
         {
             let is_changed = |part: &str| changed.iter().any(|it| it.is_of(part));
             rules.post = match &before.post {

@@ -27,6 +27,12 @@ impl Failure {
         self.hint = Some(hint.into());
         self
     }
+
+    /// All of it, where there is room for one line.
+    pub fn in_a_line(&self) -> String {
+        let hint = self.hint.as_ref().map_or(String::new(), |hint| format!(" ({hint})"));
+        format!("{}: {}{hint}", self.doing, self.why)
+    }
 }
 
 impl fmt::Display for Failure {

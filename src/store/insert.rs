@@ -16,8 +16,8 @@ use super::{
 };
 use crate::query::{Sql, Value};
 use crate::record::{
-    Capture, CaptureId, Delivery, DeliveryId, ErrandId, Failure, Flag, Flags, Outcome, Refusal, Repeat, Settlement,
-    Tagging, Timestamp, Uid, Verdict,
+    Capture, CaptureId, Delivery, DeliveryId, ErrandId, Failure, Flag, Flags, Judgement, Outcome, Refusal, Repeat,
+    Settlement, Tagging, Timestamp, Uid, Verdict,
 };
 
 /// How many bits of a chunk's id count the chunks of a capture.
@@ -85,6 +85,9 @@ const PART: &str = "INSERT OR REPLACE INTO gram_part (id, bits) VALUES (?, ?)";
 const NO_SHEET: &str = "DELETE FROM gram_sheet WHERE id = ?";
 const NO_PARTS: &str = "DELETE FROM gram_part WHERE id >= ? AND id < ?";
 
+const VERDICT: &str = "SELECT verdict FROM summary WHERE id = ?";
+const JUDGED: &str = "UPDATE summary SET verdict = ?2, fault = ?3, covers_body = ?4, age_s = ?5 WHERE id = ?1";
+const WORDS: &str = "UPDATE content SET judgement = ?2 WHERE id = ?1";
 const TO_FORGET: &str = "SELECT post IS NOT NULL, length(head) + size, verdict, duplicate_of IS NOT NULL
     FROM summary JOIN content USING (id) WHERE summary.id = ?";
 /// What is deleted with a capture: each takes its number, and the first and the last place of its chunks.
@@ -375,6 +378,29 @@ impl<'c> Transaction<'c> {
             let row = params![id.0, tagging.take.bits(), tagging.give.bits(), note];
             Ok(count + statement.execute(row)? as u64)
         })
+    }
+
+    /// Keeps other judgements of captures. Gives how many of them there are.
+    pub(super) fn judge(&mut self, judged: &[(CaptureId, Judgement)]) -> Result<u64, Error> {
+        let mut count = 0;
+        for (id, judgement) in judged {
+            let before: Option<i64> =
+                self.connection.prepare_cached(VERDICT)?.query_row([id.0], |row| row.get(0)).optional()?;
+            let Some(before) = before else { continue };
+            let Judgement { verdict, fault, covers_body, age_s, .. } = judgement;
+            let fault = fault.map(|fault| fault as i64);
+            self.connection.prepare_cached(JUDGED)?.execute(params![
+                id.0,
+                *verdict as i64,
+                fault,
+                covers_body,
+                age_s
+            ])?;
+            self.connection.prepare_cached(WORDS)?.execute(params![id.0, codec::words_in(judgement)])?;
+            self.tally.failed += i64::from(*verdict == Verdict::Failed) - i64::from(before == Verdict::Failed as i64);
+            count += 1;
+        }
+        Ok(count)
     }
 
     /// Writes a part of the index.

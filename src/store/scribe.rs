@@ -43,7 +43,7 @@ enum Done {
     Posted(Posted),
     Told,
     Refused,
-    /// How many captures were deleted, or tagged.
+    /// How many captures were deleted, tagged or judged.
     Counted(u64),
     Indexed,
     Imported(Imported),
@@ -176,7 +176,9 @@ impl Scribe {
             Job::Capture(capture, _, reply) => Some(Settled::Stored(reply, Err(failure), Some(capture))),
             Job::Post(_, reply) => Some(Settled::Posted(reply, Err(failure))),
             Job::Deliver(_, _, reply) => Some(Settled::Delivered(reply, Box::new(Err(failure)))),
-            Job::Forget(_, reply) | Job::Tag(_, _, reply) => Some(Settled::Counted(reply, Err(failure))),
+            Job::Forget(_, reply) | Job::Tag(_, _, reply) | Job::Judge(_, reply) => {
+                Some(Settled::Counted(reply, Err(failure)))
+            }
             Job::Index(_, reply) => Some(Settled::Indexed(reply, Err(failure))),
             Job::Import(_, reply) => Some(Settled::Imported(reply, Err(failure))),
             Job::Tell(_, _, reply) => Some(Settled::Told(reply, Err(failure))),
@@ -335,6 +337,9 @@ fn write_job(transaction: &mut Transaction<'_>, job: &Job, seen: &mut Seen) -> R
             .tag(ids, tagging)
             .map(Done::Counted)
             .map_err(|error| Trouble::of_job("tagging captures", &error)),
+        Job::Judge(judged, _) => {
+            transaction.judge(judged).map(Done::Counted).map_err(|error| Trouble::of_job("keeping a judgement", &error))
+        }
         Job::Index(change, _) => transaction
             .index(change)
             .map(|()| Done::Indexed)
@@ -395,7 +400,7 @@ fn answer(job: Job, done: Done) -> Option<Settled> {
             let kept = kept.map(|(id, attempt)| Delivery { id, attempt, ..*delivery });
             Some(Settled::Delivered(reply, Box::new(kept)))
         }
-        (Job::Forget(_, reply) | Job::Tag(_, _, reply), Done::Counted(count)) => {
+        (Job::Forget(_, reply) | Job::Tag(_, _, reply) | Job::Judge(_, reply), Done::Counted(count)) => {
             Some(Settled::Counted(reply, Ok(count)))
         }
         (Job::Index(_, reply), Done::Indexed) => Some(Settled::Indexed(reply, Ok(()))),

@@ -17,7 +17,7 @@ use super::{
     scribe::Scribe,
 };
 use crate::query::Sql;
-use crate::record::{Capture, CaptureId, Delivery, ErrandId, Failure, Refusal, Settlement, Tagging};
+use crate::record::{Capture, CaptureId, Delivery, ErrandId, Failure, Judgement, Refusal, Settlement, Tagging};
 
 /// What a process does in a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +94,7 @@ pub(super) enum Job {
     Refuse(Box<Refusal>),
     Forget(Box<Sql>, Reply<u64>),
     Tag(Vec<CaptureId>, Tagging, Reply<u64>),
+    Judge(Vec<(CaptureId, Judgement)>, Reply<u64>),
     Index(Box<Change>, Reply<()>),
     Import(Mutex<Source>, Reply<Imported>),
     /// What an endpoint answers from now on; none: what its configuration says.
@@ -116,6 +117,7 @@ impl Job {
                 Self::Post(posting, _) => posting.bytes(),
                 Self::Tell(_, words, _) => words.as_ref().map_or(0, String::len),
                 Self::Tag(ids, tagging, _) => size_of_val(&ids[..]) + tagging.note.as_ref().map_or(0, String::len),
+                Self::Judge(judged, _) => size_of_val(&judged[..]),
                 Self::Index(change, _) => change.bytes(),
                 Self::Forget(..) | Self::Import(..) => 0,
                 #[cfg(test)]
@@ -130,7 +132,7 @@ pub(super) enum Settled {
     Stored(Reply<Stored>, Result<Stored, Failure>, Option<Box<Capture>>),
     Delivered(Reply<Delivery>, Box<Result<Delivery, Failure>>),
     Posted(Reply<Posted>, Result<Posted, Failure>),
-    /// How many captures were deleted, or tagged.
+    /// How many captures were deleted, tagged or judged.
     Counted(Reply<u64>, Result<u64, Failure>),
     Indexed(Reply<()>, Result<(), Failure>),
     Imported(Reply<Imported>, Result<Imported, Failure>),
@@ -304,6 +306,13 @@ impl Writer {
     pub fn tag(&self, ids: Vec<CaptureId>, tagging: Tagging) -> Result<Pending<u64>, Full> {
         let (reply, pending) = oneshot::channel();
         self.push(Job::Tag(ids, tagging, reply)).map(|()| pending)
+    }
+
+    /// Keeps other judgements of captures, at most [`FORGET_AT_ONCE`](super::FORGET_AT_ONCE) of them, so that nobody who captures
+    /// waits long; gives how many captures there are still.
+    pub fn judge(&self, judged: Vec<(CaptureId, Judgement)>) -> Result<Pending<u64>, Full> {
+        let (reply, pending) = oneshot::channel();
+        self.push(Job::Judge(judged, reply)).map(|()| pending)
     }
 
     /// Writes a part of the index.

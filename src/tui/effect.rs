@@ -61,6 +61,10 @@ pub(super) enum Effect {
     Tries { generation: u64, capture: Arc<Capture> },
     /// Read a capture's deliveries again.
     Deliveries(CaptureId),
+    /// Judge a capture again, and keep the verdict.
+    Judge(CaptureId),
+    /// Read a capture's judgement again.
+    Judgement(CaptureId),
     /// Send a capture to an app; none: its endpoint's. As it came, or signed anew.
     Resend { id: CaptureId, to: Option<String>, resign: bool },
     /// Send an edited request in a capture's name, as it is or signed anew.

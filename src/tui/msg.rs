@@ -18,8 +18,8 @@ use super::{
 };
 use crate::{
     body::{Document, Folds, Node, compare::Part},
-    engine::{mask::Masked, pipe::Piped, preview::Lens},
-    record::{Capture, CaptureId, Counters, Delivery, Failure, Timestamp},
+    engine::{Judged, mask::Masked, pipe::Piped, preview::Lens},
+    record::{Capture, CaptureId, Counters, Delivery, Failure, Judgement, Timestamp},
     store::{Beat, Slice, Stats},
     verify::Try,
 };
@@ -94,6 +94,16 @@ pub(super) enum Msg {
     Dropped {
         id: CaptureId,
         dropped: Result<u64, Failure>,
+    },
+    /// A capture was judged again.
+    Judged {
+        id: CaptureId,
+        judged: Result<Judged, Failure>,
+    },
+    /// A capture's judgement as it is now; none where the capture is gone.
+    Judgement {
+        id: CaptureId,
+        judgement: Result<Option<Judgement>, Failure>,
     },
     /// Captures were tagged: how many.
     Tagged(Result<u64, Failure>),

@@ -15,6 +15,7 @@ use super::{
 use crate::{
     body::{self, Content, compare},
     engine::{self, preview::Lens},
+    query::Filter,
     record::{Capture, CaptureId, Failure, Outcome},
     store::{Slice, Sorting, Start},
 };
@@ -35,13 +36,7 @@ pub(super) fn perform(stage: &dyn Stage, effect: Effect, late: impl Fn(u64) -> b
         }
         Effect::Sorted { generation, order, filter } => {
             let by = if order == Order::Slowest { Sorting::Took } else { Sorting::Size };
-            let sorted = || {
-                // First, so that what comes while it is sorted counts as new.
-                let newest = stage.page(Start::Newest, 1, None)?.newest;
-                let rows = stage.sorted(by, SORTED_ROWS, filter.as_deref())?;
-                Ok(Slice { newest, ..whole(Start::Newest, usize::MAX, rows) })
-            };
-            Some(Msg::Page { generation, ask: Ask::Newest, rows: sorted() })
+            Some(Msg::Page { generation, ask: Ask::Newest, rows: sorted(stage, by, filter.as_deref()) })
         }
         Effect::Again { generation, ids, filter } => {
             let rows = stage.again(&ids, &filter).map(|rows| whole(Start::Newest, usize::MAX, rows));
@@ -96,6 +91,7 @@ pub(super) fn perform(stage: &dyn Stage, effect: Effect, late: impl Fn(u64) -> b
         }
         Effect::Tries { generation, capture } => Some(Msg::Tries { generation, tries: stage.tries(&capture) }),
         Effect::Deliveries(id) => Some(Msg::Deliveries { id, deliveries: stage.deliveries(id) }),
+        Effect::Judgement(id) => Some(Msg::Judgement { id, judgement: stage.judgement(id) }),
         Effect::Known => Some(Msg::Known(stage.known())),
         Effect::KeepFilter { name, text } => {
             let kept = stage.keep_filter(&name, &text);
@@ -107,6 +103,7 @@ pub(super) fn perform(stage: &dyn Stage, effect: Effect, late: impl Fn(u64) -> b
             Some(Msg::KeptEdited { from: capture.id, kept: stage.keep(&capture, &request) })
         }
         Effect::Find { .. }
+        | Effect::Judge(_)
         | Effect::ResendEdited { .. }
         | Effect::Pipe { .. }
         | Effect::Preview { .. }
@@ -125,6 +122,14 @@ pub(super) fn perform(stage: &dyn Stage, effect: Effect, late: impl Fn(u64) -> b
         | Effect::Forget(_)
         | Effect::Quit => None,
     }
+}
+
+/// The rows that come first in an order.
+fn sorted(stage: &dyn Stage, by: Sorting, filter: Option<&Filter>) -> Result<Slice, Failure> {
+    // First, so that what comes while it is sorted counts as new.
+    let newest = stage.page(Start::Newest, 1, None)?.newest;
+    let rows = stage.sorted(by, SORTED_ROWS, filter)?;
+    Ok(Slice { newest, ..whole(Start::Newest, usize::MAX, rows) })
 }
 
 /// Writes a new file; gives where, and of how many bytes.

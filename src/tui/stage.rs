@@ -19,7 +19,7 @@ use super::{
 use crate::{
     body,
     engine::{
-        self, Aim, Each, Engine, Pacing,
+        self, Aim, Each, Engine, Judged, Pacing,
         edit::Edit,
         pipe::{self, Piped},
         preview::Lens,
@@ -28,7 +28,7 @@ use crate::{
         tunnel,
     },
     query::Filter,
-    record::{Capture, CaptureId, Counters, Delivery, Failure, Head, Summary, Tagging, Timestamp},
+    record::{Capture, CaptureId, Counters, Delivery, Failure, Head, Judgement, Summary, Tagging, Timestamp},
     store::{Beat, Bodies, Reader, Slice, Sorting, Start, Stats},
     verify::Try,
 };
@@ -97,6 +97,12 @@ pub(super) trait Stage: Send + Sync + 'static {
     fn deliveries(&self, id: CaptureId) -> Result<Vec<Delivery>, Failure>;
     /// The tries at a capture's event, oldest first, where its provider publishes when it tries again.
     fn tries(&self, capture: &Capture) -> Result<Vec<Try>, Failure>;
+    /// Judges a capture again, and keeps the verdict.
+    fn judge(&self, id: CaptureId) -> Result<Judged, Failure>;
+    /// What is said of a capture's signature now; none where the capture is gone.
+    fn judgement(&self, id: CaptureId) -> Result<Option<Judgement>, Failure> {
+        Ok(self.opening(id)?.map(|capture| capture.judgement))
+    }
     /// Sends a capture to an app, as it came or signed anew; blocks until the outcome is stored.
     fn resend(&self, id: CaptureId, to: Option<String>, resign: bool) -> Result<Delivery, Failure>;
     /// Sends an edited request in a capture's name; blocks until the outcome is stored.
@@ -299,6 +305,10 @@ impl Stage for Live {
 
     fn tries(&self, capture: &Capture) -> Result<Vec<Try>, Failure> {
         engine::tries(&lock(&self.captures), capture)
+    }
+
+    fn judge(&self, id: CaptureId) -> Result<Judged, Failure> {
+        self.engine.judge_again(&[id])
     }
 
     fn resend(&self, id: CaptureId, to: Option<String>, resign: bool) -> Result<Delivery, Failure> {

@@ -58,7 +58,7 @@ use super::{
 use crate::{
     body,
     engine::{
-        Transform,
+        Judged, Transform,
         mask::Masked,
         pipe::Piped,
         preview::Lens,
@@ -205,6 +205,24 @@ impl Play {
         self.check();
     }
 
+    /// Notes what was asked for and has no answer.
+    fn note(&mut self, effect: Effect) {
+        match effect {
+            Effect::Mouse(taken) => self.mouse = taken,
+            Effect::Copy(bytes) => self.copied.push(bytes),
+            Effect::Forget(ids) => self.forgotten.extend(ids),
+            _ => {}
+        }
+    }
+
+    /// What an endpoint answers from now on.
+    fn told(&mut self, endpoint: &str, words: Option<&Words>) -> String {
+        let file = Respond::default();
+        let answer = words.map_or_else(|| Ok(file.clone()), |words| words.over(&file)).unwrap().to_string();
+        self.model.door.told = words.map(|_| (endpoint.to_owned(), answer.clone())).into_iter().collect();
+        answer
+    }
+
     fn perform(&mut self, effect: Effect) -> Option<Msg> {
         match effect {
             Effect::Page { generation, ask, start, limit, filter } => {
@@ -230,19 +248,12 @@ impl Play {
             Effect::Stats { generation, since, until } => {
                 Some(Msg::Stats { generation, stats: Ok(self.basket.stats(since, until)) })
             }
-            Effect::Mouse(taken) => {
-                self.mouse = taken;
-                None
-            }
             Effect::Count => Some(Msg::Counted(Ok(self.basket.counters()))),
             Effect::Door => Some(Msg::Door(Ok(self.model.door.clone()))),
             Effect::Refusals { opens } => Some(Msg::Refusals { opens, refusals: Ok(self.refusals.clone()) }),
             Effect::Tell { endpoint, words } => {
-                let file = Respond::default();
-                let answer = words.as_ref().map_or_else(|| Ok(file.clone()), |words| words.over(&file)).unwrap();
-                let told = words.map(|_| (endpoint.clone(), answer.to_string()));
-                self.model.door.told = told.into_iter().collect();
-                Some(Msg::Told { endpoint, answer: Ok(answer.to_string()) })
+                let answer = Ok(self.told(&endpoint, words.as_deref()));
+                Some(Msg::Told { endpoint, answer })
             }
             Effect::Open { generation, id } => Some(Msg::Opened { generation, opened: Ok(Some((self.open)(id))) }),
             Effect::View { generation, capture, view } => {
@@ -266,6 +277,12 @@ impl Play {
                 let (hits, more) = find::in_document(&needle, &document, first, || false).unwrap();
                 Some(Msg::Found { generation, hits, more })
             }
+            Effect::Judge(id) => Some(Msg::Judged { id, judged: Ok(self.basket.judge(id)) }),
+            Effect::Judgement(id) => {
+                let judgement = || (self.open)(id).capture.judgement.clone();
+                let judgement = self.basket.judged_to_pass(id).unwrap_or_else(judgement);
+                Some(Msg::Judgement { id, judgement: Ok(Some(judgement)) })
+            }
             Effect::Deliveries(id) => Some(Msg::Deliveries { id, deliveries: Ok((self.open)(id).deliveries) }),
             Effect::Resend { id, .. } | Effect::ResendDead(id) => {
                 Some(Msg::Resent { id, delivery: Err(Failure::new("resending", "no apps")) })
@@ -280,12 +297,8 @@ impl Play {
             | Effect::StopExport
             | Effect::Outside { .. } => self.perform_outward(effect),
             Effect::ResendMarked => Some(Msg::ResentMarked(Ok((2, 1)))),
-            Effect::Copy(bytes) => {
-                self.copied.push(bytes);
-                None
-            }
-            Effect::Forget(ids) => {
-                self.forgotten.extend(ids);
+            Effect::Mouse(_) | Effect::Copy(_) | Effect::Forget(_) => {
+                self.note(effect);
                 None
             }
             Effect::Tries { generation, .. } => {

@@ -174,6 +174,11 @@ impl Workers {
                 self.lent.set(true);
                 self.answers.send(Msg::Back(returned));
             }
+            // The doctor may take its time.
+            Effect::Judge(id) => self.apart("creel-judge", "checking a signature", move |stage| {
+                let judged = catch("checking a signature", || stage.judge(id));
+                Some(Msg::Judged { id, judged })
+            }),
             Effect::ResendDead(id) => self.deliver(move |stage| {
                 let delivery = catch("resending", || stage.resend_dead(id));
                 Msg::Resent { id, delivery }

@@ -1,6 +1,6 @@
 //! What a check looks at.
 
-use crate::record::{Headers, Timestamp};
+use crate::record::{Capture, Headers, Timestamp};
 
 /// One request, as far as its signature and its event are concerned.
 #[derive(Clone, Copy, Debug)]
@@ -20,4 +20,19 @@ pub struct Request<'a> {
     pub truncated: bool,
     /// When it came. The age of a timestamp is counted from here.
     pub received_at: Timestamp,
+}
+
+impl<'a> Request<'a> {
+    /// A capture's, as it came. `method` is its own, `url` the one its sender knows.
+    pub fn of(capture: &'a Capture, method: &'a str, url: Option<&'a str>) -> Self {
+        Self {
+            method,
+            url,
+            target: capture.head.target(),
+            headers: capture.head.headers(),
+            body: &capture.body.bytes,
+            truncated: capture.body.truncated,
+            received_at: capture.received_at,
+        }
+    }
 }

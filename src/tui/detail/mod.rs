@@ -29,7 +29,7 @@ use super::{
 };
 use crate::{
     body::{self, Document},
-    record::{Capture, CaptureId, Delivery, DeliveryId, Outcome, Reply, mask},
+    record::{Capture, CaptureId, Delivery, DeliveryId, Judgement, Outcome, Reply, mask},
     verify::Try,
 };
 
@@ -226,6 +226,14 @@ impl Detail {
         if self.wanted == Some(id) {
             self.deliveries = deliveries;
             self.delivery = self.delivery.min(self.deliveries.len().saturating_sub(1));
+            self.stamp += 1;
+        }
+    }
+
+    /// Takes what is said of its signature now.
+    pub(super) fn take_judgement(&mut self, id: CaptureId, judgement: Judgement) {
+        if let Some(capture) = self.capture.as_ref().filter(|it| it.id == id && it.judgement != judgement) {
+            self.capture = Some(Arc::new(Capture { judgement, ..Capture::clone(capture) }));
             self.stamp += 1;
         }
     }

@@ -386,3 +386,26 @@ fn a_secret_that_stands_in_the_target_alone_is_shown_when_somebody_asks() {
     play.keys("m");
     assert!(play.screen().contains("/fish?token=s3cret"), "{}", play.screen());
 }
+
+#[test]
+fn a_signature_is_checked_again_and_row_and_detail_say_what_it_comes_to() {
+    let mut play = Play::new(20, (120, 30));
+    play.keys("4");
+    assert!(play.screen().contains("it is not of these bytes"), "{}", play.screen());
+    play.keys("c");
+    play.ring();
+    assert!(play.screen().contains("#20 passes"), "{}", play.screen());
+    assert!(!play.screen().contains("it is not of these bytes"), "{}", play.screen());
+    assert_eq!(play.model.list.row().unwrap().verdict, Verdict::Passed);
+    // What another process has judged is seen, too.
+    play.keys("\u{1b}jjjjj");
+    assert!(play.selected() == 15 && play.screen().contains("it is not of these bytes"), "{}", play.screen());
+    play.basket.judge(CaptureId(15));
+    play.ring();
+    assert!(!play.screen().contains("it is not of these bytes"), "{}", play.screen());
+    // Of an unknown sender there is nothing to check.
+    play.basket.0.lock().unwrap()[14].provider = None;
+    play.ring();
+    play.keys("c");
+    assert!(play.screen().contains("nobody knows who signed #15"), "{}", play.screen());
+}

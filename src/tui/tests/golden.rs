@@ -78,6 +78,7 @@ const KEYS: &[(&str, &str)] = &[
     ("resend-marked", ""),
     ("resend-dead", "j"),
     ("drop", "j"),
+    ("judge", "j"),
     ("preview", "j"),
     ("program", "/ 'dup:yes enter j d"),
     ("edit", "j"),

@@ -80,6 +80,7 @@ pub(super) fn page(model: &mut Model, generation: u64, ask: Ask, rows: Result<Sl
         effects.push(Effect::Deliveries(row.id));
     }
     effects.extend(super::detail::newer_try(model));
+    effects.extend(super::signature::other_verdict(model));
     effects
 }
 

@@ -16,6 +16,7 @@ mod outward;
 mod preview;
 mod prompt;
 mod refused;
+mod signature;
 mod stats;
 
 pub(super) use self::{act::filter, list::SORTED_ROWS};
@@ -85,6 +86,8 @@ fn react(model: &mut Model, msg: Msg) -> Vec<Effect> {
             Vec::new()
         }
         Msg::Dropped { id, dropped } => deliver::dropped(model, id, dropped),
+        Msg::Judged { id, judged } => signature::judged(model, id, judged),
+        Msg::Judgement { id, judgement } => signature::came(model, id, judgement),
         Msg::Tagged(tagged) => list::tagged(model, tagged),
         Msg::Beats(beats) => stats::beats(model, beats),
         Msg::Stats { generation, stats } => stats::came(model, generation, stats),
@@ -230,6 +233,7 @@ fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::ResendMarked => deliver::resend_marked(model),
         Command::ResendDead => deliver::resend_dead(model),
         Command::Drop => deliver::drop_errands(model),
+        Command::Judge => signature::judge(model),
         Command::Open => {
             model.mode = Mode::Detail;
             list::follow_selection(model)

@@ -1,0 +1,167 @@
+//! Captures of the store judged again, by the configuration of now: a secret that came later, or another one, says more of what
+//! came before it than that it could not be checked. A timestamp's age is counted from the moment at which a capture came.
+//!
+//! What is judged again is the signature alone. Whose it is, its event and its endpoint stay as they were told when it came:
+//! repeats, forwards and people went by them.
+
+use std::{
+    fmt,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use super::{
+    Engine,
+    admit::{examine, judge},
+    catalog,
+    endpoint::Endpoints,
+    newest, now,
+    tunnel::Outlook,
+};
+use crate::{
+    query::Filter,
+    record::{Capture, CaptureId, Failure, Judgement, Verdict, counted, thousands},
+    store::{Bodies, Reader, Start, Writer},
+    verify::Request,
+};
+
+/// How many are judged and written at once.
+const AT_ONCE: usize = 100;
+/// How long the doctor may look for reasons in all.
+const DOCTOR_TIME: Duration = Duration::from_secs(10);
+/// Of how many of the newest captures those are checked by themselves that waited for a secret.
+const NEWEST: i64 = 10_000;
+
+/// What came of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Judged {
+    /// How many passed.
+    pub passed: u64,
+    /// How many failed.
+    pub failed: u64,
+    /// How many cannot be checked now either, or are not signed.
+    pub open: u64,
+    /// How many were left as they are: their provider is unknown, or another one than their endpoint's now.
+    pub left: u64,
+}
+
+impl Judged {
+    /// How many were checked.
+    pub fn checked(self) -> u64 {
+        self.passed + self.failed + self.open
+    }
+
+    fn count(&mut self, verdict: Verdict) {
+        match verdict {
+            Verdict::Passed => self.passed += 1,
+            Verdict::Failed => self.failed += 1,
+            Verdict::Unchecked | Verdict::Unsigned => self.open += 1,
+        }
+    }
+}
+
+impl fmt::Display for Judged {
+    /// `3 passed, 1 failed`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts =
+            [(self.passed, "passed"), (self.failed, "failed"), (self.open, "unchecked"), (self.left, "left alone")];
+        let parts = parts.into_iter().filter(|(count, _)| *count > 0);
+        let words: Vec<_> = parts.map(|(count, word)| format!("{} {word}", thousands(count))).collect();
+        f.write_str(if words.is_empty() { "nothing" } else { "" })?;
+        f.write_str(&words.join(", "))
+    }
+}
+
+impl Engine {
+    /// Judges captures again, and keeps the verdicts. Blocks until it is done.
+    pub fn judge_again(&self, ids: &[CaptureId]) -> Result<Judged, Failure> {
+        let (reader, writer, endpoints) = (self.reader()?, self.writer()?, self.endpoints());
+        Again { reader, writer, endpoints, tunnel: self.outlook.clone(), doctor: DOCTOR_TIME }.all(ids, &|| true)
+    }
+}
+
+/// Judges what waited for a secret, where there is one now; what there is to say of it, if anything.
+pub(super) fn waiting_for_secrets(
+    db: &Path,
+    writer: &Writer,
+    endpoints: Endpoints,
+    tunnel: Option<Outlook>,
+    goes_on: &dyn Fn() -> bool,
+) -> Result<Option<String>, Failure> {
+    if endpoints.iter().all(|endpoint| endpoint.secrets.is_empty()) {
+        return Ok(None);
+    }
+    let reader = Reader::open(db)?;
+    let after = newest(&reader)?.0.saturating_sub(NEWEST).max(0);
+    let filter = Filter::parse(&format!("fault=secret-missing id>{after}"))
+        .map_err(|why| Failure::new("looking for what waits for a secret", why))?;
+    let rows = reader.page(Start::Newest, NEWEST as usize, Some(&filter.sql(now())))?;
+    let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+    let again = Again { reader, writer: writer.clone(), endpoints, tunnel, doctor: DOCTOR_TIME };
+    // Those that still have none, or another provider now, go on waiting.
+    let judged = Judged { open: 0, left: 0, ..again.all(&ids, goes_on)? };
+    let count = judged.checked();
+    let were = if count == 1 { "was" } else { "were" };
+    let words = || format!("{} that waited for a secret {were} checked: {judged}", counted(count, "capture"));
+    Ok((count > 0).then(words))
+}
+
+struct Again {
+    reader: Reader,
+    writer: Writer,
+    endpoints: Endpoints,
+    tunnel: Option<Outlook>,
+    /// How long the doctor may still work.
+    doctor: Duration,
+}
+
+impl Again {
+    fn all(mut self, ids: &[CaptureId], goes_on: &dyn Fn() -> bool) -> Result<Judged, Failure> {
+        let mut all = Judged::default();
+        ids.chunks(AT_ONCE).take_while(|_| goes_on()).try_for_each(|some| self.some(some, &mut all))?;
+        Ok(all)
+    }
+
+    fn some(&mut self, ids: &[CaptureId], all: &mut Judged) -> Result<(), Failure> {
+        const DOING: &str = "judging captures again";
+        let mut changed = Vec::new();
+        for &id in ids {
+            let Some(capture) = self.reader.capture(id, Bodies::Read)? else { continue };
+            let Some(judgement) = self.judgement(&capture)? else {
+                all.left += 1;
+                continue;
+            };
+            all.count(judgement.verdict);
+            if judgement != capture.judgement {
+                changed.push((id, judgement));
+            }
+        }
+        let pending = self.writer.judge(changed).map_err(|full| Failure::new(DOING, full))?;
+        pending.blocking_recv().map_err(|_| Failure::new(DOING, "the store is closed"))?.map(drop)
+    }
+
+    /// What is to be said of a capture now; none where its provider is unknown, or not the one it was.
+    fn judgement(&mut self, capture: &Capture) -> Result<Option<Judgement>, Failure> {
+        let catalog = catalog()?;
+        let endpoint = self.endpoints.route(&capture.head.path());
+        let name =
+            capture.provider.as_deref().filter(|&name| endpoint.provider.as_deref().is_none_or(|own| own == name));
+        let Some(provider) = name.and_then(|name| catalog.get(name)) else { return Ok(None) };
+        let tunnel = || self.tunnel.as_ref().and_then(Outlook::url);
+        let (method, url) = (capture.head.method(), endpoint.url.clone().or_else(tunnel));
+        let (request, secrets) = (Request::of(capture, &method, url.as_deref()), endpoint.known_secrets());
+        let (mut judgement, _) = judge(Some(provider), &request, &secrets, &endpoint.unset);
+        endpoint.proven.note(provider, judgement.verdict);
+        judgement.handshake.clone_from(&capture.judgement.handshake);
+        if self.doctor.is_zero() {
+            // What the doctor said then is more than what nobody says now.
+            let is_as_it_was =
+                (judgement.verdict, judgement.fault) == (capture.judgement.verdict, capture.judgement.fault);
+            return Ok(Some(if is_as_it_was { capture.judgement.clone() } else { judgement }));
+        }
+        let began = Instant::now();
+        examine(catalog, provider, &request, &secrets, &self.endpoints, &endpoint.name, &mut judgement);
+        self.doctor = self.doctor.saturating_sub(began.elapsed());
+        Ok(Some(judgement))
+    }
+}

@@ -1,0 +1,66 @@
+//! Captures are judged again by the configuration of now, and the verdict is kept where somebody wants that.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use support::{Home, Serving};
+
+const LAB: &str =
+    "[[endpoint]]\nname = 'lab'\npath = '/lab'\nprovider = 'gitlab-token'\nsecret = { file = 'secret' }\n";
+
+fn post(serving: &Serving, path: &str, token: &str) -> i64 {
+    serving.post(path, &[("X-Gitlab-Event", "Push Hook"), ("X-Gitlab-Token", token)], b"{}")
+}
+
+fn said(home: &Home, args: &[&str]) -> (Option<i32>, String) {
+    let output = home.run(args);
+    (output.status.code(), String::from_utf8(output.stdout).unwrap())
+}
+
+fn verdicts(home: &Home) -> Vec<String> {
+    let captures = home.captures();
+    captures.iter().map(|it| it["signature"]["verdict"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_wrong_secret_is_mended_and_what_failed_by_it_passes_once_somebody_asks() {
+    let home = Home::new();
+    home.write("creel.toml", LAB);
+    home.write("secret", "pike");
+    let serving = home.serve(&["--quiet"]);
+    let first = post(&serving, "/lab", "trout").to_string();
+    post(&serving, "/lab/b", "trout");
+    let third = post(&serving, "/lab", "eel");
+    assert_eq!(verdicts(&home), ["failed"; 3]);
+    home.write("secret", "trout");
+    assert!(home.yes(&["verify", &first]).starts_with("passed"), "it is said");
+    assert_eq!(verdicts(&home), ["failed"; 3], "and nothing is changed by that");
+    assert!(home.yes(&["verify", &first, "--keep"]).starts_with("passed"));
+    let (code, text) = said(&home, &["verify", "--filter", "sig:failed", "--keep"]);
+    assert_eq!((code, &text[..]), (Some(1), "judged again: 1 passed, 1 failed\n"));
+    assert!(home.yes(&["ls", "sig:failed"]).trim_start().starts_with(&format!("{third} ")));
+    let (code, text) = said(&home, &["verify", "--filter", "path:/lab/b", "--keep", "--json"]);
+    assert_eq!((code, &text[..]), (Some(0), "{\"passed\":1,\"failed\":0,\"unchecked\":0,\"left\":0}\n"));
+    let stats: serde_json::Value = serde_json::from_str(&home.yes(&["stats", "--json"])).unwrap();
+    assert_eq!((&stats["verdicts"]["passed"], &stats["verdicts"]["failed"]), (&2.into(), &1.into()));
+}
+
+#[test]
+fn what_is_another_providers_now_is_left_and_what_is_nobodys_too() {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet"]);
+    let known = post(&serving, "/lab", "trout").to_string();
+    let unknown = serving.post("/plain", &[], b"{}").to_string();
+    drop(serving);
+    home.write("creel.toml", "[[endpoint]]\nname = 'lab'\npath = '/lab'\nprovider = 'github'\n");
+    for id in [known, unknown] {
+        let (code, text) = said(&home, &["verify", &id, "--keep"]);
+        assert_eq!((code, &text[..]), (Some(1), "judged again: 1 left alone\n"), "{id}");
+    }
+    let none = said(&home, &["verify", "--filter", "path:/nowhere", "--keep"]);
+    assert_eq!(none, (Some(1), "judged again: nothing\n".to_owned()));
+    assert!(home.fails(2, &["verify", "99", "--keep"]).contains("99"));
+    assert!(home.fails(2, &["verify", "--filter", "sig:failed"]).contains("--keep"));
+    assert!(home.fails(2, &["verify", "1", "--keep", "--secret", "trout"]).contains("--keep"));
+}
