@@ -92,7 +92,7 @@ impl Log {
     fn start(engine: &Arc<Engine>, printer: Printer, stop: Sender<()>) -> Result<Self, Failure> {
         let (tell, told) = channel();
         let news = tell.clone();
-        engine.on_news(move |words| drop(news.send(Line::News(words.to_owned()))));
+        engine.on_news(move |words, _| drop(news.send(Line::News(words.to_owned()))));
         let is_rung = Arc::new(AtomicBool::new(false));
         if !printer.quiet {
             let (bell, was_rung) = (tell.clone(), Arc::clone(&is_rung));

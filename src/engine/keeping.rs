@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::forward::News;
+use super::forward::{News, Tidings};
 use crate::record::Failure;
 
 /// The shortest time between two times of trouble that are told, so that one bad request among many floods nobody.
@@ -59,7 +59,7 @@ impl Keeping {
         let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         if self.is_failing.swap(false, Ordering::Relaxed) {
             let lost = std::mem::take(&mut trouble.lost);
-            self.news.tell(format!("what comes is kept again; {lost} got 503 meanwhile"));
+            self.news.tell_as(Tidings::Good, format!("what comes is kept again; {lost} got 503 meanwhile"));
         }
     }
 }
@@ -72,7 +72,7 @@ mod tests {
     fn the_first_that_is_lost_is_told_and_the_first_that_is_kept_again() {
         let (news, heard) = (News::default(), Arc::new(Mutex::new(Vec::new())));
         let hears = Arc::clone(&heard);
-        news.listen(Box::new(move |text| hears.lock().unwrap().push(text.to_owned())));
+        news.listen(Box::new(move |text, _| hears.lock().unwrap().push(text.to_owned())));
         let keeping = Keeping::new(news);
         let full = || Err::<(), _>(Failure::new("storing a batch", "the disk is full").hint("free some space"));
         keeping.hear(&Ok(()));

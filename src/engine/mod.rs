@@ -45,6 +45,7 @@ pub mod secret;
 pub mod send;
 pub mod settings;
 pub mod state;
+pub mod suggest;
 pub mod target;
 mod throw;
 mod transform;
@@ -65,6 +66,7 @@ pub use batch::{Each, Pacing, continued};
 pub use catalog::{catalog, own_folder, read as read_provider};
 pub use config::{FilterRow, KeyWish, Notice, Screen};
 pub use deliver::{Aim, no_such_capture};
+pub use forward::{HearNews, Tidings};
 pub use import::{Import, Progress};
 pub use outline::{Outline, outline};
 pub use rehearsal::{Expect, OneOrMany, Play, Played, Rehearsal, Step};
@@ -319,8 +321,9 @@ impl Engine {
         self.bell.on_ring(ring);
     }
 
-    /// Calls `hear` with what goes on in forwarding, a line each: an app that is down or up again, a capture that is given up.
-    pub fn on_news(&self, hear: impl Fn(&str) + Send + 'static) {
+    /// Calls `hear` with what creel says by itself, a line each, and whether that is good: an app that is down or up again, a
+    /// capture that is given up, an alert.
+    pub fn on_news(&self, hear: impl Fn(&str, Tidings) + Send + 'static) {
         self.news.listen(Box::new(hear));
     }
 

@@ -22,7 +22,7 @@ use super::{
     alert, bounds,
     config::{self, Notice, Screen},
     endpoint::Endpoints,
-    forward::{self, Ground, News, Post},
+    forward::{self, Ground, News, Post, Tidings},
     lock, rejudge,
     settings::{Settings, Wishes, shown},
     spawn,
@@ -166,8 +166,12 @@ impl Reading {
         let goes_on = || over.try_recv() == Err(TryRecvError::Empty);
         let endpoints = self.ground.in_force.now().endpoints;
         let said = rejudge::waiting_for_secrets(db, writer, endpoints, outlook.clone(), &goes_on);
-        let said = said.unwrap_or_else(|failure| Some(failure.in_a_line()));
-        said.into_iter().for_each(|words| self.ground.news.tell(words));
+        let (tidings, words) = match said {
+            Ok(None) => return,
+            Ok(Some(words)) => (Tidings::Good, words),
+            Err(failure) => (Tidings::Bad, failure.in_a_line()),
+        };
+        self.ground.news.tell_as(tidings, words);
     }
 
     /// Reads the files and has what they say followed.
@@ -184,7 +188,7 @@ impl Reading {
         match followed {
             Ok((changed, notices)) => {
                 let file = self.wishes.config.as_deref().unwrap_or_else(|| Path::new(config::NAME));
-                news.tell(format!("{} was read again: {}", shown(file), words(&changed)));
+                news.tell_as(Tidings::Good, format!("{} was read again: {}", shown(file), words(&changed)));
                 notices.iter().filter(|it| !self.notices.contains(it)).for_each(|it| news.tell(it.clone()));
                 self.notices = notices;
                 if let Some(hear) = &*lock(&self.hear) {
@@ -225,7 +229,7 @@ impl Followers {
             if is_changed("keep") {
                 let (words, new) = (keep.words(), bounds::start(keep, db, writer, bell, self.news.clone())?);
                 drop(mem::replace(&mut *lock(forgetting), new));
-                words.into_iter().for_each(|words| self.news.tell(words));
+                words.into_iter().for_each(|words| self.news.tell_as(Tidings::Good, words));
             }
         }
         self.in_force.put(rules);

@@ -9,9 +9,12 @@ use std::{
 use super::{detail::Tab, model::Model, stage::Place};
 use crate::{
     body::{Spelling, Value},
-    engine::mask::{Masked, masked},
+    engine::{
+        mask::{Masked, masked},
+        suggest,
+    },
     export::FORMATS,
-    record::{Capture, CaptureId, Failure, text::lossless},
+    record::{Capture, CaptureId, Failure, Fault, text::lossless},
 };
 
 /// The most bytes that are handed to the terminal: what fits, as base64, into the 100,000 bytes that the strictest of
@@ -35,6 +38,8 @@ pub(super) enum Copied {
     Path(Spelling),
     /// A header, by its place.
     Header(usize),
+    /// What to write into `creel.toml`, so that its signature can be checked.
+    Suggested,
     /// The capture in a form, by its place in `FORMATS`.
     As(usize),
 }
@@ -43,6 +48,9 @@ pub(super) enum Copied {
 pub(super) fn things(model: &Model) -> Vec<(String, Copied)> {
     let Some(capture) = open(model) else { return Vec::new() };
     let mut all = under_cursor(model);
+    if capture.judgement.fault == Some(Fault::SecretMissing) {
+        all.push(("the lines for creel.toml by which it is checked".to_owned(), Copied::Suggested));
+    }
     all.extend([
         ("the URL".to_owned(), Copied::Url),
         ("the body".to_owned(), Copied::Body),
@@ -112,6 +120,7 @@ pub(super) fn taken(model: &Model, copied: &Copied) -> Option<(Vec<u8>, Masked)>
         Copied::Subtree => model.detail.cursor.under()?.value.to_vec(),
         Copied::Path(spelling) => model.detail.cursor.node()?.0.path.spelled(*spelling).into_bytes(),
         Copied::Header(at) => capture.head.headers().iter().nth(*at)?.value.to_vec(),
+        Copied::Suggested => suggest::lines(capture)?.1.into_bytes(),
         Copied::As(at) => FORMATS.get(*at)?.whole(&shown()),
     };
     Some((bytes, hidden))
@@ -145,6 +154,7 @@ pub(super) fn file_name(id: CaptureId, copied: &Copied) -> String {
         Copied::Subtree => "value.json".to_owned(),
         Copied::Path(_) => "path.txt".to_owned(),
         Copied::Header(at) => format!("header-{at}.txt"),
+        Copied::Suggested => "creel.toml".to_owned(),
         Copied::As(at) => FORMATS.get(*at).map_or("export", |format| format.name).to_owned(),
     };
     format!("creel-{id}-{name}")

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     body::{Document, Folds, Node, compare::Part},
-    engine::{Judged, mask::Masked, pipe::Piped, preview::Lens},
+    engine::{Judged, Tidings, mask::Masked, pipe::Piped, preview::Lens},
     record::{Capture, CaptureId, Counters, Delivery, Failure, Judgement, Timestamp},
     store::{Beat, Slice, Stats},
     verify::Try,
@@ -43,7 +43,7 @@ pub(super) enum Msg {
     /// The server ended by itself.
     ServerEnded,
     /// Something goes on in forwarding; in a line.
-    News(String),
+    News(String, Tidings),
     /// The configuration was read again.
     Configured(Box<Configured>),
     /// A part of creel panicked; in a few words.

@@ -81,7 +81,7 @@ pub(super) fn on_terminal(stage: &Arc<dyn Stage>, options: Options) -> Result<St
     let over = messages.clone();
     stage.on_end(Box::new(move || drop(over.send(Msg::ServerEnded))))?;
     let news = messages.clone();
-    stage.on_news(Box::new(move |text| drop(news.send(Msg::News(text.to_owned())))));
+    stage.on_news(Box::new(move |text, tidings| drop(news.send(Msg::News(text.to_owned(), tidings)))));
     let reread = messages.clone();
     stage.on_reread(Box::new(move |configured| drop(reread.send(Msg::Configured(Box::new(configured))))));
     let (guard, mut terminal) = Guard::take()?;

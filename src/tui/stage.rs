@@ -19,7 +19,7 @@ use super::{
 use crate::{
     body,
     engine::{
-        self, Aim, Each, Engine, Judged, Pacing,
+        self, Aim, Each, Engine, HearNews, Judged, Pacing,
         edit::Edit,
         pipe::{self, Piped},
         preview::Lens,
@@ -141,7 +141,7 @@ pub(super) trait Stage: Send + Sync + 'static {
     /// Ends what of a capture waits to be forwarded or was given up; gives how much that was.
     fn drop_errands(&self, id: CaptureId) -> Result<u64, Failure>;
     /// Calls `hear` with what goes on in forwarding.
-    fn on_news(&self, hear: Box<dyn Fn(&str) + Send>);
+    fn on_news(&self, hear: HearNews);
     /// Calls `hear` with what the screen is to know of the configuration, where that is read again.
     fn on_reread(&self, hear: Box<dyn Fn(Configured) + Send>);
     /// Deletes captures.
@@ -375,7 +375,7 @@ impl Stage for Live {
         self.engine.drop_errands(&left.iter().map(|errand| errand.id).collect::<Vec<_>>())
     }
 
-    fn on_news(&self, hear: Box<dyn Fn(&str) + Send>) {
+    fn on_news(&self, hear: HearNews) {
         self.engine.on_news(hear);
     }
 

@@ -58,7 +58,7 @@ use super::{
 use crate::{
     body,
     engine::{
-        Judged, Transform,
+        HearNews, Judged, Tidings, Transform,
         mask::Masked,
         pipe::Piped,
         preview::Lens,

@@ -15,7 +15,10 @@ use std::{
 };
 
 use self::standing::{Call, Found, Standing};
-use super::{forward::News, mask, newest, now, pipe};
+use super::{
+    forward::{News, Tidings},
+    mask, newest, now, pipe,
+};
 use crate::{
     body,
     export::json,
@@ -185,7 +188,8 @@ impl Lookout {
     /// Tells a person, and runs the command.
     fn call(&mut self, call: &Call<Summary>) {
         let text = self.words(call);
-        self.news.tell(format!("alert: {text}"));
+        let tidings = if matches!(call, Call::Back(_)) { Tidings::Good } else { Tidings::Bad };
+        self.news.tell_as(tidings, format!("alert: {text}"));
         if let Some(command) = self.alert.run.clone()
             && let Err(why) = self.command(&command, call, text)
         {

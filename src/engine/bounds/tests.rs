@@ -61,7 +61,7 @@ impl Basket {
         let (writer, _) = Writer::open(&db, Role::Capturing, Bell::new()).unwrap();
         let (news, heard) = (News::default(), Arc::new(Mutex::new(Vec::new())));
         let hears = Arc::clone(&heard);
-        news.listen(Box::new(move |text| hears.lock().unwrap().push(text.to_owned())));
+        news.listen(Box::new(move |text, _| hears.lock().unwrap().push(text.to_owned())));
         let sweeper = Sweeper::new(keep, &db, writer.clone(), news, Sleep::default());
         let reader = Reader::open(&db).unwrap();
         Self { folder, writer, reader, sweeper, began: Instant::now(), heard }
@@ -75,7 +75,7 @@ impl Basket {
         let (writer, _) = Writer::open(&db, Role::Capturing, Bell::new()).unwrap();
         let news = News::default();
         let hears = Arc::clone(&heard);
-        news.listen(Box::new(move |text| hears.lock().unwrap().push(text.to_owned())));
+        news.listen(Box::new(move |text, _| hears.lock().unwrap().push(text.to_owned())));
         let sweeper = Sweeper::new(keep, &db, writer.clone(), news, Sleep::default());
         let reader = Reader::open(&db).unwrap();
         Self { folder, writer, reader, sweeper, began: Instant::now(), heard }

@@ -174,26 +174,40 @@ pub(super) struct News {
     pub(super) is_failing: Arc<AtomicBool>,
 }
 
-type Hear = Box<dyn Fn(&str) + Send>;
+/// What kind of thing is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tidings {
+    /// Something is right, or right again.
+    Good,
+    /// Somebody should know, or do something.
+    Bad,
+}
+
+/// Who hears it.
+pub type HearNews = Box<dyn Fn(&str, Tidings) + Send>;
 
 #[derive(Default)]
 struct Listener {
-    hear: Option<Hear>,
-    kept: Vec<String>,
+    hear: Option<HearNews>,
+    kept: Vec<(String, Tidings)>,
 }
 
 impl News {
     pub(super) fn tell(&self, text: String) {
+        self.tell_as(Tidings::Bad, text);
+    }
+
+    pub(super) fn tell_as(&self, tidings: Tidings, text: String) {
         let mut listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner);
         match &listener.hear {
-            Some(hear) => hear(&text),
-            None => listener.kept.push(text),
+            Some(hear) => hear(&text, tidings),
+            None => listener.kept.push((text, tidings)),
         }
     }
 
-    pub(super) fn listen(&self, hear: Hear) {
+    pub(super) fn listen(&self, hear: HearNews) {
         let mut listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner);
-        listener.kept.drain(..).for_each(|text| hear(&text));
+        listener.kept.drain(..).for_each(|(text, tidings)| hear(&text, tidings));
         listener.hear = Some(hear);
     }
 }

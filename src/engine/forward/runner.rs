@@ -11,7 +11,7 @@ use std::{
 use tokio::sync::mpsc as channel;
 
 use super::{
-    Item, Rows, Told,
+    Item, Rows, Tidings, Told,
     circuit::Turned,
     errand::{Came, Carrier, unwritten, words},
     lane::Lane,
@@ -304,7 +304,7 @@ impl Runner {
             None => {}
             Some(Turned::Up) => {
                 self.carrier.mark_app(Posting::Close(name.clone()));
-                self.tell(format!("forwarding {name}: it answers again"));
+                self.carrier.ground.news.tell_as(Tidings::Good, format!("forwarding {name}: it answers again"));
             }
             Some(Turned::Down(until)) => {
                 let (failures, why) = (self.lanes[at].circuit.failures(), words(outcome));

@@ -3,6 +3,7 @@
 use super::facts::{NAMES, fact, indented, text_fact, verdict};
 use crate::{
     body,
+    engine::suggest,
     record::{Capture, Evidence, Fault, Verdict, counted, span},
     tui::{
         line::{Piece, Pieces, piece},
@@ -18,6 +19,7 @@ pub(super) fn signature(model: &Model, capture: &Capture, columns: usize) -> Vec
     if let Some(explanation) = &judgement.explanation {
         lines.extend(indented(Paint::Plain, &explanation.text, columns));
     }
+    lines.extend(suggested(capture));
     let Some(evidence) = &judgement.evidence else { return lines };
     lines.push(Vec::new());
     if let Some(provider) = &capture.provider {
@@ -45,6 +47,15 @@ pub(super) fn signature(model: &Model, capture: &Capture, columns: usize) -> Vec
         lines.extend([Vec::new(), vec![piece(Paint::Dim, &words)], Vec::new()]);
     }
     lines
+}
+
+/// What to write into `creel.toml`, where a secret is all that is missing.
+fn suggested(capture: &Capture) -> Vec<Pieces> {
+    let is_missing = capture.judgement.fault == Some(Fault::SecretMissing);
+    let Some((place, text)) = suggest::lines(capture).filter(|_| is_missing) else { return Vec::new() };
+    let head = format!("{place}, with the secret in that file; y copies it:");
+    let lines = text.lines().map(|line| fact("", vec![piece(Paint::Good, line)]));
+    [Vec::new(), fact("to check it", vec![piece(Paint::Dim, &head)])].into_iter().chain(lines).collect()
 }
 
 /// Where the signed body differs from the one that came: the place, and both one under the other.

@@ -409,3 +409,23 @@ fn a_signature_is_checked_again_and_row_and_detail_say_what_it_comes_to() {
     play.keys("c");
     assert!(play.screen().contains("nobody knows who signed #15"), "{}", play.screen());
 }
+
+#[test]
+fn where_a_secret_is_missing_the_lines_that_name_one_are_shown_and_copied() {
+    let mut play = Play::new(20, (120, 30));
+    play.open = |id| {
+        let mut it = opened(id);
+        let fault = Some(Fault::SecretMissing);
+        let judgement = Judgement { verdict: Verdict::Unchecked, fault, ..it.capture.judgement.clone() };
+        it.capture = Arc::new(Capture { endpoint: "default".to_owned(), judgement, ..capture(id) });
+        it
+    };
+    play.keys("j4");
+    let screen = play.screen();
+    for line in ["[[endpoint]]", "provider = \"github\"", "secret = { file = \"github.secret\" }", "y copies it"] {
+        assert!(screen.contains(line), "{line}: {screen}");
+    }
+    play.keys("y\n");
+    let copied = String::from_utf8(play.copied.pop().unwrap()).unwrap();
+    assert!(copied.starts_with("[[endpoint]]\nname = \"github\"\npath = "), "{copied}");
+}

@@ -187,8 +187,11 @@ fn what_creel_said_is_counted_until_it_is_read() {
         assert!(middle(&play).join(" ").contains("Nothing was said yet"), "{}", play.screen());
         play.keys("\u{1b}");
         play.send(Msg::Clock(Timestamp::from_unix_ms(1_795_424_700_000)));
-        play.send(Msg::News("an app is down: \u{1b}[2J nothing listens at a port that somebody named".to_owned()));
-        play.send(Msg::News("alert: #3 POST / matches `sig:failed`".to_owned()));
+        play.send(Msg::News(
+            "an app is down: \u{1b}[2J nothing listens at a port that somebody named".to_owned(),
+            Tidings::Bad,
+        ));
+        play.send(Msg::News("alert: #3 POST / matches `sig:failed`".to_owned(), Tidings::Bad));
         play.keys("j");
         assert!(play.screen().contains("2 news") || size.0 == 40, "{}", play.screen());
         play.keys("!");
@@ -196,7 +199,7 @@ fn what_creel_said_is_counted_until_it_is_read() {
         let place = |words: &str| rows.iter().position(|row| row.contains(words)).unwrap_or_else(|| panic!("{rows:?}"));
         assert!(place("alert: #3") < place("an app is down"), "the newest first: {rows:?}");
         assert!(rows[place("alert: #3")].contains("09:05:00  alert"), "{rows:?}");
-        play.send(Msg::News("alert: #4 POST / matches `sig:failed`".to_owned()));
+        play.send(Msg::News("alert: #4 POST / matches `sig:failed`".to_owned(), Tidings::Bad));
         assert!(middle(&play)[1].contains("alert: #4"), "it is live: {}", play.screen());
         assert!(!play.screen().contains(" news"), "{}", play.screen());
         play.keys("\u{1b}");

@@ -194,7 +194,7 @@ fn what_is_said_is_seen_over_the_help_and_over_a_sheet() {
     for over in ["?", "S", "F"] {
         let mut play = Play::new(10, (100, 24));
         play.keys(over);
-        play.send(Msg::News("what comes cannot be kept: the disk is full".to_owned()));
+        play.send(Msg::News("what comes cannot be kept: the disk is full".to_owned(), Tidings::Bad));
         let screen = play.screen();
         assert!(screen.contains("the disk is full") && screen.contains('╰'), "{over}: {screen}");
     }

@@ -297,7 +297,7 @@ impl Stage for Scene {
         Ok(self.basket.drop_errands(id))
     }
 
-    fn on_news(&self, _: Box<dyn Fn(&str) + Send>) {}
+    fn on_news(&self, _: HearNews) {}
 
     fn on_reread(&self, _: Box<dyn Fn(Configured) + Send>) {}
 

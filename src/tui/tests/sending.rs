@@ -14,7 +14,7 @@ fn what_is_marked_goes_out_by_one_key_and_the_same_key_stops_it() {
     update(&mut model, Msg::ResentMarked(Ok((5, 3))));
     assert_eq!(model.notice.as_ref().unwrap().text, "5 sent: 3 answered 2xx, 2 not");
     assert!(matches!(press(&mut model)[..], [Effect::ResendMarked]));
-    update(&mut model, Msg::News("forwarding a → b pauses: 5 tries failed".to_owned()));
+    update(&mut model, Msg::News("forwarding a → b pauses: 5 tries failed".to_owned(), Tidings::Bad));
     assert_eq!(model.notice.as_ref().unwrap().tone, Tone::Bad);
 }
 
@@ -58,7 +58,8 @@ fn an_endpoint_is_told_what_to_answer_and_the_header_says_so() {
 fn while_what_comes_cannot_be_kept_the_header_says_so() {
     let mut play = Play::new(3, (120, 35));
     let header = |play: &Play| play.screen().lines().next().unwrap().to_owned();
-    let said = update(&mut play.model, Msg::News("what comes cannot be kept: the disk is full".to_owned()));
+    let said =
+        update(&mut play.model, Msg::News("what comes cannot be kept: the disk is full".to_owned(), Tidings::Bad));
     assert!(matches!(said[..], [Effect::Door]), "the door is looked at");
     play.send(Msg::Door(Ok(Door { is_failing: true, ..Door::default() })));
     play.keys("j");

@@ -2,6 +2,7 @@
 
 use super::{act, plain, say};
 use crate::{
+    engine::Tidings,
     record::{CaptureId, Delivery, Failure, Outcome, Post, counted},
     tui::{
         effect::Effect,
@@ -62,10 +63,8 @@ pub(super) fn resend(model: &mut Model, ask: bool, resign: bool) -> Vec<Effect> 
 }
 
 /// Something goes on: an app is down or up again, a capture was given up, what comes cannot be kept or can again, an alert.
-pub(super) fn news(model: &mut Model, text: String) -> Vec<Effect> {
-    let is_good = ["answers again", "is kept again", " was read again: "].iter().any(|words| text.contains(words))
-        || text.starts_with("alert: what matches");
-    let tone = if is_good { Tone::Good } else { Tone::Bad };
+pub(super) fn news(model: &mut Model, text: String, tidings: Tidings) -> Vec<Effect> {
+    let tone = if tidings == Tidings::Good { Tone::Good } else { Tone::Bad };
     model.news.add(model.now, tone, text.clone());
     if model.sheet.as_ref().is_some_and(|sheet| matches!(sheet.content, Content::News)) {
         model.news.unread = 0;

@@ -128,7 +128,7 @@ fn react(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Back(returned) => edit::back(model, returned),
         Msg::KeptEdited { from, kept } => edit::kept(model, from, kept),
         Msg::ResentMarked(sent) => deliver::resent_marked(model, sent),
-        Msg::News(text) => deliver::news(model, text),
+        Msg::News(text, tidings) => deliver::news(model, text, tidings),
         Msg::Configured(configured) => match model.follow(*configured) {
             Ok(()) => Vec::new(),
             Err(failure) => say(model, Notice::of(&failure)),

@@ -4,7 +4,7 @@ use super::{Notice, Tone, plain, say};
 use crate::{
     engine::Judged,
     record::{CaptureId, Failure, Judgement},
-    tui::{effect::Effect, model::Model},
+    tui::{detail::Tab, effect::Effect, model::Model},
 };
 
 /// Judges the selected capture again.
@@ -27,12 +27,11 @@ pub(super) fn judged(model: &mut Model, id: CaptureId, judged: Result<Judged, Fa
         Ok(judged) => judged,
         Err(failure) => return say(model, Notice::of(&failure)),
     };
+    let why = (model.detail.tab != Tab::Signature).then_some("4 says why");
     let (tone, text, hint) = match judged {
         Judged { passed: 1.., .. } => (Tone::Good, format!("#{id} passes"), None),
-        Judged { failed: 1.., .. } => (Tone::Bad, format!("#{id} fails"), Some("4 says why")),
-        Judged { open: 1.., .. } => {
-            (Tone::Plain, format!("#{id} cannot be checked yet"), Some("4 says what is missing"))
-        }
+        Judged { failed: 1.., .. } => (Tone::Bad, format!("#{id} fails"), why),
+        Judged { open: 1.., .. } => (Tone::Plain, format!("#{id} cannot be checked yet"), why),
         Judged { left: 1.., .. } => {
             let text = format!("#{id} stays as it is: its endpoint is another provider's now");
             (Tone::Plain, text, Some("`creel verify` says what that would come to"))
