@@ -9,11 +9,11 @@ pub fn lines(capture: &Capture) -> Option<(&'static str, String)> {
     let provider = capture.provider.as_deref()?;
     let secret = format!("secret = {{ file = \"{provider}.secret\" }}\n");
     if capture.endpoint != OPEN_BIN {
-        return Some(("in the endpoint's table", secret));
+        return Some(("the endpoint's table", secret));
     }
     let path = toml::Value::String(capture.head.path().into_owned());
     let table = format!("[[endpoint]]\nname = \"{provider}\"\npath = {path}\nprovider = \"{provider}\"\n");
-    Some(("in creel.toml", table + &secret))
+    Some(("creel.toml", table + &secret))
 }
 
 #[cfg(test)]

@@ -53,9 +53,9 @@ pub(super) fn signature(model: &Model, capture: &Capture, columns: usize) -> Vec
 fn suggested(capture: &Capture) -> Vec<Pieces> {
     let is_missing = capture.judgement.fault == Some(Fault::SecretMissing);
     let Some((place, text)) = suggest::lines(capture).filter(|_| is_missing) else { return Vec::new() };
-    let head = format!("{place}, with the secret in that file; y copies it:");
+    let head = format!("to {place}; y copies it:");
     let lines = text.lines().map(|line| fact("", vec![piece(Paint::Good, line)]));
-    [Vec::new(), fact("to check it", vec![piece(Paint::Dim, &head)])].into_iter().chain(lines).collect()
+    [Vec::new(), fact("add", vec![piece(Paint::Dim, &head)])].into_iter().chain(lines).collect()
 }
 
 /// Where the signed body differs from the one that came: the place, and both one under the other.
