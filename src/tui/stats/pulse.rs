@@ -1,6 +1,6 @@
 //! The last minute, in slots of a few seconds.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, ops::Range};
 
 use crate::{
     record::{CaptureId, Timestamp},
@@ -65,12 +65,14 @@ impl Pulse {
         any.then_some(slots)
     }
 
-    /// How many a second, over the last whole slots.
-    pub(in crate::tui) fn rate(&self, now: Timestamp) -> f64 {
+    /// How many a second, over the last whole slots; none where the first have only just come.
+    pub(in crate::tui) fn rate(&self, now: Timestamp) -> Option<f64> {
         let last = slot_of(now);
-        let whole = self.slots.iter().filter(|slot| (last - RATE_SLOTS..last).contains(&slot.0));
-        let count: u64 = whole.flat_map(|slot| slot.1).sum();
-        count as f64 / (RATE_SLOTS * SLOT_S) as f64
+        let count = |slots: Range<i64>| -> u64 {
+            self.slots.iter().filter(|slot| slots.contains(&slot.0)).flat_map(|slot| slot.1).sum()
+        };
+        let whole = count(last - RATE_SLOTS..last);
+        (whole > 0 || count(last..last + 1) == 0).then(|| whole as f64 / (RATE_SLOTS * SLOT_S) as f64)
     }
 
     /// How long what is drawn of it stays true, in milliseconds; none: for ever.
@@ -112,8 +114,12 @@ mod tests {
         let slots = pulse.slots(at(301)).unwrap();
         assert_eq!((slots[SLOTS - 1], slots[SLOTS - 2], slots[SLOTS - 4]), ([2, 0, 0, 0], [4, 1, 0, 0], [7, 0, 0, 0]));
         assert_eq!((colour(&slots[SLOTS - 2]), colour(&slots[SLOTS - 1])), (Paint::Bad, Paint::Good));
-        assert!((pulse.rate(at(301)) - 12.0 / 9.0).abs() < 1e-9);
+        assert!((pulse.rate(at(301)).unwrap() - 12.0 / 9.0).abs() < 1e-9);
         assert_eq!(pulse.lasts(at(301)), Some(2_000));
+        assert_eq!(pulse.rate(at(320)), Some(0.0), "nothing came of late");
+        let mut first = Pulse::default();
+        first.take(CaptureId(1), &[beat(300, 0, 5)]);
+        assert_eq!(first.rate(at(301)), None, "how many a second is not known yet");
         assert!(pulse.slots(at(301 + 57)).is_some() && pulse.slots(at(301 + 60)).is_none());
         assert_eq!(pulse.lasts(at(301 + 60)), None, "an idle screen sleeps");
     }

@@ -176,7 +176,7 @@ fn pulse(model: &Model) -> Vec<Piece> {
         piece(stats::colour(slot), levels.get(level).copied().unwrap_or_default())
     };
     let mut pieces: Vec<_> = slots.iter().map(bar).collect();
-    pieces.push(piece(Paint::Dim, &format!(" {:<9}", rate(model.pulse.rate(model.now)))));
+    pieces.push(piece(Paint::Dim, &format!(" {:<9}", model.pulse.rate(model.now).map(rate).unwrap_or_default())));
     pieces
 }
 
