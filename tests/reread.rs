@@ -54,6 +54,17 @@ fn an_endpoint_and_its_secret_are_in_force_once_the_file_is_written() {
 }
 
 #[test]
+fn a_command_that_gives_a_secret_is_run_once_whatever_else_changes() {
+    let home = Home::new();
+    let lab = endpoint("lab", "provider = 'gitlab-token'\nsecret = { command = 'echo >> runs; echo trout' }");
+    home.write("creel.toml", &lab);
+    let mut serving = home.serve(&[]);
+    assert_eq!(told(&home, &mut serving, &(lab + &endpoint("b", ""))), "endpoint b is new");
+    assert_eq!(verdict(&home, &serving, "trout"), "lab passed");
+    assert_eq!(std::fs::read_to_string(home.path().join("runs")).unwrap(), "\n");
+}
+
+#[test]
 fn a_mistake_is_pointed_at_and_changes_nothing() {
     let home = Home::new();
     home.write("creel.toml", endpoint("a", "respond = { status = 201 }"));

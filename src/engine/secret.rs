@@ -1,11 +1,13 @@
-//! Where secrets come from. They are read once, at the start, and never written anywhere.
+//! Where secrets come from. They are read at the start and when the configuration is read again, and never written anywhere.
 
 use std::{
+    collections::BTreeMap,
     fmt,
     fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
     process::Command,
+    sync::{Mutex, PoisonError},
 };
 
 use serde::{
@@ -122,6 +124,21 @@ pub fn plain(given: &[String]) -> Result<Vec<Secret>, Failure> {
     Ok(given.iter().map(|text| Secret::new(text.as_bytes().to_vec())).collect())
 }
 
+/// What a command gave, which is run once: it may ask a person for something, and there is a screen when the configuration is read
+/// again.
+fn once(line: &str, output: impl FnOnce() -> Result<Vec<u8>, Failure>) -> Result<Vec<u8>, Failure> {
+    static OUTPUTS: Mutex<BTreeMap<String, Vec<u8>>> = Mutex::new(BTreeMap::new());
+    let mut outputs = OUTPUTS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = outputs.get(line) {
+        return Ok(known.clone());
+    }
+    let output = output()?;
+    if !output.is_empty() {
+        outputs.insert(line.to_owned(), output.clone());
+    }
+    Ok(output)
+}
+
 impl Source {
     /// Reads a secret that something is to be done with now: here a variable that is not set is a mistake.
     pub fn demanded(&self) -> Result<Secret, Failure> {
@@ -137,7 +154,7 @@ impl Source {
                 Some(value) => value.into_encoded_bytes(),
             },
             Self::File(path) => beginning(path).map_err(|why| self.failure(why))?,
-            Self::Command(line) => self.output_of(line)?,
+            Self::Command(line) => once(line, || self.output_of(line))?,
         };
         let bytes = if matches!(self, Self::Env(_)) { &bytes[..] } else { without_line_end(&bytes) };
         if bytes.is_empty() {
