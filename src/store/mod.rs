@@ -51,7 +51,7 @@ pub use index::Indexer;
 pub use large::{Looking, looking};
 pub use lock::{Holder, holder};
 pub use looker::{Looker, Sleep};
-pub use over::{Bounds, Over, Reach};
+pub use over::{Bounds, Over, Reach, Spot, Stayed};
 pub use post::{Posted, Posting};
 pub use queue::{Full, Haste};
 pub use reader::{Bodies, Interrupter, Reader, Sorting, Start};
