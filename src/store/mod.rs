@@ -55,7 +55,7 @@ pub use over::{Bounds, Over, Reach, Spot, Stayed};
 pub use post::{Posted, Posting};
 pub use queue::{Full, Haste};
 pub use reader::{Bodies, Interrupter, Reader, Sorting, Start};
-pub use rescue::Rescued;
+pub use rescue::{List, Rescued};
 pub use search::Slice;
 pub use stats::{Beat, Counts, PIECES, SIZES, Stats, TIMES, VERDICTS};
 pub use totals::{Amount, Kind, Totals};
