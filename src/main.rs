@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     let answer = Cli::parse().face(on_a_terminal).and_then(|face| match face {
         Face::Screen(wishes) => Settings::resolve(&wishes).and_then(Engine::capture).and_then(screen),
         Face::Watch(wishes) => watch(&wishes, on_a_terminal),
-        Face::Lines(work) => cli::run(work),
+        Face::Lines(work) => cli::run(work, tui::check),
     });
     match answer {
         Ok(Answer::Yes) => ExitCode::SUCCESS,

@@ -96,6 +96,18 @@ fn a_command_that_fails_is_told_and_one_that_hangs_ends_with_creel() {
 }
 
 #[test]
+fn a_killed_creel_leaves_no_command_behind() {
+    let home = Home::new();
+    home.write("creel.toml", "[[alert]]\nwhen = \"\"\nrun = \"exec 9>told; sleep 600 & sleep 600\"\n");
+    let told = fifo(&home);
+    let serving = home.serve(&[]);
+    serving.post("/", &[], b"{}");
+    let mut alive = fs::File::open(told).unwrap();
+    serving.signal("KILL");
+    assert_eq!(alive.read_to_end(&mut Vec::new()).unwrap(), 0);
+}
+
+#[test]
 fn a_mistake_is_pointed_at() {
     let home = Home::new();
     for (text, place, words) in [

@@ -79,3 +79,29 @@ fn a_mistake_is_an_error_with_its_place_and_nothing_to_read_is_none() {
     let said = home.fails(2, &["check"]);
     assert!(said.contains("creel.toml:6:13"), "{said}");
 }
+
+#[test]
+fn what_only_a_start_would_meet_is_found_too() {
+    let home = Home::new();
+    let endpoint = "[[endpoint]]\nname = 'a'\npath = '/a'\n";
+    let forward = format!("{endpoint}[[endpoint.forward]]\nto = 'http://h'\n");
+    for (text, code, words) in [
+        ("[tls]\ncert = 'no.pem'\nkey = 'no.pem'", 2, "reading no.pem: No such file"),
+        ("[keys]\ndwn = 'j'", 2, "creel.toml:2:1: there is no command `dwn`"),
+        ("[keys]\ndown = 'ctl-j'", 2, "creel.toml:2:8: `ctl-j` is no key"),
+        ("theme = 'drak'", 1, "there is no theme `drak`; there are dark"),
+        ("listen = 'nowhere'", 2, "creel.toml:1:10: `nowhere`: it is not ADDR:PORT"),
+        ("listen = '9464'\n[metrics]\nlisten = '9464'", 2, "127.0.0.1:9464 is where webhooks come in"),
+        ("[alert]\nwhen = 'x'", 2, "there may be several of it: write [[alert]]"),
+        (&format!("{endpoint}secret = {{ file = 'none' }}"), 2, "creel.toml:4:19: reading a secret from the file none"),
+        (&format!("{endpoint}secret = [{{ command = 'exit 3' }}]"), 2, "creel.toml:4:23: reading a secret from"),
+        (&format!("{endpoint}[[endpoint.forward]]\nto = 'stagin'"), 2, "creel.toml:5:6: sending to `stagin`"),
+        (&format!("{forward}answer = 'prxy'"), 2, "creel.toml:6:10: unknown variant `prxy`"),
+        (&format!("{forward}retry = 'provder'"), 2, "creel.toml:6:9: `retry` is"),
+        (&format!("{forward}retry = ['5s', 'soon']"), 2, "creel.toml:6:16: `soon` is no time"),
+    ] {
+        home.write("creel.toml", text);
+        let said = home.fails(code, &["check"]);
+        assert!(said.contains(words), "{text}\n→ {said}");
+    }
+}

@@ -7,7 +7,12 @@
 
 mod support;
 
-use std::{collections::BTreeSet, path::PathBuf, process::Command};
+use std::{
+    collections::BTreeSet,
+    io::{BufRead, BufReader},
+    path::PathBuf,
+    process::Command,
+};
 
 use support::Home;
 
@@ -96,4 +101,19 @@ fn files_that_may_not_grow_are_answered_like_a_full_disk() {
     serving.says("cannot be kept");
     assert_eq!(serving.stop().0, Some(0));
     assert_eq!(home.captures().len(), kept, "what was acknowledged is there, and nothing else");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_output_that_takes_nothing_keeps_creel_from_no_capturing() {
+    let home = Home::new();
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut command = home.command(&["serve", "--listen", "127.0.0.1:0"]);
+    let mut child = command.stdout(full).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let said = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert!(said.into_iter().any(|line| line.starts_with("capturing goes on")));
+    // Where it listens, its store tells.
+    home.yes(&["send", "github/push", "--as", "unsigned"]);
+    assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
+    assert_eq!((child.wait().unwrap().code(), home.captures().len()), (Some(0), 1));
 }

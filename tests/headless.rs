@@ -354,6 +354,20 @@ fn a_stopping_creel_finishes_what_it_began() {
 }
 
 #[test]
+fn the_beginning_of_a_head_does_not_hold_up_the_end() {
+    let home = home();
+    home.write("creel.toml", "[limits]\nhead_s = 600\ndrain_s = 600\n");
+    let serving = home.serve(&["--quiet"]);
+    let mut half = serving.connect();
+    half.write_all(b"POST /half HTTP/1.1\r\nHos").unwrap();
+    // What came before this was read before this.
+    serving.post("/whole", &[], b"");
+    assert_eq!(serving.stop().0, Some(0));
+    assert_eq!(half.read_to_end(&mut Vec::new()).unwrap(), 0);
+    assert!(home.yes(&["refused"]).contains("creel was stopped before the head was whole"));
+}
+
+#[test]
 fn the_schema_is_json_and_names_what_is_printed() {
     let home = home();
     let serving = home.serve(&["--quiet"]);

@@ -7,6 +7,7 @@ mod support;
 use std::{
     fs,
     io::{BufRead, BufReader},
+    os::unix::fs::PermissionsExt,
     process::Stdio,
     time::{Duration, Instant},
 };
@@ -46,6 +47,8 @@ fn captures_become_files_and_arrive_as_they_came() {
         fs::read_dir(home.path().join("shop")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
     assert_eq!(names, ["001.http", "002.http", "003.http", "scenario.toml"]);
+    let mode = |name: &str| fs::metadata(home.path().join(name)).unwrap().permissions().mode() & 0o777;
+    assert_eq!(["shop", "shop/001.http", "shop/scenario.toml"].map(mode), [0o700, 0o600, 0o600]);
     let first = fs::read(home.path().join("shop/001.http")).unwrap();
     let text = String::from_utf8_lossy(&first);
     assert!(first.ends_with(b"\r\n\r\n\x00\xff\r\n") && text.contains("X-Dup: 1\r\nx-dup: 2\r\n"), "{text}");

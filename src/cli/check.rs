@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
-use super::{Answer, Bin, Common, Listen, report};
+use super::{Answer, Bin, Common, Listen, ScreenCheck, report};
 use crate::{
     engine::{Outline, outline, settings},
     record::Failure,
@@ -17,9 +17,10 @@ pub(crate) struct Check {
     listen: Listen,
 }
 
-pub(super) fn run(check: &Check, common: &Common) -> Result<Answer, Failure> {
+pub(super) fn run(check: &Check, common: &Common, screen: ScreenCheck) -> Result<Answer, Failure> {
     let printer = common.printer();
-    let Outline { files, rows, notices } = outline(&common.wishes(&check.bin, &check.listen))?;
+    let Outline { files, rows, mut notices, screen: wishes } = outline(&common.wishes(&check.bin, &check.listen))?;
+    notices.extend(screen(&wishes)?);
     let files: Vec<_> = files.iter().map(|path| settings::shown(path)).collect();
     if printer.json {
         let rows: Vec<_> = rows.iter().map(|(what, words)| json!({ "what": what, "words": words })).collect();

@@ -43,7 +43,7 @@ use clap::{Args, Parser, Subcommand};
 pub use self::print::{Printer, report};
 use crate::{
     engine::{
-        Settings, Wishes,
+        Notice, Screen, Settings, Wishes,
         forward::Answering,
         secret::{self, Source},
         settings,
@@ -412,13 +412,17 @@ impl Secrets {
     }
 }
 
-/// Does what was asked.
-pub fn run(work: Work) -> Result<Answer, Failure> {
+/// What the screen, of which this room knows nothing, says of its part of the configuration: what is wrong with it, or what a
+/// person should know.
+pub type ScreenCheck = fn(&Screen) -> Result<Vec<Notice>, Failure>;
+
+/// Does what was asked; `screen` is asked by `creel check`.
+pub fn run(work: Work, screen: ScreenCheck) -> Result<Answer, Failure> {
     let Work { command, common } = work;
     match command {
         Command::Serve(serve) => serve::run(&serve, &common),
         Command::Tail(tail) => tail::run(&tail, &common),
-        Command::Check(check) => check::run(&check, &common),
+        Command::Check(check) => check::run(&check, &common, screen),
         Command::Ls(ls) => ls::run(&ls, &common),
         Command::Stats(stats) => stats::run(&stats, &common),
         Command::Show(show) => show::run(&show, &common),

@@ -57,13 +57,14 @@ pub(super) fn run(serve: &Serve, common: &Common) -> Result<Answer, Failure> {
     let printer = common.printer();
     let engine = Arc::new(Engine::capture(Settings::resolve(&serve.wishes(common))?)?);
     // Whoever starts creel from a script waits for this line.
-    if let Some(url) = engine.url() {
-        printer.line(&format!("listening on {url}"))?;
-    }
+    let first = engine.url().map_or(Ok(()), |url| printer.line(&format!("listening on {url}")));
+    // What cannot be printed must not keep it from capturing.
+    let (mut lines, newest) = (Lines::default(), engine.newest_before());
+    lines.heard(first, &mut { newest }, || Ok(newest))?;
     if !printer.quiet {
         say_hello(serve, &engine);
     }
-    let log = Log::start(&engine, printer, stop.clone())?;
+    let log = Log::start(&engine, printer, lines, stop.clone())?;
     engine.on_end(move || stop.send(()).unwrap_or_default())?;
     let _ = stopped.recv();
     engine.stop()?;
@@ -89,7 +90,7 @@ enum Line {
 
 impl Log {
     /// Starts it. `stop` hears where it fails.
-    fn start(engine: &Arc<Engine>, printer: Printer, stop: Sender<()>) -> Result<Self, Failure> {
+    fn start(engine: &Arc<Engine>, printer: Printer, lines: Lines, stop: Sender<()>) -> Result<Self, Failure> {
         let (tell, told) = channel();
         let news = tell.clone();
         engine.on_news(move |words, _| drop(news.send(Line::News(words.to_owned()))));
@@ -109,7 +110,7 @@ impl Log {
         let (say, ended) = channel();
         let engine = Arc::clone(engine);
         let body = move || {
-            let printed = print(&engine, &printer, &told, &is_rung);
+            let printed = print(&engine, &printer, &told, &is_rung, lines);
             let _ = stop.send(());
             let _ = say.send(printed);
         };
@@ -125,11 +126,17 @@ impl Log {
 }
 
 /// Prints what it is told of, to the end.
-fn print(engine: &Engine, printer: &Printer, told: &Receiver<Line>, is_rung: &AtomicBool) -> Result<(), Failure> {
+fn print(
+    engine: &Engine,
+    printer: &Printer,
+    told: &Receiver<Line>,
+    is_rung: &AtomicBool,
+    mut lines: Lines,
+) -> Result<(), Failure> {
     let (reader, zone) = (engine.reader()?, engine::zone());
     let last = engine.newest_before();
     let mut follow = Follow { reader: &reader, filter: None, printer, zone: &zone, last };
-    let (mut tunnel, mut lines) = (Gate::default(), Lines::default());
+    let mut tunnel = Gate::default();
     for line in told {
         match &line {
             Line::News(words) => report(words),

@@ -14,7 +14,7 @@ use crate::{
     },
     export::{self, json},
     record::{Capture, CaptureId, Delivery, Errand, Failure, Header, Outcome, Reply, Zone, counted},
-    store::{Bodies, Reader},
+    store::{Bodies, Reader, Rescued},
     verify::{self, Try},
 };
 
@@ -65,7 +65,12 @@ pub(super) fn run(show: &Show, common: &Common) -> Result<Answer, Failure> {
     let printer = common.printer();
     let reader = Reader::open(&common.store()?)?;
     let id = CaptureId(show.id);
-    let capture = reader.capture(id, Bodies::Read)?.ok_or_else(|| no_such_capture(id))?;
+    let capture = match reader.rescue(id)? {
+        Rescued::Whole(capture) => *capture,
+        Rescued::Gone => return Err(no_such_capture(id)),
+        Rescued::Damaged(why) if show.wants_all() => return print_rest(&reader, id, &printer, why),
+        Rescued::Damaged(why) => return Err(why),
+    };
     if show.body {
         return printer.bytes(&capture.body.bytes).map(|()| Answer::Yes);
     }
@@ -81,21 +86,74 @@ pub(super) fn run(show: &Show, common: &Common) -> Result<Answer, Failure> {
         super::export::tell(&printer, hidden);
         return Ok(Answer::Yes);
     }
-    let deliveries = reader.deliveries(id)?;
-    if printer.json {
-        let mut value = json::capture(&capture, &deliveries, true);
-        for (at, delivery) in deliveries.iter().enumerate() {
-            value["deliveries"][at]["says"] = says(&capture, delivery)?.into();
+    print_all(&reader, &capture, &printer, &mut Missed::default())
+}
+
+impl Show {
+    /// Whether everything is wanted, and not one thing of it.
+    fn wants_all(&self) -> bool {
+        self.format.is_none() && !self.body && self.view.is_none() && self.path.is_none()
+    }
+}
+
+/// What of a capture could not be read, and why.
+#[derive(Default)]
+struct Missed(Vec<Failure>);
+
+impl Missed {
+    /// What was read; else nothing, which is told in the end.
+    fn or_none<T: Default>(&mut self, read: Result<T, Failure>) -> T {
+        read.unwrap_or_else(|why| {
+            self.0.push(why);
+            T::default()
+        })
+    }
+
+    /// Says what is missing. Whether nothing is.
+    fn tell(&self) -> bool {
+        self.0.iter().for_each(|failure| super::report(&format!("left out: {}: {}", failure.doing, failure.why)));
+        if !self.0.is_empty() {
+            super::report(&"what is told is not all; keep a copy of the store's file");
         }
-        value["errands"] = reader.errands_of(id)?.iter().map(json::errand).collect();
+        self.0.is_empty()
+    }
+}
+
+/// What is left of a capture that cannot be read as a whole: all but its body, else its row of the list.
+fn print_rest(reader: &Reader, id: CaptureId, printer: &Printer, why: Failure) -> Result<Answer, Failure> {
+    if let Ok(Some(capture)) = reader.capture(id, Bodies::Leave) {
+        return print_all(reader, &capture, printer, &mut Missed(vec![why]));
+    }
+    match reader.summary(id) {
+        Ok(Some(row)) if !printer.json => {
+            printer.line(&row::line(&row, &engine::zone()))?;
+            Missed(vec![why]).tell();
+            Ok(Answer::No)
+        }
+        _ => Err(why),
+    }
+}
+
+/// All of it; what cannot be read of it is told.
+fn print_all(reader: &Reader, capture: &Capture, printer: &Printer, missed: &mut Missed) -> Result<Answer, Failure> {
+    // Where the body is missing, it is not told as an empty one.
+    let has_body = missed.0.is_empty();
+    let deliveries = missed.or_none(reader.deliveries(capture.id));
+    let errands = missed.or_none(reader.errands_of(capture.id));
+    if printer.json {
+        let mut value = json::capture(capture, &deliveries, has_body);
+        for (at, delivery) in deliveries.iter().enumerate() {
+            value["deliveries"][at]["says"] = says(capture, delivery)?.into();
+        }
+        value["errands"] = errands.iter().map(json::errand).collect();
         printer.value(&value)?;
     } else {
-        let tries = engine::tries(&reader, &capture)?;
+        let tries = missed.or_none(engine::tries(reader, capture));
         let zone = engine::zone();
-        print(&printer, &capture, &tries, &deliveries, &zone)?;
-        reader.errands_of(id)?.iter().try_for_each(|errand| print_errand(&printer, errand, &zone))?;
+        print(printer, capture, &tries, &deliveries, &zone)?;
+        errands.iter().try_for_each(|errand| print_errand(printer, errand, &zone))?;
     }
-    Ok(Answer::Yes)
+    Ok(if missed.tell() { Answer::Yes } else { Answer::No })
 }
 
 fn print(

@@ -9,7 +9,7 @@ use super::{Answer, Common, row};
 use crate::{
     body,
     engine::{self, settings},
-    record::{Failure, Timestamp, Verdict, counted, rate, thousands},
+    record::{Failure, Timestamp, Verdict, counted, rate, thousands, whole_ms},
     store::{Counts, Reader, SIZES, Stats as Counted, TIMES},
 };
 
@@ -30,8 +30,7 @@ pub(super) fn run(stats: &Stats, common: &Common) -> Result<Answer, Failure> {
     let reader = Reader::open(&common.store()?)?;
     // The moment itself is counted, too.
     let until = engine::now().unix_ms().saturating_add(1);
-    let length = i64::try_from(stats.last.as_millis()).unwrap_or(i64::MAX);
-    let [since, until] = [until.saturating_sub(length).max(0), until].map(Timestamp::from_unix_ms);
+    let [since, until] = [until.saturating_sub(whole_ms(stats.last)).max(0), until].map(Timestamp::from_unix_ms);
     let counted = reader.stats(since, until)?;
     if printer.json {
         printer.value(&object(&counted))?;

@@ -41,12 +41,24 @@ impl Tls {
                 (cert, key)
             }
         };
-        let papers = Papers { certificate: read(&cert)?, key: read(&key)? };
-        Identity::new(&papers).map_err(|failure| Failure {
-            doing: format!("{} ({} with {})", failure.doing, cert.display(), key.display()),
-            ..failure
-        })
+        by(&cert, &key)
     }
+
+    /// Whether given ones can be used. Its own are made at a start.
+    pub(super) fn check(&self) -> Result<(), Failure> {
+        match self {
+            Self::Given { cert, key } => by(cert, key).map(drop),
+            Self::SelfMade => Ok(()),
+        }
+    }
+}
+
+fn by(cert: &Path, key: &Path) -> Result<Identity, Failure> {
+    let papers = Papers { certificate: read(cert)?, key: read(key)? };
+    Identity::new(&papers).map_err(|failure| Failure {
+        doing: format!("{} ({} with {})", failure.doing, cert.display(), key.display()),
+        ..failure
+    })
 }
 
 /// The certificate's SHA-256, as browsers and `openssl x509 -fingerprint -sha256` write it.

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 
 use super::{
     alert::{self, Alert},
-    config::{self, Notice},
+    config::{self, Notice, Screen},
     endpoint::Endpoint,
     forward::{self, Answering, Forward, Order},
+    identity::Tls,
     respond::Respond,
     settings::{self, Settings, Wishes},
 };
@@ -21,6 +22,8 @@ pub struct Outline {
     pub rows: Vec<(&'static str, String)>,
     /// What a person should know: a variable that is not set.
     pub notices: Vec<Notice>,
+    /// What they say of the screen, which alone knows its keys and themes.
+    pub screen: Screen,
 }
 
 /// Reads the configuration as a start would, checks its programs and the user's own providers, and starts nothing.
@@ -28,8 +31,9 @@ pub fn outline(wishes: &Wishes) -> Result<Outline, Failure> {
     let settings = Settings::resolve(wishes)?;
     forward::check(&settings.endpoints)?;
     super::catalog()?;
+    settings.tls.as_ref().map_or(Ok(()), Tls::check)?;
     let files = config::files(wishes.config.as_deref());
-    Ok(Outline { files, rows: rows(&settings), notices: settings.notices })
+    Ok(Outline { files, rows: rows(&settings), notices: settings.notices, screen: settings.screen })
 }
 
 fn rows(settings: &Settings) -> Vec<(&'static str, String)> {

@@ -27,6 +27,13 @@ const PART: usize = 8 << 10;
 /// The programs that open a URL, the one of this system first.
 const OPENERS: &[&str] = if cfg!(target_os = "macos") { &["open", "xdg-open"] } else { &["xdg-open", "open"] };
 
+/// Runs the command of `$1`, its errors in its output, and ends it and all that it started when creel closes the pipe that stands
+/// at this shell's place for errors, or is no more: a killed creel leaves no command behind. What a command that has ended left
+/// running goes on.
+const KEEPER: &str = "exec 3<&2 2>&1
+{ read creel <&3; kill -KILL 0; } >/dev/null 2>&1 & keeper=$!
+sh -c \"$1\" 3<&-; status=$?; kill $keeper 2>/dev/null; exit $status";
+
 /// What a command printed, and how it ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Piped {
@@ -51,12 +58,14 @@ pub(super) fn pipe_with(
 ) -> Result<Piped, Failure> {
     let doing = || format!("running `{command}`");
     let failed = |why: io::Error| Failure::new(doing(), why);
+    // Its other end is held until the command has ended, and by nobody who does not live as long as creel.
+    let (alive, _creel) = io::pipe().map_err(failed)?;
     let mut child = Command::new("sh")
-        .args(["-c", "exec 2>&1; eval \"$1\"", "sh", command])
+        .args(["-c", KEEPER, "sh", command])
         .envs(env.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stderr(alive)
         .process_group(0)
         .spawn()
         .map_err(failed)?;
@@ -166,6 +175,15 @@ mod tests {
         let piped = pipe("yes", Vec::new()).unwrap();
         assert_eq!(piped.output.len(), LARGEST);
         assert!(piped.ended.unwrap().contains("KiB of output"));
+    }
+
+    #[test]
+    fn what_a_command_that_has_ended_left_running_goes_on() {
+        let piped = pipe("sleep 600 >/dev/null 2>&1 & echo $!; read line; echo \"$line\"", b"in\n".to_vec()).unwrap();
+        let (pid, rest) =
+            text(&piped).split_once('\n').map(|(pid, rest)| (pid.parse().unwrap(), rest.to_owned())).unwrap();
+        assert_eq!((&rest[..], piped.ended), ("in\n", None));
+        rustix::process::kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
     }
 
     #[test]

@@ -98,10 +98,15 @@ impl Settings {
         let (endpoints, notices) = endpoints(wishes, &targets, &mut file)?;
         let tls = file.tls.take().or(wishes.tls.then_some(Tls::SelfMade));
         let tunnel = wishes.tunnel.clone().or(file.tunnel.take());
+        let listen = address(&listen)?;
+        if file.metrics == Some(listen) && listen.port() != 0 {
+            let why = format!("{listen} is where webhooks come in, on every path");
+            return Err(Failure::new("reading [metrics]", why).hint("give it another port: 27336, say"));
+        }
         Ok(Self {
             wishes: wishes.clone(),
             db,
-            listen: address(&listen)?,
+            listen,
             endpoints,
             targets,
             tls,

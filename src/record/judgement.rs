@@ -154,9 +154,7 @@ impl Judgement {
             None => format!("only {} is signed: the body could be any", evidence.content),
         })
     }
-}
 
-impl Judgement {
     /// The same for others: without the signature that was expected, which would let in who sends that body; without the secrets of
     /// URLs; and, where the request `has_secrets`, without what is repeated of it.
     #[must_use]

@@ -45,4 +45,4 @@ pub use peer::Peer;
 pub use refusal::Refusal;
 pub use summary::{Counters, LastDelivery, Repeat, Summary, gap, marks, span};
 pub use tags::{NOTE_CHARS, Tagging, Tags};
-pub use timestamp::{Timestamp, Zone};
+pub use timestamp::{Timestamp, Zone, whole_ms};

@@ -1,6 +1,6 @@
 //! Moments, to the millisecond.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 /// A moment: milliseconds since 1970 in UTC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,6 +50,18 @@ impl Timestamp {
         self.0.saturating_sub(earlier.0)
     }
 
+    /// The moment so long before this one.
+    #[must_use]
+    pub fn before(self, time: Duration) -> Self {
+        Self(self.0.saturating_sub(whole_ms(time)))
+    }
+
+    /// The moment so long after this one.
+    #[must_use]
+    pub fn after(self, time: Duration) -> Self {
+        Self(self.0.saturating_add(whole_ms(time)))
+    }
+
     /// The wall clock there, `09:05:00`.
     pub fn clock(self, zone: &Zone) -> String {
         self.format(zone, "%H:%M:%S")
@@ -64,6 +76,11 @@ impl Timestamp {
         jiff::Timestamp::from_millisecond(self.0)
             .map_or_else(|_| self.0.to_string(), |t| t.to_zoned(zone.0.clone()).strftime(format).to_string())
     }
+}
+
+/// A time in whole milliseconds; one of millions of years is as long as can be told.
+pub fn whole_ms(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// RFC 3339 in UTC to the millisecond: `2026-11-23T09:05:00.123Z`.
@@ -104,6 +121,15 @@ mod tests {
         assert_eq!(moment.clock(&Zone::utc()), "09:05:00");
         assert_eq!(moment.date_and_clock(&Zone::utc()), "2026-11-23 09:05:00.123");
         assert_eq!(Timestamp::from_rfc3339("yesterday"), None);
+    }
+
+    #[test]
+    fn no_time_is_too_long_to_go_back_or_on() {
+        let moment = Timestamp::from_unix_ms(1_000);
+        let day = Duration::from_secs(86_400);
+        assert_eq!((moment.after(day).unix_ms(), moment.before(day).unix_ms()), (86_401_000, -86_399_000));
+        assert_eq!(moment.after(Duration::MAX), Timestamp::from_unix_ms(i64::MAX));
+        assert!(moment.before(Duration::MAX) < Timestamp::default());
     }
 
     #[test]

@@ -3,6 +3,9 @@
 //! How old a capture is goes by the order in which they came. Of what was imported, and of what bears a time that is still to
 //! come since a clock was wrong, the next capture tells when it was there at the latest; and behind the first one that is
 //! young nothing is old, whatever its time says. So a clock that was once wrong takes nothing away that came late.
+//!
+//! What stays among what is over takes nobody's place: the bounds are of the newest. Else who has pinned as many as may be kept
+//! would lose each capture as soon as it came.
 
 use std::collections::HashSet;
 
@@ -51,6 +54,24 @@ pub enum Reach {
     All,
 }
 
+/// Where a walk begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spot {
+    /// The first number that it looks at.
+    pub id: CaptureId,
+    /// What stayed before that.
+    pub stayed: Stayed,
+}
+
+/// What is over and stays: it is pinned, or waits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stayed {
+    /// How many captures.
+    pub captures: u64,
+    /// Bytes of their heads and bodies, where those are bounded.
+    pub bytes: u64,
+}
+
 /// What is over.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Over {
@@ -62,8 +83,8 @@ pub struct Over {
     pub captures: u64,
     /// How many bytes there are too many.
     pub bytes: u64,
-    /// How many older ones are pinned or wait, and so stay.
-    pub kept: u64,
+    /// Where the next walk goes on, and what stayed until there.
+    pub end: Spot,
     /// When the first one came that is not too old.
     pub next: Option<Timestamp>,
     /// The number that the next capture is given: it tells whether any came.
@@ -84,7 +105,7 @@ impl Reader {
         &self,
         bounds: Bounds,
         now: Timestamp,
-        (from, reach): (CaptureId, Reach),
+        (from, reach): (Spot, Reach),
         stays: &HashSet<CaptureId>,
     ) -> Result<Over, Failure> {
         self.ask("looking for what is over the bounds of [keep]", || {
@@ -93,12 +114,12 @@ impl Reader {
             let counted = state.prepare_cached(COUNTED)?.query_row((), counted)?;
             let [captures, bytes] = [(counted[0], bounds.captures), (counted[1], bounds.bytes)]
                 .map(|(all, most)| most.map_or(0, |most| all.max(0).cast_unsigned().saturating_sub(most)));
-            let over = Over { captures, bytes, given: counted[2], ..Over::default() };
+            let over = Over { captures, bytes, given: counted[2], end: from, ..Over::default() };
             if bounds.since.is_none() && captures == 0 && bytes == 0 {
                 return Ok(over);
             }
             let age = Age { state: &state, since: bounds.since, now, told: None };
-            walk(&state, over, age, from, reach, stays)
+            walk(&state, over, age, reach, stays)
         })
     }
 
@@ -118,33 +139,37 @@ fn walk(
     state: &Connection,
     mut over: Over,
     mut age: Age<'_>,
-    from: CaptureId,
     reach: Reach,
     stays: &HashSet<CaptureId>,
 ) -> Result<Over, Error> {
     let sql = format!("SELECT id, received_at, flags, size, {FREE} FROM summary WHERE id >= ? ORDER BY id");
     let mut statement = state.prepare_cached(&sql)?;
     let mut head = state.prepare_cached(HEAD)?;
-    let mut rows = statement.query([from.0])?;
+    let mut rows = statement.query([over.end.id.0])?;
     let (mut taken, mut taken_bytes, mut step) = (0, 0, 0);
     while let Some(row) = rows.next()? {
         let (id, at, flags, size) = (row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?, row.get::<_, i64>(3)?);
         let is_old = age.is_old(id, at, flags)?;
-        if !is_old && taken >= over.captures && taken_bytes >= over.bytes {
+        let stayed = over.end.stayed;
+        if !is_old && taken + stayed.captures >= over.captures && taken_bytes + stayed.bytes >= over.bytes {
             break;
         }
-        if !row.get::<_, bool>(4)? || stays.contains(&CaptureId(id)) {
-            over.kept += 1;
-            continue;
-        }
-        if reach == Reach::Step && (over.ids.len() >= STEP_CAPTURES || step >= STEP_BYTES) {
+        let stays = !row.get::<_, bool>(4)? || stays.contains(&CaptureId(id));
+        if !stays && reach == Reach::Step && (over.ids.len() >= STEP_CAPTURES || step >= STEP_BYTES) {
             break;
         }
+        let mut bytes = 0;
         if over.bytes > 0 {
             let head: Option<i64> = head.query_row([id], |row| row.get(0)).optional()?;
-            taken_bytes += head.unwrap_or_default().saturating_add(size).max(0).cast_unsigned();
+            bytes = head.unwrap_or_default().saturating_add(size).max(0).cast_unsigned();
+        }
+        over.end.id = CaptureId(id.saturating_add(1));
+        if stays {
+            over.end.stayed = Stayed { captures: stayed.captures + 1, bytes: stayed.bytes + bytes };
+            continue;
         }
         taken += 1;
+        taken_bytes += bytes;
         step += size;
         over.old += u64::from(is_old);
         over.ids.push(CaptureId(id));

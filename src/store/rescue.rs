@@ -1,16 +1,17 @@
 //! What can still be read of a damaged file: one capture after the other, past those that cannot.
 
-use std::ops::Range;
+use std::{collections::VecDeque, ops::Range};
 
 use rusqlite::params_from_iter;
 
 use super::{
-    Bodies, Reader,
+    Bodies, Reader, Start,
     reader::damaged,
+    select::{self, SUMMARY_COLUMNS},
     trouble::{Kind, Trouble},
 };
 use crate::query::{Sql, Value};
-use crate::record::{Capture, CaptureId, Failure};
+use crate::record::{Capture, CaptureId, Failure, Summary};
 
 /// How many numbers are asked for at once. Where one of them cannot be read, each is asked for by itself.
 const AT_ONCE: usize = 500;
@@ -27,8 +28,8 @@ pub enum Rescued {
 }
 
 impl Reader {
-    /// One capture that the list had, with its whole body: for whoever goes on with the others where the file is damaged at
-    /// this one.
+    /// One capture, with its whole body: for whoever goes on with the others, or with what is left, where the file is damaged
+    /// at this one.
     pub fn rescue(&self, id: CaptureId) -> Result<Rescued, Failure> {
         let doing = || format!("reading capture {id}");
         match self.find(id, Bodies::Read) {
@@ -46,36 +47,50 @@ impl Reader {
         condition: Option<&Sql>,
         missed: &mut dyn FnMut(CaptureId, Failure),
     ) -> Result<Vec<CaptureId>, Failure> {
-        let end: i64 = self.ask("reading the counts", || {
-            self.connection().query_row("SELECT next_id FROM counter", (), |row| row.get(0))
-        })?;
+        let end = self.end()?;
         let mut all = Vec::new();
         for first in (1..end).step_by(AT_ONCE) {
-            let last = end.min(first + AT_ONCE as i64);
-            match self.taken(first..last, condition) {
-                Ok(taken) => all.extend(taken),
-                Err(trouble) => {
-                    of_the_file(trouble)?;
-                    for id in first..last {
-                        all.extend(self.taken_alone(id, condition, missed)?);
-                    }
-                }
+            let ids = first..end.min(first + AT_ONCE as i64);
+            all.extend(self.past(ids, &mut |ids| self.taken(ids, condition), missed)?);
+        }
+        Ok(all)
+    }
+
+    /// The list, past what is damaged in it.
+    pub fn list<'a>(&'a self, condition: Option<&'a Sql>) -> List<'a> {
+        List { reader: self, condition, start: Start::Newest, below: None, rows: VecDeque::new(), missed: Vec::new() }
+    }
+
+    /// The number that the next capture is given.
+    fn end(&self) -> Result<i64, Failure> {
+        self.ask("reading the counts", || {
+            self.connection().query_row("SELECT next_id FROM counter", (), |row| row.get(0))
+        })
+    }
+
+    /// What `read` gives for these numbers; where it cannot read them together, for each by itself.
+    fn past<T>(
+        &self,
+        ids: Range<i64>,
+        read: &mut dyn FnMut(Range<i64>) -> Result<Vec<T>, Trouble>,
+        missed: &mut dyn FnMut(CaptureId, Failure),
+    ) -> Result<Vec<T>, Failure> {
+        match read(ids.clone()) {
+            Ok(all) => return Ok(all),
+            Err(trouble) => of_the_file(trouble)?,
+        };
+        let mut all = Vec::new();
+        for id in ids {
+            match read(id..id + 1) {
+                Ok(one) => all.extend(one),
+                Err(trouble) => self.miss(id, of_the_file(trouble)?, missed),
             }
         }
         Ok(all)
     }
 
-    /// One of them, where it fulfils the condition.
-    fn taken_alone(
-        &self,
-        id: i64,
-        condition: Option<&Sql>,
-        missed: &mut dyn FnMut(CaptureId, Failure),
-    ) -> Result<Vec<CaptureId>, Failure> {
-        let why = match self.taken(id..id + 1, condition) {
-            Ok(taken) => return Ok(taken),
-            Err(trouble) => of_the_file(trouble)?,
-        };
+    /// Tells of one that cannot be read, unless it is gone.
+    fn miss(&self, id: i64, why: Failure, missed: &mut dyn FnMut(CaptureId, Failure)) {
         // What was deleted has no content either.
         let is_there = self.look("reading what is there", || {
             self.connection().prepare_cached("SELECT 1 FROM content WHERE id = ?")?.exists([id])
@@ -83,7 +98,6 @@ impl Reader {
         if is_there.unwrap_or(true) {
             missed(CaptureId(id), why);
         }
-        Ok(Vec::new())
     }
 
     fn taken(&self, ids: Range<i64>, condition: Option<&Sql>) -> Result<Vec<CaptureId>, Trouble> {
@@ -95,6 +109,71 @@ impl Reader {
             let mut statement = self.connection().prepare_cached(&sql)?;
             statement.query_map(params_from_iter(values), |row| row.get(0).map(CaptureId))?.collect()
         })
+    }
+
+    /// The rows of these numbers, oldest first.
+    fn rows_of(&self, ids: Range<i64>, condition: Option<&Sql>) -> Result<Vec<Summary>, Trouble> {
+        let wanted = condition.map_or(String::new(), |condition| format!("AND ({})", condition.text));
+        let sql = format!("SELECT {SUMMARY_COLUMNS} FROM summary WHERE id >= ? AND id < ? {wanted} ORDER BY id");
+        let bounds = [ids.start, ids.end].map(Value::Int);
+        let values = bounds.iter().chain(condition.into_iter().flat_map(|condition| &condition.values));
+        self.look("reading the list", || {
+            let mut statement = self.connection().prepare_cached(&sql)?;
+            statement.query_map(params_from_iter(values), select::summary)?.collect()
+        })
+    }
+}
+
+/// The rows of the list that fulfil a condition, newest first. Of a sound file it is read page by page. From a page on that
+/// cannot be read it goes by numbers: what cannot be read is left out, and kept to be told.
+#[derive(Debug)]
+pub struct List<'a> {
+    reader: &'a Reader,
+    condition: Option<&'a Sql>,
+    start: Start,
+    /// Where the file is damaged: the number below which is read on.
+    below: Option<i64>,
+    /// Newest first.
+    rows: VecDeque<Summary>,
+    missed: Vec<(CaptureId, Failure)>,
+}
+
+impl List<'_> {
+    /// At most so many further ones; none at the end.
+    pub fn page(&mut self, limit: usize) -> Result<Vec<Summary>, Failure> {
+        if self.below.is_none() {
+            match self.reader.page(self.start, limit, self.condition) {
+                Ok(rows) => {
+                    self.start = rows.last().map_or(self.start, |row| Start::Before(row.id));
+                    return Ok(rows);
+                }
+                Err(_) => self.below = Some(self.from()?),
+            }
+        }
+        // Whatever was wrong with the page: what is no damage of the file ends this, too.
+        while let Some(below) = self.below.filter(|below| *below > 1 && self.rows.len() < limit) {
+            let first = below.saturating_sub(AT_ONCE as i64).max(1);
+            let (reader, condition, before) = (self.reader, self.condition, self.missed.len());
+            let missed = &mut self.missed;
+            let read = &mut |ids| reader.rows_of(ids, condition);
+            let rows = reader.past(first..below, read, &mut |id, why| missed.push((id, why)))?;
+            missed[before..].reverse();
+            self.rows.extend(rows.into_iter().rev());
+            self.below = Some(first);
+        }
+        Ok(self.rows.drain(..limit.min(self.rows.len())).collect())
+    }
+
+    fn from(&self) -> Result<i64, Failure> {
+        match self.start {
+            Start::Before(id) => Ok(id.0),
+            Start::Newest | Start::After(_) => self.reader.end(),
+        }
+    }
+
+    /// What could not be read so far, oldest first; what the condition says of it nobody knows.
+    pub fn missed(self) -> Vec<(CaptureId, Failure)> {
+        self.missed.into_iter().rev().collect()
     }
 }
 

@@ -10,6 +10,7 @@
 use std::{
     collections::{BTreeSet, HashMap},
     hash::Hasher,
+    ops::RangeInclusive,
 };
 
 use rusqlite::{Connection, Error, params};
@@ -23,6 +24,9 @@ const RECENT: usize = 16_384;
 /// How many captures of one event are remembered, so that it is known on when its first are deleted, and a storm of
 /// repeats costs no memory.
 const SPARES: usize = 8;
+/// Of how many captures, as a part of all entries, the runs may be gone before their entries leave memory, too: to look at all
+/// of them costs as much as that many captures do anyway.
+const GONE_PART: usize = 4;
 /// Bytes of an entry in the file.
 const ENTRY_BYTES: usize = 8;
 
@@ -64,6 +68,10 @@ pub(super) struct Seen {
     tail_from: i64,
     /// The last capture of the run that the open transaction writes.
     staged_run: Option<i64>,
+    /// How many runs were deleted whose entries are still in memory.
+    gone: usize,
+    /// The captures of the runs that the open transaction leaves, where it is time to look at all entries.
+    staged_left: Option<Vec<RangeInclusive<i64>>>,
     /// The newest event time of each endpoint and provider, in Unix milliseconds.
     newest: HashMap<Source, i64>,
     /// What the open transaction changed of it: the value before.
@@ -80,12 +88,12 @@ impl Seen {
     }
 
     /// Deletes the runs of whose captures none is left, so that a store of which the oldest go again and again does not grow by
-    /// them. One look at each; nothing is written where there is none.
-    pub(super) fn delete_gone(connection: &Connection) -> Result<(), Error> {
-        if connection.prepare(concat!("SELECT 1 ", gone!(), " LIMIT 1"))?.exists(())? {
-            connection.execute(concat!("DELETE ", gone!()), ())?;
+    /// them, and gives how many. One look at each; nothing is written where there is none.
+    pub(super) fn delete_gone(connection: &Connection) -> Result<usize, Error> {
+        if connection.prepare_cached(concat!("SELECT 1 ", gone!(), " LIMIT 1"))?.exists(())? {
+            return connection.execute(concat!("DELETE ", gone!()), ());
         }
-        Ok(())
+        Ok(0)
     }
 
     /// An empty set, for a writer that stores no captures.
@@ -112,6 +120,8 @@ impl Seen {
             tail: Vec::new(),
             tail_from: 1,
             staged_run: None,
+            gone: 0,
+            staged_left: None,
             newest: HashMap::new(),
             staged_newest: Vec::new(),
             beside: false,
@@ -223,7 +233,8 @@ impl Seen {
         old.chain(self.recent.range(all)).map(|entry| i64::from(*entry as u32))
     }
 
-    /// Writes a run, when the captures up to `last_id` fill one. Part of the transaction.
+    /// Writes a run, when the captures up to `last_id` fill one, and deletes those of whose captures none is left. Part of the
+    /// transaction.
     pub(super) fn write_run(&mut self, connection: &Connection, last_id: i64) -> Result<(), Error> {
         if self.beside || last_id.saturating_sub(self.tail_from) + 1 < RUN {
             return Ok(());
@@ -235,7 +246,26 @@ impl Seen {
             .prepare_cached("INSERT INTO event_run (first_id, last_id, entries) VALUES (?, ?, ?)")?
             .execute(params![self.tail_from, last_id, blob])?;
         self.staged_run = Some(last_id);
+        // Where this never is, they are counted twice, and all entries are looked at a little sooner.
+        self.gone += Self::delete_gone(connection)?;
+        if self.gone * RUN as usize > RECENT.max(self.sorted.entries.len() / GONE_PART) {
+            let mut left = connection.prepare_cached("SELECT first_id, last_id FROM event_run ORDER BY first_id")?;
+            let ranges = left.query_map((), |row| Ok(row.get(0)?..=row.get(1)?))?;
+            self.staged_left = Some(ranges.collect::<Result<_, _>>()?);
+        }
         Ok(())
+    }
+
+    /// Leaves out the entries of captures that are in no run any more.
+    fn leave_out_gone(&mut self, left: &[RangeInclusive<i64>]) {
+        let tail_from = self.tail_from;
+        let is_left = |entry: u64| {
+            let id = i64::from(entry as u32);
+            id >= tail_from
+                || left.get(left.partition_point(|run| *run.end() < id)).is_some_and(|run| run.contains(&id))
+        };
+        self.sorted.retain(is_left);
+        self.gone = 0;
     }
 
     /// The transaction is committed.
@@ -248,6 +278,9 @@ impl Seen {
         }
         if self.recent.len() >= RECENT {
             self.sorted.merge(&std::mem::take(&mut self.recent));
+        }
+        if let Some(left) = self.staged_left.take() {
+            self.leave_out_gone(&left);
         }
     }
 
@@ -263,7 +296,7 @@ impl Seen {
                 None => self.newest.remove(&key),
             };
         }
-        self.staged_run = None;
+        (self.staged_run, self.staged_left) = (None, None);
     }
 }
 
@@ -333,6 +366,12 @@ impl Sorted {
         let Some([start, end]) = self.starts.get(half(wanted)..half(wanted) + 2) else { return &[] };
         let same = &self.entries[*start as usize..*end as usize];
         &same[same.partition_point(|entry| *entry < wanted)..]
+    }
+
+    /// Leaves out the others.
+    fn retain(&mut self, is_left: impl Fn(u64) -> bool) {
+        self.entries.retain(|entry| is_left(*entry));
+        self.index();
     }
 
     /// Merges new entries, from the end, in place.
@@ -488,6 +527,28 @@ mod tests {
         assert_eq!(capture(&mut again, &store, next + 3, "evt_1"), Some(1));
         end(&mut again, &store, next + 3);
         assert_eq!(runs(&store), 2);
+    }
+
+    #[test]
+    fn a_store_of_which_the_oldest_go_again_and_again_remembers_no_more_the_longer_it_runs() {
+        let store = store();
+        let mut seen = Seen::load(&store).unwrap();
+        let mut most = 0;
+        for id in 1..=20 * RUN {
+            capture(&mut seen, &store, id, &format!("evt_{id}"));
+            end(&mut seen, &store, id);
+            if id % 64 == 0 {
+                store.execute("DELETE FROM summary WHERE id BETWEEN 2 AND ?", [id - 1_000]).unwrap();
+            }
+            most = most.max(seen.sorted.entries.len() + seen.recent.len());
+        }
+        assert!(runs(&store) <= 3, "{}", runs(&store));
+        assert!(most < 3 * RECENT, "{most}");
+        // What is left is known: what is pinned, in a run, and what is new.
+        for (at, id) in [1, 20 * RUN - 999, 20 * RUN].into_iter().enumerate() {
+            let event = format!("evt_{id}");
+            assert_eq!(capture(&mut seen, &store, 20 * RUN + 1 + at as i64, &event), Some(id));
+        }
     }
 
     #[test]

@@ -58,7 +58,7 @@ use crossterm::event::KeyEvent;
 pub use keys::help as key_help;
 
 use crate::{
-    engine::{self, Engine},
+    engine::{self, Engine, Notice, Screen},
     record::Failure,
 };
 
@@ -95,6 +95,27 @@ pub fn show(engine: &Arc<Engine>) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Whether a screen can be as the configuration says; gives what a person should know of it.
+pub fn check(wishes: &Screen) -> Result<Vec<Notice>, Failure> {
+    keys::Keymap::with(&wishes.keys)?;
+    let (themes, failures) = themes();
+    let unknown = wishes.theme.as_deref().and_then(|name| unknown_theme(&themes, name));
+    Ok(failures.into_iter().chain(unknown).collect())
+}
+
+/// The themes that there are, and what is wrong with the user's own.
+fn themes() -> (Vec<theme::Theme>, Vec<Notice>) {
+    let folder = engine::settings::config_folder().map(|folder| folder.join("themes"));
+    let (themes, failures) = theme::all(folder.as_deref());
+    (themes, failures.iter().map(ToString::to_string).collect())
+}
+
+/// What is said of a theme that is none of them.
+fn unknown_theme(themes: &[theme::Theme], name: &str) -> Option<Notice> {
+    let names: Vec<_> = themes.iter().map(|theme| &theme.name[..]).collect();
+    (!names.contains(&name)).then(|| format!("there is no theme `{name}`; there are {}", names.join(", ")))
+}
+
 /// How a screen was left the last time.
 fn remembered() -> state::State {
     engine::state::remembered().map_or_else(state::State::default, |text| state::State::parse(&text))
@@ -103,16 +124,12 @@ fn remembered() -> state::State {
 /// How the screen looks at its start: the theme that was chosen, else the one that is configured, else the one for the
 /// terminal's background.
 fn look(configured: Option<&str>, state: &state::State, notices: &mut Vec<String>) -> (look::Look, Vec<KeyEvent>) {
-    let folder = engine::settings::config_folder().map(|folder| folder.join("themes"));
-    let (themes, failures) = theme::all(folder.as_deref());
-    notices.extend(failures.iter().map(ToString::to_string));
+    let (themes, failures) = themes();
+    notices.extend(failures);
+    notices.extend(configured.and_then(|name| unknown_theme(&themes, name)));
     // They are looked at until the process ends.
     let look = look::Look { themes: Box::leak(themes.into_boxed_slice()), ..look::Look::from_environment() };
     let known = |name: &&str| look.themes.iter().any(|theme| theme.name == **name);
-    if let Some(name) = configured.filter(|name| !known(name)) {
-        let names: Vec<_> = look.themes.iter().map(|theme| &theme.name[..]).collect();
-        notices.push(format!("there is no theme `{name}`; there are {}", names.join(", ")));
-    }
     match state.theme.as_deref().or(configured).filter(known) {
         Some(name) => (look.themed(name), Vec::new()),
         None if !look.colour => (look, Vec::new()),

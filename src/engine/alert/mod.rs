@@ -23,7 +23,7 @@ use crate::{
     body,
     export::json,
     query::Filter,
-    record::{CaptureId, DeliveryId, Failure, Flag, Summary, counted, gap, span},
+    record::{CaptureId, DeliveryId, Failure, Flag, Summary, counted, gap, span, whole_ms},
     store::{Bell, Bodies, Looker, Reader, Sleep, Start},
 };
 
@@ -55,7 +55,7 @@ pub(super) struct Alert {
 
 /// A time that was configured, as a person reads it.
 pub(super) fn in_words(time: Duration) -> String {
-    let ms = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+    let ms = whole_ms(time);
     if ms % 1_000 == 0 { span(ms / 1_000) } else { gap(ms) }
 }
 

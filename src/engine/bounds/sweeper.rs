@@ -8,12 +8,12 @@ use std::{
 
 use super::{
     Keep, captures, mib,
-    trust::{DOUBT, Trust, ms},
+    trust::{DOUBT, Trust},
 };
 use crate::{
     engine::forward::News,
     record::{CaptureId, Failure, Timestamp, counted, thousands},
-    store::{Bounds, Haste, Over, Reach, Reader, Sleep, Writer},
+    store::{Bounds, Haste, Over, Reach, Reader, Sleep, Spot, Writer},
 };
 
 /// How much longer than a step the rest after it is, while captures come.
@@ -21,7 +21,7 @@ const PART_OF_STEP: u32 = 3;
 /// How much may be over before steps follow each other without a rest: captures and bytes.
 const FAR: (u64, u64) = (1 << 17, 256 << 20);
 /// How long captures stay that a batch of resends has not sent yet. One that was left for longer is not waited for.
-const BATCH: i64 = 24 * 60 * 60 * 1_000;
+const BATCH: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What time it is, by the clock that can be set and by the one that cannot.
 #[derive(Clone, Copy)]
@@ -112,19 +112,18 @@ impl Sweeper {
             bytes: self.keep.mib.map(|mib| mib.saturating_mul(1 << 20)),
             captures: self.keep.captures,
         };
-        let (mut from, mut stays, mut keeps_some, mut given) = (CaptureId(0), None, false, None);
+        let (mut from, mut stays, mut given) = (Spot::default(), None, None);
         let mut round = Round::default();
         while !self.sleep.is_over() {
             let began = Instant::now();
             let none = HashSet::new();
             let over = reader.over(bounds, at.wall, (from, Reach::Step), stays.as_ref().unwrap_or(&none))?;
             round.look = began.elapsed();
-            keeps_some |= over.kept > 0;
-            let Some(&last) = over.ids.last() else {
-                self.nothing_more(&over, keeps_some);
+            if over.ids.is_empty() {
+                self.nothing_more(&over);
                 round.until = self.until(&over, at);
                 break;
-            };
+            }
             if stays.is_none() {
                 let in_batches = in_batches(reader, at.wall)?;
                 let is_any = !in_batches.is_empty();
@@ -139,10 +138,11 @@ impl Sweeper {
                 break;
             }
             let is_alone = given.replace(over.given) == Some(over.given);
-            let is_far = over.captures > FAR.0 || over.bytes > FAR.1;
+            let stayed = over.end.stayed;
+            let is_far = over.captures > FAR.0 + stayed.captures || over.bytes > FAR.1 + stayed.bytes;
             let rest = if is_alone || is_far { 0 } else { PART_OF_STEP };
             self.sleep.pause(began.elapsed() * rest);
-            from = CaptureId(last.0.saturating_add(1));
+            from = over.end;
         }
         Ok(round)
     }
@@ -157,8 +157,8 @@ impl Sweeper {
     /// From which moment on captures are young; none where that is not asked for, or the clock is doubted.
     fn since(&mut self, reader: &Reader, at: Moment) -> Result<Option<Timestamp>, Failure> {
         let Some(age) = &self.keep.age else { return Ok(None) };
-        let (half, since) = (ms(age.span) / 2, before(at.wall, ms(age.span)));
-        let pause = || reader.pause_around(before(at.wall, half), at.wall);
+        let since = at.wall.before(age.span);
+        let pause = || reader.pause_around(at.wall.before(age.span / 2), at.wall);
         if !self.trust.is_doubted(at, age.span, pause)? {
             self.told_of_doubt = false;
             return Ok(Some(since));
@@ -183,7 +183,7 @@ impl Sweeper {
     fn until(&self, over: &Over, at: Moment) -> Option<Duration> {
         let age = self.keep.age.as_ref()?;
         let old = over.next.map(|next| {
-            let left = next.unix_ms().saturating_add(ms(age.span)).saturating_sub(at.wall.unix_ms());
+            let left = next.after(age.span).since_ms(at.wall);
             Duration::from_millis(left.max(0).cast_unsigned().saturating_add(1))
         });
         let trusted = self.trust.until().map(|until| until.saturating_duration_since(at.steady));
@@ -193,17 +193,18 @@ impl Sweeper {
     /// Tells of a bound that forgets for the first time in this run.
     fn tell_once(&mut self, reader: &Reader, over: &Over, bounds: Bounds, at: Moment) -> Result<(), Failure> {
         let mut first = |bound: Bound, is_so: bool| is_so && !std::mem::replace(&mut self.told[bound as usize], true);
+        let stayed = over.end.stayed;
         let firsts = [
             first(Bound::Age, over.old > 0),
-            first(Bound::Bytes, over.bytes > 0),
-            first(Bound::Captures, over.captures > 0),
+            first(Bound::Bytes, over.bytes > stayed.bytes),
+            first(Bound::Captures, over.captures > stayed.captures),
         ];
         if let (Some(since), Some(age), true) = (bounds.since, &self.keep.age, firsts[Bound::Age as usize]) {
             let old = old(reader, since, at)?;
             let they = if old == 1 { "it is" } else { "they are" };
             self.news.tell(format!("{} older than {}: {they} forgotten", are(old), age.text));
         }
-        let but = match over.kept {
+        let but = match stayed.captures {
             0 => String::new(),
             1 => ", but for 1 that is pinned or waits".to_owned(),
             kept => format!(", but for {} that are pinned or wait", thousands(kept)),
@@ -216,13 +217,15 @@ impl Sweeper {
         Ok(())
     }
 
-    /// Tells where a bound cannot be kept, once for as long as that lasts.
-    fn nothing_more(&mut self, over: &Over, keeps_some: bool) {
+    /// Tells where more is in the store than the bounds say, once for as long as that lasts.
+    fn nothing_more(&mut self, over: &Over) {
         let most = [(over.bytes, self.keep.mib.map(mib)), (over.captures, self.keep.captures.map(captures))];
-        let most = most.into_iter().find_map(|(excess, most)| most.filter(|_| excess > 0 && keeps_some));
+        let stayed = over.end.stayed.captures;
+        let most = most.into_iter().find_map(|(excess, most)| most.filter(|_| excess > 0 && stayed > 0));
         if let Some(most) = most.as_ref().filter(|_| !self.is_stuck) {
-            let words = "all that is left is pinned or waits, so that no more can be forgotten";
-            self.news.tell(format!("the store is over {most}, and {words}"));
+            let older = counted(stayed, "older capture");
+            let are = if stayed == 1 { "is pinned or waits, and stays" } else { "are pinned or wait, and stay" };
+            self.news.tell(format!("the store is over {most}: {older} {are}"));
         }
         self.is_stuck = most.is_some();
     }
@@ -231,7 +234,7 @@ impl Sweeper {
 /// How many captures are too old.
 fn old(reader: &Reader, since: Timestamp, at: Moment) -> Result<u64, Failure> {
     let bounds = Bounds { since: Some(since), ..Bounds::default() };
-    let over = reader.over(bounds, at.wall, (CaptureId(0), Reach::All), &in_batches(reader, at.wall)?)?;
+    let over = reader.over(bounds, at.wall, (Spot::default(), Reach::All), &in_batches(reader, at.wall)?)?;
     Ok(over.old)
 }
 
@@ -239,14 +242,10 @@ fn are(count: u64) -> String {
     format!("{} {}", counted(count, "capture"), if count == 1 { "is" } else { "are" })
 }
 
-fn before(moment: Timestamp, ms: i64) -> Timestamp {
-    Timestamp::from_unix_ms(moment.unix_ms().saturating_sub(ms))
-}
-
 /// What batches of resends have still to send, but for those that were left long ago.
 fn in_batches(reader: &Reader, now: Timestamp) -> Result<HashSet<CaptureId>, Failure> {
     let mut all = HashSet::new();
-    for batch in reader.batches()?.into_iter().filter(|batch| batch.at >= before(now, BATCH)) {
+    for batch in reader.batches()?.into_iter().filter(|batch| batch.at >= now.before(BATCH)) {
         all.extend(reader.left_of(batch.id)?.into_iter().map(|(capture, _)| capture));
     }
     Ok(all)

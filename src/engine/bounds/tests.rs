@@ -14,7 +14,7 @@ use super::{
 use crate::{
     engine::forward::News,
     record::{Body, Capture, CaptureId, Failure, Flag, Head, Tagging, Tags, Timestamp, Uid},
-    store::{Bell, Bounds, Brought, Haste, Onward, Pending, Posting, Reach, Reader, Role, Sleep, Start, Writer},
+    store::{Bell, Bounds, Brought, Haste, Onward, Pending, Posting, Reach, Reader, Role, Sleep, Spot, Start, Writer},
 };
 
 const MINUTE: i64 = 60_000;
@@ -210,27 +210,48 @@ fn what_is_pinned_or_still_to_be_sent_stays_whatever_is_over() {
     };
     batch(&[4], NOON);
     batch(&[5], NOON - 2 * DAY);
+    (0..2).for_each(|_| basket.catch(NOON));
     basket.look(NOON + HOUR, 0);
     assert_eq!(
         basket.left(),
-        [1, 2, 4],
+        [1, 2, 4, 6, 7],
         "one of two apps is still to get 2, and 4 is of a batch; 5 is of one that was left"
     );
     assert_eq!(
         basket.told(),
         [
             "the store is over 2 captures: the oldest are forgotten, but for 3 that are pinned or wait",
-            "the store is over 2 captures, and all that is left is pinned or waits, so that no more can be forgotten"
+            "the store is over 2 captures: 3 older captures are pinned or wait, and stay"
         ]
     );
     basket.look(NOON + HOUR, 1);
-    assert_eq!((basket.left().len(), basket.told()), (3, vec![]), "nor is that told twice");
+    assert_eq!((basket.left().len(), basket.told()), (5, vec![]), "nor is that told twice");
     basket.tag(1, Tags::NONE, Tags::PINNED);
     basket.look(NOON + HOUR, 2);
-    assert_eq!((basket.left(), basket.told()), (vec![2, 4], vec![]), "it is pinned no more");
-    basket.catch_for(NOON, 1);
+    assert_eq!((basket.left(), basket.told()), (vec![2, 4, 6, 7], vec![]), "it is pinned no more");
+}
+
+#[test]
+fn what_stays_takes_no_place_of_what_comes() {
+    let mut basket = Basket::new(Keep { mib: Some(1), ..most(3) });
+    for id in 1..=4 {
+        basket.catch_of(NOON, 1 << 20);
+        basket.tag(id, Tags::PINNED, Tags::NONE);
+    }
+    basket.look(NOON + HOUR, 0);
+    assert_eq!(basket.told(), ["the store is over 1 MiB: 4 older captures are pinned or wait, and stay"]);
+    (0..200).for_each(|_| basket.catch(NOON));
+    basket.look(NOON + HOUR, 1);
+    assert_eq!(basket.left(), [1, 2, 3, 4, 202, 203, 204], "the newest three, however many are pinned");
+    // Of a mebibyte the last leaves room for nothing else.
+    basket.catch_of(NOON, (1 << 20) - HEAD.len());
+    basket.look(NOON + HOUR, 2);
+    assert_eq!(basket.left(), [1, 2, 3, 4, 205]);
+    // The oldest of them are pinned no more.
+    basket.tag(1, Tags::NONE, Tags::PINNED);
+    basket.tag(2, Tags::NONE, Tags::PINNED);
     basket.look(NOON + HOUR, 3);
-    assert_eq!((basket.left(), basket.told().len()), (vec![2, 4, 6], 1), "but it is when it is so again");
+    assert_eq!(basket.left(), [3, 4, 205]);
 }
 
 #[test]
@@ -239,7 +260,7 @@ fn what_is_pinned_after_a_look_stays_too() {
     (1..=3).for_each(|at| basket.catch(NOON + at));
     let bounds = Bounds { captures: Some(1), ..Bounds::default() };
     let over =
-        basket.reader.over(bounds, Timestamp::from_unix_ms(NOON), (CaptureId(0), Reach::Step), &[].into()).unwrap();
+        basket.reader.over(bounds, Timestamp::from_unix_ms(NOON), (Spot::default(), Reach::Step), &[].into()).unwrap();
     assert_eq!(over.ids, [CaptureId(1), CaptureId(2)]);
     basket.tag(1, Tags::PINNED, Tags::NONE);
     assert_eq!(done(basket.writer.forget_with(over.condition(), Haste::Soon).unwrap()), 1);

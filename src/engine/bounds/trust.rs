@@ -8,7 +8,7 @@
 use std::time::{Duration, Instant};
 
 use super::sweeper::Moment;
-use crate::record::Failure;
+use crate::record::{Failure, whole_ms};
 
 /// How long nothing is forgotten by age once the clock is doubted; and no longer than what is kept.
 pub(super) const DOUBT: Duration = Duration::from_secs(60 * 60);
@@ -38,19 +38,15 @@ impl Trust {
         let leap = match self.last {
             None => pause()?,
             Some(last) => {
-                let seen = ms(at.steady.saturating_duration_since(last.steady));
+                let seen = whole_ms(at.steady.saturating_duration_since(last.steady));
                 at.wall.since_ms(last.wall).saturating_sub(seen)
             }
         };
         self.last = Some(at);
-        if leap > ms(kept) / 2 {
+        if leap > whole_ms(kept) / 2 {
             self.until = Some(at.steady + kept.min(DOUBT));
         }
         self.until = self.until.filter(|until| *until > at.steady);
         Ok(self.until.is_some())
     }
-}
-
-pub(super) fn ms(time: Duration) -> i64 {
-    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }

@@ -10,7 +10,7 @@ use super::{
     guard::{GuardRow, Table},
     known_provider, not_set,
     place::Place,
-    read_secrets, respond,
+    read_secrets_at, respond,
 };
 use crate::{
     engine::{
@@ -88,9 +88,10 @@ impl EndpointRow {
         named: &Named<'_>,
     ) -> Result<(Endpoint, Vec<Notice>), Failure> {
         check(place, &self, before)?;
+        let at = self.name.span();
         let name = self.name.into_inner();
-        let (secrets, unset) = read_secrets(&self.secret.0)?;
-        let (tokens, more) = read_secrets(self.verify_token.as_slice())?;
+        let (secrets, unset) = read_secrets_at(&self.secret.0, place, &at)?;
+        let (tokens, more) = read_secrets_at(self.verify_token.as_slice(), place, &at)?;
         let mut notices: Vec<_> = unset.iter().chain(&more).map(|source| not_set(source, &name)).collect();
         let (app, forwards) = forward::read(self.forward, &name, place, named)?;
         let respond = Standing::new(respond::read(self.respond, place)?);

@@ -89,7 +89,7 @@ pub(super) fn read(
     let (mut below, mut below_filter) = (at.clone(), at.clone());
     for row in rows {
         let mut row = ForwardRow::deserialize(row).map_err(|error| place.within(&at, &error))?;
-        let to = target(&row.to, &at, place, targets)?;
+        let to = target(&row.to, &place.quoted(&row.to, &at), place, targets)?;
         app.get_or_insert_with(|| to.clone());
         let program = row.transform.take().map(|row| {
             let stands = place.value_of("transform", &below);
@@ -106,7 +106,8 @@ pub(super) fn read(
         if !row.auto {
             continue;
         }
-        let forward = Forward { when, program, ..row.read(endpoint, to).map_err(&wrong)? };
+        let wrong_word = |(word, why): (String, String)| place.at(&place.quoted(&word, &at), why);
+        let forward = Forward { when, program, ..row.read(endpoint, to).map_err(wrong_word)? };
         if forwards.iter().any(|other| other.lane == forward.lane) {
             return Err(wrong(format!("`{}` is forwarded to twice", forward.to.title())));
         }
@@ -146,18 +147,23 @@ impl TransformRow {
 }
 
 impl ForwardRow {
-    fn read(self, endpoint: &str, mut to: Target) -> Result<Forward, String> {
+    /// The forward; or the word that is wrong, and why.
+    fn read(self, endpoint: &str, mut to: Target) -> Result<Forward, (String, String)> {
         let retry = match self.retry {
             None => Retry::default(),
             Some(RetryRow::Word(word)) => match &word[..] {
                 "provider" => Retry::Provider,
                 "never" => Retry::After(Vec::new()),
-                _ => return Err(format!("`retry` is \"provider\", \"never\" or a list of times, not `{word}`")),
+                _ => {
+                    let why = format!("`retry` is \"provider\", \"never\" or a list of times, not `{word}`");
+                    return Err((word, why));
+                }
             },
             Some(RetryRow::Gaps(gaps)) => Retry::After(
                 gaps.iter()
                     .map(|gap| {
-                        settings::time(gap).ok_or_else(|| format!("`{gap}` is no time; write 500ms, 5s, 2m or 1h"))
+                        let wrong = || (gap.clone(), format!("`{gap}` is no time; write 500ms, 5s, 2m or 1h"));
+                        settings::time(gap).ok_or_else(wrong)
                     })
                     .collect::<Result<_, _>>()?,
             ),
@@ -166,7 +172,7 @@ impl ForwardRow {
             Duration::try_from_secs_f64(seconds)
                 .ok()
                 .filter(|time| !time.is_zero())
-                .ok_or_else(|| format!("{seconds} is no number of seconds to wait"))
+                .ok_or_else(|| (String::new(), format!("{seconds} is no number of seconds to wait")))
         });
         to.resign |= self.resign;
         to.cloudevents |= self.cloudevents;

@@ -16,6 +16,7 @@ mod tls;
 use std::{
     fs, io,
     net::SocketAddr,
+    ops::Range,
     path::{Path, PathBuf},
 };
 
@@ -71,7 +72,7 @@ pub(super) struct File {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Rows {
-    listen: Option<String>,
+    listen: Option<Spanned<String>>,
     db: Option<PathBuf>,
     #[serde(default)]
     target: Vec<TargetRow>,
@@ -236,8 +237,13 @@ fn parse(path: &Path, text: &str, names: &Names) -> Result<File, Failure> {
     let rows: Rows = toml::from_str(text).map_err(|error| place.syntax(&error))?;
     let trusted_proxies = guard::networks(&rows.trusted_proxies, &place)?;
     let tls = tls::read(rows.tls, &place)?;
-    let mut file =
-        File { listen: rows.listen, db: rows.db, trusted_proxies, tls, tunnel: rows.tunnel, ..File::default() };
+    if let Some(listen) = &rows.listen {
+        let wrong = |failure: Failure| place.at(&listen.span(), format!("`{}`: {}", listen.get_ref(), failure.why));
+        settings::address(listen.get_ref())
+            .map_err(|failure| wrong(failure).hint("write 127.0.0.1:27335, or a port alone"))?;
+    }
+    let listen = rows.listen.map(Spanned::into_inner);
+    let mut file = File { listen, db: rows.db, trusted_proxies, tls, tunnel: rows.tunnel, ..File::default() };
     if let Some(rows) = rows.limits {
         rows.lay_over(&mut file.limits);
     }
@@ -273,6 +279,21 @@ pub(super) fn read_secrets(sources: &[Source]) -> Result<(Vec<Secret>, Vec<Strin
         }
     }
     Ok((secrets, unset))
+}
+
+/// The same of an endpoint whose table begins there; what cannot be read is pointed at.
+fn read_secrets_at(
+    sources: &[Source],
+    place: &Place<'_>,
+    table: &Range<usize>,
+) -> Result<(Vec<Secret>, Vec<String>), Failure> {
+    let read = |source: &Source| {
+        let at = || place.quoted(source.text(), table);
+        read_secrets(std::slice::from_ref(source)).map_err(|failure| target::wrong_target(place, &at(), failure))
+    };
+    let all: Vec<_> = sources.iter().map(read).collect::<Result<_, _>>()?;
+    let (secrets, unset): (Vec<_>, Vec<_>) = all.into_iter().unzip();
+    Ok((secrets.concat(), unset.concat()))
 }
 
 /// What a person should know of a variable that is not set.
@@ -417,12 +438,12 @@ mod tests {
     #[test]
     fn the_local_file_goes_before_the_users() {
         let read = |text: &str| parse(Path::new("creel.toml"), text, &Names::new()).unwrap();
-        let local = read("listen = 'a'\n[[endpoint]]\nname = 'x'\npath = '/x'");
+        let local = read("listen = '1'\n[[endpoint]]\nname = 'x'\npath = '/x'");
         let user = read(
-            "listen = 'b'\ndb = 'd'\n[[endpoint]]\nname = 'x'\npath = '/y'\n[[endpoint]]\nname = 'z'\npath = '/z'",
+            "listen = '2'\ndb = 'd'\n[[endpoint]]\nname = 'x'\npath = '/y'\n[[endpoint]]\nname = 'z'\npath = '/z'",
         );
         let both = local.over(user);
-        assert_eq!((both.listen.as_deref(), both.db.as_deref()), (Some("a"), Some(Path::new("d"))));
+        assert_eq!((both.listen.as_deref(), both.db.as_deref()), (Some("1"), Some(Path::new("d"))));
         assert_eq!(both.endpoints.iter().map(|e| &e.path[..]).collect::<Vec<_>>(), ["/x", "/z"]);
     }
 }

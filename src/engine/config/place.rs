@@ -39,16 +39,34 @@ impl Place<'_> {
         })
     }
 
+    /// Where a text stands in its quotation marks: behind the beginning of a table, else anywhere; else where that begins.
+    pub(super) fn quoted(&self, text: &str, table: &Range<usize>) -> Range<usize> {
+        let begin = table.start.min(self.text.len());
+        let find = |from: usize| {
+            let quotes = ['"', '\''].map(|mark| self.text[from..].find(&format!("{mark}{text}{mark}")));
+            quotes.into_iter().flatten().min().map(|at| from + at)
+        };
+        find(begin).or_else(|| find(0)).map_or(table.clone(), |at| at..at + text.len() + 2)
+    }
+
     /// What the parser says of the file.
     pub(in crate::engine) fn syntax(&self, error: &toml::de::Error) -> Failure {
-        self.meant(&error.span().unwrap_or(0..0), error.message())
+        let (span, message) = (error.span().unwrap_or(0..0), error.message());
+        let failure = self.meant(&span, message);
+        // One table where a list of them is wanted.
+        let head = self.text[span.start.min(self.text.len())..].strip_prefix('[');
+        match head.and_then(|head| head.split_once(']')).filter(|_| message.contains("expected a sequence")) {
+            Some((name, _)) => failure.hint(format!("there may be several of it: write [[{name}]]")),
+            None => failure,
+        }
     }
 
     /// What it says of a table that was taken out of the file and begins there: a key that nobody knows has its own place.
     pub(super) fn within(&self, table: &Range<usize>, error: &toml::de::Error) -> Failure {
         let message = error.message();
-        let key = unknown_key(message).and_then(|key| self.key_and_value(key, table));
-        self.meant(&key.map_or(table.clone(), |(at, _)| at..at), message)
+        let key = unknown_key(message).and_then(|key| self.key_and_value(key, table)).map(|(at, _)| at..at);
+        let value = unknown_value(message).map(|value| self.quoted(value, table));
+        self.meant(&key.or(value).unwrap_or(table.clone()), message)
     }
 
     /// A mistake there, and what was probably meant.
@@ -89,6 +107,11 @@ fn in_words(message: &str) -> String {
 /// The key that a message says is unknown.
 fn unknown_key(message: &str) -> Option<&str> {
     message.strip_prefix("unknown field `")?.split('`').next()
+}
+
+/// The value that a message says is none of those that may be.
+fn unknown_value(message: &str) -> Option<&str> {
+    message.strip_prefix("unknown variant `")?.split('`').next()
 }
 
 /// The key nearest to the unknown one that a message names: "unknown field `a`, expected one of `b`, `c`".

@@ -65,7 +65,7 @@ impl Circuit {
         self.failures += 1;
         let over = self.failures.checked_sub(OPENS_AFTER)?;
         let rest = FIRST_REST.saturating_mul(2_u32.saturating_pow(over)).min(LONGEST_REST);
-        let until = Timestamp::from_unix_ms(now.unix_ms() + rest.as_millis() as i64);
+        let until = now.after(rest);
         self.until = Some(until);
         Some(Turned::Down(until))
     }

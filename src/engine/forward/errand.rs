@@ -291,7 +291,7 @@ fn next(forward: &Forward, habits: Option<&Habits>, outcome: &Outcome, tries: u3
     match forward.retry.wait(tries, habits, chance).filter(|_| !in_a_ring) {
         Some(wait) => {
             let wait = policy::asked_to_wait(outcome, now).map_or(wait, |asked| asked.max(wait));
-            Next::Again(Timestamp::from_unix_ms(now.unix_ms() + wait.as_millis() as i64), words(outcome))
+            Next::Again(now.after(wait), words(outcome))
         }
         None => Next::Dead(words(outcome)),
     }

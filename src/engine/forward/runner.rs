@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     engine,
-    record::{CaptureId, Circuit, Errand, ErrandId, Next, Outcome, Timestamp, counted, span},
+    record::{CaptureId, Circuit, Errand, ErrandId, Next, Outcome, Timestamp, counted, span, whole_ms},
     store::Posting,
 };
 
@@ -48,7 +48,7 @@ impl Clocks {
     /// Looks again. Gives by how much the wall clock was set back meanwhile, in milliseconds. One that was set ahead looks like a
     /// machine that slept, and needs no care: what is due is due.
     fn look(&mut self, wall: Timestamp, steady: Instant) -> Option<i64> {
-        let passed = steady.saturating_duration_since(self.steady).as_millis() as i64;
+        let passed = whole_ms(steady.saturating_duration_since(self.steady));
         let back = passed.saturating_sub(wall.since_ms(self.wall));
         *self = Self { wall, steady };
         (back >= SET_BACK_MS).then_some(back)

@@ -7,6 +7,8 @@ mod expect;
 
 use std::{
     fs,
+    io::{self, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::Path,
     sync::{Arc, mpsc::Receiver},
     time::{Duration, Instant},
@@ -22,6 +24,7 @@ use super::{
     config::Place,
     edit::{self, Edit},
     endpoint::Endpoint,
+    export::PRIVATE,
     now,
 };
 use crate::{
@@ -36,6 +39,8 @@ use crate::{
 const SCENARIO: &str = "scenario.toml";
 /// The largest scenario, in bytes.
 const LARGEST_SCENARIO: u64 = 8 << 20;
+/// The mode of a rehearsal's folder.
+const PRIVATE_FOLDER: u32 = 0o700;
 const PREFACE: &str =
     "# A rehearsal: `creel play FOLDER --to URL` sends these requests in this order and with these gaps.
 # Under [step.expect] may stand, beside or in place of status: within_ms = 500, body_contains = \"ok\",
@@ -136,7 +141,7 @@ impl Rehearsal {
         let mut name = folder.file_name().unwrap_or_default().to_owned();
         name.push(".part");
         let part = folder.with_file_name(name);
-        fs::create_dir(&part).map_err(|why| {
+        fs::DirBuilder::new().mode(PRIVATE_FOLDER).create(&part).map_err(|why| {
             let failure = Failure::new(format!("writing {}", part.display()), &why);
             let is_left = why.kind() == std::io::ErrorKind::AlreadyExists;
             if is_left {
@@ -194,7 +199,7 @@ fn fill(folder: &Path, captures: impl Iterator<Item = Result<Option<Capture>, Fa
     for capture in captures {
         let Some(capture) = capture? else { continue };
         let file = format!("{:03}.http", step.len() + 1);
-        fs::write(folder.join(&file), (http.write)(&capture)).map_err(failed)?;
+        private(&folder.join(&file), &(http.write)(&capture)).map_err(failed)?;
         let at = capture.received_at;
         let gap = before.map_or(0, |before| at.since_ms(before).max(0).cast_unsigned());
         before = Some(at);
@@ -213,8 +218,13 @@ fn fill(folder: &Path, captures: impl Iterator<Item = Result<Option<Capture>, Fa
         return Err(Failure::new(format!("writing {}", folder.display()), "there is nothing to write"));
     }
     let text = toml::to_string(&Scenario { step }).map_err(|why| Failure::new("writing a scenario", why))?;
-    fs::write(folder.join(SCENARIO), format!("{PREFACE}\n{text}")).map_err(failed)?;
+    private(&folder.join(SCENARIO), format!("{PREFACE}\n{text}").as_bytes()).map_err(failed)?;
     Ok(count)
+}
+
+/// Writes a new file that is its owner's alone, as the folder is: who gives it to others decides that, and not the umask.
+fn private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    fs::OpenOptions::new().write(true).create_new(true).mode(PRIVATE).open(path)?.write_all(bytes)
 }
 
 fn step(folder: &Path, written: Written) -> Result<Step, Failure> {

@@ -30,6 +30,8 @@ use super::{
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// What is said to a plain request where TLS is spoken.
 const PLAIN_TO_TLS: &str = "This port speaks HTTPS: write https:// in place of http";
+/// Why a head is not waited for.
+const STOPPED: &str = "creel was stopped before the head was whole";
 /// The most requests at once on one HTTP/2 connection.
 const STREAMS: u32 = 200;
 /// How many times as large as is taken a head of HTTP/2 is read, to be refused by creel and listed: a larger one h2 refuses by
@@ -150,10 +152,16 @@ impl<C: Catch> Connection<C> {
         builder.half_close(true).max_headers(self.limits.headers).max_header_size(self.limits.head_bytes);
         builder.max_buf_size(self.limits.read_bytes());
         let connection = builder.serve_connection(TokioIo::new(recorder), service);
-        let ended =
-            to_its_end(connection, http1::Connection::graceful_shutdown, asked_to_stop(&mut self.stopped)).await;
-        if let Err(error) = ended {
-            self.refuse_head(&error, &record);
+        // hyper would wait for the rest of a first head; of one behind a request that was answered it does not.
+        let heard = record.clone();
+        let finish = move |connection: Pin<&mut _>| {
+            http1::Connection::graceful_shutdown(connection);
+            !heard.is_but_begun()
+        };
+        match to_its_end(connection, finish, asked_to_stop(&mut self.stopped)).await {
+            Ok(()) if record.is_but_begun() => self.refuse(None, STOPPED, &record.rest()),
+            Ok(()) => {}
+            Err(error) => self.refuse_head(&error, &record),
         }
     }
 
@@ -203,7 +211,11 @@ impl<C: Catch> Connection<C> {
                 () = idle(&mut requests, self.limits.keep_alive) => {}
             }
         };
-        if let Err(error) = to_its_end(connection, http2::Connection::graceful_shutdown, over).await {
+        let finish = |connection: Pin<&mut _>| {
+            http2::Connection::graceful_shutdown(connection);
+            true
+        };
+        if let Err(error) = to_its_end(connection, finish, over).await {
             self.refuse_frames(&error);
         }
     }
@@ -253,10 +265,10 @@ async fn idle(requests: &mut watch::Receiver<usize>, limit: Duration) {
     }
 }
 
-/// Drives a connection to its end; once that is `over`, to the end of what is in flight.
+/// Drives a connection to its end; once that is `over`, to the end of what is in flight, where `finish` says that anything is.
 async fn to_its_end<T: Future<Output = hyper::Result<()>>>(
     connection: T,
-    finish: impl FnOnce(Pin<&mut T>),
+    finish: impl FnOnce(Pin<&mut T>) -> bool,
     over: impl Future<Output = ()>,
 ) -> hyper::Result<()> {
     let mut connection = std::pin::pin!(connection);
@@ -265,8 +277,7 @@ async fn to_its_end<T: Future<Output = hyper::Result<()>>>(
         ended = connection.as_mut() => return ended,
         () = over => {}
     }
-    finish(connection.as_mut());
-    connection.await
+    if finish(connection.as_mut()) { connection.await } else { Ok(()) }
 }
 
 /// Waits until the server is asked to stop.

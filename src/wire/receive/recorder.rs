@@ -45,6 +45,8 @@ struct Heard {
     heads: VecDeque<(Head, Timestamp)>,
     /// Why the recorder ended the connection.
     slow: bool,
+    /// Whether a request was handed on.
+    has_asked: bool,
 }
 
 /// Where in the stream the next byte stands.
@@ -76,7 +78,15 @@ impl Record {
 
     /// The head of the request that hyper hands on now.
     pub(super) fn take(&self) -> Option<(Head, Timestamp)> {
-        self.heard().heads.pop_front()
+        let mut heard = self.heard();
+        heard.has_asked = true;
+        heard.heads.pop_front()
+    }
+
+    /// Whether nothing came but the beginning of a first head.
+    pub(super) fn is_but_begun(&self) -> bool {
+        let heard = self.heard();
+        heard.phase == Phase::Head && !heard.has_asked && heard.heads.is_empty()
     }
 
     /// What came and was never handed on: the head that hyper refused, or the beginning of one.
