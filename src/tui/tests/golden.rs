@@ -113,6 +113,7 @@ const KEYS: &[(&str, &str)] = &[
     ("theme", ""),
     ("mouse", ""),
     ("help", ""),
+    ("suspend", ""),
     ("quit", ""),
 ];
 
