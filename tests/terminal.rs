@@ -28,6 +28,8 @@ struct Terminal {
     seen: Arc<(Mutex<Seen>, Condvar)>,
 }
 
+const CREEL: &str = env!("CARGO_BIN_EXE_creel");
+
 fn nonzero(n: u16) -> std::num::NonZero<u16> {
     std::num::NonZero::new(n).unwrap()
 }
@@ -40,9 +42,13 @@ struct Seen {
 
 impl Terminal {
     fn start(home: &Home, args: &[&str], size: (u16, u16), env: &[(&str, &str)]) -> Self {
+        Self::of(home, CREEL, args, size, env)
+    }
+
+    fn of(home: &Home, program: &str, args: &[&str], size: (u16, u16), env: &[(&str, &str)]) -> Self {
         let (rows, cols) = size;
         let pty = native_pty_system().openpty(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_creel"));
+        let mut command = CommandBuilder::new(program);
         command.args(args);
         command.cwd(home.path());
         for name in ["NO_COLOR", "CREEL_CONFIG", "CREEL_LISTEN", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"] {
@@ -263,6 +269,15 @@ fn a_panic_on_another_thread_is_told_and_the_screen_goes_on() {
     assert!(ended.text.contains("a fault was asked for at the worker"), "{}", ended.text);
 }
 
+#[cfg(debug_assertions)]
+#[test]
+fn a_screen_that_can_hear_no_keys_ends_and_says_why() {
+    let home = Home::new();
+    let (_, ended) = Terminal::start(&home, &["--listen", "127.0.0.1:0"], (24, 80), &[("CREEL_FAULT", "keys")]).end();
+    ended.assert_whole("keys that cannot be read");
+    assert!(ended.text.contains("a fault was asked for at the keys"), "{}", ended.text);
+}
+
 #[test]
 fn an_error_before_the_screen_is_plain_words() {
     let home = Home::new();
@@ -284,6 +299,27 @@ fn watch_shows_what_another_process_catches() {
     terminal.wait_for("/after");
     terminal.keys("q");
     terminal.end().1.assert_whole("quit");
+}
+
+#[test]
+fn a_screen_that_is_stopped_leaves_the_terminal_to_the_shell_and_comes_back() {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet"]);
+    serving.post("/before", &[], b"{}");
+    let script = "set -m; \"$0\" watch; echo it stands still; read line; fg; echo over: $?";
+    let mut terminal = Terminal::of(&home, "sh", &["-c", script, CREEL], (24, 80), &[]);
+    terminal.wait_for("/before");
+    terminal.keys("\u{1a}");
+    let shell = terminal.wait_for("it stands still");
+    assert!(!shell.contains("/before"), "{shell}");
+    serving.post("/meanwhile", &[], b"{}");
+    terminal.keys("\n");
+    terminal.wait_for("/meanwhile");
+    terminal.keys("q");
+    let (_, ended) = terminal.end();
+    ended.assert_whole("stopping and going on");
+    let places = ["it stands still", "over: 0"].map(|words| ended.text.find(words));
+    assert!(places[0].is_some() && places[0] < places[1], "nothing is written over: {}", ended.text);
 }
 
 #[test]

@@ -7,9 +7,8 @@ use serde_json::{Map, Value, json};
 
 use super::{Answer, Common, row};
 use crate::{
-    body,
-    engine::{self, settings},
-    record::{Failure, Timestamp, Verdict, counted, rate, thousands, whole_ms},
+    engine::{self, figures, settings},
+    record::{Failure, Timestamp, Verdict, whole_ms},
     store::{Counts, Reader, SIZES, Stats as Counted, TIMES},
 };
 
@@ -39,24 +38,19 @@ pub(super) fn run(stats: &Stats, common: &Common) -> Result<Answer, Failure> {
         printer.line(&format!("from {} to {}", row::moment(since, &zone), row::moment(until, &zone)))?;
         lines(&counted).iter().try_for_each(|line| printer.line(line))?;
     }
-    Ok(if sum(&counted.all) > 0 { Answer::Yes } else { Answer::No })
-}
-
-fn sum(counts: &Counts) -> u64 {
-    counts.iter().sum()
+    Ok(if figures::sum(&counted.all) > 0 { Answer::Yes } else { Answer::No })
 }
 
 /// The numbers under each other, each kind after its name.
 fn lines(stats: &Counted) -> Vec<String> {
-    let seconds = (stats.until.unix_ms() - stats.since.unix_ms()).max(1) as f64 / 1_000.0;
-    let all = sum(&stats.all);
-    let caught = [thousands(all), rate(all as f64 / seconds), body::amount(stats.bytes)].join("   ");
-    let verdicts =
-        Verdict::all().zip(stats.all).map(|(verdict, count)| format!("{} {}", thousands(count), verdict.name()));
-    let mut lines = vec![line("caught", &caught), line("signature", &verdicts.collect::<Vec<_>>().join("   "))];
+    let verdicts = figures::verdicts(&stats.all).map(|(_, words)| words);
+    let mut lines = vec![
+        line("caught", &figures::caught(stats).join("   ")),
+        line("signature", &verdicts.collect::<Vec<_>>().join("   ")),
+    ];
     lines.extend(named("endpoint", &stats.endpoints));
     lines.extend(named("provider", &stats.providers));
-    lines.extend(sent(stats).map(|words| line("sent on", &words)));
+    lines.extend(figures::sent(stats).map(|words| line("sent on", &words.join("   "))));
     lines
 }
 
@@ -67,21 +61,9 @@ fn line(name: &str, words: &str) -> String {
 /// Those that have a name, each with what failed of it.
 fn named<'a>(kind: &'a str, all: &'a [(String, Counts)]) -> impl Iterator<Item = String> + 'a {
     all.iter().enumerate().map(move |(at, (name, counts))| {
-        let failed = match counts[Verdict::Failed as usize] {
-            0 => String::new(),
-            failed => format!(", {} failed", thousands(failed)),
-        };
-        let name = if name.is_empty() { "-" } else { name };
-        line(if at == 0 { kind } else { "" }, &format!("{name} {}{failed}", thousands(sum(counts))))
+        let words = format!("{} {}", figures::name(name), figures::all_and_failed(counts).concat());
+        line(if at == 0 { kind } else { "" }, &words)
     })
-}
-
-/// What was sent to apps, where something was.
-fn sent(stats: &Counted) -> Option<String> {
-    let deliveries = stats.times.iter().sum::<u64>();
-    let (half, most) = stats.took?;
-    let share = stats.answered * 100 / deliveries.max(1);
-    Some(format!("{}   {share} % 2xx   p50 {half} ms   p95 {most} ms", counted(deliveries, "try")))
 }
 
 fn object(stats: &Counted) -> Value {
@@ -107,7 +89,7 @@ fn object(stats: &Counted) -> Value {
     json!({
         "since": stats.since.to_string(),
         "until": stats.until.to_string(),
-        "captures": sum(&stats.all),
+        "captures": figures::sum(&stats.all),
         "bytes": stats.bytes,
         "verdicts": verdicts(&stats.all),
         "endpoints": named(&stats.endpoints),

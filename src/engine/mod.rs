@@ -20,6 +20,7 @@ mod deliver;
 pub mod edit;
 pub mod endpoint;
 pub mod export;
+pub mod figures;
 pub mod filters;
 pub mod forward;
 pub mod guard;

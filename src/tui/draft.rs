@@ -76,11 +76,13 @@ pub(super) enum Outside {
     Edit { id: CaptureId, text: Option<Vec<u8>> },
     /// A body is shown in the pager.
     Page { id: CaptureId },
+    /// The shell has it, until it gives it back.
+    Shell,
 }
 
 /// What came of that.
 #[derive(Debug)]
 pub(super) enum Returned {
     Edited { capture: Arc<Capture>, text: Vec<u8> },
-    Paged,
+    Nothing,
 }

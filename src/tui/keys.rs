@@ -104,6 +104,7 @@ pub(super) enum Command {
     Delete,
     Undo,
     Help,
+    Suspend,
     Quit,
 }
 
@@ -184,6 +185,7 @@ impl Command {
                 | Self::Palette
                 | Self::Undo
                 | Self::Help
+                | Self::Suspend
                 | Self::Quit
         )
     }
@@ -345,6 +347,13 @@ pub(super) const KEYMAP: &[Key] = &[
     key(&["T"], ALL, Command::Theme, "next theme", None),
     key(&["M"], ALL, Command::Mouse, "use the mouse, or leave it to the terminal's own selection", None),
     key(&["?"], ALL, Command::Help, "this help", Some("help")),
+    key(
+        &["ctrl-z"],
+        ALL,
+        Command::Suspend,
+        "leave the terminal to the shell until `fg`, where another creel captures",
+        None,
+    ),
     key(&["q", "ctrl-c"], ALL, Command::Quit, "quit", Some("quit")),
 ];
 

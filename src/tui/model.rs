@@ -110,9 +110,9 @@ pub(super) struct Panes {
     pub(super) relative: bool,
 }
 
-/// How many rows each of a notice's two parts has at most, and from how many rows of the terminal on it has more than one.
+/// How many rows each of a notice's two parts has at most, and how many of the terminal it takes for each of them.
 const NOTICE_ROWS: usize = 3;
-const ROOMY: u16 = 20;
+const ROWS_FOR_EACH: u16 = 6;
 
 /// A word to the user, until the next key.
 #[derive(Clone, Debug)]
@@ -152,7 +152,7 @@ impl Notice {
 
 /// How many rows words have at most on a terminal of so many rows.
 pub(super) fn most_rows(rows: u16) -> usize {
-    if rows < ROOMY { 1 } else { NOTICE_ROWS }
+    usize::from(rows / ROWS_FOR_EACH).clamp(1, NOTICE_ROWS)
 }
 
 /// Words in at most so many rows; what goes on in one more is cut.
@@ -244,5 +244,6 @@ mod tests {
             "{cut:?}"
         );
         assert_eq!(rows((40, 10)).len(), 2, "where there are few rows, one for each");
+        assert_eq!(rows((60, 15)).len(), 3, "and where there are some more, as many as it takes");
     }
 }

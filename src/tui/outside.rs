@@ -25,7 +25,8 @@ pub(super) fn lend(stage: &dyn Stage, what: Outside, mouse: bool) -> Result<Retu
         Outside::Page { id } => {
             let body = read(id)?.body.bytes;
             terminal::lend(mouse, || aside::page(&body, &format!("body-{id}")))??;
-            Ok(Returned::Paged)
+            Ok(Returned::Nothing)
         }
+        Outside::Shell => terminal::stop(mouse).map(|()| Returned::Nothing),
     }
 }

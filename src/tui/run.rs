@@ -107,24 +107,37 @@ pub(super) fn on_terminal(stage: &Arc<dyn Stage>, options: Options) -> Result<St
 /// read nothing for a while.
 fn listen_to_keys(messages: Sender<Msg>) -> Result<(), Failure> {
     let listen = move || {
-        while let Ok(event) = event::read() {
-            let message = match event {
-                Event::Key(key) => Msg::Key(key),
-                Event::Mouse(event) => Msg::Mouse(event),
-                Event::Paste(text) => Msg::Paste(text),
-                Event::Resize(columns, rows) => Msg::Resize(columns, rows),
-                _ => continue,
-            };
-            if messages.send(message).is_err() {
-                return;
+        for _ in 0..KEY_FAULTS {
+            if catch_unwind(AssertUnwindSafe(|| read_keys(&messages))).is_ok() {
+                break;
             }
-            terminal::pause_where_asked();
         }
-        // The terminal is gone.
+        // The terminal is gone, or cannot be understood: a screen that hears no key could not be left by one.
         let _ = messages.send(Msg::Stop);
     };
     let spawned = thread::Builder::new().name("creel-keys".to_owned()).spawn(listen);
     spawned.map(drop).map_err(|why| Failure::new("listening to the keys", why))
+}
+
+/// How often reading keys may break until that is given up.
+const KEY_FAULTS: usize = 3;
+
+/// Reads keys until there is no terminal, or nobody who wants to hear them.
+fn read_keys(messages: &Sender<Msg>) {
+    fault::point("keys");
+    while let Ok(event) = event::read() {
+        let message = match event {
+            Event::Key(key) => Msg::Key(key),
+            Event::Mouse(event) => Msg::Mouse(event),
+            Event::Paste(text) => Msg::Paste(text),
+            Event::Resize(columns, rows) => Msg::Resize(columns, rows),
+            _ => continue,
+        };
+        if messages.send(message).is_err() {
+            return;
+        }
+        terminal::pause_where_asked();
+    }
 }
 
 /// The loop itself, on any backend: waits until something happens, takes all that has, draws once.

@@ -141,7 +141,7 @@ fn unified(difference: &Difference, columns: usize) -> Vec<Pieces> {
         rows.extend(before.map(|value| signed("    - ", Paint::Bad, value)));
         rows.extend(after.map(|value| signed("    + ", Paint::Good, value)));
     }
-    rows.iter().flat_map(|row| line::wrap(row, columns)).collect()
+    rows.iter().flat_map(|row| line::wrap_under(row, columns, line::hang(row, columns))).collect()
 }
 
 fn place(difference: &Difference) -> Pieces {

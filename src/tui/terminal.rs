@@ -76,8 +76,8 @@ impl Write for Frames {
 }
 
 /// What a program that was killed may have left switched on: attributes, a scroll region, application keys, its own mouse, focus
-/// and paste reports, the cursor's shape, and no wrapping.
-const RESET: &[u8] = b"\x1b[m\x1b[r\x1b[?1l\x1b>\x1b[?7h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1004l\x1b[?1006l\x1b[?2004l\x1b[>4m\x1b[0 q";
+/// and paste reports, the cursor's shape, no wrapping, and the other screen.
+const RESET: &[u8] = b"\x1b[m\x1b[r\x1b[?1l\x1b>\x1b[?7h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1004l\x1b[?1006l\x1b[?2004l\x1b[>4m\x1b[0 q\x1b[?1049l";
 
 /// How long is waited until the thread that reads keys has heard that it is to read none.
 const HEARD_WITHIN: Duration = Duration::from_secs(1);
@@ -126,12 +126,25 @@ fn take_keys() {
 /// drawn anew from nothing.
 pub(super) fn lend<T>(mouse_taken: bool, work: impl FnOnce() -> T) -> Result<T, Failure> {
     leave_keys();
-    let done = lend_whole(mouse_taken, work);
+    let done = lend_whole(mouse_taken, RESET, work);
     take_keys();
     done
 }
 
-fn lend_whole<T>(mouse_taken: bool, work: impl FnOnce() -> T) -> Result<T, Failure> {
+/// Stops, and all of the same job, as Ctrl-Z does elsewhere, until the shell wants it to go on. Where no shell waits for that the
+/// kernel passes over it.
+pub(super) fn stop(mouse_taken: bool) -> Result<(), Failure> {
+    let stop = || {
+        let _ = rustix::process::kill_current_process_group(rustix::process::Signal::TSTP);
+    };
+    leave_keys();
+    // The shell left nothing switched on, and its cursor stays where it is: creel's end comes below what was typed there.
+    let done = lend_whole(mouse_taken, b"", stop);
+    take_keys();
+    done
+}
+
+fn lend_whole<T>(mouse_taken: bool, reset: &[u8], work: impl FnOnce() -> T) -> Result<T, Failure> {
     drop(Guard);
     let before = tcgetattr(io::stdin()).ok();
     let done = work();
@@ -141,9 +154,8 @@ fn lend_whole<T>(mouse_taken: bool, work: impl FnOnce() -> T) -> Result<T, Failu
     }
     let failed = |why: io::Error| Failure::new("taking the terminal back", why);
     terminal::enable_raw_mode().map_err(failed)?;
-    io::stdout().write_all(RESET).map_err(failed)?;
-    execute!(io::stdout(), LeaveAlternateScreen, EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)
-        .map_err(failed)?;
+    io::stdout().write_all(reset).map_err(failed)?;
+    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide).map_err(failed)?;
     mouse(mouse_taken);
     Ok(done)
 }

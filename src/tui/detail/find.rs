@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Scroll, Tab, aside, deliveries, source, tree};
 use crate::{
-    body::Document,
+    body::{self, Document},
     tui::{
         effect::Effect,
         layout,
@@ -251,15 +251,16 @@ fn show_current(model: &mut Model) -> Vec<Effect> {
     effects
 }
 
-/// What is looked for and how often it is there: `“needle” 3/17`.
-pub(in crate::tui) fn words(model: &Model) -> Option<String> {
+/// What is looked for and how often it is there, in so many columns: `/needle 3/17`. Rather less of the text than of the number.
+pub(in crate::tui) fn words(model: &Model, columns: usize) -> Option<String> {
     let find = model.detail.find.as_ref()?;
     let count = match (find.waits, find.hits.len(), find.more) {
         (true, ..) => "searching".to_owned(),
         (false, 0, _) => "not here".to_owned(),
         (false, count, more) => format!("{}/{count}{}", find.current + 1, if more { "+" } else { "" }),
     };
-    Some(format!("/{} {count}", find.text))
+    let text = body::escape(&format!("/{}", find.text)).into_owned();
+    Some(format!("{} {count}", body::fit(&text, columns.saturating_sub(body::width(&count) + 1))))
 }
 
 #[cfg(test)]

@@ -34,16 +34,16 @@ use crate::{
 };
 
 /// How many forms the name of a tab has.
-pub(super) const FORMS: usize = 3;
+pub(super) const FORMS: usize = 4;
 
-/// The tabs, with their names: whole, and as they are where there is less and less room.
+/// The tabs, with their names: whole, and as they are where there is less and less room; the last is the key.
 pub(super) const TABS: &[(Tab, [&str; FORMS])] = &[
-    (Tab::Overview, ["Overview", "Overview", "Over"]),
-    (Tab::Body, ["Body", "Body", "Body"]),
-    (Tab::Headers, ["Headers", "Headers", "Head"]),
-    (Tab::Signature, ["Signature", "Sign", "Sign"]),
-    (Tab::Deliveries, ["Deliveries", "Deliv", "Deliv"]),
-    (Tab::Raw, ["Raw", "Raw", "Raw"]),
+    (Tab::Overview, ["Overview", "Overview", "Over", "1"]),
+    (Tab::Body, ["Body", "Body", "Body", "2"]),
+    (Tab::Headers, ["Headers", "Headers", "Head", "3"]),
+    (Tab::Signature, ["Signature", "Sign", "Sign", "4"]),
+    (Tab::Deliveries, ["Deliveries", "Deliv", "Deliv", "5"]),
+    (Tab::Raw, ["Raw", "Raw", "Raw", "6"]),
 ];
 
 /// A side of a capture.

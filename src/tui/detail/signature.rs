@@ -105,9 +105,9 @@ fn compared(evidence: &Evidence, verdict: Verdict, fault: Option<Fault>, columns
     for row in 0..rows {
         let slice = |chars: &[char]| chars.iter().skip(row * width).take(width).copied().collect::<Vec<_>>();
         let (came, due) = (slice(&came), slice(&due));
-        let name = |name| if row == 0 { name } else { "" };
-        lines.push(fact(name("received"), marked(&came, &due, verdict, Paint::Marked)));
-        lines.push(fact(name("expected"), marked(&due, &came, verdict, Paint::Good)));
+        // Both names in each pair: of four rows under each other nobody knows which is whose.
+        lines.push(fact("received", marked(&came, &due, verdict, Paint::Marked)));
+        lines.push(fact("expected", marked(&due, &came, verdict, Paint::Good)));
     }
     lines
 }

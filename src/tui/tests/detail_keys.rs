@@ -68,6 +68,24 @@ fn a_text_is_found_counted_and_walked_around_the_ends() {
 }
 
 #[test]
+fn how_often_a_text_is_there_is_told_in_the_narrowest_detail() {
+    for (columns, told) in [(40, "/a:pike… not here"), (60, "/a:pike_and_trout not here")] {
+        let mut play = open((columns, 10));
+        play.keys("2/a:pike_and_trout\n");
+        let row = play.screen().lines().nth(1).unwrap().to_owned();
+        assert!(row.contains(" 1  Body  3  4  5  6 ") && row.contains(told), "{row}");
+        // The tabs that are seen as keys are where the mouse hits them.
+        let columns = usize::from(columns);
+        assert_eq!(
+            [1, 4, 10, 19].map(|at| super::super::view::tab_at(&play.model, columns, at)),
+            [0, 1, 2, 5].map(Some)
+        );
+        play.keys("\u{1b}");
+        assert!(play.screen().lines().nth(1).unwrap().contains(" Head"), "{}", play.screen());
+    }
+}
+
+#[test]
 fn what_is_found_below_the_screen_is_shown() {
     let mut play = open((80, 10));
     let text = (0..5_000).map(|line| format!("line {line}\n")).collect::<Vec<_>>().concat();

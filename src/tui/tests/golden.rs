@@ -114,6 +114,7 @@ const KEYS: &[(&str, &str)] = &[
     ("theme", ""),
     ("mouse", ""),
     ("help", ""),
+    ("suspend", ""),
     ("quit", ""),
 ];
 

@@ -69,6 +69,28 @@ fn while_what_comes_cannot_be_kept_the_header_says_so() {
 }
 
 #[test]
+fn an_address_without_room_loses_first_what_all_addresses_begin_with() {
+    let mut play = Play::new(3, (60, 15));
+    let header = |play: &Play| play.screen().lines().next().unwrap().to_owned();
+    play.keys("/sig:failed\n");
+    assert!(header(&play).contains("creel  127.0.0.1:27335  ● live"), "{}", header(&play));
+    play.send(Msg::Resize(80, 15));
+    assert!(header(&play).contains("creel  http://127.0.0.1:27335  ● live"), "{}", header(&play));
+}
+
+#[test]
+fn a_screen_that_watches_leaves_the_terminal_to_the_shell_and_one_that_captures_does_not() {
+    let mut play = Play::new(3, (80, 24));
+    play.control('z');
+    assert!(play.lent.is_empty() && play.screen().contains("it would answer nobody"), "{}", play.screen());
+    play.model.place = Place::Watching { store: "s.db".to_owned(), address: None };
+    play.editor = |_| Ok(Returned::Nothing);
+    play.control('z');
+    assert_eq!(play.lent, [Outside::Shell]);
+    assert!(!play.screen().contains("answer nobody"), "{}", play.screen());
+}
+
+#[test]
 fn who_watches_is_told_whether_anybody_captures() {
     let mut play = Play::new(3, (120, 35));
     play.model.place = Place::Watching { store: "s.db".to_owned(), address: None };

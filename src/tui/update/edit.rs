@@ -16,6 +16,7 @@ use crate::{
         model::{Model, Notice, Tone},
         palette::Palette,
         prompt::{LONGEST, Prompt, Purpose},
+        stage::Place,
     },
 };
 
@@ -38,11 +39,20 @@ pub(super) fn page(model: &mut Model) -> Vec<Effect> {
     }
 }
 
+/// Leaves the terminal to the shell; not where senders would wait meanwhile.
+pub(super) fn suspend(model: &mut Model) -> Vec<Effect> {
+    if matches!(model.place, Place::Watching { .. }) {
+        return vec![Effect::Outside { what: Outside::Shell, mouse: model.mouse }];
+    }
+    let hint = "`creel serve &` captures in the background, and `creel watch` shows it";
+    plain(model, "while creel stood still it would answer nobody".to_owned(), Some(hint))
+}
+
 /// The terminal is creel's again.
 pub(super) fn back(model: &mut Model, returned: Result<Returned, Failure>) -> Vec<Effect> {
     match returned {
         Err(failure) => say(model, Notice::of(&failure)),
-        Ok(Returned::Paged) => Vec::new(),
+        Ok(Returned::Nothing) => Vec::new(),
         Ok(Returned::Edited { capture, text }) => {
             let id = capture.id;
             if let Some(draft) = Draft::read(capture, text) {

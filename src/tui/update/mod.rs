@@ -193,6 +193,7 @@ fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
     match command {
         Command::Quit => act::quit(model),
         Command::Help => help(model),
+        Command::Suspend => edit::suspend(model),
         Command::Back if model.exporting.is_some() => export::stop(model),
         Command::Back => back(model),
         Command::Filter => {

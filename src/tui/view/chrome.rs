@@ -132,7 +132,8 @@ fn place(model: &Model, columns: usize) -> Vec<Piece> {
     let room = columns.saturating_sub(width(&brand) + body::width(&state.text));
     // Where there is hardly any room the store's name says that it is one.
     let how = if room < body::width(how) + body::width(at).min(NAME) { "" } else { how };
-    let at = end(at, room.saturating_sub(body::width(how)).max(SHORTEST));
+    let room = room.saturating_sub(body::width(how)).max(SHORTEST);
+    let at = if body::width(at) > room { end(at.trim_start_matches("http://"), room) } else { at.clone() };
     [brand, vec![piece(Paint::Dim, how), piece(Paint::Heading, &at), state]].concat()
 }
 

@@ -12,7 +12,7 @@ use crate::{
         detail::{self, FORMS, TABS, Tab},
         keys::Mode,
         layout::{self, Areas},
-        line::{Pieces, line, piece},
+        line::{Piece, Pieces, line, piece},
         look::Paint,
         model::Model,
     },
@@ -89,7 +89,7 @@ pub(in crate::tui) fn note_below(model: &Model) -> Option<String> {
     let row = names(model, columns);
     let name = body::VIEWS.get(body.view).map_or("", |view| view.name);
     let needed = width(&row) + 2 + body::width(name) + 2 + body::width(said);
-    (needed > columns || detail::find::words(model).is_some()).then(|| said.to_owned())
+    (needed > columns || model.detail.find.is_some()).then(|| said.to_owned())
 }
 
 /// What is said of a document: which columns of it are seen, and what it says of itself.
@@ -126,35 +126,42 @@ fn width(pieces: &Pieces) -> usize {
 /// What stands between the tabs and what is beside them, and how much of that there is at least.
 const GAP: usize = 2;
 const VIEW: usize = 7;
+/// How many of a tab's forms are names.
+const NAMES: usize = FORMS - 1;
 
 /// The tabs' names, in the longest form that there is room for; the open one stands out.
 fn names(model: &Model, columns: usize) -> Pieces {
     let name = |(tab, forms): &(Tab, [&str; FORMS]), form: usize| {
-        let paint = match (*tab == model.detail.tab, model.mode) {
-            (true, Mode::Detail) => Paint::Selected,
-            (true, _) => Paint::Resting,
-            (false, _) => Paint::Dim,
+        let (paint, form) = match (*tab == model.detail.tab, model.mode) {
+            (true, Mode::Detail) => (Paint::Selected, form.min(NAMES - 1)),
+            (true, _) => (Paint::Resting, form.min(NAMES - 1)),
+            (false, _) => (Paint::Dim, form),
         };
         piece(paint, &format!(" {} ", forms[form]))
     };
     let row = |form: usize| -> Pieces { TABS.iter().map(|tab| name(tab, form)).collect() };
     // As much room is left as the name of most views takes, so that going to the body, whatever it is, moves no tab. What is
-    // looked for has all that it needs.
-    let found = detail::find::words(model).map_or(0, |words| body::width(shortest(&words)));
-    let left = GAP + found.max(VIEW);
-    (0..FORMS).map(row).find(|row| width(row) + left <= columns).unwrap_or_else(|| row(FORMS - 1))
+    // looked for has all that it needs, and the tabs that are not open have only their keys for it where they must.
+    let found = detail::find::words(model, columns).map(|words| body::width(&words));
+    let forms = if found.is_some() { FORMS } else { NAMES };
+    let left = GAP + found.unwrap_or_default().max(VIEW);
+    (0..forms).map(row).find(|row| width(row) + left <= columns).unwrap_or_else(|| row(forms - 1))
 }
 
 /// Of what else stands beside the tabs what matters most: the view's own name.
 fn shortest(note: &str) -> &str {
-    note.split([':', ';']).next().unwrap_or_default()
+    note.split([',', ':', ';']).next().unwrap_or_default()
 }
 
 /// The row of the tabs. What a body is shown as stands at the right end.
 fn tabs(model: &Model, columns: usize) -> Pieces {
     let mut row = names(model, columns);
-    let note = note(model);
     let room = columns.saturating_sub(width(&row) + GAP);
+    if let Some(words) = detail::find::words(model, room) {
+        row.extend(at_end(&words, columns.saturating_sub(width(&row))));
+        return row;
+    }
+    let note = note(model);
     // Where there is no room for all of it, what is said of the body stands below.
     let fits = |note: &&str| body::width(note) <= room;
     let name = shortest(&note);
@@ -163,12 +170,15 @@ fn tabs(model: &Model, columns: usize) -> Pieces {
     let forms = [&others[..], said, name];
     let note = forms.into_iter().find(fits).unwrap_or(name);
     if !note.is_empty() && room >= VIEW {
-        let note = body::fit(note, room);
-        let gap = columns.saturating_sub(width(&row) + body::width(&note) + 1);
-        row.push(piece(Paint::Plain, &" ".repeat(gap)));
-        row.push(piece(Paint::Dim, &note));
+        row.extend(at_end(&body::fit(note, room), columns.saturating_sub(width(&row))));
     }
     row
+}
+
+/// Words at the right end of so many columns, a blank behind them.
+fn at_end(words: &str, columns: usize) -> [Piece; 2] {
+    let gap = columns.saturating_sub(body::width(words) + 1);
+    [piece(Paint::Plain, &" ".repeat(gap)), piece(Paint::Dim, words)]
 }
 
 /// What stands before the names of the other views that fit.
@@ -185,12 +195,9 @@ pub(in crate::tui) fn tab_at(model: &Model, columns: usize, at: usize) -> Option
 
 /// The view of the body, what its document says of itself, and which other views fit.
 fn note(model: &Model) -> String {
-    if let Some(words) = detail::find::words(model) {
-        return words;
-    }
     let Some(body) = model.detail.body.as_ref().filter(|_| model.detail.tab == Tab::Body) else { return String::new() };
     let name = body::VIEWS.get(body.view).map_or("", |view| view.name);
-    let reading = if body.is_cut { ", the rest is being read" } else { "" };
+    let reading = if body.is_cut { ", still reading" } else { "" };
     let note = body.document.as_ref().ok().and_then(|document| said(model, document));
     let others = body::VIEWS.iter().zip(body.fits.iter()).filter(|(view, fits)| **fits && view.name != name);
     let others: Vec<&str> = others.map(|(view, _)| view.name).collect();

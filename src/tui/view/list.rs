@@ -353,7 +353,7 @@ fn empty(model: &Model, area: Rect, buffer: &mut Buffer) {
         rows.push(Vec::new());
         rows.push(vec![
             piece(Paint::Heading, "esc"),
-            piece(Paint::Dim, " takes the filter away, "),
+            piece(Paint::Dim, " takes it away, "),
             piece(Paint::Heading, "/"),
             piece(Paint::Dim, " changes it"),
         ]);

@@ -10,7 +10,8 @@ use super::{
 };
 use crate::{
     body,
-    record::{Verdict, rate, thousands},
+    engine::figures::{self, sum},
+    record::thousands,
     store::{Counts, SIZES, Stats, TIMES},
     tui::{
         age,
@@ -100,35 +101,26 @@ fn windows(model: &Model) -> Pieces {
     row
 }
 
-fn sum(counts: &Counts) -> u64 {
-    counts.iter().sum()
-}
-
 fn paint_of(verdict: usize) -> Paint {
     [Paint::Good, Paint::Bad, Paint::Dim, Paint::Warning].get(verdict).copied().unwrap_or(Paint::Plain)
 }
 
 fn totals(stats: &Stats) -> Pieces {
-    let seconds = (stats.until.unix_ms() - stats.since.unix_ms()).max(1) as f64 / 1_000.0;
-    let all = sum(&stats.all);
+    let [all, rate, bytes] = figures::caught(stats);
     let mut row = vec![
-        piece(Paint::Heading, &format!(" {} caught", thousands(all))),
-        piece(Paint::Dim, &format!("   {}", rate(all as f64 / seconds))),
-        piece(Paint::Dim, &format!("   {}", body::amount(stats.bytes))),
+        piece(Paint::Heading, &format!(" {all} caught")),
+        piece(Paint::Dim, &format!("   {rate}")),
+        piece(Paint::Dim, &format!("   {bytes}")),
     ];
-    for (at, verdict) in Verdict::all().enumerate() {
-        let count = stats.all.get(at).copied().unwrap_or_default();
-        if count > 0 {
-            row.push(piece(paint_of(at), &format!("   {} {}", thousands(count), verdict.name())));
-        }
-    }
+    let there = figures::verdicts(&stats.all).enumerate().filter(|(_, (count, _))| *count > 0);
+    row.extend(there.map(|(at, (_, words))| piece(paint_of(at), &format!("   {words}"))));
     row
 }
 
 /// Bars over time, stacked by verdict: what failed stands below.
 fn chart(stats: &Stats, columns: usize, height: usize, look: Look) -> Vec<Pieces> {
     const AXIS: usize = 8;
-    let pieces = &stats.pieces;
+    let pieces = joined(&stats.pieces, columns.saturating_sub(AXIS + 2));
     let wide = (columns.saturating_sub(AXIS + 2) / pieces.len().max(1)).max(1);
     let most = pieces.iter().map(sum).max().unwrap_or(0).max(1);
     let mut rows = Vec::new();
@@ -136,7 +128,7 @@ fn chart(stats: &Stats, columns: usize, height: usize, look: Look) -> Vec<Pieces
         let label = if row + 1 == height { thousands(most) } else { String::new() };
         let label = if row == 0 { "0".to_owned() } else { label };
         let mut out = vec![piece(Paint::Dim, &format!("{:>AXIS$} ", body::fit(&label, AXIS)))];
-        for counts in pieces {
+        for counts in &pieces {
             let (paint, sign) = cell(counts, most, row, height, look);
             // A gap between bars where there is room for one.
             let text = if wide > 1 { format!("{} ", sign.repeat(wide - 1)) } else { sign.to_owned() };
@@ -148,6 +140,13 @@ fn chart(stats: &Stats, columns: usize, height: usize, look: Look) -> Vec<Pieces
     let blanks = (wide * pieces.len()).saturating_sub(from.len() + to.len());
     rows.push(vec![piece(Paint::Dim, &format!("{:>1$} {from}{2}{to}", "", AXIS, " ".repeat(blanks)))]);
     rows
+}
+
+/// The pieces of a time, as many of them joined to one as it takes for all to have a column.
+fn joined(pieces: &[Counts], columns: usize) -> Vec<Counts> {
+    let each = pieces.len().div_ceil(columns.max(1)).max(1);
+    let sum = |few: &[Counts]| std::array::from_fn(|verdict| few.iter().map(|counts| counts[verdict]).sum());
+    pieces.rchunks(each).rev().map(sum).collect()
 }
 
 /// The verdicts, the worst first: it stands below, or to the left.
@@ -212,6 +211,14 @@ impl Of {
             Self::Verdicts(counts) => sum(&counts),
         }
     }
+
+    /// The number, and what failed of it: a bar's colours are not seen everywhere.
+    fn words(self) -> [String; 2] {
+        match self {
+            Self::Number(count) => [thousands(count), String::new()],
+            Self::Verdicts(counts) => figures::all_and_failed(&counts),
+        }
+    }
 }
 
 /// The four tables beside each other, or fewer where the terminal is narrow.
@@ -220,13 +227,17 @@ fn tables(stats: &Stats, columns: usize, look: Look) -> Vec<Pieces> {
         by_name("endpoint", &stats.endpoints),
         by_name("provider", &stats.providers),
         classes("size", &SIZES, &stats.sizes, body::size),
-        Table { note: sent_on(stats), ..classes("sent on", &TIMES, &stats.times, span) },
+        Table { note: note(stats), ..classes("sent on", &TIMES, &stats.times, span) },
     ];
     let beside = (columns / 38).clamp(1, tables.len());
     let width = (columns.saturating_sub(2) / beside).max(1);
+    // All bars begin at the same place, and those of one table end so that the longest number stands behind them.
+    let names = tables.iter().flat_map(|table| &table.rows).map(|(name, _)| body::width(name));
+    let label = names.max().unwrap_or_default().min(LABEL);
     let mut rows = Vec::new();
     for group in tables.chunks(beside) {
-        let columns: Vec<Vec<Pieces>> = group.iter().map(|table| bars(table, width.saturating_sub(2), look)).collect();
+        let columns: Vec<Vec<Pieces>> =
+            group.iter().map(|table| bars(table, label, width.saturating_sub(2), look)).collect();
         let longest = columns.iter().map(Vec::len).max().unwrap_or(0);
         for at in 0..longest {
             let mut row = vec![piece(Paint::Plain, " ")];
@@ -244,21 +255,17 @@ fn tables(stats: &Stats, columns: usize, look: Look) -> Vec<Pieces> {
     rows
 }
 
-fn sent_on(stats: &Stats) -> Option<String> {
-    let sent: u64 = stats.times.iter().sum();
-    let (half, most) = stats.took?;
-    let good = stats.answered * 100 / sent.max(1);
-    Some(format!(" {good} % 2xx  p50 {}  p95 {}", span(half), span(most)))
+/// What apps made of what was sent to them: how often it was, the bars say.
+fn note(stats: &Stats) -> Option<String> {
+    figures::sent(stats).map(|[_, words @ ..]| words.join("   "))
 }
 
-/// How many names a table has at most.
+/// How many names a table has at most, and how wide one is.
 const NAMES: usize = 8;
+const LABEL: usize = 14;
 
 fn by_name(name: &'static str, counts: &[(String, Counts)]) -> Table {
-    let row = |(name, counts): &(String, Counts)| {
-        let name = if name.is_empty() { "-" } else { name };
-        (name.to_owned(), Of::Verdicts(*counts))
-    };
+    let row = |(name, counts): &(String, Counts)| (figures::name(name).to_owned(), Of::Verdicts(*counts));
     Table { name, note: None, rows: counts.iter().take(NAMES).map(row).collect() }
 }
 
@@ -269,25 +276,24 @@ fn classes(name: &'static str, ends: &[u64], counts: &[u64], words: fn(u64) -> S
     Table { name, note: None, rows: rows.collect() }
 }
 
-/// A table's lines: its name, and a bar for each row.
-fn bars(table: &Table, width: usize, look: Look) -> Vec<Pieces> {
-    const LABEL: usize = 14;
-    const NUMBER: usize = 8;
-    let mut heading = vec![piece(Paint::Heading, &body::fit(table.name, width))];
-    let room = width.saturating_sub(body::width(table.name));
-    heading.extend(table.note.iter().map(|note| piece(Paint::Dim, &body::fit(note, room))));
-    let mut rows = vec![heading];
+/// A table's lines: its name, what is said of all of it, and a bar for each row.
+fn bars(table: &Table, label: usize, width: usize, look: Look) -> Vec<Pieces> {
+    let mut rows = vec![vec![piece(Paint::Heading, &body::fit(table.name, width))]];
+    rows.extend(table.note.iter().flat_map(|note| line::paragraph(Paint::Dim, note, width)));
     if table.rows.is_empty() {
         rows.push(vec![piece(Paint::Dim, "nothing")]);
     }
     let most = table.rows.iter().map(|row| row.1.count()).max().unwrap_or(1).max(1);
-    let room = width.saturating_sub(LABEL + NUMBER + 2);
+    let number = table.rows.iter().map(|row| body::width(&row.1.words().concat())).max().unwrap_or_default();
+    let room = width.saturating_sub(label + number + 2);
     for (name, of) in &table.rows {
-        let name = body::fit(name, LABEL);
-        let blanks = " ".repeat(LABEL.saturating_sub(body::width(&name)) + 1);
+        let name = body::fit(name, label);
+        let blanks = " ".repeat(label.saturating_sub(body::width(&name)) + 1);
         let mut row = vec![piece(Paint::Dim, &format!("{name}{blanks}"))];
         row.extend(parted(*of, &bar(of.count(), most, room, look)));
-        row.push(piece(Paint::Plain, &format!(" {}", thousands(of.count()))));
+        let [all, failed] = of.words();
+        row.push(piece(Paint::Plain, &format!(" {all}")));
+        row.push(piece(Paint::Bad, &failed));
         rows.push(row);
     }
     rows
@@ -324,6 +330,15 @@ mod tests {
         assert_eq!(bar(1, 1_000, 4, LOOK), "▏");
         assert_eq!(bar(0, 10, 4, LOOK), "");
         assert_eq!(bar(u64::MAX, u64::MAX, 2, Look::plain(true, false)), "##");
+    }
+
+    #[test]
+    fn a_narrow_chart_leaves_nothing_out() {
+        let pieces: Vec<Counts> = (1..=7).map(|count| [count, 0, 0, 1]).collect();
+        assert_eq!(joined(&pieces, 7), pieces);
+        assert_eq!(joined(&pieces, 6), [[1, 0, 0, 1], [5, 0, 0, 2], [9, 0, 0, 2], [13, 0, 0, 2]]);
+        assert_eq!(joined(&pieces, 0), [[28, 0, 0, 7]]);
+        assert_eq!(joined(&[], 9), [[0; 4]; 0]);
     }
 
     #[test]
