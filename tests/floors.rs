@@ -37,7 +37,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
     ("crossterm", &["tui"]),
-    ("encoding_rs", &["body"]),
+    ("encoding_rs", &["body", "verify"]),
     ("etcetera", &["engine"]),
     ("flate2", &["body", "verify"]),
     ("hex", &["verify", "export", "import"]),

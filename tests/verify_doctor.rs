@@ -28,6 +28,8 @@ struct Delivery {
     signed_as: &'static str,
     signed_body: Vec<u8>,
     signed_with: String,
+    /// The secret that is configured here.
+    secret: String,
     signed_url: String,
     body: Vec<u8>,
     url: String,
@@ -45,6 +47,7 @@ impl Delivery {
             signed_as: provider,
             signed_body: BODY.into(),
             signed_with: SECRET.into(),
+            secret: SECRET.into(),
             signed_url: "https://shop.example/hook?b=2&a=1".into(),
             body: BODY.into(),
             url: "https://shop.example/hook?b=2&a=1".into(),
@@ -85,7 +88,7 @@ impl Delivery {
         let others = [Secret::new(OTHER)];
         let others = [Suspect { endpoint: "other-shop", secrets: &others }];
         let provider = catalog.get(self.provider).unwrap();
-        catalog.diagnose(provider, &received, &[Secret::new(SECRET)], &others, budget, clock)
+        catalog.diagnose(provider, &received, &[Secret::new(self.secret.clone())], &others, budget, clock)
     }
 }
 
@@ -97,12 +100,22 @@ fn secret(provider: &'static str, signed_with: &str) -> Delivery {
     Delivery { signed_with: signed_with.into(), ..Delivery::of(provider) }
 }
 
+fn configured(secret: &str) -> Delivery {
+    Delivery { secret: secret.into(), ..Delivery::of("github") }
+}
+
 fn form(signed: &str, received: &str) -> Delivery {
     Delivery { content_type: "application/x-www-form-urlencoded", ..body("github", signed, received) }
 }
 
 fn url(signed: &str, received: &str) -> Delivery {
     Delivery { signed_url: signed.into(), url: received.into(), ..Delivery::of("square") }
+}
+
+/// A URL that is not configured, and a header that a proxy adds.
+fn behind(signed: &str, beside: (&'static str, &'static str)) -> Delivery {
+    let signed = format!("{signed}?b=2&a=1");
+    Delivery { beside, ..url(&signed, "https://shop.example/hook?b=2&a=1") }
 }
 
 fn edited(provider: &'static str, edit: fn(Pair) -> Pair) -> Delivery {
@@ -154,13 +167,35 @@ fn long(len: usize) -> Vec<u8> {
 
 /// Every fault that somebody makes, and the class that must be found.
 fn faults() -> Vec<(&'static str, Delivery)> {
-    let latin1: Vec<u8> = BODY.chars().map(|letter| letter as u8).collect();
+    [secrets_taken_wrongly(), bodies_changed(), json_written_anew(), other_faults()].into_iter().flatten().collect()
+}
+
+fn secrets_taken_wrongly() -> Vec<(&'static str, Delivery)> {
     vec![
         ("secret-of-other-endpoint", secret("github", OTHER)),
         ("secret-of-other-endpoint", Delivery { signed_with: OTHER.into(), ..body("github", compact(), BODY) }),
         ("secret-white-space", secret("github", &format!("{SECRET}\n"))),
         ("secret-quotes", secret("github", &format!("\"{SECRET}\""))),
         ("secret-prefix", secret("github", SECRET.trim_start_matches("whsec_"))),
+        ("secret-white-space", secret("github", &format!("{SECRET}\r\n"))),
+        ("secret-white-space", secret("github", &format!("{SECRET} "))),
+        ("secret-white-space", configured(&format!("{SECRET}\\n"))),
+        ("secret-bom", configured(&format!("\u{feff}{SECRET}\n"))),
+        ("secret-quotes", configured(&format!("\"{SECRET}\"\n"))),
+        ("secret-quotes", secret("github", &format!("'{SECRET}'"))),
+        ("secret-name", configured(&format!("GITHUB_SECRET={SECRET}"))),
+        ("secret-name", configured(&format!("export GITHUB_SECRET=\"{SECRET}\""))),
+        ("secret-name", configured(&format!("Bearer {SECRET}"))),
+        ("secret-case", secret("github", &SECRET.to_ascii_uppercase())),
+        ("secret-case", secret("github", &SECRET.to_ascii_lowercase())),
+        ("secret-form", secret("github", &SECRET.replace('=', "%3D"))),
+        ("secret-form", configured(&SECRET.replace('=', "%3D"))),
+        ("secret-form", secret("github", &in_base64_text(SECRET))),
+        ("secret-form", secret("github", &hex::encode(SECRET))),
+        ("secret-form", Delivery { signed_with: "~~~".into(), ..configured("fn5-") }),
+        ("secret-unset", secret("github", "\0")),
+        ("secret-unset", secret("gitlab-token", "undefined")),
+        ("secret-unset", secret("stripe", "None")),
         // Standard Webhooks decodes the secret; GitHub's scheme takes it as text.
         (
             "secret-form",
@@ -169,6 +204,12 @@ fn faults() -> Vec<(&'static str, Delivery)> {
                 ..Delivery::of("standard-webhooks")
             },
         ),
+    ]
+}
+
+fn bodies_changed() -> Vec<(&'static str, Delivery)> {
+    let latin1: Vec<u8> = BODY.chars().map(|letter| letter as u8).collect();
+    vec![
         ("body-final-newline", body("github", compact(), BODY)),
         ("body-final-newline", body("stripe", BODY, compact())),
         ("body-final-newline", body("shopify", format!("{}\r\n", compact()), compact())),
@@ -179,13 +220,34 @@ fn faults() -> Vec<(&'static str, Delivery)> {
         ("body-white-space", body("github", compact(), format!("  {BODY}  "))),
         ("body-charset", body("github", BODY, latin1.clone())),
         ("body-charset", body("github", latin1, BODY)),
+        ("body-charset", body("github", "a price of 5 €", b"a price of 5 \x80")),
+        ("body-charset", body("github", b"a price of 5 \x80", "a price of 5 €")),
+        ("body-charset", body("github", "caf\u{e9}", "cafe\u{301}")),
+        ("body-charset", body("github", "cafe\u{301}", "caf\u{e9}")),
+        ("body-json-string", body("github", r#"{"a":"b"}"#, r#""{\"a\":\"b\"}""#)),
+        ("body-json-string", body("github", r#""{\"a\":\"b\"}""#, r#"{"a":"b"}"#)),
         ("body-encoding", body("github", BODY, gzip(BODY.as_bytes()))),
+        ("body-encoding", body("github", BODY, in_base64_text(BODY))),
+        ("body-encoding", body("github", in_base64_text(BODY), BODY)),
+        ("body-object", body("github", "[object Object]", BODY)),
+        ("body-part", body("github", r#"{"a": 1}"#, r#"{"headers":{},"body":"{\"a\": 1}"}"#)),
+        ("body-part", body("github", r#"{"a": 1}"#, r#"{"event":{"a": 1},"sent_at":1}"#)),
         ("body-form", form("a=1+2&b=3", "a=1%202&b=3")),
         ("body-form", form("a=1%202&b=3", "a=1+2&b=3")),
+        ("body-form", form("a=%7Eb+c%2A", "a=~b%20c*")),
+        ("body-form", form("a=~b+c%2A", "a=%7eb%20c*")),
+        ("body-form", form("a=%7Eb+c*", "a=~b%20c%2A")),
+        ("body-form", form("a=~b%20(c)*", "a=%7Eb+%28c%29%2A")),
+        ("body-form", form("{\"a\":\"b=c\"}", "%7B%22a%22%3A%22b=c%22%7D")),
         ("body-form", form("a=é", "a=%C3%A9")),
         ("body-form", form("{\"a\":1}", "payload=%7B%22a%22%3A1%7D")),
         ("body-empty", body("github", "", BODY)),
         ("body-cut", body("github", long(4096), long(6000))),
+    ]
+}
+
+fn json_written_anew() -> Vec<(&'static str, Delivery)> {
+    vec![
         ("json-spacing", body("github", r#"{"a": 1, "b": [1, 2]}"#, r#"{"a":1,"b":[1,2]}"#)),
         ("json-spacing", body("github", r#"{"a":1,"b":[1,2]}"#, "{\n  \"a\": 1,\n  \"b\": [\n    1,\n    2\n  ]\n}")),
         ("json-key-order", body("github", r#"{"a":1,"b":2}"#, r#"{"b":2,"a":1}"#)),
@@ -193,14 +255,42 @@ fn faults() -> Vec<(&'static str, Delivery)> {
         ("json-escapes", body("github", r#"{"a":"\u00e9","b":"c\/d"}"#, r#"{"a":"é","b":"c/d"}"#)),
         ("json-escapes", body("github", r#"{"a":"b\/c"}"#, r#"{"a":"b/c"}"#)),
         ("json-numbers", body("github", r#"{"a":1,"b":10}"#, r#"{"a":1.0,"b":1e1}"#)),
+        ("json-numbers", body("github", r#"{"a": 1000.0, "b": 1e-07}"#, r#"{"a":1e3,"b":0.0000001}"#)),
+        ("json-empty-objects", body("github", r#"{"a":[],"b":"c\/d"}"#, r#"{"a":{},"b":"c/d"}"#)),
+        ("json-key-order", body("github", r#"{"1":1,"a":2}"#, r#"{"a":2,"1":1}"#)),
+        ("json-key-order", body("github", r#"{"a": 1, "c": 3, "bb": 2}"#, r#"{"bb":2,"c":3,"a":1}"#)),
+        ("json-spacing", body("github", "{\n\t\"a\": 1\n}\n", r#"{"a":1}"#)),
+        ("json-spacing", body("github", r#"{"a" : 1, "b" : 2}"#, r#"{"a":1,"b":2}"#)),
+        ("json-escapes", body("github", r#"{"a":"\u0026\u00E9"}"#, r#"{"a":"&é"}"#)),
+    ]
+}
+
+fn other_faults() -> Vec<(&'static str, Delivery)> {
+    vec![
         ("url", url("https://shop.example/hook?b=2&a=1", "http://shop.example/hook?b=2&a=1")),
         ("url", url("https://shop.example/hook/?b=2&a=1", "https://shop.example/hook?b=2&a=1")),
         ("url", url("https://shop.example/hook", "https://shop.example/hook?b=2&a=1")),
         ("url", url("https://shop.example/hook?a=1&b=2", "https://shop.example/hook?b=2&a=1")),
         ("url", url("https://shop.example/hook?b=2&a=1", "https://other.example/elsewhere")),
+        (
+            "url",
+            behind("https://first.example/hook", ("Forwarded", "for=1.2.3.4;host=first.example, host=second.example")),
+        ),
+        ("url", behind("https://shop.example/api/hook", ("X-Forwarded-Prefix", "/api/"))),
+        ("url", behind("https://shop.example/api/hook", ("X-Original-URI", "/api/hook?b=2&a=1"))),
+        ("url", behind("https://shop.example:8443/hook", ("X-Forwarded-Port", "8443"))),
         ("timestamp", edited("slack", in_milliseconds)),
         // The time that was signed stands in X-Sent-At.
         ("timestamp", edited("slack", with_another_time)),
+        ("timestamp", edited("slack", one_second_later)),
+        ("encoding", edited("github", in_base64_of_hex)),
+        ("encoding", edited("github", |(name, value)| (name, value.replace('=', ":")))),
+        ("encoding", edited("github", |(name, value)| (name, format!("\"{value}\"")))),
+        ("encoding", edited("github", |(name, value)| (name, format!("sha256={}, {value}", "0".repeat(64))))),
+        ("encoding", edited("shopify", |(name, value)| (name, value.replace('=', "%3D")))),
+        ("algorithm", edited("github", |(name, _)| (name, format!("sha256={}", sha256(BODY))))),
+        ("algorithm", edited("github", |(name, _)| (name, format!("sha256={}", sha256(&format!("{SECRET}{BODY}")))))),
+        ("algorithm", Delivery { signed_with: BODY.into(), ..body("github", SECRET, BODY) }),
         ("algorithm", Delivery { signed_as: "authorize-net", edit: authorize_as_github, ..Delivery::of("github") }),
         ("encoding", edited("github", in_base64)),
         ("encoding", edited("shopify", unpadded)),
@@ -210,6 +300,27 @@ fn faults() -> Vec<(&'static str, Delivery)> {
         ("other-provider", Delivery { signed_as: "shopify", ..Delivery::of("github") }),
         ("other-provider", Delivery { signed_as: "slack", signed_with: SECRET.into(), ..Delivery::of("stripe") }),
     ]
+}
+
+/// What base64 makes of the text.
+fn in_base64_text(text: &str) -> String {
+    use base64::{Engine, engine::general_purpose::STANDARD};
+    STANDARD.encode(text)
+}
+
+/// The hex digits, taken for the bytes.
+fn in_base64_of_hex((name, value): Pair) -> Pair {
+    (name, value.strip_prefix("sha256=").map_or(value.clone(), |hex| format!("sha256={}", in_base64_text(hex))))
+}
+
+fn sha256(text: &str) -> String {
+    hex::encode(creel::verify::sha256(text.as_bytes()))
+}
+
+/// The clock was read again after signing.
+fn one_second_later((name, value): Pair) -> Pair {
+    let is_it = name.eq_ignore_ascii_case("X-Slack-Request-Timestamp");
+    (name, if is_it { (NOW + 1).to_string() } else { value })
 }
 
 /// HMAC-SHA512 in hex where GitHub has HMAC-SHA256.
@@ -266,6 +377,19 @@ fn a_weaker_signature_beside_the_own_one_is_no_remedy() {
     // Where the own one did not come at all, the sender is one that knows no other.
     let alone = Delivery { beside: ("Accept", "*/*"), ..with_a_wrong_sha256() };
     assert_eq!(alone.diagnose(Budget::default(), &|| 0).by, Some("other-provider"));
+}
+
+#[test]
+fn what_is_advised_would_mend_it() {
+    let text = |delivery: Delivery| delivery.diagnose(Budget::default(), &|| 0).text;
+    let host = text(url("https://first.example/hook?b=2&a=1", "https://shop.example/hook?b=2&a=1"));
+    assert!(host.contains("knows this endpoint by another URL"), "nobody can know that host: {host}");
+    let scheme = text(url("http://shop.example/hook?b=2&a=1", "https://shop.example/hook?b=2&a=1"));
+    assert!(scheme.ends_with("Set `url = \"http://shop.example/hook\"` for this endpoint."), "{scheme}");
+    let order = text(url("https://shop.example/hook?a=1&b=2", "https://shop.example/hook?b=2&a=1"));
+    assert!(order.contains("changes its query"), "the same `url` again would not mend it: {order}");
+    let styled = text(body("github", r#"{"a":"b\/c", "\u00e9":1}"#.replace(", ", ","), r#"{"a":"b/c","é":1}"#));
+    assert!(styled.contains("as PHP does it (slashes escaped, what is not ASCII as \\u)"), "{styled}");
 }
 
 #[test]

@@ -37,6 +37,9 @@ pub(super) enum Encoding {
     /// Base64 with the URL alphabet and with padding: a mistake, too.
     #[serde(skip)]
     Base64urlPadded,
+    /// Base64 of hexadecimal digits, where a hash was given as a text: a mistake, too.
+    #[serde(skip)]
+    HexInBase64,
 }
 
 impl Encoding {
@@ -49,6 +52,7 @@ impl Encoding {
             Self::Text => "text",
             Self::Base64Unpadded => "base64 without its padding (=)",
             Self::Base64urlPadded => "base64url with padding (=)",
+            Self::HexInBase64 => "base64 of hex digits, not of the bytes themselves",
         }
     }
 
@@ -61,6 +65,7 @@ impl Encoding {
             Self::Text => String::from_utf8_lossy(bytes).into_owned(),
             Self::Base64Unpadded => STANDARD_NO_PAD.encode(bytes),
             Self::Base64urlPadded => URL_SAFE.encode(bytes),
+            Self::HexInBase64 => STANDARD.encode(write_hex(bytes)),
         }
     }
 
@@ -73,6 +78,7 @@ impl Encoding {
             Self::Text => Some(Cow::Borrowed(text)),
             Self::Base64Unpadded => STANDARD_NO_PAD.decode(text).ok().map(Cow::Owned),
             Self::Base64urlPadded => URL_SAFE.decode(text).ok().map(Cow::Owned),
+            Self::HexInBase64 => STANDARD.decode(text).ok().and_then(|digits| hex::decode(digits).ok()).map(Cow::Owned),
         }
     }
 }
@@ -97,7 +103,7 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_back() {
-        let wrong = [Encoding::Base64Unpadded, Encoding::Base64urlPadded];
+        let wrong = [Encoding::Base64Unpadded, Encoding::Base64urlPadded, Encoding::HexInBase64];
         for encoding in [Encoding::Hex, Encoding::Base64, Encoding::Base64url, Encoding::Text].into_iter().chain(wrong)
         {
             let written = encoding.write(b"\x00ink?>");

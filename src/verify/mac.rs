@@ -107,6 +107,11 @@ impl Algorithm {
         [Self::HmacSha256, Self::HmacSha1, Self::HmacSha512, Self::HmacSha384, Self::HmacMd5].into_iter()
     }
 
+    /// Those that have no key at all.
+    pub(super) fn bare() -> impl Iterator<Item = Self> {
+        [Self::Sha256, Self::Sha1, Self::Sha512, Self::Md5].into_iter()
+    }
+
     /// What the key makes of these parts in a row. None where only the sender can make it.
     pub(super) fn tag(self, key: &Key, parts: &[&[u8]]) -> Option<Tag> {
         match (self, key) {

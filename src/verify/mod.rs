@@ -42,6 +42,7 @@ mod scheme;
 mod shape;
 mod sign;
 mod signed;
+mod style;
 mod time;
 mod transform;
 

@@ -1,182 +1,75 @@
 //! The other ways in which a request may have been written when it was signed: what the doctor tries.
 
-use std::fmt::Write;
+use std::{borrow::Cow, collections::BTreeMap};
 
-use serde_json::Value;
+use encoding_rs::WINDOWS_1252;
+use serde_json::value::RawValue;
 use unicode_normalization::UnicodeNormalization;
 
-use super::{Request, form, place::View, scheme::Scheme, time::Unit};
-use crate::record::text;
-
-/// A style in which libraries write JSON.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Style {
-    spacing: Spacing,
-    sorted: bool,
-    ascii: bool,
-    slashes: bool,
-    html: bool,
-    numbers: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Spacing {
-    /// No spaces: JavaScript, Go, Rust.
-    Compact,
-    /// A space after each colon and comma: Python.
-    Spaced,
-    /// Indented by so many spaces.
-    Indented(usize),
-}
-
-impl Style {
-    /// All of them, plainest first.
-    pub(super) fn all() -> impl Iterator<Item = Self> {
-        let spacings = [Spacing::Compact, Spacing::Spaced, Spacing::Indented(2), Spacing::Indented(4)];
-        let bits = 0_u8..32;
-        bits.flat_map(move |bits| {
-            spacings.into_iter().map(move |spacing| Self {
-                spacing,
-                sorted: bits & 1 != 0,
-                ascii: bits & 2 != 0,
-                slashes: bits & 4 != 0,
-                numbers: bits & 8 != 0,
-                html: bits & 16 != 0,
-            })
-        })
-        // Three at once are no library's doing.
-        .filter(|style| {
-            [style.sorted, style.ascii, style.slashes, style.numbers, style.html].iter().filter(|b| **b).count() < 3
-        })
-    }
-
-    /// The class of the change.
-    pub(super) fn class(self) -> &'static str {
-        match self {
-            Self { sorted: true, .. } => "json-key-order",
-            Self { numbers: true, .. } => "json-numbers",
-            Self { ascii: true, .. } | Self { slashes: true, .. } | Self { html: true, .. } => "json-escapes",
-            _ => "json-spacing",
-        }
-    }
-
-    /// What it is, in words.
-    pub(super) fn described(self) -> String {
-        let spacing = match self.spacing {
-            Spacing::Compact => "without spaces".to_owned(),
-            Spacing::Spaced => "with a space after each comma and colon".to_owned(),
-            Spacing::Indented(by) => format!("indented by {by}"),
-        };
-        let extras = [
-            (self.sorted, "keys sorted"),
-            (self.ascii, "what is not ASCII as \\u"),
-            (self.slashes, "slashes escaped"),
-            (self.numbers, "numbers written anew"),
-            (self.html, "<, > and & as \\u"),
-        ];
-        let extras = extras.iter().filter(|row| row.0).map(|row| row.1);
-        let how: Vec<&str> = std::iter::once(&spacing[..]).chain(extras).collect();
-        format!("the body parsed and written anew as JSON {}", how.join(", "))
-    }
-
-    /// Writes a value.
-    pub(super) fn write(self, value: &Value) -> Vec<u8> {
-        let mut out = String::new();
-        self.value(value, 0, &mut out);
-        out.into_bytes()
-    }
-
-    fn value(self, value: &Value, depth: usize, out: &mut String) {
-        match value {
-            Value::Null => out.push_str("null"),
-            Value::Bool(it) => out.push_str(if *it { "true" } else { "false" }),
-            Value::Number(number) => out.push_str(&self.number(&number.to_string())),
-            Value::String(text) => self.string(text, out),
-            Value::Array(items) => {
-                self.list(['[', ']'], items.len(), depth, out, |at, out| self.value(&items[at], depth + 1, out));
-            }
-            Value::Object(fields) => {
-                let mut fields: Vec<_> = fields.iter().collect();
-                if self.sorted {
-                    fields.sort_by(|a, b| a.0.cmp(b.0));
-                }
-                self.list(['{', '}'], fields.len(), depth, out, |at, out| {
-                    let (name, value) = fields[at];
-                    self.string(name, out);
-                    out.push_str(if self.spacing == Spacing::Compact { ":" } else { ": " });
-                    self.value(value, depth + 1, out);
-                });
-            }
-        }
-    }
-
-    fn list(
-        self,
-        ends: [char; 2],
-        len: usize,
-        depth: usize,
-        out: &mut String,
-        mut item: impl FnMut(usize, &mut String),
-    ) {
-        let line = |out: &mut String, depth: usize| {
-            if let Spacing::Indented(by) = self.spacing {
-                out.push('\n');
-                out.extend(std::iter::repeat_n(' ', by * depth));
-            }
-        };
-        out.push(ends[0]);
-        for at in 0..len {
-            if at > 0 {
-                out.push_str(if self.spacing == Spacing::Spaced { ", " } else { "," });
-            }
-            line(out, depth + 1);
-            item(at, out);
-        }
-        if len > 0 {
-            line(out, depth);
-        }
-        out.push(ends[1]);
-    }
-
-    /// A number as JavaScript writes it.
-    fn number(self, text: &str) -> String {
-        match text.parse::<f64>() {
-            Ok(number) if self.numbers && number.is_finite() && number.abs() < 1e21 => format!("{number}"),
-            _ => text.to_owned(),
-        }
-    }
-
-    fn string(self, text: &str, out: &mut String) {
-        out.push('"');
-        for letter in text.chars() {
-            match letter {
-                '"' => out.push_str("\\\""),
-                '\\' => out.push_str("\\\\"),
-                '\n' => out.push_str("\\n"),
-                '\r' => out.push_str("\\r"),
-                '\t' => out.push_str("\\t"),
-                '\u{8}' => out.push_str("\\b"),
-                '\u{c}' => out.push_str("\\f"),
-                '/' if self.slashes => out.push_str("\\/"),
-                '<' | '>' | '&' if self.html => push_escape(letter, out),
-                _ if letter < ' ' || (self.ascii && !letter.is_ascii()) => push_escape(letter, out),
-                _ => out.push(letter),
-            }
-        }
-        out.push('"');
-    }
-}
-
-fn push_escape(letter: char, out: &mut String) {
-    for unit in letter.encode_utf16(&mut [0; 2]) {
-        let _ = write!(out, "\\u{unit:04x}");
-    }
-}
+use super::{Request, encoding::Encoding, form, place::View, scheme::Scheme, time::Unit};
+use crate::record::{pairs, text};
 
 /// What came of a change, where it changed anything.
 pub(super) fn other(changed: Vec<u8>, was: &[u8]) -> Option<Vec<u8>> {
     (changed != was).then_some(changed)
 }
+
+/// What stands behind the name in `NAME=SECRET`, without quotes.
+pub(super) fn behind_its_name(secret: &[u8]) -> Option<Vec<u8>> {
+    let at = memchr::memchr2(b'=', b':', secret)?;
+    let is_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b' ' | b'-');
+    let (name, value) = (&secret[..at], &secret[at + 1..]);
+    let value = unquoted(value.trim_ascii()).unwrap_or_else(|| value.trim_ascii().to_vec());
+    (name.iter().all(is_of_name) && !value.is_empty()).then_some(value)
+}
+
+/// What stands in quotes.
+pub(super) fn unquoted(text: &[u8]) -> Option<Vec<u8>> {
+    match text {
+        [first @ (b'"' | b'\'' | b'`'), inner @ .., last] if first == last => Some(inner.to_vec()),
+        _ => None,
+    }
+}
+
+/// The last word of several.
+pub(super) fn last_word(text: &[u8]) -> Option<Vec<u8>> {
+    let at = text.trim_ascii_end().iter().rposition(u8::is_ascii_whitespace)?;
+    Some(text[at + 1..].trim_ascii_end().to_vec())
+}
+
+/// The bytes of base64 in the URL's alphabet, where it is in that one.
+pub(super) fn from_base64url(text: &[u8]) -> Option<Vec<u8>> {
+    let encodings = [Encoding::Base64url, Encoding::Base64urlPadded];
+    memchr::memchr2(b'-', b'_', text)?;
+    encodings.iter().find_map(|encoding| encoding.read(text)).map(Cow::into_owned)
+}
+
+/// The words of a header: what stands between signs that no signature has, and what percent signs or blanks stand for.
+pub(super) fn words_of(text: &[u8]) -> Vec<(Vec<u8>, &'static str)> {
+    let is_between =
+        |byte: &u8| matches!(byte, b' ' | b'\t' | b',' | b';' | b':' | b'"' | b'\'' | b'<' | b'>' | b'{' | b'}');
+    let mut words: Vec<Vec<u8>> = Vec::new();
+    for word in text.split(is_between).take(MAX_WORDS) {
+        // A signature may end with `=`, and what stands before one may end so, too.
+        let behind = word.trim_ascii_end().strip_suffix(b"=").unwrap_or(word);
+        let at = memchr::memchr(b'=', behind.strip_suffix(b"=").unwrap_or(behind)).map_or(0, |at| at + 1);
+        words.extend([word, &word[at..]].map(<[u8]>::to_vec));
+    }
+    let mut words: Vec<_> = words.into_iter().map(|word| (word, "a part")).collect();
+    words.push((percent_undone(text), "after the percent signs are undone, all"));
+    words.extend(replaced(text.trim_ascii(), b" ", b"+").map(|text| (text, "with + for each blank, all")));
+    words.retain(|(word, _)| !word.is_empty() && word != text);
+    words
+}
+
+/// What percent signs stand for; a `+` stays one.
+pub(super) fn percent_undone(text: &[u8]) -> Vec<u8> {
+    let text = replaced(text, b"+", b"%2B").map_or(Cow::Borrowed(text), Cow::Owned);
+    pairs::decode(&text).into_owned()
+}
+
+/// The most words of a header that are looked at.
+const MAX_WORDS: usize = 16;
 
 /// A secret in Unicode's form NFKD.
 pub(super) fn decomposed(secret: &[u8]) -> Option<Vec<u8>> {
@@ -210,6 +103,78 @@ pub(super) fn latin1_to_utf8(body: &[u8]) -> Option<Vec<u8>> {
 pub(super) fn utf8_to_latin1(body: &[u8]) -> Option<Vec<u8>> {
     let text = std::str::from_utf8(body).ok().filter(|text| !text.is_ascii())?;
     text.chars().map(|letter| u8::try_from(u32::from(letter)).ok()).collect()
+}
+
+/// The bytes of Windows-1252, each for its letter, in UTF-8.
+pub(super) fn windows_to_utf8(body: &[u8]) -> Option<Vec<u8>> {
+    (!body.is_ascii()).then(|| WINDOWS_1252.decode_without_bom_handling(body).0.into_owned().into_bytes())
+}
+
+/// The letters of UTF-8 in Windows-1252, where it has all of them.
+pub(super) fn utf8_to_windows(body: &[u8]) -> Option<Vec<u8>> {
+    let text = std::str::from_utf8(body).ok().filter(|text| !text.is_ascii())?;
+    let (bytes, _, is_short_of_any) = WINDOWS_1252.encode(text);
+    (!is_short_of_any).then(|| bytes.into_owned())
+}
+
+/// A text with each letter and its accents as one sign (NFC).
+pub(super) fn composed(body: &[u8]) -> Option<Vec<u8>> {
+    let text = std::str::from_utf8(body).ok().filter(|text| !text.is_ascii())?;
+    Some(text.nfc().collect::<String>().into_bytes())
+}
+
+/// A text with each accent as a sign of its own (NFD).
+pub(super) fn taken_apart(body: &[u8]) -> Option<Vec<u8>> {
+    let text = std::str::from_utf8(body).ok().filter(|text| !text.is_ascii())?;
+    Some(text.nfd().collect::<String>().into_bytes())
+}
+
+/// The text in a JSON string.
+pub(super) fn in_json_string(body: &[u8]) -> Option<Vec<u8>> {
+    body.trim_ascii_start()
+        .starts_with(b"\"")
+        .then(|| serde_json::from_slice::<String>(body).ok())?
+        .map(String::into_bytes)
+}
+
+/// The most fields of a body that are taken for what was signed.
+const MAX_PARTS: usize = 64;
+
+/// What the fields of a JSON object hold, with their names: a text as it is meant, all else as it stands there.
+pub(super) fn parts(body: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let Ok(fields) = serde_json::from_slice::<BTreeMap<String, &RawValue>>(body) else { return Vec::new() };
+    let meant = |raw: &str| match serde_json::from_str::<String>(raw) {
+        Ok(text) => text.into_bytes(),
+        Err(_) => raw.as_bytes().to_vec(),
+    };
+    // What is shorter than any JSON object of use is no body.
+    let parts = fields.into_iter().map(|(name, raw)| (name, meant(raw.get()))).filter(|(_, part)| part.len() > 6);
+    parts.take(MAX_PARTS).collect()
+}
+
+/// A form written anew: letters, digits and `plain` as they are, a blank as that, all else as `%XX`.
+pub(super) fn form_anew(body: &[u8], plain: &[u8], blank: &str) -> Option<Vec<u8>> {
+    memchr::memchr(b'=', body)?;
+    let written = |text: &[u8]| {
+        text.iter().fold(String::new(), |mut out, &byte| {
+            match byte {
+                b' ' => out.push_str(blank),
+                _ if byte.is_ascii_alphanumeric() || plain.contains(&byte) => out.push(char::from(byte)),
+                _ => form::push_percent(&mut out, byte),
+            }
+            out
+        })
+    };
+    let pairs: Vec<_> =
+        form::pairs(body).map(|(name, value)| format!("{}={}", written(&name), written(&value))).collect();
+    Some(pairs.join("&").into_bytes())
+}
+
+/// JSON that a framework took for the name of a form's only field.
+pub(super) fn json_as_form(body: &[u8]) -> Option<Vec<u8>> {
+    let (name, value) = form::pairs(body).next()?;
+    let text = if value.is_empty() { name.into_owned() } else { [&name[..], b"=", &value[..]].concat() };
+    text.trim_ascii_start().starts_with(b"{").then_some(text)
 }
 
 /// `%20` for every `+`.
@@ -256,6 +221,7 @@ pub(super) fn urls(request: &Request<'_>) -> Vec<(String, &'static str)> {
         (configured_host, "the configured host"),
         (host("x-forwarded-host"), "the host of X-Forwarded-Host"),
         (host("x-original-host"), "the host of X-Original-Host"),
+        (forwarded_host(request), "the host of Forwarded"),
         (host("host"), "the host of Host"),
     ]
     .into_iter()
@@ -263,9 +229,14 @@ pub(super) fn urls(request: &Request<'_>) -> Vec<(String, &'static str)> {
     .collect();
     let configured_target =
         configured.map(|rest| rest.find(['/', '?']).map_or(String::new(), |at| rest[at..].to_owned()));
+    let stripped = host("x-forwarded-prefix").map(|prefix| format!("{}{target}", prefix.trim_end_matches('/')));
     let mut targets = vec![(target, "")];
     targets.extend(configured_target.map(|target| (target, "the configured path")));
+    targets.extend(stripped.map(|target| (target, "with what X-Forwarded-Prefix says")));
+    let rewritten = ["x-original-uri", "x-original-url", "x-rewrite-url", "x-forwarded-uri"].into_iter().find_map(host);
+    targets.extend(rewritten.filter(|it| it.starts_with('/')).map(|target| (target, "as a proxy says that it was")));
     let targets: Vec<_> = targets.into_iter().flat_map(|(target, words)| targets_of(&target, words)).collect();
+    let forwarded_port = host("x-forwarded-port").filter(|port| port.parse::<u16>().is_ok());
     let mut urls = Vec::new();
     for (host, host_words) in &hosts {
         for (target, words) in &targets {
@@ -275,10 +246,20 @@ pub(super) fn urls(request: &Request<'_>) -> Vec<(String, &'static str)> {
                 urls.push((format!("{scheme}://{host}{target}"), if words.is_empty() { *host_words } else { *words }));
                 urls.push((format!("{scheme}://{bare}{target}"), "without a port"));
                 urls.push((format!("{scheme}://{bare}:{port}{target}"), "with the usual port"));
+                let other = forwarded_port.iter().map(|port| format!("{scheme}://{bare}:{port}{target}"));
+                urls.extend(other.map(|url| (url, "with the port of X-Forwarded-Port")));
             }
         }
     }
     urls
+}
+
+/// The host that `Forwarded` names (RFC 7239, section 5.3): what the first proxy was asked for.
+fn forwarded_host(request: &Request<'_>) -> Option<String> {
+    let first = request.headers.text("forwarded")?.split(',').next()?;
+    let pairs = first.split(';').filter_map(|pair| pair.trim().split_once('='));
+    let host = pairs.into_iter().find(|(name, _)| name.eq_ignore_ascii_case("host"))?.1;
+    Some(host.trim_matches('"').to_owned())
 }
 
 /// A target in other spellings.
@@ -327,6 +308,7 @@ pub(super) fn times(request: &Request<'_>, scheme: &Scheme) -> Vec<(String, &'st
         if let Ok(number) = String::from_utf8_lossy(&found).parse::<i64>() {
             all.push(((number / 1000).to_string(), "in seconds"));
             all.push((number.saturating_mul(1000).to_string(), "in milliseconds"));
+            all.extend(SHIFTS.map(|by| (number.saturating_add(by).to_string(), "the clock was read twice")));
         }
     }
     for header in request.headers {
@@ -338,6 +320,9 @@ pub(super) fn times(request: &Request<'_>, scheme: &Scheme) -> Vec<(String, &'st
     }
     all
 }
+
+/// By how much a timestamp is off where the clock was read once for what is sent and once for what is signed.
+const SHIFTS: [i64; 4] = [1, -1, 2, -2];
 
 /// Where two bodies differ first, for eyes: a few bytes around it of each.
 pub(super) fn difference(signed: &[u8], received: &[u8]) -> String {
@@ -364,23 +349,6 @@ pub(super) fn difference(signed: &[u8], received: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn styled(json: &str, pick: impl Fn(&Style) -> bool) -> String {
-        let style = Style::all().find(pick).unwrap();
-        String::from_utf8(style.write(&serde_json::from_str(json).unwrap())).unwrap()
-    }
-
-    #[test]
-    fn styles_write_as_the_libraries_do() {
-        let json = r#"{"b":[1.0,{}],"a":"é/<"}"#;
-        let plain = |style: &Style| !style.sorted && !style.ascii && !style.slashes && !style.html && !style.numbers;
-        assert_eq!(styled(json, |s| plain(s) && s.spacing == Spacing::Spaced), r#"{"b": [1.0, {}], "a": "é/<"}"#);
-        let indented = "{\n  \"b\": [\n    1.0,\n    {}\n  ],\n  \"a\": \"é/<\"\n}";
-        assert_eq!(styled(json, |s| plain(s) && s.spacing == Spacing::Indented(2)), indented);
-        assert_eq!(styled(json, |s| s.sorted), r#"{"a":"é/<","b":[1.0,{}]}"#);
-        assert_eq!(styled(json, |s| s.ascii && s.slashes), r#"{"b":[1.0,{}],"a":"\u00e9\/<"}"#);
-        assert_eq!(styled(json, |s| s.html && s.numbers), r#"{"b":[1,{}],"a":"é/\u003c"}"#);
-    }
 
     #[test]
     fn a_difference_is_shown_with_what_stands_around_it() {

@@ -1,14 +1,14 @@
 //! Finds out why a signature is not the one it should be: searches what would *reproduce* the received one, and says
 //! what did. It proves or says that it could not; it never guesses.
 //!
-//! The classes of changes are rows: of secrets ([`SECRETS`]), of bodies ([`BODIES`], [`Style`]), of URLs, timestamps,
+//! The classes of changes are rows: of secrets ([`SECRETS`], [`UNSET`]), of bodies ([`BODIES`], [`Style`]), of URLs, timestamps,
 //! algorithms, contents, and of whose scheme it is. Each candidate is put through the same check as the request itself.
 
 mod rows;
 
 use serde_json::Value;
 
-use self::rows::{BODIES, CONTENTS, CUTS, FORMS, MEND_BODY, PREFIXES, SECRETS, SIGNATURE_PREFIXES};
+use self::rows::{BODIES, CONTENTS, CUTS, FORMS, HASHED, MEND_BODY, PREFIXES, SECRETS, SIGNATURE_PREFIXES, UNSET};
 use super::{
     Catalog, Provider, Request, Secret,
     check::{self, Attempt},
@@ -17,12 +17,13 @@ use super::{
     key::{Form, SecretForm},
     mac::Algorithm,
     place::Place,
-    rewrite::{self, Style},
+    rewrite,
     scheme::Scheme,
     shape::Shape,
+    style::Style,
     transform,
 };
-use crate::record::counted;
+use crate::record::{Headers, counted};
 
 /// How long the doctor may look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,6 +93,8 @@ impl Diagnosis {
 
 /// What is likely where nothing reproduces a signature.
 const OTHER_SECRET: &str = "The secret is probably another one.";
+const OTHER_URL: &str = "Probably its sender knows this endpoint by another URL, which is signed too: set that as its `url`. Else the secret is \
+                         another one.";
 const BODY_CHANGED: &str = "The secret is right, as others that came here show: something that is signed was probably changed on \
                             its way, or somebody else signed it.";
 
@@ -139,14 +142,18 @@ const STEPS: &[fn(&Case<'_>, &mut Meter<'_>) -> Step] = &[
     other_secrets,
     other_readings,
     other_bodies,
+    parts_of_body,
     other_styles,
     other_urls,
     other_times,
     other_algorithms,
+    other_spellings,
     other_headers,
     other_contents,
+    other_hashes,
     other_providers,
     other_secrets_and_bodies,
+    other_secrets_and_styles,
 ];
 
 impl Catalog {
@@ -189,7 +196,10 @@ impl Catalog {
                 let which = found.which.as_deref().unwrap_or("The signature");
                 (Some(found.class), format!("{which} is right for {}. {}", found.is, found.mend), difference)
             }
-            Ok(None) => (None, nothing(tried, OTHER_SECRET), None),
+            Ok(None) => {
+                let likely = if case.scheme.signs_url() { OTHER_URL } else { OTHER_SECRET };
+                (None, nothing(tried, likely), None)
+            }
             Err(Over) => (None, over(tried, took_ms, budget), None),
         };
         Diagnosis { by, text, tried, took_ms, difference, search }
@@ -265,6 +275,20 @@ fn other_readings(case: &Case<'_>, meter: &mut Meter<'_>) -> Step {
         }
         if let Some(found) = other_forms(case, meter, secret)? {
             return Ok(Some(found));
+        }
+    }
+    no_secret(case, meter)
+}
+
+/// What a sender signs with that has no secret.
+fn no_secret(case: &Case<'_>, meter: &mut Meter<'_>) -> Step {
+    for (text, is) in UNSET {
+        if meter.is(&Attempt { secrets: &[Secret::new(*text)], ..case.attempt() })? {
+            return Ok(Some(found(
+                "secret-unset",
+                *is,
+                "The sender has no secret where it signs: set it there (a variable of its environment is missing, as a rule).",
+            )));
         }
     }
     Ok(None)
@@ -343,13 +367,26 @@ fn other_bodies(case: &Case<'_>, meter: &mut Meter<'_>) -> Step {
     Ok(None)
 }
 
+/// What a field of the JSON holds: what came was wrapped on its way, or only a part of it was signed.
+fn parts_of_body(case: &Case<'_>, meter: &mut Meter<'_>) -> Step {
+    if !case.scheme.covers_body() || case.request.body.len() > MAX_JSON {
+        return Ok(None);
+    }
+    for (name, part) in rewrite::parts(case.request.body) {
+        if let Some(found) = is_body(case, meter, "body-part", &format!("what stands in its field `{name}`"), part)? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
 /// The body as JSON in the styles in which libraries write it.
 fn other_styles(case: &Case<'_>, meter: &mut Meter<'_>) -> Step {
     if !case.scheme.covers_body() || case.request.body.len() > MAX_JSON {
         return Ok(None);
     }
     let Ok(json) = serde_json::from_slice::<Value>(case.request.body) else { return Ok(None) };
-    for style in Style::all() {
+    for style in Style::all(&json) {
         let body = style.write(&json);
         if body == case.request.body {
             continue;
@@ -377,11 +414,14 @@ fn other_urls(case: &Case<'_>, meter: &mut Meter<'_>) -> Step {
     for (url, is) in rewrite::urls(case.request) {
         let request = Request { url: Some(&url), ..*case.request };
         if meter.is(&Attempt { request, ..case.attempt() })? {
-            return Ok(Some(found(
-                "url",
-                format!("the URL {url} ({is})"),
-                format!("Set `url = \"{}\"` for this endpoint.", transform::without_query(&url)),
-            )));
+            let bare = transform::without_query(&url);
+            let mend = match case.request.url.map(transform::without_query) {
+                Some(own) if own == bare => {
+                    "Something between the sender and creel changes its query: let it through as it is sent.".to_owned()
+                }
+                _ => format!("Set `url = \"{bare}\"` for this endpoint."),
+            };
+            return Ok(Some(found("url", format!("the URL {url} ({is})"), mend)));
         }
     }
     Ok(None)
@@ -442,9 +482,51 @@ fn spellings(own: &Shape) -> Vec<(Shape, Encoding)> {
     let prefixes = SIGNATURE_PREFIXES.iter().copied().chain([&own.prefix[..]]);
     let shapes = prefixes
         .flat_map(|prefix| [own.clone(), Shape::default()].map(|shape| Shape { prefix: prefix.to_owned(), ..shape }));
-    let encodings =
-        [Encoding::Hex, Encoding::Base64, Encoding::Base64Unpadded, Encoding::Base64url, Encoding::Base64urlPadded];
-    shapes.flat_map(|shape| encodings.map(|encoding| (shape.clone(), encoding))).collect()
+    shapes.flat_map(|shape| ENCODINGS.map(|encoding| (shape.clone(), encoding))).collect()
+}
+
+const ENCODINGS: [Encoding; 6] = [
+    Encoding::Hex,
+    Encoding::Base64,
+    Encoding::Base64Unpadded,
+    Encoding::Base64url,
+    Encoding::Base64urlPadded,
+    Encoding::HexInBase64,
+];
+
+/// The signature somewhere within what its header holds: in quotes, behind another word, as one of several.
+fn other_spellings(case: &Case<'_>, meter: &mut Meter<'_>) -> Step {
+    let scheme = case.scheme;
+    if matches!(scheme.algorithm, Algorithm::Token | Algorithm::Jwt | Algorithm::JwsDetached | Algorithm::Remote)
+        || scheme.shape.list.is_some()
+    {
+        return Ok(None);
+    }
+    let bare = Scheme { shape: Shape::default(), ..scheme.clone() };
+    for (place, text) in scheme.received(case.request) {
+        let Some(name) = place.header() else { continue };
+        for (word, how) in rewrite::words_of(&text) {
+            let mut headers: Headers = case.request.headers.iter().filter(|header| !header.is(name)).collect();
+            headers.push(name, &word);
+            let request = Request { headers: &headers, ..*case.request };
+            for encoding in ENCODINGS {
+                let other = Scheme { encoding, ..bare.clone() };
+                if meter.is(&Attempt { scheme: &other, request, ..case.attempt() })? {
+                    return Ok(Some(found(
+                        "encoding",
+                        format!("these bytes, written in {}, {how} of what {name} holds", encoding.name()),
+                        format!(
+                            "{} writes {} in {} there, and nothing else.",
+                            case.provider.title,
+                            scheme.shape.described(),
+                            scheme.encoding.name()
+                        ),
+                    )));
+                }
+            }
+        }
+    }
+    Ok(None)
 }
 
 /// The signature out of another header.
@@ -504,6 +586,32 @@ fn other_contents(case: &Case<'_>, meter: &mut Meter<'_>) -> Step {
     Ok(None)
 }
 
+/// A hash in which the secret stands beside the body, or does not stand at all, and HMAC with both in each other's place.
+fn other_hashes(case: &Case<'_>, meter: &mut Meter<'_>) -> Step {
+    let scheme = case.scheme;
+    if !Algorithm::keyed().any(|keyed| keyed == scheme.algorithm) {
+        return Ok(None);
+    }
+    let mend = || format!("{} uses {} with the secret as its key.", case.provider.title, scheme.algorithm.name());
+    for algorithm in Algorithm::bare() {
+        for (text, is) in HASHED {
+            let Ok(content) = Content::parse(text) else { continue };
+            let other = Scheme { algorithm, content, ..scheme.clone() };
+            if meter.is(&Attempt { scheme: &other, ..case.attempt() })? {
+                return Ok(Some(found("algorithm", format!("a mere {} of {is}", algorithm.name()), mend())));
+            }
+        }
+    }
+    for secret in case.secrets.iter().filter(|_| scheme.covers_body()) {
+        let request = Request { body: secret.bytes(), ..*case.request };
+        if meter.is(&Attempt { request, secrets: &[Secret::new(case.request.body)], ..case.attempt() })? {
+            let is = format!("{} with the body as its key and the secret as its text", scheme.algorithm.name());
+            return Ok(Some(found("algorithm", is, mend())));
+        }
+    }
+    Ok(None)
+}
+
 /// The schemes of others whose signatures the request holds.
 fn other_providers(case: &Case<'_>, meter: &mut Meter<'_>) -> Step {
     for provider in case.catalog.iter().filter(|provider| provider.name != case.provider.name) {
@@ -557,12 +665,29 @@ fn proves(scheme: &Scheme) -> bool {
 fn other_secrets_and_bodies(case: &Case<'_>, meter: &mut Meter<'_>) -> Step {
     for other in case.others {
         let case = Case { secrets: other.secrets, ..*case };
-        for step in [other_readings, other_bodies, other_styles, other_urls] {
+        for step in [other_readings, other_bodies, other_urls] {
             if let Some(found) = step(&case, meter)? {
-                let is = format!("the secret of endpoint `{}` and {}", other.endpoint, found.is);
-                return Ok(Some(Found { class: "secret-of-other-endpoint", is, ..found }));
+                return Ok(Some(of_endpoint(other, found)));
             }
         }
     }
     Ok(None)
+}
+
+/// The same with JSON written anew: each style once for all of them, since writing it costs more than to try it.
+fn other_secrets_and_styles(case: &Case<'_>, meter: &mut Meter<'_>) -> Step {
+    let secrets: Vec<Secret> = case.others.iter().flat_map(|other| other.secrets.iter().cloned()).collect();
+    let Some(found) = other_styles(&Case { secrets: &secrets, ..*case }, meter)? else { return Ok(None) };
+    for other in case.others {
+        let request = Request { body: found.body.as_deref().unwrap_or(case.request.body), ..*case.request };
+        if meter.is(&Attempt { request, secrets: other.secrets, ..case.attempt() })? {
+            return Ok(Some(of_endpoint(other, found)));
+        }
+    }
+    Ok(None)
+}
+
+fn of_endpoint(other: &Suspect<'_>, found: Found) -> Found {
+    let is = format!("the secret of endpoint `{}` and {}", other.endpoint, found.is);
+    Found { class: "secret-of-other-endpoint", is, ..found }
 }

@@ -1,7 +1,9 @@
 //! The classes of changes that the doctor tries, a row each: secrets misread, bodies changed on the way, other contents,
 //! other spellings of a signature. What is tried is data; how it is tried is the room's `mod.rs`.
 
-use super::super::{key::Form, rewrite, transform};
+use std::borrow::Cow;
+
+use super::super::{encoding::Encoding, form, key::Form, rewrite, transform};
 
 /// A secret read in another way.
 pub(super) struct SecretChange {
@@ -26,13 +28,34 @@ pub(super) const SECRETS: &[SecretChange] = &[
         make: |secret| Some([secret, b"\n"].concat()),
     },
     SecretChange {
+        class: "secret-white-space",
+        is: "the secret with CR LF after it",
+        mend: "The sender's secret ends with a line end: take it out there.",
+        make: |secret| Some([secret, b"\r\n"].concat()),
+    },
+    SecretChange {
+        class: "secret-white-space",
+        is: "the secret with a blank after it",
+        mend: "The sender's secret ends with a blank: take it out there.",
+        make: |secret| Some([secret, b" "].concat()),
+    },
+    SecretChange {
+        class: "secret-white-space",
+        is: "the secret without the `\\n` at its end",
+        mend: "Take the backslash and the n out of the secret's setting.",
+        make: |secret| secret.strip_suffix(b"\\n").map(<[u8]>::to_vec),
+    },
+    SecretChange {
+        class: "secret-bom",
+        is: "the secret without its byte order mark",
+        mend: "Save the secret's file as UTF-8 without a byte order mark.",
+        make: |secret| secret.strip_prefix(b"\xef\xbb\xbf").map(|secret| secret.trim_ascii().to_vec()),
+    },
+    SecretChange {
         class: "secret-quotes",
         is: "the secret without the quotes around it",
         mend: "Take the quotes out of the secret's setting.",
-        make: |secret| match secret {
-            [first @ (b'"' | b'\''), inner @ .., last] if first == last => Some(inner.to_vec()),
-            _ => None,
-        },
+        make: |secret| rewrite::unquoted(secret.trim_ascii()),
     },
     SecretChange {
         class: "secret-quotes",
@@ -41,11 +64,81 @@ pub(super) const SECRETS: &[SecretChange] = &[
         make: |secret| Some([b"\"", secret, b"\""].concat()),
     },
     SecretChange {
+        class: "secret-quotes",
+        is: "the secret with single quotes around it",
+        mend: "The sender's secret has quotes around it: take them out there.",
+        make: |secret| Some([b"'", secret, b"'"].concat()),
+    },
+    SecretChange {
+        class: "secret-name",
+        is: "what stands in the secret behind a name",
+        mend: "Take the name out of the secret's setting.",
+        make: rewrite::behind_its_name,
+    },
+    SecretChange {
+        class: "secret-name",
+        is: "the last word of the secret",
+        mend: "Leave only that in the secret's setting.",
+        make: rewrite::last_word,
+    },
+    SecretChange {
+        class: "secret-case",
+        is: "the secret in capitals",
+        mend: "Sender and creel must have it alike.",
+        make: |secret| Some(secret.to_ascii_uppercase()),
+    },
+    SecretChange {
+        class: "secret-case",
+        is: "the secret in small letters",
+        mend: "Sender and creel must have it alike.",
+        make: |secret| Some(secret.to_ascii_lowercase()),
+    },
+    SecretChange {
+        class: "secret-form",
+        is: "the secret after its percent signs are undone",
+        mend: "The secret was copied out of a URL: configure what its percent signs stand for.",
+        make: |secret| Some(rewrite::percent_undone(secret)),
+    },
+    SecretChange {
+        class: "secret-form",
+        is: "the secret with percent signs, as in a URL",
+        mend: "The sender uses the secret as it stands in a URL: it should undo the percent signs.",
+        make: |secret| Some(form::escaped(secret).into_bytes()),
+    },
+    SecretChange {
+        class: "secret-form",
+        is: "the secret written in base64",
+        mend: "The sender codes the secret, or creel has it decoded: both must have it alike.",
+        make: |secret| Some(Encoding::Base64.write(secret).into_bytes()),
+    },
+    SecretChange {
+        class: "secret-form",
+        is: "the secret written in hex",
+        mend: "The sender codes the secret, or creel has it decoded: both must have it alike.",
+        make: |secret| Some(Encoding::Hex.write(secret).into_bytes()),
+    },
+    SecretChange {
+        class: "secret-form",
+        is: "the secret decoded from base64url",
+        mend: "The sender decodes the secret, or creel has it coded: both must have it alike.",
+        make: rewrite::from_base64url,
+    },
+    SecretChange {
         class: "secret-form",
         is: "the secret in Unicode's form NFKD",
         mend: "Configure the secret with its accents decomposed (NFKD).",
         make: |secret| rewrite::decomposed(secret),
     },
+];
+
+/// What a sender signs with that found no secret. HMAC fills a key up with zeros (RFC 2104, section 2), so that one of a single zero is
+/// the empty one, which no check here takes.
+pub(super) const UNSET: &[(&str, &str)] = &[
+    ("\0", "an empty secret"),
+    ("undefined", "the secret `undefined`, which JavaScript writes for what is not there"),
+    ("null", "the secret `null`"),
+    ("None", "the secret `None`, which Python writes for what is not there"),
+    ("<nil>", "the secret `<nil>`, which Go writes for what is not there"),
 ];
 
 /// What may stand before a secret, and be taken for a part of it or not.
@@ -109,6 +202,21 @@ pub(super) const BODIES: &[BodyChange] = &[
         make: |body| Some(transform::gunzipped(body).into_owned()),
     },
     BodyChange {
+        class: "body-encoding",
+        is: "the body after its base64 is undone",
+        make: |body| Encoding::Base64.read(body.trim_ascii()).map(Cow::into_owned),
+    },
+    BodyChange {
+        class: "body-encoding",
+        is: "the body in base64",
+        make: |body| Some(Encoding::Base64.write(body).into_bytes()),
+    },
+    BodyChange {
+        class: "body-object",
+        is: "the text `[object Object]`, which JavaScript makes of an object that nobody wrote as JSON",
+        make: |_| Some(b"[object Object]".to_vec()),
+    },
+    BodyChange {
         class: "body-charset",
         is: "the body written in UTF-8 instead of Latin-1",
         make: rewrite::latin1_to_utf8,
@@ -118,8 +226,59 @@ pub(super) const BODIES: &[BodyChange] = &[
         is: "the body written in Latin-1 instead of UTF-8",
         make: rewrite::utf8_to_latin1,
     },
+    BodyChange {
+        class: "body-charset",
+        is: "the body written in UTF-8 instead of Windows-1252",
+        make: rewrite::windows_to_utf8,
+    },
+    BodyChange {
+        class: "body-charset",
+        is: "the body written in Windows-1252 instead of UTF-8",
+        make: rewrite::utf8_to_windows,
+    },
+    BodyChange {
+        class: "body-charset",
+        is: "the body with each letter and its accents as one sign (NFC)",
+        make: rewrite::composed,
+    },
+    BodyChange {
+        class: "body-charset",
+        is: "the body with each accent as a sign of its own (NFD)",
+        make: rewrite::taken_apart,
+    },
+    BodyChange {
+        class: "body-json-string",
+        is: "the text within the JSON string that came",
+        make: rewrite::in_json_string,
+    },
+    BodyChange {
+        class: "body-json-string",
+        is: "the body as a JSON string",
+        make: |body| Some(transform::as_json_string(body)),
+    },
     BodyChange { class: "body-form", is: "the form with %20 for every +", make: rewrite::plus_as_percent },
     BodyChange { class: "body-form", is: "the form with + for every %20", make: rewrite::percent_as_plus },
+    BodyChange {
+        class: "body-form",
+        is: "the form as PHP writes it",
+        make: |body| rewrite::form_anew(body, b"-_.", "+"),
+    },
+    BodyChange {
+        class: "body-form",
+        is: "the form as Python writes it",
+        make: |body| rewrite::form_anew(body, b"-_.~", "+"),
+    },
+    BodyChange {
+        class: "body-form",
+        is: "the form as JavaScript's URLSearchParams writes it",
+        make: |body| rewrite::form_anew(body, b"-_.*", "+"),
+    },
+    BodyChange {
+        class: "body-form",
+        is: "the form as JavaScript's encodeURIComponent writes it",
+        make: |body| rewrite::form_anew(body, b"-_.~!*'()", "%20"),
+    },
+    BodyChange { class: "body-form", is: "the JSON that was taken for a form", make: rewrite::json_as_form },
     BodyChange { class: "body-form", is: "the form after decoding", make: rewrite::form_decoded },
     BodyChange { class: "body-form", is: "the JSON in the form's field payload", make: rewrite::form_payload },
     BodyChange { class: "body-empty", is: "an empty body", make: |body| (!body.is_empty()).then(Vec::new) },
@@ -159,6 +318,14 @@ pub(super) const CONTENTS: &[&str] = &[
     "{url}{body}",
     "{method}{url}{body}{timestamp}",
     "{body-sha256}",
+];
+
+/// What a hash without a key is made of, with what that is.
+pub(super) const HASHED: &[(&str, &str)] = &[
+    ("{body}", "the body alone, which anybody can make: no secret is in it"),
+    ("{secret}{body}", "secret and body in a row"),
+    ("{body}{secret}", "body and secret in a row"),
+    ("{secret}{timestamp}{body}", "secret, timestamp and body in a row"),
 ];
 
 /// What stands between a sender and creel may change a body after it was signed.
