@@ -60,6 +60,13 @@ fn what_is_another_providers_now_is_left_and_what_is_nobodys_too() {
     }
     let none = said(&home, &["verify", "--filter", "path:/nowhere", "--keep"]);
     assert_eq!(none, (Some(1), "judged again: nothing\n".to_owned()));
+    // A secret that is not there says nothing against what one has said.
+    home.write("creel.toml", LAB);
+    home.write("secret", "trout");
+    assert!(home.yes(&["verify", "1", "--keep"]).starts_with("passed"));
+    home.write("creel.toml", "");
+    assert_eq!(said(&home, &["verify", "1", "--keep"]), (Some(1), "judged again: 1 unchecked\n".to_owned()));
+    assert_eq!(verdicts(&home)[0], "passed");
     assert!(home.fails(2, &["verify", "99", "--keep"]).contains("99"));
     assert!(home.fails(2, &["verify", "--filter", "sig:failed"]).contains("--keep"));
     assert!(home.fails(2, &["verify", "1", "--keep", "--secret", "trout"]).contains("--keep"));

@@ -98,7 +98,7 @@ fn keep(verify: &Verify, common: &Common) -> Result<Answer, Failure> {
     let Judged { passed, failed, open, left } = judged;
     match verify.id.map(CaptureId) {
         Some(id) if judged == Judged::default() => return Err(no_such_capture(id)),
-        Some(id) if judged.checked() > 0 => {
+        Some(id) if passed + failed > 0 => {
             let capture = engine.reader()?.capture(id, Bodies::Leave)?.ok_or_else(|| no_such_capture(id))?;
             let provider = capture.provider.as_deref().and_then(|name| engine::catalog().ok()?.get(name));
             print(provider, &capture.judgement, common)?;

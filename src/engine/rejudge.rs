@@ -39,7 +39,7 @@ pub struct Judged {
     pub passed: u64,
     /// How many failed.
     pub failed: u64,
-    /// How many cannot be checked now either, or are not signed.
+    /// How many cannot be checked now, or are not signed. Where one was checked when it came, that verdict stays.
     pub open: u64,
     /// How many were left as they are: their provider is unknown, or another one than their endpoint's now.
     pub left: u64,
@@ -106,6 +106,11 @@ pub(super) fn waiting_for_secrets(
     Ok((count > 0).then(words))
 }
 
+/// Whether there was a verdict and can be none now: nobody's secret says nothing against what one has said.
+fn says_less(now: &Judgement, then: &Judgement) -> bool {
+    now.verdict == Verdict::Unchecked && matches!(then.verdict, Verdict::Passed | Verdict::Failed)
+}
+
 struct Again {
     reader: Reader,
     writer: Writer,
@@ -132,7 +137,7 @@ impl Again {
                 continue;
             };
             all.count(judgement.verdict);
-            if judgement != capture.judgement {
+            if judgement != capture.judgement && !says_less(&judgement, &capture.judgement) {
                 changed.push((id, judgement));
             }
         }

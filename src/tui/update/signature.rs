@@ -3,7 +3,7 @@
 use super::{Notice, Tone, plain, say};
 use crate::{
     engine::Judged,
-    record::{CaptureId, Failure, Judgement},
+    record::{CaptureId, Failure, Judgement, Verdict},
     tui::{detail::Tab, effect::Effect, model::Model},
 };
 
@@ -31,7 +31,11 @@ pub(super) fn judged(model: &mut Model, id: CaptureId, judged: Result<Judged, Fa
     let (tone, text, hint) = match judged {
         Judged { passed: 1.., .. } => (Tone::Good, format!("#{id} passes"), None),
         Judged { failed: 1.., .. } => (Tone::Bad, format!("#{id} fails"), why),
-        Judged { open: 1.., .. } => (Tone::Plain, format!("#{id} cannot be checked yet"), why),
+        Judged { open: 1.., .. } => {
+            let was_checked = model.list.row().is_some_and(|row| row.id == id && row.verdict != Verdict::Unchecked);
+            let hint = if was_checked { Some("what was found when it came stays") } else { why };
+            (Tone::Plain, format!("#{id} cannot be checked by the secrets of now"), hint)
+        }
         Judged { left: 1.., .. } => {
             let text = format!("#{id} stays as it is: its endpoint is another provider's now");
             (Tone::Plain, text, Some("`creel verify` says what that would come to"))
