@@ -132,6 +132,20 @@ fn what_an_app_that_is_down_has_left_waits_while_nothing_forwards_and_goes_out_o
 }
 
 #[test]
+fn a_pipe_is_read_once_and_keeps_nobody_waiting() {
+    let home = Home::new();
+    let pipe = home.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let writer = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || std::fs::write(&pipe, endpoint("a", "respond = { status = 202 }")).unwrap()
+    });
+    let serving = home.serve(&["--config", pipe.to_str().unwrap()]);
+    assert!(serving.raw(b"POST /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").starts_with("HTTP/1.1 202"));
+    writer.join().unwrap();
+}
+
+#[test]
 fn alerts_follow_and_what_takes_a_new_start_is_said() {
     let home = Home::new();
     let mut serving = home.serve(&[]);

@@ -6,6 +6,7 @@
 
 use std::{
     collections::BTreeMap,
+    fs::Metadata,
     mem,
     path::{Path, PathBuf},
     sync::{
@@ -239,7 +240,7 @@ impl Followers {
 
 fn stamps(wishes: &Wishes) -> Stamps {
     let stamp = |path: PathBuf| {
-        let file = path.metadata().ok()?;
+        let file = path.metadata().ok().filter(Metadata::is_file)?;
         Some((file.modified().ok()?, file.len()))
     };
     config::places(wishes.config.as_deref()).into_iter().map(stamp).collect()

@@ -14,10 +14,12 @@ mod target;
 mod tls;
 
 use std::{
+    collections::BTreeMap,
     fs, io,
     net::SocketAddr,
     ops::Range,
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
 };
 
 use serde::{Deserialize, de::DeserializeOwned};
@@ -99,7 +101,7 @@ struct Rows {
 pub(super) fn read(named: Option<&Path>, names: &Names) -> Result<File, Failure> {
     let parse = |path: &Path, text: &str| parse(path, text, names);
     if let Some(path) = named {
-        let text = fs::read_to_string(path).map_err(|why| Failure::new(format!("reading {}", path.display()), why))?;
+        let text = text_of(path).map_err(|why| Failure::new(format!("reading {}", path.display()), why))?;
         return parse(path, &text);
     }
     let local = if_there(Path::new(NAME), parse)?.unwrap_or_default();
@@ -129,7 +131,7 @@ pub(super) fn filters(named: Option<&Path>) -> Result<Vec<FilterRow>, Failure> {
         Ok(screen::filters(rows.filters, &place))
     };
     if let Some(path) = named {
-        let text = fs::read_to_string(path).map_err(|why| Failure::new(format!("reading {}", path.display()), why))?;
+        let text = text_of(path).map_err(|why| Failure::new(format!("reading {}", path.display()), why))?;
         return read(path, &text);
     }
     let local = if_there(Path::new(NAME), read)?.unwrap_or_default();
@@ -164,8 +166,23 @@ pub(super) fn tables(named: Option<&Path>) -> Result<Vec<toml::Table>, Failure> 
     tables.filter_map(Result::transpose).collect()
 }
 
+/// A file's text. What is no plain file, such as a pipe, can be read only once, and is remembered.
+fn text_of(path: &Path) -> io::Result<String> {
+    static PIPES: Mutex<BTreeMap<PathBuf, String>> = Mutex::new(BTreeMap::new());
+    if path.metadata()?.is_file() {
+        return fs::read_to_string(path);
+    }
+    let mut pipes = PIPES.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = pipes.get(path) {
+        return Ok(known.clone());
+    }
+    let text = fs::read_to_string(path)?;
+    pipes.insert(path.to_owned(), text.clone());
+    Ok(text)
+}
+
 fn if_there<T>(path: &Path, read: impl FnOnce(&Path, &str) -> Result<T, Failure>) -> Result<Option<T>, Failure> {
-    match fs::read_to_string(path) {
+    match text_of(path) {
         Ok(text) => read(path, &text).map(Some),
         Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(why) => Err(Failure::new(format!("reading {}", path.display()), why)),
