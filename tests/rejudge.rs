@@ -47,6 +47,26 @@ fn a_wrong_secret_is_mended_and_what_failed_by_it_passes_once_somebody_asks() {
 }
 
 #[test]
+fn a_request_that_looks_like_anothers_is_said_to() {
+    let home = Home::new();
+    home.write("secret", "trout");
+    home.write("lab.http", "POST / HTTP/1.1\r\nX-Gitlab-Event: Push Hook\r\nX-Gitlab-Token: trout\r\n\r\n{}");
+    let verify = |provider, secret: &[&str]| {
+        let args = [&["verify", "--file", "lab.http", "--provider", provider], secret].concat();
+        said(&home, &args).1
+    };
+    let meant = "But it looks like GitLab (secret token)'s: is `provider = \"gitlab-token\"` meant?";
+    for provider in ["gitlab", "github"] {
+        for secret in [&["--secret-file", "secret"][..], &[]] {
+            let text = verify(provider, secret);
+            assert!(text.contains(meant), "{provider}: {text}");
+        }
+    }
+    assert!(!verify("gitlab-token", &[]).contains("looks like"));
+    assert!(verify("gitlab-token", &["--secret-file", "secret"]).starts_with("passed"));
+}
+
+#[test]
 fn what_is_another_providers_now_is_left_and_what_is_nobodys_too() {
     let home = Home::new();
     let serving = home.serve(&["--quiet"]);

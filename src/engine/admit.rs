@@ -389,7 +389,20 @@ pub fn judge(
             provider.title()
         );
     }
+    if judgement.verdict != Verdict::Passed
+        && let Some(explanation) = &mut judgement.explanation
+        && let Some(other) = looks_like_anothers(provider, request)
+    {
+        let (title, name) = (other.title(), other.name());
+        explanation.text.push_str(&format!(" But it looks like {title}'s: is `provider = \"{name}\"` meant?"));
+    }
     (judgement, provider.event(request))
+}
+
+/// Whose marks a request bears that has none of those of the provider it should be of.
+fn looks_like_anothers(provider: &Provider, request: &verify::Request<'_>) -> Option<&'static Provider> {
+    let other = super::catalog().ok()?.detect(request)?;
+    (!provider.has_marks(request)).then_some(other)
 }
 
 /// Whether there is something for the doctor to find out.

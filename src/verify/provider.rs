@@ -64,6 +64,11 @@ impl Provider {
         &self.name
     }
 
+    /// Whether a request bears marks by which this provider is told.
+    pub fn has_marks(&self, request: &Request<'_>) -> bool {
+        self.rules.iter().any(|rule| rule.holds(request))
+    }
+
     /// What people call it: `Stripe`.
     pub fn title(&self) -> &str {
         &self.title
