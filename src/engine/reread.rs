@@ -83,11 +83,11 @@ pub(super) struct Reread {
 
 impl Reread {
     /// Starts it. `wishes` are what the configuration lies under.
-    pub(super) fn start(wishes: Wishes, notices: Vec<Notice>, ground: Followers) -> Result<Self, Failure> {
+    pub(super) fn start(wishes: Wishes, notices: Vec<Notice>, followers: Followers) -> Result<Self, Failure> {
         let (end, over) = channel();
         let hear = Arc::new(Hear::default());
         let (stamps, parts) = (stamps(&wishes), parts(&wishes).unwrap_or_default());
-        let reading = Reading { wishes, stamps, parts, notices, ground, hear: Arc::clone(&hear) };
+        let reading = Reading { wishes, stamps, parts, notices, followers, hear: Arc::clone(&hear) };
         let thread = spawn("creel-config", move || reading.run(&over))?;
         Ok(Self { end: Some(end), thread: Some(thread), hear })
     }
@@ -142,7 +142,7 @@ struct Reading {
     parts: Parts,
     /// What a person was told of it.
     notices: Vec<Notice>,
-    ground: Followers,
+    followers: Followers,
     hear: Arc<Hear>,
 }
 
@@ -163,16 +163,16 @@ impl Reading {
 
     /// Checks what came before its secret was there.
     fn check_what_waits(&self, over: &Receiver<()>) {
-        let Some(Capturing { db, writer, outlook, .. }) = &self.ground.capturing else { return };
+        let Some(Capturing { db, writer, outlook, .. }) = &self.followers.capturing else { return };
         let goes_on = || over.try_recv() == Err(TryRecvError::Empty);
-        let endpoints = self.ground.in_force.now().endpoints;
+        let endpoints = self.followers.in_force.now().endpoints;
         let said = rejudge::waiting_for_secrets(db, writer, endpoints, outlook.clone(), &goes_on);
         let (tidings, words) = match said {
             Ok(None) => return,
             Ok(Some(words)) => (Tidings::Good, words),
             Err(failure) => (Tidings::Bad, failure.in_a_line()),
         };
-        self.ground.news.tell_as(tidings, words);
+        self.followers.news.tell_as(tidings, words);
     }
 
     /// Reads the files and has what they say followed.
@@ -181,11 +181,11 @@ impl Reading {
         let followed = read.and_then(|(parts, settings)| {
             let changed = changed(&self.parts, &parts);
             let notices = settings.notices.clone();
-            self.ground.follow(settings, &changed)?;
+            self.followers.follow(settings, &changed)?;
             self.parts = parts;
             Ok((changed, notices))
         });
-        let news = &self.ground.news;
+        let news = &self.followers.news;
         match followed {
             Ok((changed, notices)) => {
                 let file = self.wishes.config.as_deref().unwrap_or_else(|| Path::new(config::NAME));
@@ -205,36 +205,53 @@ impl Reading {
 
 impl Followers {
     fn follow(&self, settings: Settings, changed: &[Changed]) -> Result<(), Failure> {
-        let Settings { endpoints, targets, screen, trusted_proxies, alerts, keep, .. } = settings;
-        forward::check(&endpoints)?;
+        forward::check(&settings.endpoints)?;
         let before = self.in_force.now();
-        let endpoints = endpoints.after(&before.endpoints);
-        let mut rules = Rules { endpoints, targets, screen: Arc::new(screen), post: before.post.clone() };
-        if let Some(Capturing { db, bell, writer, catcher, ground, sender, alerts: told, forgetting, .. }) =
-            &self.capturing
-        {
-            let is_changed = |part: &str| changed.iter().any(|it| it.is_of(part));
-            rules.post = match &before.post {
-                Some(post) => {
-                    Some(post.follow(&rules.endpoints, &before.endpoints, &ground(rules.endpoints.clone()))?)
-                }
-                None => {
-                    forward::start(ground(rules.endpoints.clone()), || Sending::with(sender, |it| it.runtime.clone()))?
-                }
-            };
-            catcher.follow(rules.endpoints.clone(), trusted_proxies, Reader::open(db)?, rules.post.clone())?;
-            if is_changed("alert") || is_changed("filters") {
-                let new = alert::start(&alerts, db, bell, &self.news)?;
-                drop(mem::replace(&mut *lock(told), new));
-            }
-            if is_changed("keep") {
-                let (words, new) = (keep.words(), bounds::start(keep, db, writer, bell, self.news.clone())?);
-                drop(mem::replace(&mut *lock(forgetting), new));
-                words.into_iter().for_each(|words| self.news.tell_as(Tidings::Good, words));
-            }
-        }
-        self.in_force.put(rules);
+        let endpoints = settings.endpoints.after(&before.endpoints);
+        let settings = Settings { endpoints: endpoints.clone(), ..settings };
+        let (targets, screen) = (settings.targets.clone(), Arc::new(settings.screen.clone()));
+        let post = match &self.capturing {
+            Some(capturing) => capturing.follow(settings, &before, changed, &self.news)?,
+            None => None,
+        };
+        self.in_force.put(Rules { endpoints, targets, screen, post });
         Ok(())
+    }
+}
+
+impl Capturing {
+    /// Has forwards, door, alerts and bounds follow. What may fail comes first.
+    fn follow(
+        &self,
+        settings: Settings,
+        before: &Rules,
+        changed: &[Changed],
+        news: &News,
+    ) -> Result<Option<Post>, Failure> {
+        let Settings { endpoints, trusted_proxies, alerts, keep, .. } = settings;
+        let is_changed = |part: &str| changed.iter().any(|it| it.is_of(part));
+        let reader = Reader::open(&self.db)?;
+        let alerts = (is_changed("alert") || is_changed("filters"))
+            .then(|| alert::start(&alerts, &self.db, &self.bell, news))
+            .transpose()?;
+        let words = keep.words().filter(|_| is_changed("keep"));
+        let forgetting = is_changed("keep")
+            .then(|| bounds::start(keep, &self.db, &self.writer, &self.bell, news.clone()))
+            .transpose()?;
+        let ground = (self.ground)(endpoints.clone());
+        let post = match &before.post {
+            Some(post) => Some(post.follow(&endpoints, &before.endpoints, &ground)?),
+            None => forward::start(ground, || Sending::with(&self.sender, |it| it.runtime.clone()))?,
+        };
+        self.catcher.follow(endpoints, trusted_proxies, reader, post.clone())?;
+        if let Some(alerts) = alerts {
+            drop(mem::replace(&mut *lock(&self.alerts), alerts));
+        }
+        if let Some(forgetting) = forgetting {
+            drop(mem::replace(&mut *lock(&self.forgetting), forgetting));
+        }
+        words.into_iter().for_each(|words| news.tell_as(Tidings::Good, words));
+        Ok(post)
     }
 }
 
