@@ -138,3 +138,22 @@ fn of_a_capture_that_cannot_be_read_as_a_whole_the_rest_is_shown() {
     }
     assert!(home.fails(1, &["show", "4"]).contains("only its row of the list is there"));
 }
+
+#[test]
+fn of_a_file_that_was_cut_the_beginning_can_be_had() {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet"]);
+    (0..ALL).for_each(|_| drop(serving.post("/a", &[], &[b'x'; 2_000])));
+    serving.stop();
+    let whole = std::fs::read(home.db()).unwrap();
+    // Whole pages, and all of the list.
+    home.write("creel.db", &whole[..whole.len() / 8_192 * 9 / 10 * 8_192]);
+    let output = home.run(&["export", "--skip-damaged"]);
+    let (told, said) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    let count = told.lines().count();
+    assert!((1..ALL).contains(&count) && said.contains(&format!("without {} damaged captures", ALL - count)), "{said}");
+    assert_eq!(home.run(&["ls", "-n", "0", "--json"]).status.code(), Some(1));
+    // It is no store to go on with.
+    assert!(home.fails(2, &["serve", "--listen", "0"]).contains("the file is damaged"));
+}

@@ -33,6 +33,7 @@ fn what_a_filter_takes_is_gone_while_a_creel_captures() {
     assert_eq!(serving.post("/c", &[], b"{}"), 4, "a number is never given again");
     assert_eq!(home.run(&["forget", "path:/a"]).status.code(), Some(1));
     assert!(home.fails(2, &["forget", "size>x"]).contains("at column"));
+    assert!(home.fails(2, &["forget", "1"]).contains("id:1 is the capture of that number"));
 }
 
 #[test]

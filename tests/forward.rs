@@ -150,6 +150,8 @@ fn what_is_dropped_is_not_forwarded_any_more_and_its_capture_stays() {
     home.until(&["show", "1"], |shown| shown.contains("waits, after 2 tries"));
     home.until(&["show", "2"], |shown| shown.contains("waits, after 2 tries"));
     assert!(home.fails(2, &["drop"]).contains("the filter is empty"));
+    assert!(home.fails(2, &["drop", "1"]).contains("id:1 is the capture of that number"));
+    assert!(home.fails(2, &["drop", "--all", "--to", ""]).contains("names no app"));
     assert_eq!(home.yes(&["drop", "path:/a", "--to", &other.url]), "1 dropped\n");
     assert_eq!((count("reply:dead"), count("reply:waiting")), (1, 1), "the worst of several apps is told");
     assert_eq!(home.yes(&["drop", "reply:dead"]), "2 dropped\n");

@@ -87,6 +87,26 @@ fn nothing_acknowledged_is_lost_and_it_goes_on_when_there_is_space() {
 }
 
 #[test]
+fn what_is_on_a_full_disk_can_be_read() {
+    if !has_disks() {
+        eprintln!("not tested: this system lets nobody mount a disk of their own");
+        return;
+    }
+    let home = Home::new();
+    let serving = home.serve(&["--quiet"]);
+    serving.post("/a", &[], b"trout");
+    serving.stop();
+    std::fs::create_dir(home.path().join("disk")).unwrap();
+    let script = "mount -t tmpfs -o size=1m none disk && cp creel.db disk && cat /dev/zero >disk/filler 2>/dev/null
+        \"$0\" show 1 --body --db disk/creel.db && \"$0\" ls --db disk/creel.db";
+    let mut command = Command::new("unshare");
+    command.args(["-Urm", "sh", "-c", script, env!("CARGO_BIN_EXE_creel")]).current_dir(home.path());
+    let output = command.env("HOME", home.path()).output().unwrap();
+    let (told, said) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert!(told.starts_with("trout") && told.contains("/a") && output.status.success(), "{told}{said}");
+}
+
+#[test]
 fn files_that_may_not_grow_are_answered_like_a_full_disk() {
     let home = Home::new();
     // In blocks of 512 bytes, or of 1024: there is room for a few of the bodies.

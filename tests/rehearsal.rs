@@ -204,6 +204,8 @@ fn a_scenario_that_cannot_be_meant_is_refused_before_anything_is_sent() {
     fs::write(home.path().join("shop/scenario.toml"), "[[step]]\nfile = '001.http'\n").unwrap();
     let said = home.fails(2, &["play", "shop", "--to", &app.url, "--junit", "no/such/folder.xml"]);
     assert!(said.contains("writing no/such/folder.xml"), "{said}");
+    let piped = home.yes(&["play", "shop", "--to", &app.url, "--quiet", "--junit", "/dev/stdout"]);
+    assert!(piped.starts_with("<?xml"), "{piped}");
     let xml = home.yes(&["play", "shop/scenario.toml", "--to", &app.url, "--junit", "-"]);
     assert!(xml.starts_with("<?xml ") && xml.ends_with("</testsuites>\n"), "{xml}");
     assert_eq!(paths(&app, 1), ["/a"], "nothing came before");

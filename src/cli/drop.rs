@@ -26,6 +26,12 @@ pub(crate) struct Drop {
 
 pub(super) fn run(drop: &Drop, common: &Common) -> Result<Answer, Failure> {
     let printer = common.printer();
+    input::refuse_bare_numbers("dropping deliveries", &drop.filter)?;
+    let to = drop.to.as_deref().map(|to| to.trim_end_matches('/'));
+    if to.is_some_and(str::is_empty) {
+        return Err(Failure::new("dropping deliveries", "--to names no app")
+            .hint("`creel dead` and `show` tell which there are"));
+    }
     let engine = Engine::visit(common.settings()?);
     let reader = engine.reader()?;
     let captures = match drop.filter.join(" ").trim() {
@@ -38,7 +44,7 @@ pub(super) fn run(drop: &Drop, common: &Common) -> Result<Answer, Failure> {
     };
     let is_meant = |errand: &Errand| {
         captures.as_ref().is_none_or(|captures| captures.contains(&errand.capture))
-            && drop.to.as_ref().is_none_or(|to| errand.lane.contains(to.trim_end_matches('/')))
+            && to.is_none_or(|to| errand.lane.contains(to))
     };
     let left = [reader.waiting()?, reader.dead(None)?].concat();
     let meant: Vec<_> = left.iter().filter(|errand| is_meant(errand)).map(|errand| errand.id).collect();

@@ -22,6 +22,7 @@ pub(crate) struct Forget {
 
 pub(super) fn run(forget: &Forget, common: &Common) -> Result<Answer, Failure> {
     let printer = common.printer();
+    input::refuse_bare_numbers("deleting captures", &forget.filter)?;
     let condition = match input::filter(&forget.filter, common)? {
         Some(filter) => filter.sql(engine::now()),
         None if forget.all => Sql { text: "1".to_owned(), ..Sql::default() },

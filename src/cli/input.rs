@@ -90,6 +90,20 @@ pub(super) fn filter(words: &[String], common: &Common) -> Result<Option<Filter>
     })
 }
 
+/// Refuses a number by itself in a filter by which something is lost: it is a word, which stands in nearly every capture, and
+/// who types it means the capture of that number.
+pub(super) fn refuse_bare_numbers(doing: &str, words: &[String]) -> Result<(), Failure> {
+    let text = words.join(" ");
+    let unquoted: String = text.split('"').step_by(2).collect::<Vec<_>>().join("\"");
+    let is_number = |word: &&str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
+    let mut numbers = unquoted.split_whitespace().map(|word| word.trim_start_matches('#'));
+    match numbers.find(is_number) {
+        None => Ok(()),
+        Some(number) => Err(Failure::new(doing, format!("{number} by itself is a word, and looked for everywhere"))
+            .hint(format!("id:{number} is the capture of that number; '\"{number}\"' is the word"))),
+    }
+}
+
 /// What of a store leaves, and what a filter takes of it, oldest first. Where what is damaged is skipped, the list is read past
 /// what is damaged in it.
 pub(super) fn leaving<'a>(
@@ -119,4 +133,20 @@ fn listed(reader: &Reader, condition: Option<&Sql>) -> Result<Vec<CaptureId>, Fa
     }
     ids.reverse();
     Ok(ids)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_by_itself_is_told_from_one_of_a_field_or_in_quotes() {
+        let is_refused = |text: &str| refuse_bare_numbers("", &[text.to_owned()]).is_err();
+        for text in ["42", "#42", "path:/a 42", "1 or 2", "\"a\" 7"] {
+            assert!(is_refused(text), "{text}");
+        }
+        for text in ["id:42", "size>42", "\"42\"", "\"order 42 of\"", "42nd", "path:\"/a 42 b\" age>7d", ""] {
+            assert!(!is_refused(text), "{text}");
+        }
+    }
 }

@@ -85,7 +85,7 @@ pub(super) fn run(play: &Play, common: &Common) -> Result<Answer, Failure> {
         let text = junit(&play.folder, &rehearsal, &all);
         match &mut results {
             None => printer.bytes(text.as_bytes())?,
-            Some(file) => file.set_len(0).and_then(|()| file.write_all(text.as_bytes())).map_err(unwritable(path))?,
+            Some(file) => write(file, &text).map_err(unwritable(path))?,
         }
     }
     // Who stopped it has the results of what was played.
@@ -118,6 +118,14 @@ fn is_standard_output(path: &Path) -> bool {
 fn results_in(path: &Path, common: &Common) -> Result<File, Failure> {
     refuse_store(&common.store()?, path)?;
     File::options().write(true).create(true).truncate(false).open(path).map_err(unwritable(path))
+}
+
+/// Writes the results in place of what stands there. A pipe has nothing to be replaced.
+fn write(file: &mut File, text: &str) -> io::Result<()> {
+    if file.metadata()?.is_file() {
+        file.set_len(0)?;
+    }
+    file.write_all(text.as_bytes())
 }
 
 fn unwritable(path: &Path) -> impl Fn(io::Error) -> Failure {

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, Error, ErrorCode, OpenFlags, config::DbConfig};
+use rusqlite::{Connection, Error, ErrorCode, OpenFlags, config::DbConfig, ffi};
 
 use super::{
     KIB,
@@ -40,6 +40,8 @@ const WAL_KEPT_BYTES: i64 = 64 * 1024 * 1024;
 const WRITER_CACHE_KIB: i64 = 2 * 1024;
 /// KiB of pages that a reading connection keeps in memory.
 const READER_CACHE_KIB: i64 = 2 * 1024;
+/// Bytes of the first part of a WAL's index. One that is shorter could not be made, and nobody has it.
+const INDEX_BYTES: u64 = 32 * 1024;
 /// How long one process waits for another's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Prepared statements a connection keeps.
@@ -198,20 +200,34 @@ const COPY_IT: &str =
 /// Opens a store for reading, and says whether it is one that nobody changes: where nothing can be written beside it, SQLite is
 /// told so, since it keeps a WAL's index there otherwise.
 fn look(path: &Path) -> Result<(Connection, bool), Failure> {
+    // Where it is there, this process may have the store open, and to close the file once more would let go of SQLite's locks
+    // on it.
+    let has_index = fs::symlink_metadata(beside(path, "-shm")).is_ok_and(|found| found.len() >= INDEX_BYTES);
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     match connection.pragma_query_value(None, "user_version", |_| Ok(())) {
-        Err(error) if lacks_its_index(path, &error) => fixed(path).map(|connection| (connection, true)),
+        Err(error) if !has_index && lacks_its_index(path, &error) => fixed(path).map(|connection| (connection, true)),
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => {
+            read_a_cut_file(&connection).map_err(|error| trouble::failure(opening(path), &error))?;
+            Ok((connection, false))
+        }
         // Any other trouble is told by whoever asks next.
         _ => Ok((connection, false)),
     }
 }
 
-/// Whether an error says that the WAL's index is not there and cannot be made, and the store itself can be read.
+/// Lets a file be read that is shorter than it says, as far as it goes: SQLite reads nothing of one otherwise, but where its
+/// schema may be written, which a connection that only reads cannot do anyway.
+fn read_a_cut_file(connection: &Connection) -> Result<(), Error> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, false)?;
+    connection.pragma_update(None, "writable_schema", true)
+}
+
+/// Whether an error says that the WAL's index cannot be made, since nothing may be written or the disk is full, and the store
+/// itself can be read.
 fn lacks_its_index(path: &Path, error: &Error) -> bool {
-    let is_it = matches!(error.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly));
-    // The index is looked for first: where it is there, this process may have the store open, and to close the file once more
-    // would let go of SQLite's locks on it.
-    is_it && fs::symlink_metadata(beside(path, "-shm")).is_err() && fs::File::open(path).is_ok()
+    let is_forbidden = matches!(error.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly));
+    let has_no_room = error.sqlite_error().is_some_and(|error| error.extended_code == ffi::SQLITE_IOERR_SHMSIZE);
+    (is_forbidden || has_no_room) && fs::File::open(path).is_ok()
 }
 
 /// Opens a store as a file that nobody changes. What stands in a WAL would not be seen, so there may be none.
