@@ -11,7 +11,7 @@ use crate::{
         age, copy,
         keys::{Command, Mode},
         layout::{self, Areas},
-        line::{Piece, Pieces, line, paragraph, piece, wrap},
+        line::{Pieces, line, modules, paragraph, piece, wrap},
         list::Order,
         look::{Look, Paint},
         model::Model,
@@ -387,20 +387,6 @@ fn gate(state: &State, look: Look, columns: usize, height: usize) -> Vec<Pieces>
         rows.push(vec![piece(Paint::Plain, "  "), modules(&line, look)]);
     }
     rows
-}
-
-/// A line of a code: dark on light where that can be painted; else the light is filled, as most terminals are dark.
-fn modules(line: &str, look: Look) -> Piece {
-    if look.has_pixels() {
-        return piece(Paint::Body(body::Role::Pixels([0; 3], [255; 3])), line);
-    }
-    let filled = line.chars().map(|block| match block {
-        '█' => ' ',
-        '▀' => '▄',
-        '▄' => '▀',
-        _ => '█',
-    });
-    piece(Paint::Plain, &filled.collect::<String>())
 }
 
 /// Under how many rows a newcomer is told only what nobody can do without.
