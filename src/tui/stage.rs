@@ -394,10 +394,14 @@ pub(super) fn lenses(engine: &Engine) -> BTreeMap<String, Vec<Lens>> {
     engine.endpoints().iter().map(|endpoint| of(&endpoint.name)).collect()
 }
 
-/// What the list has a column for from the beginning, by the configuration: an app, or an endpoint beside the open bin.
+/// What the list has a column for from the beginning, by the configuration: an app, a provider, or an endpoint beside the open bin.
 pub(super) fn had(engine: &Engine) -> Had {
     let endpoints = || engine.endpoints().iter();
-    Had { endpoints: endpoints().count() > 1, took: endpoints().any(|endpoint| endpoint.app.is_some()) }
+    Had {
+        endpoints: endpoints().count() > 1,
+        events: endpoints().any(|endpoint| endpoint.provider.is_some()),
+        took: endpoints().any(|endpoint| endpoint.app.is_some()),
+    }
 }
 
 /// Where the screen is: the address that catches, or the store that is watched.

@@ -53,7 +53,7 @@ const COLUMNS: &[Column] = &[
     },
     column("method", 6, false, 46, |_, row| (Paint::Plain, row.method.clone())),
     column("path", PATH, false, 0, path),
-    column("event", EVENT, false, 62, event),
+    Column { wanted: |model| model.list.had.events, ..column("event", EVENT, false, 62, event) },
     column("size", 5, true, 56, |_, row| (Paint::Dim, body::size(row.size))),
     column("sig", 3, false, 0, signature),
     Column { wanted: any_repeats, ..column("facts", FACTS_WIDTH, false, FACTS, facts) },
