@@ -247,7 +247,7 @@ fn took(_: &Model, row: &Summary) -> (Paint, String) {
 }
 
 /// Milliseconds as a person reads them: `12ms`, `1.4s`, `3m`.
-pub(super) fn span(ms: u64) -> String {
+fn span(ms: u64) -> String {
     match ms {
         ms if ms < 1_000 => format!("{ms}ms"),
         ms if ms < 10_000 => format!("{:.1}s", ms as f64 / 1_000.0),
