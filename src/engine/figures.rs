@@ -42,8 +42,13 @@ pub fn sent(stats: &Stats) -> Option<[String; 4]> {
     let (half, most) = stats.took?;
     let tries = stats.times.iter().sum::<u64>();
     let share = stats.answered * 100 / tries.max(1);
-    let took = |percent: u64, ms: u64| format!("p{percent} {}", gap(i64::try_from(ms).unwrap_or(i64::MAX)));
-    Some([counted(tries, "try"), format!("{share} % 2xx"), took(50, half), took(95, most)])
+    let part = |percent: u64, ms: u64| format!("p{percent} {}", took(ms));
+    Some([counted(tries, "try"), format!("{share} % 2xx"), part(50, half), part(95, most)])
+}
+
+/// How long an app took: `12 ms`, `1.5 s`.
+pub fn took(ms: u64) -> String {
+    gap(i64::try_from(ms).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]

@@ -58,10 +58,14 @@ fn lenses(engine: &Engine) -> BTreeMap<String, Vec<Lens>> {
     endpoints.iter().map(|endpoint| of(&endpoint.name)).collect()
 }
 
-/// What the list has a column for from the beginning, by the configuration: an app, or an endpoint beside the open bin.
+/// What the list has a column for from the beginning, by the configuration: an app, a provider, or an endpoint beside the open bin.
 fn had(engine: &Engine) -> Had {
     let endpoints = engine.endpoints();
-    Had { endpoints: endpoints.iter().count() > 1, took: endpoints.iter().any(|endpoint| endpoint.app.is_some()) }
+    Had {
+        endpoints: endpoints.iter().count() > 1,
+        events: endpoints.iter().any(|endpoint| endpoint.provider.is_some()),
+        took: endpoints.iter().any(|endpoint| endpoint.app.is_some()),
+    }
 }
 
 impl Model {
@@ -70,7 +74,7 @@ impl Model {
     pub(super) fn follow(&mut self, configured: Configured) -> Result<(), Failure> {
         let Configured { apps, lenses, targets, had, filters, keys, theme } = configured;
         (self.apps, self.lenses, self.targets, self.shelf.named) = (apps, lenses, targets, filters);
-        self.list.had = Had { endpoints: self.list.had.endpoints | had.endpoints, took: self.list.had.took | had.took };
+        self.list.had = self.list.had.or(had);
         if let Some(name) = theme.filter(|_| !self.theme_chosen) {
             self.look = self.look.themed(&name);
         }

@@ -32,6 +32,20 @@ pub(super) fn of_body(line: body::Line) -> Pieces {
     line.into_iter().map(|span| Piece { paint: Paint::Body(span.role), text: span.text }).collect()
 }
 
+/// A line of a code for a camera: dark on light where that can be painted; else the light is filled, as most terminals are dark.
+pub(super) fn modules(line: &str, look: Look) -> Piece {
+    if look.colour {
+        return piece(Paint::Paper, line);
+    }
+    let filled = line.chars().map(|block| match block {
+        '█' => ' ',
+        '▀' => '▄',
+        '▄' => '▀',
+        _ => '█',
+    });
+    piece(Paint::Plain, &filled.collect::<String>())
+}
+
 /// A line for the terminal.
 pub(super) fn line(pieces: &[Piece], look: Look) -> Line<'static> {
     let text = |piece: &Piece| match piece.paint {

@@ -109,8 +109,21 @@ pub(super) struct List {
 pub(super) struct Had {
     /// Other endpoints than the open bin.
     pub(super) endpoints: bool,
+    /// An event, or a provider.
+    pub(super) events: bool,
     /// How long an app took.
     pub(super) took: bool,
+}
+
+impl Had {
+    /// What either has.
+    pub(super) fn or(self, other: Self) -> Self {
+        Self {
+            endpoints: self.endpoints | other.endpoints,
+            events: self.events | other.events,
+            took: self.took | other.took,
+        }
+    }
 }
 
 impl List {
@@ -187,6 +200,7 @@ impl List {
         let full = rest.is_some();
         self.searched = percent;
         self.had.endpoints |= rows.iter().any(|row| row.endpoint != OPEN_BIN);
+        self.had.events |= rows.iter().any(|row| row.event.kind.is_some() || row.provider.is_some());
         self.had.took |= rows.iter().any(|row| row.took_ms.is_some());
         self.note_ends(ask, rest, newest);
         self.read = true;

@@ -55,6 +55,8 @@ pub(super) enum Paint {
     Resting,
     /// Characters that differ.
     Marked,
+    /// Dark on light, whatever the theme: a camera wants it so.
+    Paper,
     Body(body::Role),
 }
 
@@ -225,8 +227,11 @@ impl Look {
         if !self.colour {
             return without_colour(paint);
         }
-        if let Paint::Body(body::Role::Pixels(top, bottom)) = paint {
-            return self.pixels(top, bottom);
+        match paint {
+            Paint::Body(body::Role::Pixels(top, bottom)) => return self.pixels(top, bottom),
+            Paint::Paper if self.has_pixels() => return self.pixels([0; 3], [255; 3]),
+            Paint::Paper => return Style::new().fg(Color::Black).bg(Color::White),
+            _ => {}
         }
         match self.theme {
             Some(theme) if theme.is_plain || self.depth != Depth::Sixteen => theme.style(paint, self.depth),

@@ -107,20 +107,14 @@ pub(super) fn on_terminal(stage: &Arc<dyn Stage>, options: Options) -> Result<St
 /// read nothing for a while.
 fn listen_to_keys(messages: Sender<Msg>) -> Result<(), Failure> {
     let listen = move || {
-        for _ in 0..KEY_FAULTS {
-            if catch_unwind(AssertUnwindSafe(|| read_keys(&messages))).is_ok() {
-                break;
-            }
-        }
+        // A panic is told by its hook. Where one left off, what reads keys may wait for ever for the end of what broke it.
+        let _ = catch_unwind(AssertUnwindSafe(|| read_keys(&messages)));
         // The terminal is gone, or cannot be understood: a screen that hears no key could not be left by one.
         let _ = messages.send(Msg::Stop);
     };
     let spawned = thread::Builder::new().name("creel-keys".to_owned()).spawn(listen);
     spawned.map(drop).map_err(|why| Failure::new("listening to the keys", why))
 }
-
-/// How often reading keys may break until that is given up.
-const KEY_FAULTS: usize = 3;
 
 /// Reads keys until there is no terminal, or nobody who wants to hear them.
 fn read_keys(messages: &Sender<Msg>) {

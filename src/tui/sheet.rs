@@ -11,6 +11,7 @@ use super::{
     msg::Compared,
     news,
     refused::{self, Refusals},
+    view,
 };
 use crate::{
     body::{self, Difference, compare::Part},
@@ -52,14 +53,18 @@ impl Sheet {
 
     fn bare_rows(&self, model: &Model, columns: usize) -> Vec<Pieces> {
         match &self.content {
-            Content::Text(lines) => {
-                lines.iter().flat_map(|text| line::wrap(&[piece(Paint::Plain, text)], columns)).collect()
-            }
+            Content::Text(lines) if lines.is_empty() => vec![vec![piece(Paint::Dim, "it printed nothing")]],
+            Content::Text(lines) => lines.iter().flat_map(|text| hung(&[piece(Paint::Plain, text)], columns)).collect(),
             Content::Refusals(refusals) => refused::rows(model, refusals, columns),
             Content::News => news::rows(model, columns),
             Content::Qr { code, text } => {
-                let code = code.iter().map(|row| vec![Piece { paint: Paint::Plain, text: row.clone() }]);
                 let text = line::paragraph(Paint::Brand, text, columns);
+                let is_narrow = code.first().is_some_and(|row| body::width(row) > columns);
+                if is_narrow || code.len() > usize::from(view::rows_over(model)) || !model.look.unicode {
+                    let words = "A camera wants a code whole, and this terminal has no room for it.";
+                    return [text, vec![Vec::new()], line::paragraph(Paint::Dim, words, columns)].concat();
+                }
+                let code = code.iter().map(|row| vec![line::modules(row, model.look)]);
                 code.chain([Vec::new()]).chain(text).collect()
             }
             Content::Diff { all, beside, .. } => {
@@ -141,7 +146,12 @@ fn unified(difference: &Difference, columns: usize) -> Vec<Pieces> {
         rows.extend(before.map(|value| signed("    - ", Paint::Bad, value)));
         rows.extend(after.map(|value| signed("    + ", Paint::Good, value)));
     }
-    rows.iter().flat_map(|row| line::wrap_under(row, columns, line::hang(row, columns))).collect()
+    rows.iter().flat_map(|row| hung(row, columns)).collect()
+}
+
+/// A line's rows, those after the first below what it holds.
+fn hung(row: &[Piece], columns: usize) -> Vec<Pieces> {
+    line::wrap_under(row, columns, line::hang(row, columns))
 }
 
 fn place(difference: &Difference) -> Pieces {

@@ -42,7 +42,7 @@ use super::{
     export::{Export, Exported},
     filters::Known,
     keys::{Keymap, Mode},
-    list::Order,
+    list::{self, Order},
     look::{Depth, Look},
     model::{Model, Tone},
     msg::{BodyView, Compared, Msg, Opened},

@@ -101,6 +101,11 @@ fn the_address_is_shown_as_a_code() {
     let mut play = Play::new(1, (80, 24));
     play.keys(".qr\n");
     said(&play, &["█▀▀▀▀▀█", "http://127.0.0.1:27335"]);
+    play.model.look = Look::plain(false, true);
+    said(&play, &[" ▄▄▄▄▄ "]);
+    play.send(Msg::Resize(60, 15));
+    let screen = play.screen();
+    assert!(screen.contains("wants a code whole") && !screen.contains('▄'), "half a code is none: {screen}");
 }
 
 #[test]

@@ -120,7 +120,7 @@ fn statistics_scroll_and_fit_every_size() {
 
 #[test]
 fn a_sheet_says_how_much_of_it_is_seen() {
-    let mut play = Play::new(20, (60, 12));
+    let mut play = Play::new(20, (60, 19));
     play.keys(".qr\n");
     let rows = middle(&play);
     assert!(rows[0].contains("╭─ The address ") && rows[0].contains(" of "), "{rows:?}");

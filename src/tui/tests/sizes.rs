@@ -80,8 +80,10 @@ fn a_tunnel_is_in_the_header_and_a_camera_can_read_it() {
     let mut play = Play::new(0, (80, 24));
     play.model.door.tunnel = Some(Tunnel::Open("https://t.example".to_owned()));
     // Where nothing can be painted dark on light, the light is filled.
-    for (depth, finder) in [(Depth::Sixteen, " ▄▄▄▄▄ "), (Depth::True, "█▀▀▀▀▀█")] {
-        play.model.look = Look { depth, ..LOOK };
+    for (depth, colour, finder) in
+        [(Depth::True, false, " ▄▄▄▄▄ "), (Depth::Sixteen, true, "█▀▀▀▀▀█"), (Depth::True, true, "█▀▀▀▀▀█")]
+    {
+        play.model.look = Look { colour, depth, ..LOOK };
         let screen = play.screen();
         assert!(screen.lines().next().unwrap().contains("⇄ https://t.example"), "{screen}");
         assert_eq!(screen.matches(finder).count(), 3, "its three corners are there\n{screen}");

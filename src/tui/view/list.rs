@@ -11,7 +11,7 @@ use crate::{
         age, copy,
         keys::{Command, Mode},
         layout::{self, Areas},
-        line::{Piece, Pieces, line, paragraph, piece, wrap},
+        line::{Pieces, line, modules, paragraph, piece, wrap},
         list::Order,
         look::{Look, Paint},
         model::Model,
@@ -53,7 +53,7 @@ const COLUMNS: &[Column] = &[
     },
     column("method", 6, false, 46, |_, row| (Paint::Plain, row.method.clone())),
     column("path", PATH, false, 0, path),
-    column("event", EVENT, false, 62, event),
+    Column { wanted: |model| model.list.had.events, ..column("event", EVENT, false, 62, event) },
     column("size", 5, true, 56, |_, row| (Paint::Dim, body::size(row.size))),
     column("sig", 3, false, 0, signature),
     Column { wanted: any_repeats, ..column("facts", FACTS_WIDTH, false, FACTS, facts) },
@@ -247,7 +247,7 @@ fn took(_: &Model, row: &Summary) -> (Paint, String) {
 }
 
 /// Milliseconds as a person reads them: `12ms`, `1.4s`, `3m`.
-pub(super) fn span(ms: u64) -> String {
+fn span(ms: u64) -> String {
     match ms {
         ms if ms < 1_000 => format!("{ms}ms"),
         ms if ms < 10_000 => format!("{:.1}s", ms as f64 / 1_000.0),
@@ -387,20 +387,6 @@ fn gate(state: &State, look: Look, columns: usize, height: usize) -> Vec<Pieces>
         rows.push(vec![piece(Paint::Plain, "  "), modules(&line, look)]);
     }
     rows
-}
-
-/// A line of a code: dark on light where that can be painted; else the light is filled, as most terminals are dark.
-fn modules(line: &str, look: Look) -> Piece {
-    if look.has_pixels() {
-        return piece(Paint::Body(body::Role::Pixels([0; 3], [255; 3])), line);
-    }
-    let filled = line.chars().map(|block| match block {
-        '█' => ' ',
-        '▀' => '▄',
-        '▄' => '▀',
-        _ => '█',
-    });
-    piece(Paint::Plain, &filled.collect::<String>())
 }
 
 /// Under how many rows a newcomer is told only what nobody can do without.

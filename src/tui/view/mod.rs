@@ -9,7 +9,11 @@ mod offers;
 mod sheet;
 mod stats;
 
-use ratatui::{Frame, buffer::Buffer};
+use ratatui::{
+    Frame,
+    buffer::{Buffer, Cell},
+    style::Modifier,
+};
 
 pub(super) use self::{
     chrome::leads_to,
@@ -51,11 +55,28 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>) {
 /// The last look at a frame before the terminal sees it: whatever a terminal might obey, or not show, becomes a `?`.
 /// Texts were escaped long before; this holds where somebody forgot.
 fn sweep(buffer: &mut Buffer) {
-    for cell in &mut buffer.content {
+    let mut cells = &mut buffer.content[..];
+    while let Some((cell, behind)) = cells.split_first_mut() {
         if !cell.symbol().chars().all(body::is_safe) {
             cell.set_symbol("?");
         }
+        if cell.symbol().len() > 1 {
+            cover(cell, behind);
+        }
+        cells = behind;
     }
+}
+
+/// What a wide character covers is told apart from what is blank, so that it is drawn when the character goes: a terminal may have
+/// put something of its own there, as the second letter of a flag. One that is half covered by something else is left out.
+fn cover(cell: &mut Cell, behind: &mut [Cell]) {
+    let covered = body::width(cell.symbol()).saturating_sub(1).min(behind.len());
+    let covered = &mut behind[..covered];
+    if covered.iter().any(|cell| cell.symbol() != " ") {
+        cell.set_symbol(" ");
+        return;
+    }
+    covered.iter_mut().for_each(|cell| cell.modifier.insert(Modifier::HIDDEN));
 }
 
 /// Draws lines one under the other; what is outside the area or the buffer is left out.
@@ -137,5 +158,24 @@ mod tests {
         super::sweep(&mut buffer);
         let symbols: Vec<_> = buffer.content.iter().map(ratatui::buffer::Cell::symbol).collect();
         assert_eq!(symbols, ["?", "?", "?", "漢"]);
+    }
+
+    #[test]
+    fn what_a_wide_character_covered_is_drawn_when_it_goes_and_half_of_one_is_none() {
+        let row = |text: &str| {
+            let mut buffer = Buffer::empty(Rect::new(0, 0, 6, 1));
+            super::lines([ratatui::text::Line::from(text)], buffer.area, &mut buffer);
+            buffer
+        };
+        let mut flag = row("a🇨🇭b");
+        super::sweep(&mut flag);
+        let mut after = row("a");
+        super::sweep(&mut after);
+        let drawn: Vec<_> = flag.diff(&after).into_iter().map(|(x, _, cell)| (x, cell.symbol())).collect();
+        assert_eq!(drawn, [(1, " "), (2, " "), (3, " ")]);
+        let mut half = row("漢字");
+        half[(3, 0)].set_symbol("│");
+        super::sweep(&mut half);
+        assert_eq!([0, 2, 3].map(|x| half[(x, 0)].symbol()), ["漢", " ", "│"]);
     }
 }

@@ -3,8 +3,6 @@
 use ratatui::{
     buffer::Buffer,
     layout::{Position, Rect},
-    style::{Color, Style},
-    text::Line,
 };
 
 use super::{
@@ -15,11 +13,10 @@ use crate::{
     body,
     tui::{
         layout::{self, Areas},
-        line::{self, Piece, Pieces, line, piece},
+        line::{self, Pieces, line, piece},
         look::Paint,
         model::Model,
         palette::{Palette, Row},
-        sheet::Content,
     },
 };
 
@@ -59,17 +56,7 @@ pub(super) fn sheet(model: &Model, buffer: &mut Buffer) {
     let note = seen(sheet.scroll, usize::from(area.height), rows.len());
     let frame = Frame { title: sheet.title.clone(), note, ..Frame::default() };
     let area = frame::draw(model, outside(model), &frame, buffer);
-    let code = if let Content::Qr { code, .. } = &sheet.content { code.len() } else { 0 };
-    // A camera wants dark on light, whatever the theme.
-    let paper = Style::new().fg(Color::Black).bg(Color::White);
-    let draw = |(at, row): (usize, Vec<Piece>)| {
-        if at < code {
-            Line::from(row.into_iter().map(|it| it.text).collect::<String>()).style(paper)
-        } else {
-            line(&row, model.look)
-        }
-    };
-    lines(rows.into_iter().enumerate().skip(sheet.scroll).map(draw), area, buffer);
+    lines(rows.into_iter().skip(sheet.scroll).map(|row| line(&row, model.look)), area, buffer);
 }
 
 /// Which rows are seen of how many; nothing where all are.

@@ -5,7 +5,6 @@ use ratatui::{buffer::Buffer, layout::Rect};
 use super::{
     frame::{self, Frame},
     lines,
-    list::span,
     sheet::{outside, seen},
 };
 use crate::{
@@ -227,7 +226,7 @@ fn tables(stats: &Stats, columns: usize, look: Look) -> Vec<Pieces> {
         by_name("endpoint", &stats.endpoints),
         by_name("provider", &stats.providers),
         classes("size", &SIZES, &stats.sizes, body::size),
-        Table { note: note(stats), ..classes("sent on", &TIMES, &stats.times, span) },
+        Table { note: note(stats), ..classes("sent on", &TIMES, &stats.times, figures::took) },
     ];
     let beside = (columns / 38).clamp(1, tables.len());
     let width = (columns.saturating_sub(2) / beside).max(1);
