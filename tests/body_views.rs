@@ -9,7 +9,7 @@ use bytes::Bytes;
 use creel::body::{Content, Document, LINE_CHARS, Line, Role, Tree, VIEWS, View, best, escape_bytes, is_safe, shown};
 use proptest::prelude::*;
 
-const TYPES: [&str; 15] = [
+const TYPES: [&str; 16] = [
     "",
     "application/json",
     "application/x-www-form-urlencoded",
@@ -25,6 +25,7 @@ const TYPES: [&str; 15] = [
     "application/cbor",
     "application/msgpack",
     "application/x-protobuf",
+    "message/rfc822",
 ];
 
 fn content(bytes: impl Into<Bytes>, content_type: &str) -> Content {
@@ -203,6 +204,7 @@ fn every_fixture_finds_its_view_and_a_broken_one_says_why() {
             "html" => ("text/html", "html"),
             "csv" => ("text/csv", "table"),
             "multipart" => ("multipart/form-data; boundary=x", "multipart"),
+            "eml" => ("message/rfc822", "mail"),
             "jwt" => ("application/jwt", "jwt"),
             "event" => ("application/cloudevents+json", "cloudevent"),
             "png" | "jpeg" | "gif" => ("image/png", "picture"),

@@ -391,6 +391,18 @@ mod tests {
     }
 
     #[test]
+    fn xml_is_read_in_the_encoding_that_it_names() {
+        let bytes = Bytes::from_static(b"<?xml version='1.0' encoding=\"ISO-8859-1\"?><a>caf\xe9</a>");
+        let content = Content { bytes, content_type: Some("text/xml".to_owned()), ..Content::default() };
+        let document = open_xml(&content).unwrap();
+        let lines = document.lines(0..document.line_count());
+        assert_eq!(lines[1].iter().map(|span| &span.text[..]).collect::<String>(), "<a>café</a>");
+        assert_eq!(document.note(), Some("ISO-8859-1"), "and it is well-formed");
+        let (lines, note) = shown("<?xml version='1.0' encoding='utf-16'?><a>caf\u{e9}</a>", "text/xml");
+        assert_eq!((&lines[1][..], note), ("<a>café</a>", None), "sent as UTF-8 all the same");
+    }
+
+    #[test]
     fn broken_xml_shows_and_says_where() {
         let (lines, note) = shown("<a><b>1</a>", "text/xml");
         assert_eq!(lines, ["<a>", "  <b>1</a>"]);

@@ -39,7 +39,8 @@ impl Looked {
 }
 
 /// Masks the secrets in a body, of which `bytes` is a copy: in JSON, forms, the parts of a multipart body and XML, and in
-/// those where they lie in each other; and in a text of any kind the passwords of URLs.
+/// those where they lie in each other; and in a text of any kind the passwords of URLs. HTML and plain text are for people: of them
+/// the values of fields and lines that say a name are masked, and they count as unread all the same.
 pub fn mask(content: &Content, bytes: &mut [u8]) -> Looked {
     let text = mark_bytes(bytes);
     let mut looked = if looks_like_json(&bytes[text..]) {
@@ -50,8 +51,10 @@ pub fn mask(content: &Content, bytes: &mut [u8]) -> Looked {
         in_parts(content, bytes)
     } else if markup::can_be_xml(content) {
         Looked::found(in_xml(bytes, false))
+    } else if markup::fits_html(content) {
+        Looked { count: in_html(bytes), unread: true }
     } else {
-        Looked { count: 0, unread: !bytes.is_empty() }
+        Looked { count: mask::lines(bytes), unread: !bytes.is_empty() }
     };
     looked.count += mask::urls(bytes);
     looked
@@ -86,6 +89,20 @@ fn in_parts(content: &Content, bytes: &mut [u8]) -> Looked {
         all.unread |= looked.unread && !is_plain;
     }
     all
+}
+
+/// Masks what fields hold that are secret by their names. What is written between the tags is for people, and a name there says little.
+fn in_html(bytes: &mut [u8]) -> usize {
+    let mut count = 0;
+    for (kind, place) in markup::tokens(Bytes::copy_from_slice(bytes)) {
+        if matches!(kind, Kind::Start | Kind::Whole) {
+            let token = &mut bytes[place];
+            let secrets = Tag::of(token).secrets;
+            secrets.iter().for_each(|place| token[place.clone()].fill(b'*'));
+            count += secrets.len();
+        }
+    }
+    count
 }
 
 /// Elements whose text says what the next element holds: those of a `plist` and of XML-RPC.
@@ -337,16 +354,28 @@ mod tests {
             ("\"access_token\"", "****"),
             ("\"user[password]\"", "*"),
             ("\"token\"", ""),
-            ("\"text\"", "token=x"),
+            ("\"text\"", "token=*"),
             (json, "{\"token\":\"*\"}"),
             ("\"xml\"", "<token>*</token>"),
             (file, "***"),
         ]);
-        assert_eq!(masked(&came, KIND), (left, Looked::found(5)));
+        assert_eq!(masked(&came, KIND), (left, Looked::found(6)));
         let unread = Looked { count: 0, unread: true };
         let picture = body(&[("\"a\"; filename=\"a.png\"\r\nContent-Type: image/png", "\u{1}")]);
         assert_eq!(masked(&picture, KIND), (picture.clone(), unread));
-        assert_eq!(masked("token=a", "text/plain").1, unread);
+        assert_eq!(masked("token a", "text/plain").1, unread);
+        for (text, kind, left) in [
+            ("user: a\r\nAPI_KEY = abc\r\nz: 1", "text/plain", "user: a\r\nAPI_KEY = ***\r\nz: 1"),
+            ("export TOKEN='abc d'\n", "", "export TOKEN=*******\n"),
+            ("password: abc\nReset your password: here", "text/plain", "password: ***\nReset your password: here"),
+            (
+                "<!doctype html><div id=token>a<input name=password value='abc'><p>b",
+                "text/html",
+                "<!doctype html><div id=token>a<input name=password value='***'><p>b",
+            ),
+        ] {
+            assert_eq!(masked(text, kind), (left.to_owned(), Looked { count: 1, unread: true }), "{text}");
+        }
         assert_eq!(masked("<html><token>a</token>", "text/html").1, unread);
         assert_eq!(masked("", "").1, Looked::default());
     }

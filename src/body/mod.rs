@@ -23,6 +23,7 @@ mod hex;
 mod items;
 mod json;
 mod jwt;
+mod mail;
 mod markup;
 pub mod mask;
 mod msgpack;
@@ -237,6 +238,7 @@ pub const VIEWS: &[View] = &[
     view("jwt", "a JSON Web Token: header, claims, moments in words", jwt::fits, jwt::open),
     view("cloudevent", "what an event says of itself, and its data", cloudevent::fits, cloudevent::open),
     view("multipart", "parts and files, each in the view that fits", multipart::fits, multipart::open),
+    view("mail", "a mail: its head, decoded, and its parts", mail::fits, mail::open),
     view("picture", "format, size, and the picture in blocks", picture::fits, picture::open),
     view("table", "CSV or lines of JSON, in columns", table::fits, table::open),
     view("payload", "the JSON in a field of a form, as a tree", form::fits_payload, form::open_payload),
@@ -313,6 +315,8 @@ mod tests {
             (b"caf\xe9", "", "", "hex"),
             (b"\x89PNG\r\n\x1a\n\0\0", "image/png", "", "picture"),
             (b"a,b\n1,2", "text/csv", "", "table"),
+            (b"From: a@b\n\nhello", "message/rfc822", "", "mail"),
+            (b"hello", "message/rfc822", "", "text"),
             (b"<a/>", "application/xml", "", "xml"),
             (b"<?xml version='1.0'?><a/>", "", "", "xml"),
             (b"<!doctype html><p>", "", "", "html"),

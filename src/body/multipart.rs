@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use memchr::memmem;
 
-use super::{Content, Document, Part, Role, amount, content::parameter, stack, stack::Stack};
+use super::{Content, Document, Part, Role, amount, content::parameter, mail, stack, stack::Stack};
 use crate::record::{counted, pairs, thousands};
 
 /// How many parts are opened. The rest is counted.
@@ -18,13 +18,13 @@ const NAME_BYTES: usize = 120;
 const BOUNDARY_BYTES: usize = 256;
 
 /// Where a part lies, and whether the body goes on after it.
-struct Piece {
-    head: Vec<(String, String)>,
-    body: Range<usize>,
+pub(super) struct Piece {
+    pub(super) head: Vec<(String, String)>,
+    pub(super) body: Range<usize>,
 }
 
 impl Piece {
-    fn header(&self, name: &str) -> Option<&str> {
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.head.iter().find(|(it, _)| it.eq_ignore_ascii_case(name)).map(|(_, value)| &value[..])
     }
 }
@@ -174,6 +174,11 @@ fn beside_parts(stack: &mut Stack, content: &Content, range: Range<usize>, words
     }
 }
 
+/// A body that is one part by itself, with a head of its own.
+pub(super) fn whole(content: &Content) -> Piece {
+    piece(&content.bytes, 0..content.bytes.len())
+}
+
 /// Head and body of a part.
 fn piece(bytes: &[u8], range: Range<usize>) -> Piece {
     let (mut head, mut at) = (Vec::new(), range.start);
@@ -184,9 +189,17 @@ fn piece(bytes: &[u8], range: Range<usize>) -> Piece {
         if line.is_empty() {
             return Piece { head, body: at + length + 1..range.end };
         }
-        let text = String::from_utf8_lossy(line).into_owned();
-        let Some((name, value)) = text.split_once(':') else { break };
-        head.push((name.trim().to_owned(), value.trim().to_owned()));
+        let text = String::from_utf8_lossy(line);
+        // A line that begins with a blank goes on with the one before (RFC 5322, section 2.2.3).
+        match (head.last_mut(), text.split_once(':')) {
+            (Some((_, value)), _) if text.starts_with([' ', '\t']) => {
+                let value: &mut String = value;
+                value.push(' ');
+                value.push_str(text.trim());
+            }
+            (_, Some((name, value))) => head.push((name.trim().to_owned(), value.trim().to_owned())),
+            (_, None) => break,
+        }
         at += length + 1;
     }
     // An empty line is missing: what is there is shown whole.
@@ -196,6 +209,7 @@ fn piece(bytes: &[u8], range: Range<usize>) -> Piece {
 fn add(stack: &mut Stack, content: &Content, piece: &Piece, count: usize) {
     let disposition = piece.header("content-disposition").unwrap_or_default();
     let bytes = content.bytes.slice(piece.body.clone());
+    let bytes = piece.header("content-transfer-encoding").and_then(|it| mail::undone(&bytes, it)).unwrap_or(bytes);
     let kind = piece.header("content-type").map(str::to_owned);
     let file = file_name(disposition);
     let mut line = vec![stack::span(Role::Markup, &format!("part {count}  "))];

@@ -11,7 +11,7 @@ use super::{
     piece::{Sink, Sparse, Walk, cut},
     text, width,
 };
-use crate::record::{counted, token::Members};
+use crate::record::{counted, json::mark_bytes, token::Members};
 
 /// How many rows are looked at to lay out the columns.
 const LOOKED_AT: usize = 200;
@@ -69,6 +69,8 @@ pub(super) fn open(content: &Content) -> Result<Box<dyn Document>, String> {
     let otherwise = if is_json { Kind::Json } else { Kind::Separated(separator(&content.bytes)) };
     let kind = kind(content).unwrap_or(otherwise);
     let (bytes, said) = text::decoded(content);
+    // The mark of UTF-8 is no part of the first column's name.
+    let bytes = bytes.slice(mark_bytes(&bytes)..);
     let mut table = Table { bytes, kind, names: Vec::new(), widths: Vec::new(), columns: Vec::new() };
     let is_all = table.lay_out();
     let is_cut = !is_all || table.widths.iter().any(|width| *width > WIDEST);
@@ -337,6 +339,11 @@ mod tests {
         assert_eq!(
             shown_as("id,name,note\r\n1,\"trout, brown\",\"said \"\"hi\"\"\"\r\n22,\"two\nlines\",x\r\n", "text/csv"),
             ["id  name          note", "1   trout, brown  said \"hi\"", "22  two␊lines     x"]
+        );
+        assert_eq!(
+            shown_as("\u{feff}id;name\r\n1;trout\r\n", "text/csv"),
+            ["id  name", "1   trout"],
+            "as Excel writes it"
         );
         assert_eq!(shown_as("a;b\n1;2", "text/csv"), ["a  b", "1  2"]);
         assert_eq!(shown_as("a\tb\n1\t\t3", "text/tab-separated-values"), ["a  b", "1     3"]);

@@ -2,12 +2,13 @@
 
 use bytes::Bytes;
 use encoding_rs::{Encoding, UTF_8};
-use memchr::memchr;
+use memchr::{memchr, memmem};
 
 use super::{
     Content, Document, LINE_CHARS, Role, escape, fit, json,
     piece::{Sink, Sparse, Walk, cut},
 };
+use crate::record::json::mark_bytes;
 
 /// How much of a body is looked at to tell text from other bytes.
 const LOOKED_AT: usize = 8_192;
@@ -61,7 +62,7 @@ fn charset(content: &Content) -> Charset {
         Some((encoding, _)) if encoding != UTF_8 => return Charset::Other(encoding),
         _ => {}
     }
-    match content.charset().as_deref() {
+    match content.charset().or_else(|| declared(&content.bytes)).as_deref() {
         None | Some("utf-8" | "utf8" | "us-ascii" | "ascii") => Charset::Utf8,
         Some("iso-8859-1" | "iso8859-1" | "latin1" | "latin-1" | "l1") => Charset::Latin1,
         Some(other) => match Encoding::for_label(other.as_bytes()) {
@@ -70,6 +71,19 @@ fn charset(content: &Content) -> Charset {
             None => Charset::Unknown(other.to_string()),
         },
     }
+}
+
+/// The encoding that XML names in its first line (XML 1.0, section 4.3.3), in lower case.
+fn declared(bytes: &[u8]) -> Option<String> {
+    const LINE: usize = 200;
+    let line = &bytes[mark_bytes(bytes)..];
+    let line = line.strip_prefix(b"<?xml")?;
+    let line = std::str::from_utf8(&line[..memmem::find(&line[..line.len().min(LINE)], b"?>")?]).ok()?;
+    let value = line.split_once("encoding")?.1.trim_start().strip_prefix('=')?.trim_start();
+    let quote = value.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
+    let name = value[1..].split_once(quote)?.0.to_ascii_lowercase();
+    // A line that can be read as ASCII is in no other: what says UTF-16 here was written into a text and sent as UTF-8.
+    Encoding::for_label(name.as_bytes()).is_some_and(Encoding::is_ascii_compatible).then_some(name)
 }
 
 fn decoded_head(head: &[u8], charset: &Charset) -> String {

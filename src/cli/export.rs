@@ -119,7 +119,7 @@ pub(super) fn tell(printer: &Printer, masked: Masked) {
         let fits = if masked.values > 0 { " (a signature over such a body does not fit any more)" } else { "" };
         let unread = match masked.unread as u64 {
             0 => String::new(),
-            count => format!("; nobody looked into {} of other kinds than JSON, forms and XML", counted(count, "body")),
+            count => format!("; {} of other kinds than JSON, forms and XML may hold more", counted(count, "body")),
         };
         super::report(&format!("masked: {words}{fits}{unread}; --reveal leaves all as it came"));
     }

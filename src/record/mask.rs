@@ -107,6 +107,22 @@ pub fn json(bytes: &mut [u8]) -> usize {
     secrets.len()
 }
 
+/// Masks what stands in a line of a text behind a name and `:` or `=`; gives how much that was. The name is one word, since what stands
+/// before a colon in a sentence names nothing.
+pub fn lines(bytes: &mut [u8]) -> usize {
+    bytes.split_mut(|&byte| byte == b'\n').filter_map(in_line).count()
+}
+
+fn in_line(line: &mut [u8]) -> Option<()> {
+    let at = memchr::memchr2(b':', b'=', line)?;
+    let name = line[..at].trim_ascii();
+    let name = name.strip_prefix(b"export ").unwrap_or(name).trim_ascii();
+    let start = line.len() - line[at + 1..].trim_ascii_start().len();
+    let end = line.trim_ascii_end().len();
+    let is_one = !name.iter().any(u8::is_ascii_whitespace) && is_secret(name) && start < end;
+    is_one.then(|| line[start..end].fill(b'*'))
+}
+
 /// Masks what is secret in a form, and in JSON that a field of it holds; gives how much that was.
 pub fn form(bytes: &mut [u8]) -> usize {
     bytes.split_mut(|&byte| byte == b'&').map(in_field).sum()

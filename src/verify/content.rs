@@ -69,7 +69,7 @@ const fn row(
 }
 
 /// The parts that are made of the request.
-static BUILTINS: [Builtin; 22] = [
+static BUILTINS: [Builtin; 23] = [
     row("body", |view| Ok(Cow::Borrowed(view.request.body)), true, false),
     // Stream signs what its gzip holds.
     row("body-gunzipped", |view| Ok(transform::gunzipped(view.request.body)), true, false),
@@ -87,6 +87,8 @@ static BUILTINS: [Builtin; 22] = [
     row("url-without-query", |view| url(view).map(|url| transform::without_query(url).as_bytes().into()), false, true),
     row("url-sha256", |view| url(view).map(|url| transform::sha256_hex(url.as_bytes()).into()), false, true),
     row("target", |view| Ok(view.target()), false, false),
+    // The target once more encoded, as Contentful's library does it.
+    row("target-encoded", |view| Ok(transform::target_encoded(&view.target()).into()), false, false),
     row("path", |view| Ok(transform::path(view.target())), false, false),
     // The fields of a form: sorted, each pair once, names and values without anything between (Twilio).
     row("sorted-form", |view| Ok(view.sorted_form()), true, false),

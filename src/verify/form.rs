@@ -77,22 +77,20 @@ pub(super) fn rewritten(query: &str) -> String {
 
 /// A name or a value as every form's reader understands it: all but letters, digits, `-`, `.` and `_` percent-encoded.
 pub(super) fn escaped(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, &byte| {
-        match byte {
-            b'-' | b'_' | b'.' => text.push(char::from(byte)),
-            _ if byte.is_ascii_alphanumeric() => text.push(char::from(byte)),
-            _ => push_percent(&mut text, byte),
-        }
-        text
-    })
+    with_percents(bytes, b"-_.")
 }
 
 fn escape(bytes: &[u8]) -> String {
+    with_percents(bytes, b"-_.~!'()*")
+}
+
+/// A text with all but letters, digits and `plain` percent-encoded.
+pub(super) fn with_percents(bytes: &[u8], plain: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, &byte| {
-        match byte {
-            b'-' | b'_' | b'.' | b'~' | b'!' | b'\'' | b'(' | b')' | b'*' => text.push(char::from(byte)),
-            _ if byte.is_ascii_alphanumeric() => text.push(char::from(byte)),
-            _ => push_percent(&mut text, byte),
+        if byte.is_ascii_alphanumeric() || plain.contains(&byte) {
+            text.push(char::from(byte));
+        } else {
+            push_percent(&mut text, byte);
         }
         text
     })

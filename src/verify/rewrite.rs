@@ -155,16 +155,8 @@ pub(super) fn parts(body: &[u8]) -> Vec<(String, Vec<u8>)> {
 /// A form written anew: letters, digits and `plain` as they are, a blank as that, all else as `%XX`.
 pub(super) fn form_anew(body: &[u8], plain: &[u8], blank: &str) -> Option<Vec<u8>> {
     memchr::memchr(b'=', body)?;
-    let written = |text: &[u8]| {
-        text.iter().fold(String::new(), |mut out, &byte| {
-            match byte {
-                b' ' => out.push_str(blank),
-                _ if byte.is_ascii_alphanumeric() || plain.contains(&byte) => out.push(char::from(byte)),
-                _ => form::push_percent(&mut out, byte),
-            }
-            out
-        })
-    };
+    // No sign but a blank becomes `%20`.
+    let written = |text: &[u8]| form::with_percents(text, plain).replace("%20", blank);
     let pairs: Vec<_> =
         form::pairs(body).map(|(name, value)| format!("{}={}", written(&name), written(&value))).collect();
     Some(pairs.join("&").into_bytes())

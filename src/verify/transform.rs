@@ -87,6 +87,18 @@ pub(super) fn without_query(url: &str) -> &str {
     url.split(['?', '#']).next().unwrap_or(url)
 }
 
+/// A target as JavaScript's `encodeURI` writes it, its query encoded once before that (Contentful's library,
+/// `getNormalizedEncodedURI`); what stands behind a second `?` is left out.
+pub(super) fn target_encoded(target: &[u8]) -> Vec<u8> {
+    const COMPONENT: &[u8] = b"-_.!~*'()";
+    const URI: &[u8] = b"-_.!~*'();,/?:@&=+$#";
+    let mut parts = target.split(|&byte| byte == b'?');
+    let path = parts.next().unwrap_or_default();
+    let query = parts.next().filter(|query| !query.is_empty());
+    let query = query.map(|query| [&b"?"[..], form::with_percents(query, COMPONENT).as_bytes()].concat());
+    form::with_percents(&[path, &query.unwrap_or_default()].concat(), URI).into_bytes()
+}
+
 /// A target up to its query.
 pub(super) fn path(target: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
     let end = target.iter().position(|b| matches!(b, b'?' | b'#')).unwrap_or(target.len());

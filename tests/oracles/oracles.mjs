@@ -128,6 +128,45 @@ const rows = {
         };
         return ["cloudinary", judge];
     },
+    workos: async () => {
+        const { WorkOS } = await import("@workos-inc/node");
+        const body = '{"id":"event_1","event":"user.created","data":{"object":"user","id":"user_1"},"created_at":"2025-01-01T00:00:00Z"}';
+        const judge = ({ headers, body, secret }) =>
+            new WorkOS("sk_oracle").webhooks.constructEvent({ payload: JSON.parse(body), sigHeader: headers["workos-signature"], secret });
+        return ["workos", judge, { body }, (body) => body.replace("user_1", "user_2")];
+    },
+    mux: async () => {
+        const { default: Mux } = await import("@mux/mux-node");
+        const judge = ({ headers, body, secret }) =>
+            new Mux({ tokenId: "a", tokenSecret: "b", webhookSecret: secret }).webhooks.verifySignature(body, headers).then(() => true);
+        return ["mux", judge];
+    },
+    openai: async () => {
+        const { default: OpenAI } = await import("openai");
+        const judge = ({ headers, body, secret }) =>
+            new OpenAI({ apiKey: "oracle" }).webhooks.verifySignature(body, headers, secret).then(() => true);
+        return ["openai", judge, { secret: BASE64 }];
+    },
+    linear: async () => {
+        const { LinearWebhookClient } = await import("@linear/sdk/webhooks");
+        const body = JSON.stringify({ action: "create", type: "Issue", webhookTimestamp: Date.now() });
+        const judge = ({ headers, body, secret }) =>
+            new LinearWebhookClient(secret).verify(Buffer.from(body), headers["linear-signature"], JSON.parse(body).webhookTimestamp);
+        return ["linear", judge, { body }, (body) => body.replace("create", "remove")];
+    },
+    retell: async () => {
+        const { default: Retell } = await import("retell-sdk");
+        return ["retell", ({ headers, body, secret }) => Retell.verify(body, secret, headers["x-retell-signature"])];
+    },
+    livekit: async () => {
+        const { WebhookReceiver } = await import("livekit-server-sdk");
+        const judge = async ({ headers, body, secret }) => {
+            const { iss } = JSON.parse(Buffer.from(headers.authorization.split(".")[1], "base64url"));
+            await new WebhookReceiver(iss, secret).receive(body, headers.authorization);
+        };
+        const body = '{"event":"room_started","id":"EV_1","createdAt":"1763978700"}';
+        return ["livekit", judge, { body, type: "application/webhook+json" }];
+    },
     replicate: async () => {
         const { validateWebhook } = await import("replicate");
         const judge = ({ headers, body, secret }) =>
