@@ -10,7 +10,7 @@ use super::{
 use crate::{
     body, query,
     tui::{
-        line::{Pieces, line, paragraph, piece, wrap},
+        line::{self, Pieces, line, paragraph, piece, wrap},
         look::Paint,
         model::Model,
     },
@@ -150,7 +150,7 @@ fn beside(columns: Vec<Vec<Pieces>>, width: usize) -> Vec<Pieces> {
         let start = at * (width + GAP);
         rows.resize(rows.len().max(column.len()), Vec::new());
         for (row, pieces) in rows.iter_mut().zip(column) {
-            let used: usize = row.iter().map(|piece| body::width(&piece.text)).sum();
+            let used = line::width(row);
             row.push(piece(Paint::Plain, &" ".repeat(start.saturating_sub(used))));
             row.extend(pieces);
         }
