@@ -27,6 +27,11 @@ pub(super) fn plain(text: &str) -> Pieces {
     vec![piece(Paint::Plain, text)]
 }
 
+/// How many columns pieces take beside each other.
+pub(super) fn width(pieces: &[Piece]) -> usize {
+    pieces.iter().map(|piece| body::width(&piece.text)).sum()
+}
+
 /// A line of a body view's, as pieces.
 pub(super) fn of_body(line: body::Line) -> Pieces {
     line.into_iter().map(|span| Piece { paint: Paint::Body(span.role), text: span.text }).collect()

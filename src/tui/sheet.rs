@@ -191,7 +191,7 @@ fn half(columns: usize) -> usize {
 
 /// A row of two sides.
 fn pair(model: &Model, left: Pieces, right: Pieces, columns: usize) -> Pieces {
-    let used: usize = left.iter().map(|piece| body::width(&piece.text)).sum();
+    let used = line::width(&left);
     let blanks = " ".repeat(half(columns).saturating_sub(used));
     let rule = piece(Paint::Dim, &format!("{blanks} {} ", model.look.signs().rule));
     [vec![piece(Paint::Dim, "  ")], left, vec![rule], right].concat()

@@ -10,7 +10,7 @@ use crate::{
     record::{CaptureId, counted},
     tui::{
         layout,
-        line::{Pieces, piece},
+        line::{self, Pieces, piece},
         look::{Paint, Signs},
         model::Model,
     },
@@ -138,7 +138,7 @@ fn row_from(mut pieces: Pieces, start: usize, width: usize, signs: &Signs) -> Pi
 
 /// The part of a row from a place on that has room.
 fn part(pieces: &Pieces, start: usize, width: usize, signs: &Signs) -> Pieces {
-    let all: usize = pieces.iter().map(|piece| body::width(&piece.text)).sum();
+    let all = line::width(pieces);
     let mut row = Vec::new();
     let mut room = width;
     if start > 0 {

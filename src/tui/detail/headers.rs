@@ -30,7 +30,7 @@ fn explained_lines(model: &Model, capture: &Capture, header: Header<'_>, columns
     let mut line = header_line(model, header);
     let Some(words) = explained(capture, header) else { return vec![line] };
     let words = format!("  {} {words}", model.look.signs().dot);
-    let used: usize = line.iter().map(|piece| body::width(&piece.text)).sum();
+    let used = line::width(&line);
     if used + body::width(&words) <= columns {
         line.push(piece(Paint::Dim, &words));
         return vec![line];

@@ -1,6 +1,6 @@
 //! The signature's tab.
 
-use super::facts::{NAMES, fact, indented, text_fact, verdict};
+use super::facts::{NAMES, fact, indented, text_fact, told, verdict};
 use crate::{
     body,
     engine::suggest,
@@ -15,7 +15,8 @@ use crate::{
 /// What came, what was expected, and why it did not pass.
 pub(super) fn signature(model: &Model, capture: &Capture, columns: usize) -> Vec<Pieces> {
     let judgement = &capture.judgement;
-    let mut lines = vec![fact("verdict", vec![verdict(capture)])];
+    let verdict = verdict(capture);
+    let mut lines = told("verdict", verdict.paint, &verdict.text, columns);
     if let Some(explanation) = &judgement.explanation {
         lines.extend(indented(Paint::Plain, &explanation.text, columns));
     }

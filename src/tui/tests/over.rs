@@ -34,6 +34,8 @@ fn the_help_is_narrowed_to_what_has_the_words() {
         );
         play.keys("\n");
         assert_eq!(middle(&play).join("\n"), found, "it stays so");
+        play.keys("/zoom\n");
+        assert!(middle(&play).join(" ").contains("give the pane"), "by what the footer calls it: {}", play.screen());
         play.keys("/ zzzz\n");
         assert!(middle(&play).join(" ").contains("nothing in this help says zzzz"), "{}", play.screen());
         play.keys("\u{1b}");

@@ -16,7 +16,7 @@ use crate::{
         detail::Tab,
         keys::{Bound, Command, Mode},
         layout::WIDE,
-        line::{Piece, line, piece},
+        line::{Piece, line, piece, width},
         list::Order,
         look::Paint,
         model::Model,
@@ -217,10 +217,6 @@ fn counters(model: &Model) -> Vec<Part> {
         (matters, vec![piece(Paint::Dim, &dot), piece(paint, &format!("{} {word}", thousands(count)))])
     });
     [(much, caught)].into_iter().chain(others).collect()
-}
-
-fn width(pieces: &[Piece]) -> usize {
-    pieces.iter().map(|piece| body::width(&piece.text)).sum()
 }
 
 /// As many of the pieces as there is room for, the last of them cut.

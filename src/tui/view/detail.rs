@@ -12,7 +12,7 @@ use crate::{
         detail::{self, FORMS, TABS, Tab},
         keys::Mode,
         layout::{self, Areas},
-        line::{Piece, Pieces, line, piece},
+        line::{Piece, Pieces, line, piece, width},
         look::Paint,
         model::Model,
     },
@@ -117,10 +117,6 @@ pub(super) fn end(text: &str, columns: usize) -> String {
 fn rule(model: &Model, area: Rect, buffer: &mut Buffer) {
     let row = [piece(Paint::Rule, model.look.signs().rule)];
     lines((0..area.height).map(|_| line(&row, model.look)), area, buffer);
-}
-
-fn width(pieces: &Pieces) -> usize {
-    pieces.iter().map(|piece| body::width(&piece.text)).sum()
 }
 
 /// What stands between the tabs and what is beside them, and how much of that there is at least.

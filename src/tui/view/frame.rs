@@ -10,7 +10,7 @@ use super::lines;
 use crate::{
     body,
     tui::{
-        line::{Pieces, line, piece},
+        line::{self, Pieces, line, piece},
         look::{Look, Paint},
         model::Model,
     },
@@ -64,8 +64,7 @@ fn put(pieces: &[crate::tui::line::Piece], area: Rect, look: Look, buffer: &mut 
 
 /// A line of the frame with a text in it, and one at its right end.
 fn edge(texts: &(Pieces, Pieces), [left, across, right]: [&str; 3], width: usize) -> Pieces {
-    let count = |pieces: &Pieces| pieces.iter().map(|piece| body::width(&piece.text)).sum::<usize>();
-    let rest = width.saturating_sub(count(&texts.0) + count(&texts.1) + 4);
+    let rest = width.saturating_sub(line::width(&texts.0) + line::width(&texts.1) + 4);
     let mut row = vec![piece(Paint::Rule, &format!("{left}{across}"))];
     row.extend(texts.0.clone());
     row.push(piece(Paint::Rule, &across.repeat(rest)));

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     body, query,
     tui::{
-        line::{Pieces, line, paragraph, piece, wrap},
+        line::{self, Pieces, line, paragraph, piece, wrap},
         look::Paint,
         model::Model,
     },
@@ -73,7 +73,12 @@ fn indented(row: Pieces) -> Pieces {
 /// Everything that has the words that are looked for, one below the other.
 fn items(model: &Model, columns: usize) -> Vec<Item> {
     let signs = model.look.signs();
-    let keys = model.keys.rows().map(|bound| entry(&bound.chords, bound.key.help, columns)).collect();
+    let keys = model.keys.rows().map(|bound| {
+        let (said, item) = entry(&bound.chords, bound.key.help, columns);
+        // The footer and creel.toml call it otherwise.
+        (format!("{said} {} {}", bound.key.name(), bound.key.footer.unwrap_or_default()), item)
+    });
+    let keys = keys.collect();
     let words = [
         (signs.passed, Paint::Good, "the signature is right"),
         (signs.partly, Paint::Warning, "the token is right; the body is not covered"),
@@ -150,7 +155,7 @@ fn beside(columns: Vec<Vec<Pieces>>, width: usize) -> Vec<Pieces> {
         let start = at * (width + GAP);
         rows.resize(rows.len().max(column.len()), Vec::new());
         for (row, pieces) in rows.iter_mut().zip(column) {
-            let used: usize = row.iter().map(|piece| body::width(&piece.text)).sum();
+            let used = line::width(row);
             row.push(piece(Paint::Plain, &" ".repeat(start.saturating_sub(used))));
             row.extend(pieces);
         }

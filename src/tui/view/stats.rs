@@ -242,7 +242,7 @@ fn tables(stats: &Stats, columns: usize, look: Look) -> Vec<Pieces> {
             let mut row = vec![piece(Paint::Plain, " ")];
             for column in &columns {
                 let cells = column.get(at).cloned().unwrap_or_default();
-                let used: usize = cells.iter().map(|piece| body::width(&piece.text)).sum();
+                let used = line::width(&cells);
                 row.extend(cells);
                 row.push(piece(Paint::Plain, &" ".repeat(width.saturating_sub(used))));
             }
