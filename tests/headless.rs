@@ -8,6 +8,7 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpListener,
     process::{Command, Stdio},
+    time::{Duration, Instant},
 };
 
 use creel::{
@@ -356,7 +357,7 @@ fn a_stopping_creel_finishes_what_it_began() {
 #[test]
 fn the_beginning_of_a_head_does_not_hold_up_the_end() {
     let home = home();
-    home.write("creel.toml", "[limits]\nhead_s = 600\ndrain_s = 600\n");
+    home.write("creel.toml", "[limits]\nhead_s = 60\ndrain_s = 60\n");
     let serving = home.serve(&["--quiet"]);
     let mut half = serving.connect();
     half.write_all(b"POST /half HTTP/1.1\r\nHos").unwrap();
@@ -365,6 +366,21 @@ fn the_beginning_of_a_head_does_not_hold_up_the_end() {
     assert_eq!(serving.stop().0, Some(0));
     assert_eq!(half.read_to_end(&mut Vec::new()).unwrap(), 0);
     assert!(home.yes(&["refused"]).contains("creel was stopped before the head was whole"));
+}
+
+/// A sender of HTTP/2 that is gone answers nothing.
+#[test]
+fn a_silent_connection_of_http_2_does_not_hold_up_the_end() {
+    let home = home();
+    home.write("creel.toml", "[limits]\ndrain_s = 60\n");
+    let serving = home.serve(&["--quiet"]);
+    let mut silent = serving.connect();
+    silent.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").unwrap();
+    // Its settings say that it speaks HTTP/2 by now.
+    silent.read_exact(&mut [0; 9]).unwrap();
+    let began = Instant::now();
+    assert_eq!(serving.stop().0, Some(0));
+    assert!(began.elapsed() < Duration::from_secs(30));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! One connection, from its first byte to its last.
 
-use std::{borrow::Cow, error::Error as _, io, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
+use std::{borrow::Cow, error::Error as _, future, io, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use hyper::{
@@ -32,6 +32,8 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const PLAIN_TO_TLS: &str = "This port speaks HTTPS: write https:// in place of http";
 /// Why a head is not waited for.
 const STOPPED: &str = "creel was stopped before the head was whole";
+/// How long a request may still come on an HTTP/2 connection whose sender was told to send no more.
+const LAST_REQUEST: Duration = Duration::from_secs(1);
 /// The most requests at once on one HTTP/2 connection.
 const STREAMS: u32 = 200;
 /// How many times as large as is taken a head of HTTP/2 is read, to be refused by creel and listed: a larger one h2 refuses by
@@ -152,13 +154,14 @@ impl<C: Catch> Connection<C> {
         builder.half_close(true).max_headers(self.limits.headers).max_header_size(self.limits.head_bytes);
         builder.max_buf_size(self.limits.read_bytes());
         let connection = builder.serve_connection(TokioIo::new(recorder), service);
+        let over = asked_to_stop(&mut self.stopped);
         // hyper would wait for the rest of a first head; of one behind a request that was answered it does not.
-        let heard = record.clone();
-        let finish = move |connection: Pin<&mut _>| {
-            http1::Connection::graceful_shutdown(connection);
-            !heard.is_but_begun()
+        let given_up = async {
+            if !record.is_but_begun() {
+                future::pending::<()>().await;
+            }
         };
-        match to_its_end(connection, finish, asked_to_stop(&mut self.stopped)).await {
+        match to_its_end(connection, http1::Connection::graceful_shutdown, over, given_up).await {
             Ok(()) if record.is_but_begun() => self.refuse(None, STOPPED, &record.rest()),
             Ok(()) => {}
             Err(error) => self.refuse_head(&error, &record),
@@ -187,7 +190,7 @@ impl<C: Catch> Connection<C> {
     async fn http2(mut self, stream: impl Stream, first: Bytes) {
         let recorder = Recorder::opaque(stream, first, Arc::clone(&self.limits));
         let (exchange, open) = (self.exchange(None), Arc::new(watch::Sender::new(0)));
-        let mut requests = open.subscribe();
+        let (mut requests, mut left) = (open.subscribe(), open.subscribe());
         let service = service_fn(move |request: hyper::Request<Incoming>| {
             let (exchange, open) = (exchange.clone(), Open::new(&open));
             async move {
@@ -211,11 +214,9 @@ impl<C: Catch> Connection<C> {
                 () = idle(&mut requests, self.limits.keep_alive) => {}
             }
         };
-        let finish = |connection: Pin<&mut _>| {
-            http2::Connection::graceful_shutdown(connection);
-            true
-        };
-        if let Err(error) = to_its_end(connection, finish, over).await {
+        // h2 would wait for an answer to its PING, which a sender that is gone does not give.
+        let given_up = idle(&mut left, LAST_REQUEST);
+        if let Err(error) = to_its_end(connection, http2::Connection::graceful_shutdown, over, given_up).await {
             self.refuse_frames(&error);
         }
     }
@@ -265,11 +266,12 @@ async fn idle(requests: &mut watch::Receiver<usize>, limit: Duration) {
     }
 }
 
-/// Drives a connection to its end; once that is `over`, to the end of what is in flight, where `finish` says that anything is.
+/// Drives a connection to its end; once that is `over`, to the end of what is in flight, or until that is `given_up`.
 async fn to_its_end<T: Future<Output = hyper::Result<()>>>(
     connection: T,
-    finish: impl FnOnce(Pin<&mut T>) -> bool,
+    finish: impl FnOnce(Pin<&mut T>),
     over: impl Future<Output = ()>,
+    given_up: impl Future<Output = ()>,
 ) -> hyper::Result<()> {
     let mut connection = std::pin::pin!(connection);
     tokio::select! {
@@ -277,7 +279,12 @@ async fn to_its_end<T: Future<Output = hyper::Result<()>>>(
         ended = connection.as_mut() => return ended,
         () = over => {}
     }
-    if finish(connection.as_mut()) { connection.await } else { Ok(()) }
+    finish(connection.as_mut());
+    tokio::select! {
+        biased;
+        ended = connection => ended,
+        () = given_up => Ok(()),
+    }
 }
 
 /// Waits until the server is asked to stop.
