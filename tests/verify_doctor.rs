@@ -33,6 +33,8 @@ struct Delivery {
     signed_url: String,
     body: Vec<u8>,
     url: String,
+    /// Whether that is configured; else it is told by the request.
+    is_named: bool,
     content_type: &'static str,
     /// What becomes of each signed header.
     edit: fn(Pair) -> Pair,
@@ -51,6 +53,7 @@ impl Delivery {
             signed_url: "https://shop.example/hook?b=2&a=1".into(),
             body: BODY.into(),
             url: "https://shop.example/hook?b=2&a=1".into(),
+            is_named: true,
             content_type: "application/json",
             edit: |header| header,
             beside: ("Accept", "*/*"),
@@ -84,7 +87,8 @@ impl Delivery {
             let (name, value) = (self.edit)((name, value));
             headers.push(name, value);
         }
-        let received = Request { headers: &headers, body: &self.body, url: Some(&self.url), ..unsigned };
+        let received =
+            Request { headers: &headers, body: &self.body, url: self.is_named.then_some(&self.url), ..unsigned };
         let others = [Secret::new(OTHER)];
         let others = [Suspect { endpoint: "other-shop", secrets: &others }];
         let provider = catalog.get(self.provider).unwrap();
@@ -388,6 +392,8 @@ fn what_is_advised_would_mend_it() {
     assert!(scheme.ends_with("Set `url = \"http://shop.example/hook\"` for this endpoint."), "{scheme}");
     let order = text(url("https://shop.example/hook?a=1&b=2", "https://shop.example/hook?b=2&a=1"));
     assert!(order.contains("changes its query"), "the same `url` again would not mend it: {order}");
+    let unnamed = text(Delivery { is_named: false, ..url("https://shop.example/hook?a=1&b=2", "") });
+    assert!(unnamed.contains("changes its query"), "nor would one that is told by the request: {unnamed}");
     let styled = text(body("github", r#"{"a":"b\/c", "\u00e9":1}"#.replace(", ", ","), r#"{"a":"b/c","é":1}"#));
     assert!(styled.contains("as PHP does it (slashes escaped, what is not ASCII as \\u)"), "{styled}");
 }

@@ -415,11 +415,15 @@ fn other_urls(case: &Case<'_>, meter: &mut Meter<'_>) -> Step {
         let request = Request { url: Some(&url), ..*case.request };
         if meter.is(&Attempt { request, ..case.attempt() })? {
             let bare = transform::without_query(&url);
-            let mend = match case.request.url.map(transform::without_query) {
-                Some(own) if own == bare => {
-                    "Something between the sender and creel changes its query: let it through as it is sent.".to_owned()
-                }
-                _ => format!("Set `url = \"{bare}\"` for this endpoint."),
+            let is_known = match case.request.url.map(transform::without_query) {
+                Some(own) => own == bare,
+                // Then it is taken from the request, query and all.
+                None => is.contains("its query"),
+            };
+            let mend = if is_known {
+                "Something between the sender and creel changes its query: let it through as it is sent.".to_owned()
+            } else {
+                format!("Set `url = \"{bare}\"` for this endpoint.")
             };
             return Ok(Some(found("url", format!("the URL {url} ({is})"), mend)));
         }
