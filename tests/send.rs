@@ -277,3 +277,11 @@ fn a_secret_that_was_right_for_others_is_not_blamed() {
     assert!(other.contains("probably another one"), "{other}");
     drop(serving);
 }
+
+#[test]
+fn a_secret_may_begin_like_an_option() {
+    let home = Home::new();
+    home.write("body", "{}");
+    let sign = |args: &[&str]| home.yes(&[&["sign", "--provider", "github", "--file", "body"], args].concat());
+    assert_eq!(sign(&["--secret", "-----BEGIN x"]), sign(&["--secret=-----BEGIN x"]));
+}

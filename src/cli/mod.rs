@@ -259,7 +259,7 @@ pub(crate) struct Bin {
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Secrets {
     /// A secret as it is; for trials, since others on this machine can read a command line
-    #[arg(id = "secret", long = "secret", value_name = "SECRET")]
+    #[arg(id = "secret", long = "secret", value_name = "SECRET", allow_hyphen_values = true)]
     given: Vec<String>,
     /// An environment variable that holds a secret
     #[arg(id = "secret_env", long = "secret-env", value_name = "NAME")]
