@@ -10,6 +10,7 @@ use std::{
     net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
     process::{Child, ChildStderr, ChildStdout, Command, Output, Stdio},
+    sync::mpsc::{RecvTimeoutError, Sender, channel},
     time::{Duration, Instant},
 };
 
@@ -190,6 +191,7 @@ impl Serving {
 
     /// The next line it prints.
     pub fn line(&mut self) -> String {
+        let _patience = Patience::with(self.pid());
         let mut line = String::new();
         self.out.read_line(&mut line).unwrap();
         line.trim_end().to_owned()
@@ -197,6 +199,7 @@ impl Serving {
 
     /// The next line it says on standard error that has this in it.
     pub fn says(&mut self, words: &str) -> String {
+        let _patience = Patience::with(self.pid());
         loop {
             let mut line = String::new();
             assert!(self.err.read_line(&mut line).unwrap() > 0, "it never said `{words}`");
@@ -261,6 +264,21 @@ impl Serving {
         self.out.read_to_string(&mut printed).unwrap();
         self.err.read_to_string(&mut said).unwrap();
         (self.child.wait().unwrap().code(), printed, said)
+    }
+}
+
+/// Ends a process that somebody waits for in vain, so that a test that fails comes to its end. Until it is dropped.
+struct Patience(#[expect(dead_code, reason = "it is there to be dropped")] Sender<()>);
+
+impl Patience {
+    fn with(pid: u32) -> Self {
+        let (stop, stopped) = channel();
+        std::thread::spawn(move || {
+            if stopped.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+                let _ = Command::new("kill").args(["-KILL", &pid.to_string()]).status();
+            }
+        });
+        Self(stop)
     }
 }
 
