@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     query::Filter,
-    record::{Capture, CaptureId, Failure, Judgement, Verdict, counted, thousands},
+    record::{Capture, CaptureId, Failure, Judgement, Summary, Verdict, counted, thousands},
     store::{Bodies, Reader, Start, Writer},
     verify::Request,
 };
@@ -96,9 +96,11 @@ pub(super) fn waiting_for_secrets(
     let filter = Filter::parse(&format!("fault=secret-missing id>{after}"))
         .map_err(|why| Failure::new("looking for what waits for a secret", why))?;
     let rows = reader.page(Start::Newest, NEWEST as usize, Some(&filter.sql(now())))?;
-    let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+    // Whose endpoint still has none is not read.
+    let waits = |row: &&Summary| !endpoints.route(&row.path).secrets.is_empty();
+    let ids: Vec<_> = rows.iter().filter(waits).map(|row| row.id).collect();
     let again = Again { reader, writer: writer.clone(), endpoints, tunnel, doctor: DOCTOR_TIME };
-    // Those that still have none, or another provider now, go on waiting.
+    // Those of another provider now go on waiting.
     let judged = Judged { open: 0, left: 0, ..again.all(&ids, goes_on)? };
     let count = judged.checked();
     let were = if count == 1 { "was" } else { "were" };
