@@ -180,14 +180,6 @@ impl Source {
         }
     }
 
-    /// What it names: a variable, a file or a command.
-    pub(super) fn text(&self) -> &str {
-        match self {
-            Self::Env(text) | Self::Command(text) => text,
-            Self::File(path) => path.to_str().unwrap_or_default(),
-        }
-    }
-
     fn failure(&self, why: impl std::fmt::Display) -> Failure {
         Failure::new(format!("reading a secret from {}", self.name()), why)
     }

@@ -14,7 +14,7 @@ struct Library {
     name: &'static str,
     /// What it does to texts, for eyes.
     about: &'static str,
-    /// The letters that it writes as `\uXXXX`, beside those that must be escaped.
+    /// The letters that it writes as `\u` and four digits, beside those that must be escaped.
     escapes: fn(char) -> bool,
     /// Whether the digits of an escape are capitals.
     capitals: bool,

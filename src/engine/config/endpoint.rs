@@ -1,6 +1,6 @@
 //! `[[endpoint]]`: one way in.
 
-use std::sync::Arc;
+use std::{slice, sync::Arc};
 
 use serde::Deserialize;
 use toml::Spanned;
@@ -27,8 +27,7 @@ pub(super) struct EndpointRow {
     name: Spanned<String>,
     path: Spanned<String>,
     provider: Option<Spanned<String>>,
-    #[serde(default)]
-    secret: Sources,
+    secret: Option<Spanned<Sources>>,
     url: Option<Spanned<String>>,
     forward: Option<Spanned<toml::Value>>,
     respond: Option<Spanned<Words>>,
@@ -37,7 +36,7 @@ pub(super) struct EndpointRow {
     strict: bool,
     #[serde(default = "yes")]
     handshake: bool,
-    verify_token: Option<Source>,
+    verify_token: Option<Spanned<Source>>,
 }
 
 /// What is wrong with an address that is none.
@@ -88,10 +87,9 @@ impl EndpointRow {
         named: &Named<'_>,
     ) -> Result<(Endpoint, Vec<Notice>), Failure> {
         check(place, &self, before)?;
-        let at = self.name.span();
         let name = self.name.into_inner();
-        let (secrets, unset) = read_secrets_at(&self.secret.0, place, &at)?;
-        let (tokens, more) = read_secrets_at(self.verify_token.as_slice(), place, &at)?;
+        let (secrets, unset) = read_secrets_at(self.secret.as_ref(), |it| &it.0, place)?;
+        let (tokens, more) = read_secrets_at(self.verify_token.as_ref(), slice::from_ref, place)?;
         let mut notices: Vec<_> = unset.iter().chain(&more).map(|source| not_set(source, &name)).collect();
         let (app, forwards) = forward::read(self.forward, &name, place, named)?;
         let respond = Standing::new(respond::read(self.respond, place)?);

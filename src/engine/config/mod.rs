@@ -17,7 +17,6 @@ use std::{
     collections::BTreeMap,
     fs, io,
     net::SocketAddr,
-    ops::Range,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
@@ -298,19 +297,14 @@ pub(super) fn read_secrets(sources: &[Source]) -> Result<(Vec<Secret>, Vec<Strin
     Ok((secrets, unset))
 }
 
-/// The same of an endpoint whose table begins there; what cannot be read is pointed at.
-fn read_secrets_at(
-    sources: &[Source],
+/// The same of those that a key of the file names; what cannot be read is pointed at.
+fn read_secrets_at<T>(
+    value: Option<&Spanned<T>>,
+    sources: impl FnOnce(&T) -> &[Source],
     place: &Place<'_>,
-    table: &Range<usize>,
 ) -> Result<(Vec<Secret>, Vec<String>), Failure> {
-    let read = |source: &Source| {
-        let at = || place.quoted(source.text(), table);
-        read_secrets(std::slice::from_ref(source)).map_err(|failure| target::wrong_target(place, &at(), failure))
-    };
-    let all: Vec<_> = sources.iter().map(read).collect::<Result<_, _>>()?;
-    let (secrets, unset): (Vec<_>, Vec<_>) = all.into_iter().unzip();
-    Ok((secrets.concat(), unset.concat()))
+    let Some(value) = value else { return Ok(Default::default()) };
+    read_secrets(sources(value.get_ref())).map_err(|failure| target::wrong_target(place, &value.span(), failure))
 }
 
 /// What a person should know of a variable that is not set.

@@ -33,3 +33,13 @@ fn keys_that_cannot_be_leave_those_that_are() {
     play.keys("j");
     assert_eq!(play.selected(), 2);
 }
+
+#[test]
+fn a_theme_that_is_none_is_told_and_leaves_the_one_that_is() {
+    let mut play = Play::new(3, (120, 24));
+    let themes = Box::leak(theme::all(None).0.into_boxed_slice());
+    play.model.look = Look { themes, ..play.model.look }.themed("dark");
+    play.send(Msg::Configured(Box::new(Configured { theme: Some("drak".to_owned()), ..script::configured() })));
+    assert!(play.screen().contains("there is no theme `drak`; there are "), "{}", play.screen());
+    assert_eq!(play.model.look.theme.map(|theme| &theme.name[..]), Some("dark"));
+}

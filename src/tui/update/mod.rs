@@ -24,7 +24,9 @@ pub(super) use self::{act::filter, list::SORTED_ROWS};
 use crossterm::event::KeyEvent;
 
 use super::{
-    arrived, copy,
+    arrived,
+    configured::Configured,
+    copy,
     detail::{Tab, tree},
     effect::{Ask, Effect},
     keys::{Command, Mode},
@@ -32,7 +34,7 @@ use super::{
     model::{Model, Notice, Tone},
     msg::Msg,
     prompt::{Prompt, Purpose},
-    view,
+    unknown_theme, view,
 };
 use crate::{query::Filter, record::Failure};
 
@@ -129,10 +131,17 @@ fn react(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::KeptEdited { from, kept } => edit::kept(model, from, kept),
         Msg::ResentMarked(sent) => deliver::resent_marked(model, sent),
         Msg::News(text, tidings) => deliver::news(model, text, tidings),
-        Msg::Configured(configured) => match model.follow(*configured) {
-            Ok(()) => Vec::new(),
-            Err(failure) => say(model, Notice::of(&failure)),
-        },
+        Msg::Configured(configured) => reread(model, *configured),
+    }
+}
+
+/// Another configuration is in force. What of it the screen cannot follow is told.
+fn reread(model: &mut Model, configured: Configured) -> Vec<Effect> {
+    let unknown = configured.theme.as_deref().and_then(|name| unknown_theme(model.look.themes, name));
+    match (model.follow(configured), unknown) {
+        (Err(failure), _) => say(model, Notice::of(&failure)),
+        (Ok(()), Some(words)) => plain(model, words, None),
+        (Ok(()), None) => Vec::new(),
     }
 }
 
