@@ -35,6 +35,9 @@
 //! are dropped; nothing is lost silently; every limit is a named constant with its unit; errors are data, worded once.
 //! `ARCHITECTURE.md` gives the reasons.
 
+#[cfg(not(unix))]
+compile_error!("creel runs on Linux, macOS and their like. On Windows build and run it in WSL.");
+
 pub mod body;
 pub mod cli;
 pub mod engine;

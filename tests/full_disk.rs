@@ -7,12 +7,7 @@
 
 mod support;
 
-use std::{
-    collections::BTreeSet,
-    io::{BufRead, BufReader},
-    path::PathBuf,
-    process::Command,
-};
+use std::{collections::BTreeSet, path::PathBuf, process::Command};
 
 use support::Home;
 
@@ -126,6 +121,8 @@ fn files_that_may_not_grow_are_answered_like_a_full_disk() {
 #[cfg(target_os = "linux")]
 #[test]
 fn an_output_that_takes_nothing_keeps_creel_from_no_capturing() {
+    use std::io::{BufRead, BufReader};
+
     let home = Home::new();
     let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
     let mut command = home.command(&["serve", "--listen", "127.0.0.1:0"]);

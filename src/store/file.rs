@@ -313,6 +313,8 @@ fn set_up(connection: &Connection, role: Role) -> Result<(), Error> {
     connection.pragma_update(None, "page_size", PAGE_BYTES as i64)?;
     connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "full")?;
+    // On macOS an fsync ends in the drive's cache; only F_FULLFSYNC reaches the disk (https://sqlite.org/pragma.html#pragma_fullfsync).
+    connection.pragma_update(None, "fullfsync", true)?;
     connection.pragma_update_and_check(None, "wal_autocheckpoint", checkpoint, |_| Ok(()))?;
     connection.pragma_update_and_check(None, "journal_size_limit", WAL_KEPT_BYTES, |_| Ok(()))?;
     connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)
@@ -357,6 +359,7 @@ mod tests {
         for (name, value) in [
             ("page_size", "Integer(8192)"),
             ("synchronous", "Integer(2)"),
+            ("fullfsync", "Integer(1)"),
             ("wal_autocheckpoint", "Integer(0)"),
             ("cache_size", "Integer(-2048)"),
             ("busy_timeout", "Integer(5000)"),

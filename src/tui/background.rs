@@ -67,7 +67,6 @@ fn light_in(answer: &[u8]) -> Option<bool> {
     Some(0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.5)
 }
 
-#[cfg(unix)]
 fn ask() -> Option<Vec<u8>> {
     use std::{
         io::{IsTerminal, Write, stdin, stdout},
@@ -98,11 +97,6 @@ fn ask() -> Option<Vec<u8>> {
     }
     crossterm::terminal::disable_raw_mode().ok()?;
     Some(answer)
-}
-
-#[cfg(not(unix))]
-fn ask() -> Option<Vec<u8>> {
-    None
 }
 
 /// Whether the answer to the second question has come: `ESC [ ? … c`.

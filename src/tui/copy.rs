@@ -170,7 +170,6 @@ pub(super) fn keep(name: &str, bytes: &[u8]) -> Result<String, Failure> {
         let path = folder.join(name);
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
-        #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         match options.open(&path) {
             Ok(mut file) => return file.write_all(bytes).map(|()| path.display().to_string()).map_err(failed),
@@ -196,11 +195,8 @@ mod tests {
         let paths = [keep(&name, b"one").unwrap(), keep(&name, b"two").unwrap()];
         assert!(paths[0] != paths[1] && paths[1].ends_with(".1"), "{paths:?}");
         assert_eq!(std::fs::read(&paths[0]).unwrap(), b"one");
-        #[cfg(unix)]
-        {
-            let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&paths[1]).unwrap().permissions());
-            assert_eq!(mode & 0o777, 0o600);
-        }
+        let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&paths[1]).unwrap().permissions());
+        assert_eq!(mode & 0o777, 0o600);
         paths.iter().for_each(|path| std::fs::remove_file(path).unwrap());
     }
 }

@@ -150,6 +150,21 @@ fn say(model: &mut Model, notice: Notice) -> Vec<Effect> {
     Vec::new()
 }
 
+/// Folds, unfolds, or says why nothing does.
+fn fold(model: &mut Model, command: Command) -> Vec<Effect> {
+    if let Some((why, hint)) = detail::no_fold(model, command) {
+        return plain(model, why.to_owned(), hint);
+    }
+    match command {
+        Command::FoldMore => tree::deepen(model, false),
+        Command::FoldLess => tree::deepen(model, true),
+        Command::Unfold => tree::unfold(model),
+        Command::Spell => tree::respell(model),
+        _ if model.detail.tab == Tab::Body => tree::toggle(model),
+        _ => detail::fold(model),
+    }
+}
+
 /// Says something that is neither good nor bad.
 fn plain(model: &mut Model, text: String, hint: Option<&str>) -> Vec<Effect> {
     say(model, Notice { tone: Tone::Plain, text, hint: hint.map(str::to_owned) })
@@ -255,17 +270,9 @@ fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::ScrollLeft => detail::scroll_aside(model, false),
         Command::NextView => detail::next_view(model, true),
         Command::OtherView => detail::next_view(model, false),
-        Command::Toggle | Command::FoldMore | Command::FoldLess | Command::Unfold | Command::Spell
-            if let Some((why, hint)) = detail::no_fold(model, command) =>
-        {
-            plain(model, why.to_owned(), hint)
+        Command::Toggle | Command::FoldMore | Command::FoldLess | Command::Unfold | Command::Spell => {
+            fold(model, command)
         }
-        Command::Toggle if model.detail.tab == Tab::Body => tree::toggle(model),
-        Command::Toggle => detail::fold(model),
-        Command::FoldMore => tree::deepen(model, false),
-        Command::FoldLess => tree::deepen(model, true),
-        Command::Unfold => tree::unfold(model),
-        Command::Spell => tree::respell(model),
         Command::Save => detail::save(model),
         Command::Unmask => detail::unmask(model),
         Command::ScrollDown | Command::ScrollUp if layout::areas(model).detail.height == 0 => {
