@@ -11,6 +11,8 @@ use std::{
     time::Instant,
 };
 
+use tokio::task::JoinHandle;
+
 use super::{
     endpoint::{Endpoint, Endpoints},
     forward::{self, News, Post},
@@ -24,7 +26,7 @@ use crate::{
         Body, Capture, Event, Explanation, Failure, Fault, Flag, Handshake, Head, Headers, Judgement, Peer, Refusal,
         Uid, Verdict,
     },
-    store::{Onward, Reader, Stored, Writer},
+    store::{Full, Onward, Pending, Reader, Stored, Writer},
     verify::{self, Asked, Budget, Catalog, Provider, Secret, Suspect},
     wire::{Answer, Arrival, Catch, Entry, Shut},
 };
@@ -136,24 +138,28 @@ pub(super) fn chance() -> Result<u128, Failure> {
 }
 
 impl Catch for Catcher {
-    async fn catch(&self, arrival: Arrival) -> Answer {
+    fn catch(&self, arrival: Arrival) -> impl Future<Output = Answer> + Send + use<> {
         let inner = self.inner();
         inner.ear.listen(arrival.received_at, &inner.endpoints);
         let Taken { capture, endpoint, plan } = inner.take(arrival);
         let lanes = inner.lanes(&capture, &endpoint, plan.is_own());
         let asks_for_the_head = capture.head.method() == "HEAD";
-        let (stored, heard) = inner.keep(capture, &endpoint, lanes).await;
-        inner.keeping.hear(&stored);
+        let (storing, heard) = inner.keep(capture, &endpoint, lanes);
+        let keeping = Arc::clone(&inner.keeping);
         // What goes wrong on purpose goes wrong whatever the app says.
         let heard = heard.filter(|_| !plan.is_faulted());
-        if let (Ok(Stored { id, .. }), Some(heard)) = (&stored, heard)
-            && let Ok(outcome) = heard.await
-        {
-            return forward::answered(*id, outcome, asks_for_the_head);
-        }
-        match stored {
-            Ok(Stored { id, .. }) => plan.answer(id),
-            Err(_) => unavailable(),
+        async move {
+            let stored = storing.stored().await;
+            keeping.hear(&stored);
+            if let (Ok(Stored { id, .. }), Some(heard)) = (&stored, heard)
+                && let Ok(outcome) = heard.await
+            {
+                return forward::answered(*id, outcome, asks_for_the_head);
+            }
+            match stored {
+                Ok(Stored { id, .. }) => plan.answer(id),
+                Err(_) => unavailable(),
+            }
         }
     }
 
@@ -175,7 +181,7 @@ impl Catch for Catcher {
 
 /// A request, judged.
 struct Taken {
-    capture: Capture,
+    capture: Box<Capture>,
     endpoint: Arc<Endpoint>,
     /// What is answered once it is stored.
     plan: Plan,
@@ -186,6 +192,27 @@ fn comes_with_several_values(headers: &Headers, name: &str) -> bool {
     let mut values = headers.get_all(name);
     let first = values.next();
     values.any(|value| Some(value) != first)
+}
+
+/// A capture on its way into the store.
+enum Storing {
+    /// It waits for its commit, where the queue had room.
+    Queued(Result<Pending<Stored>, Full>),
+    /// The doctor looks at it first.
+    Examined(JoinHandle<Result<Pending<Stored>, Full>>),
+}
+
+impl Storing {
+    async fn stored(self) -> Result<Stored, Failure> {
+        let pending = match self {
+            Self::Queued(pending) => pending,
+            Self::Examined(examined) => {
+                examined.await.map_err(|_| Failure::new("examining a request", "its thread died"))?
+            }
+        };
+        let pending = pending.map_err(|full| Failure::new("keeping a request", full))?;
+        pending.await.unwrap_or_else(|_| Err(Failure::new("keeping a request", "the store is closed")))
+    }
 }
 
 /// Given back when the doctor is free again.
@@ -267,7 +294,7 @@ impl Inner {
         let uid = self.uid(&arrival);
         let (declared, truncated) = (arrival.declared, arrival.truncated);
         let body = Body { declared, truncated, ..Body::whole(arrival.body, sha256) };
-        let mut capture = Capture {
+        let mut capture = Box::new(Capture {
             endpoint: endpoint.name.clone(),
             peer,
             trailers: arrival.trailers,
@@ -276,7 +303,7 @@ impl Inner {
             event,
             judgement,
             ..Capture::new(uid, arrival.received_at, arrival.head, body)
-        };
+        });
         let plan = match (arrival.decided, answer) {
             (Some(status), _) => Plan::refusal(status),
             (None, Some(answer)) => Plan::handshake(answer),
@@ -291,39 +318,29 @@ impl Inner {
     }
 
     /// Keeps a capture. What is forwarded is handed on even where the sender leaves meanwhile.
-    async fn keep(
+    fn keep(
         self: &Arc<Self>,
-        capture: Capture,
+        capture: Box<Capture>,
         endpoint: &Arc<Endpoint>,
         lanes: Vec<Arc<str>>,
-    ) -> (Result<Stored, Failure>, Option<forward::Heard>) {
+    ) -> (Storing, Option<forward::Heard>) {
         let post = self.post.as_ref().filter(|_| !lanes.is_empty());
         let (onward, heard) = post.map(|post| post.begin(endpoint, &capture, lanes)).unzip();
-        (self.store(capture, endpoint, onward).await, heard.flatten())
+        (self.store(capture, endpoint, onward), heard.flatten())
     }
 
-    async fn store(
-        self: &Arc<Self>,
-        capture: Capture,
-        endpoint: &Arc<Endpoint>,
-        onward: Option<Onward>,
-    ) -> Result<Stored, Failure> {
-        let pending = match self.doctor(&capture) {
-            // It goes on to the store even where the sender leaves while it is examined.
-            Some(turn) => {
-                let (inner, endpoint) = (Arc::clone(self), Arc::clone(endpoint));
-                let examined = tokio::task::spawn_blocking(move || {
-                    let examined = treated(capture, |capture| inner.examined(capture, &endpoint));
-                    let pending = inner.writer.capture_and_forward(examined, onward);
-                    drop(turn);
-                    pending
-                });
-                examined.await.map_err(|_| Failure::new("examining a request", "its thread died"))?
-            }
-            None => self.writer.capture_and_forward(capture, onward),
+    fn store(self: &Arc<Self>, capture: Box<Capture>, endpoint: &Arc<Endpoint>, onward: Option<Onward>) -> Storing {
+        let Some(turn) = self.doctor(&capture) else {
+            return Storing::Queued(self.writer.capture_and_forward(capture, onward));
         };
-        let pending = pending.map_err(|full| Failure::new("keeping a request", full))?;
-        pending.await.unwrap_or_else(|_| Err(Failure::new("keeping a request", "the store is closed")))
+        // It goes on to the store even where the sender leaves while it is examined.
+        let (inner, endpoint) = (Arc::clone(self), Arc::clone(endpoint));
+        Storing::Examined(tokio::task::spawn_blocking(move || {
+            let examined = treated(*capture, |capture| inner.examined(capture, &endpoint));
+            let pending = inner.writer.capture_and_forward(examined, onward);
+            drop(turn);
+            pending
+        }))
     }
 
     /// The lanes in which a capture is forwarded. `is_answered`: by the wire, or as a handshake; it is nothing for an app.
@@ -478,6 +495,16 @@ fn unavailable() -> Answer {
 mod tests {
     use super::*;
     use crate::record::Timestamp;
+
+    #[test]
+    fn what_waits_for_its_commit_is_small() {
+        fn given<R>(_: fn(&Catcher, Arrival) -> R) -> usize {
+            size_of::<R>()
+        }
+        // It waits in what hyper moves for each request.
+        let size = given(Catcher::catch);
+        assert!(size < 512, "{size}");
+    }
 
     #[test]
     fn a_capture_at_which_the_doctor_fails_is_kept_as_it_was() {

@@ -5,6 +5,7 @@
 
 use std::{
     fmt::{Display, Write},
+    future,
     net::SocketAddr,
     path::Path,
     sync::{Arc, Mutex, atomic::Ordering},
@@ -84,7 +85,7 @@ struct Ledger {
 }
 
 impl Catch for Teller {
-    async fn catch(&self, arrival: Arrival) -> Answer {
+    fn catch(&self, arrival: Arrival) -> impl Future<Output = Answer> + Send + use<> {
         let (status, kind, text) = match &arrival.head.path()[..] {
             PATH => match self.page() {
                 Ok(page) => (200, CONTENT_TYPE, page),
@@ -92,7 +93,7 @@ impl Catch for Teller {
             },
             _ => (404, PLAIN, format!("metrics are at {PATH}\n")),
         };
-        Answer::whole(status, vec![("Content-Type".to_owned(), kind.into())], text)
+        future::ready(Answer::whole(status, vec![("Content-Type".to_owned(), kind.into())], text))
     }
 
     /// Nothing is to be sent here.

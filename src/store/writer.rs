@@ -251,14 +251,18 @@ impl Writer {
     }
 
     /// Stores a capture with its errands, in one transaction, and hands it on, where it goes on.
-    pub fn capture_and_forward(&self, capture: Capture, onward: Option<Onward>) -> Result<Pending<Stored>, Full> {
+    pub fn capture_and_forward(
+        &self,
+        capture: impl Into<Box<Capture>>,
+        onward: Option<Onward>,
+    ) -> Result<Pending<Stored>, Full> {
         let (reply, pending) = oneshot::channel();
         if self.handle.role == Role::Visiting {
             let why = "this process does not hold the store's lock";
             Settled::Stored(reply, Err(Failure::new("storing a capture", why)), None).settle();
             return Ok(pending);
         }
-        self.push(Job::Capture(Box::new(capture), onward, reply)).map(|()| pending)
+        self.push(Job::Capture(capture.into(), onward, reply)).map(|()| pending)
     }
 
     /// Keeps a delivery, and gives it back with its id and its attempt, which are the store's to say.

@@ -24,7 +24,7 @@ use super::{
     malformed::too_large,
     recorder::Record,
     reply::{self, Abandoned, Reply},
-    strict,
+    strict::{self, Ruling},
 };
 use crate::record::{Flag, Head, Headers, Refusal, Timestamp, Version};
 
@@ -44,63 +44,74 @@ pub(super) struct Exchange<C> {
     pub(super) record: Option<Record>,
 }
 
+/// A request that may come in.
+struct Entered {
+    head: Head,
+    received_at: Timestamp,
+    ruling: Ruling,
+    /// The size that its sender declared.
+    declared: Option<u64>,
+    /// The largest body that is taken.
+    most: usize,
+}
+
 impl<C: Catch> Exchange<C> {
-    pub(super) async fn answer(self, request: Request<Incoming>) -> Result<Response<Reply>, Abandoned> {
+    /// What is answered. This waits in the connection, one of a thousand, so that what need not wait is done before: hyper's
+    /// parts of the head are gone by then, and so is all that the catcher makes of the request.
+    pub(super) fn answer(
+        self,
+        request: Request<Incoming>,
+    ) -> impl Future<Output = Result<Response<Reply>, Abandoned>> + Send + use<C> {
         // In HTTP/1 hyper leaves the body out.
         let is_head_alone = self.record.is_none() && request.method() == Method::HEAD;
-        let answer = self.whole_answer(request).await?;
-        Ok(if is_head_alone { reply::head_of(answer) } else { answer })
+        let (parts, incoming) = request.into_parts();
+        let entered = self.enter(&parts);
+        drop(parts);
+        async move {
+            let answer = match entered {
+                Ok(entered) => self.whole_answer(entered, incoming).await?,
+                Err(refused) => *refused,
+            };
+            Ok(if is_head_alone { reply::head_of(answer) } else { answer })
+        }
     }
 
-    async fn whole_answer(self, request: Request<Incoming>) -> Result<Response<Reply>, Abandoned> {
-        let (parts, incoming) = request.into_parts();
-        let Some((head, received_at)) = self.head(&parts) else {
+    /// Looks at a head: the request comes in, or that is what it is told.
+    fn enter(&self, parts: &Parts) -> Result<Entered, Box<Response<Reply>>> {
+        let Some((head, received_at)) = self.head(parts) else {
             // The recorder and hyper disagree about where requests begin: neither is to be believed.
             self.crowd.refuse(&self.catch, self.peer, Some(400), AMBIGUOUS, Vec::new());
-            return Ok(ambiguous());
+            return Err(Box::new(ambiguous()));
         };
+        let turn_away = |shut| Err(Box::new(self.turn_away(shut, &head, received_at)));
         if self.record.is_none() && self.is_too_large(&head) {
             let (reason, headers) = (too_large(head.raw(), &self.limits).into_owned(), Vec::new());
-            return Ok(self.turn_away(Shut { status: 431, reason, headers }, &head, received_at));
+            return turn_away(Shut { status: 431, reason, headers });
         }
         let most = match self.catch.guard(self.peer, &head) {
             Entry::Open(most) => most.unwrap_or(usize::MAX).min(self.limits.body_bytes),
-            Entry::Shut(shut) => return Ok(self.turn_away(shut, &head, received_at)),
+            Entry::Shut(shut) => return turn_away(shut),
         };
-        let ruling = strict::rule(&head);
         let declared = head.headers().text("content-length").and_then(|text| text.parse().ok());
+        Ok(Entered { ruling: strict::rule(&head), head, received_at, declared, most })
+    }
+
+    async fn whole_answer(self, entered: Entered, incoming: Incoming) -> Result<Response<Reply>, Abandoned> {
         // Given back when the answer is: until then the body's bytes wait for their commit.
         let mut hold = self.crowd.hold();
-        let kept = if ruling.status.is_some() {
+        let kept = if entered.ruling.status.is_some() {
             Kept::unread(&incoming)
         } else {
-            body::read(incoming, declared, &self.limits, most, &mut hold).await
+            body::read(incoming, entered.declared, &self.limits, entered.most, &mut hold).await
         };
-        let mut flags = ruling.flags;
-        kept.flag.into_iter().for_each(|flag| flags.insert(flag));
-        if !kept.trailers.is_empty() {
-            flags.insert(Flag::Trailers);
-        }
-        let decided = ruling.status.or(kept.status);
-        let (http1, gone) = (self.record.is_some(), kept.gone);
-        let arrival = Arrival {
-            peer: self.peer,
-            received_at,
-            head,
-            body: kept.bytes,
-            declared,
-            truncated: kept.truncated,
-            trailers: kept.trailers,
-            flags,
-            decided,
-        };
-        let raw = arrival.head.raw().clone();
-        let caught = unless_it_panics(self.catch.clone(), arrival);
+        let (raw, received_at) = (entered.head.raw().clone(), entered.received_at);
+        let (decided, gone) = (entered.ruling.status.or(kept.status), kept.gone);
+        let arrival = self.arrival(entered, kept);
         let answer = if gone {
-            // hyper drops what it was doing when the connection ends; this must be kept all the same.
-            tokio::spawn(caught).await.ok().flatten()
+            // hyper drops what it was doing when the connection ends; whether it could be kept is told all the same.
+            tokio::spawn(unless_it_panics(&self.catch, arrival)).await.ok().flatten()
         } else {
-            caught.await
+            unless_it_panics(&self.catch, arrival).await
         };
         let answer = answer.unwrap_or_else(|| {
             self.refuse(FAILED.to_owned(), 500, &raw, received_at);
@@ -113,9 +124,29 @@ impl<C: Catch> Exchange<C> {
         }
         let status = decided.unwrap_or(answer.status);
         if form == Form::Closed {
-            Err(Abandoned)
-        } else {
-            Ok(reply::response(answer, status, decided.is_some() && http1))
+            return Err(Abandoned);
+        }
+        Ok(reply::response(answer, status, decided.is_some() && self.record.is_some()))
+    }
+
+    /// A request, as far as it came.
+    fn arrival(&self, entered: Entered, kept: Kept) -> Arrival {
+        let Entered { head, received_at, ruling, declared, .. } = entered;
+        let mut flags = ruling.flags;
+        kept.flag.into_iter().for_each(|flag| flags.insert(flag));
+        if !kept.trailers.is_empty() {
+            flags.insert(Flag::Trailers);
+        }
+        Arrival {
+            peer: self.peer,
+            received_at,
+            head,
+            body: kept.bytes,
+            declared,
+            truncated: kept.truncated,
+            trailers: kept.trailers,
+            flags,
+            decided: ruling.status.or(kept.status),
         }
     }
 
@@ -152,13 +183,16 @@ impl<C: Catch> Exchange<C> {
 }
 
 /// What the catcher answers; none where it panicked. One request must not take those along that share its connection.
-async fn unless_it_panics<C: Catch>(catch: C, arrival: Arrival) -> Option<Answer> {
-    let mut caught = pin!(catch.catch(arrival));
-    let poll = |cx: &mut Context<'_>| {
-        let polled = panic::catch_unwind(AssertUnwindSafe(|| caught.as_mut().poll(cx)));
-        polled.map_or(Poll::Ready(None), |polled| polled.map(Some))
-    };
-    poll_fn(poll).await
+fn unless_it_panics<C: Catch>(catch: &C, arrival: Arrival) -> impl Future<Output = Option<Answer>> + Send + use<C> {
+    let caught = panic::catch_unwind(AssertUnwindSafe(|| catch.catch(arrival)));
+    async move {
+        let mut caught = pin!(caught.ok()?);
+        let poll = |cx: &mut Context<'_>| {
+            let polled = panic::catch_unwind(AssertUnwindSafe(|| caught.as_mut().poll(cx)));
+            polled.map_or(Poll::Ready(None), |polled| polled.map(Some))
+        };
+        poll_fn(poll).await
+    }
 }
 
 /// A head in the form of HTTP/1 for a request that never had one: the pseudo headers become the request line and, as
