@@ -77,6 +77,7 @@ impl Delivery {
             headers: &base,
             body: &self.signed_body,
             truncated: false,
+            rewritten: false,
             received_at: Timestamp::from_unix_s(NOW),
         };
         let signer = catalog.get(self.signed_as).unwrap();

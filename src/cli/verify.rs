@@ -200,6 +200,7 @@ impl Case {
             headers: self.head.headers(),
             body: &self.body,
             truncated: self.truncated,
+            rewritten: false,
             received_at: self.received_at,
         };
         let catalog = engine::catalog()?;

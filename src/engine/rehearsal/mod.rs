@@ -242,7 +242,7 @@ fn step(folder: &Path, written: Written) -> Result<Step, Failure> {
         Ok(())
     };
     import::read(std::io::BufReader::new(input), Some(Form::Http), take).map_err(|stop| match stop {
-        Stop::Bad { why, .. } => Failure::new(doing(), why),
+        Stop::Bad { why, .. } | Stop::Unknown(why) => Failure::new(doing(), why),
         Stop::Told(failure) => failure,
     })?;
     let entry = read.ok_or_else(|| Failure::new(doing(), "it is empty"))?;

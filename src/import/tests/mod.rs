@@ -133,9 +133,10 @@ fn what_is_wrong_is_told_with_its_number() {
         (line("/", r#"{"base64":"!"}"#), 1, "its base64 is none"),
         (good.replace(r#""headers":[]"#, r#""headers":[["A","b\r\nC: d"]]"#), 1, "cannot stand there"),
         (good.replace("2026", "then"), 1, "is no time"),
-        ("hello".to_owned(), 1, "it is of none of the forms json, har"),
-        ("{\"a\":1}".to_owned(), 1, "there is no list of requests"),
-        ("[1]".to_owned(), 1, "it is of no form that is known"),
+        ("{\"a\":1}".to_owned(), 1, "a body alone is sent by `creel send PROVIDER --body FILE`"),
+        ("[1]".to_owned(), 1, "it is no object, so no request"),
+        ("{\"guid\":\"1\"}".to_owned(), 1, "the nearest is github, of which `delivered_at` is missing"),
+        (format!("{}1{}", "[".repeat(400), "]".repeat(400)), 1, "nested too deeply"),
         ("[{\"uuid\":\"1\",\"type\":\"email\"},{\"uuid\":\"2\",\"type\":\"web\"}]".to_owned(), 2, "`url`"),
         ("GET / HTTP/1.1\r\nHost: x\r\n".to_owned(), 1, "it ends before its head does"),
     ] {
@@ -145,8 +146,38 @@ fn what_is_wrong_is_told_with_its_number() {
 }
 
 #[test]
+fn of_a_file_of_no_form_it_is_said_what_it_is() {
+    for (text, why) in [
+        (&b"hello"[..], "it is of none of the forms json, har"),
+        (b"\x1f\x8b\x08\0", "gunzip -c FILE | creel import -"),
+        (b"SQLite format 3\0", "creel --db FILE"),
+        (b"\xff\xfe{\0", "UTF-16"),
+        (b"<!DOCTYPE html>", "a page of an error"),
+        (b"type: collection.insomnia.rest/5.0", "Insomnia v4 (JSON)"),
+        (b"\x80\0\x01", "it is of none of the forms"),
+    ] {
+        match all(text, None) {
+            Err(Stop::Unknown(words)) => assert!(words.contains(why), "{words}"),
+            other => panic!("{text:?}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn each_form_has_one_row_and_is_told_by_its_own_marks() {
+    for row in FORMS {
+        assert_eq!(row.form.row().map(|found| found.name), Some(row.name), "{}", row.name);
+        assert_eq!(FORMS.iter().filter(|other| other.form == row.form).count(), 1, "{}", row.name);
+        assert!(!row.help.is_empty() && !row.help.ends_with('.'), "{}", row.name);
+    }
+}
+
+#[test]
 fn the_one_who_takes_can_have_enough() {
     let enough = Failure::new("keeping", "the disk is full");
     let stopped = read(HAR.as_bytes(), None, &mut |_| Err(enough.clone()));
     assert_eq!(stopped, Err(Stop::Told(enough)));
 }
+
+mod others;
+mod written;
