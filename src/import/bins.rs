@@ -6,9 +6,9 @@ use serde_json::Value;
 use super::{
     Entry,
     entry::{Read, decoded, moment, text},
-    parts::{Content, content, form_quoted, header, lines, query, request, status, target, unix_ms},
+    parts::{Content, content, form_quoted, header, lines, moment_of, query, request, status, target, unix_ms},
 };
-use crate::record::{Timestamp, Version};
+use crate::record::Version;
 
 /// A request, an event or an attempt's event of Hookdeck's API: `GET /requests/ID`, `GET /events/ID`
 /// (hookdeck.com/docs/api; `ShortEventData` of its SDKs). A request has no method there, and JSON is taken apart; an event is what
@@ -81,7 +81,7 @@ pub(super) fn request_bin(value: &Value) -> Read<Entry> {
         None => target(text(value, "path")?, &query(&value["query_string"])?),
     };
     let entry = request(text(value, "method")?, &url, Version::Http11, lines, body)?;
-    let at = value["time"].as_f64().map(|seconds| Timestamp::from_unix_ms((seconds * 1000.0) as i64));
+    let at = value["time"].as_f64().and_then(|seconds| moment_of(seconds * 1000.0));
     Ok(Entry {
         received_at: at,
         peer: value["remote_addr"].as_str().map(str::to_owned),

@@ -234,8 +234,5 @@ const STRANGERS: &[(&[u8], &str)] = &[
 /// What is said of a file that begins like that.
 pub(super) fn stranger(begin: &[u8]) -> String {
     let known = STRANGERS.iter().find(|row| begin.starts_with(row.0)).map(|row| row.1.to_owned());
-    known.unwrap_or_else(|| {
-        let names: Vec<_> = FORMS.iter().map(|row| row.name).collect();
-        format!("it is of none of the forms {}", names.join(", "))
-    })
+    known.unwrap_or_else(|| "it is of none of the forms that `creel import --help` lists".to_owned())
 }

@@ -352,7 +352,7 @@ fn words(why: &serde_json::Error, at_the_end: bool) -> String {
         () if why.is_eof() && at_the_end => "the file ends in the middle of it".to_owned(),
         () if text.starts_with("recursion limit") => "it is nested too deeply to be a request".to_owned(),
         // What could not be read is no fault of the JSON.
-        () if why.is_io() => text,
+        () if why.is_io() => text.split(" at line ").next().unwrap_or_default().to_owned(),
         () => format!("it is no JSON: {text}"),
     }
 }

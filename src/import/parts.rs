@@ -150,8 +150,15 @@ pub(super) fn target(path: &str, query: &str) -> String {
 
 /// A moment in milliseconds, as a number or a text of one.
 pub(super) fn unix_ms(value: &Value) -> Option<Timestamp> {
-    let ms = value.as_f64().or_else(|| value.as_str()?.parse().ok())?;
-    (ms.is_finite() && ms > 0.0).then(|| Timestamp::from_unix_ms(ms as i64))
+    moment_of(value.as_f64().or_else(|| value.as_str()?.parse().ok())?)
+}
+
+/// The end of the year 9999, in milliseconds: no calendar goes further.
+const LAST: f64 = 253_402_300_799_999.0;
+
+/// The moment of so many milliseconds, where there was one.
+pub(super) fn moment_of(ms: f64) -> Option<Timestamp> {
+    (ms > 0.0 && ms <= LAST).then(|| Timestamp::from_unix_ms(ms as i64))
 }
 
 /// A status that a sender was answered, where it is one.

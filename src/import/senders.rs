@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{
     Entry,
     entry::{Read, decoded, moment, text},
-    parts::{Content, content, form_quoted, header, lines, query, request, status, target, unix_ms},
+    parts::{Content, content, form_quoted, header, lines, moment_of, query, request, status, target, unix_ms},
 };
 use crate::record::{Timestamp, Version};
 
@@ -39,7 +39,7 @@ pub(super) fn stripe(value: &Value) -> Read<Entry> {
     }
     let at = match &value["created"] {
         Value::String(at) => Timestamp::from_rfc3339(at),
-        at => at.as_i64().map(Timestamp::from_unix_s),
+        at => at.as_f64().and_then(|seconds| moment_of(seconds * 1000.0)),
     };
     let body = Content::anew(serde_json::to_vec_pretty(value).unwrap_or_default());
     let lines = vec![(b"Content-Type".to_vec(), b"application/json; charset=utf-8".to_vec())];

@@ -148,7 +148,7 @@ fn what_is_wrong_is_told_with_its_number() {
 #[test]
 fn of_a_file_of_no_form_it_is_said_what_it_is() {
     for (text, why) in [
-        (&b"hello"[..], "it is of none of the forms json, har"),
+        (&b"hello"[..], "it is of none of the forms that `creel import --help` lists"),
         (b"\x1f\x8b\x08\0", "gunzip -c FILE | creel import -"),
         (b"SQLite format 3\0", "creel --db FILE"),
         (b"\xff\xfe{\0", "UTF-16"),

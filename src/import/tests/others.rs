@@ -80,6 +80,8 @@ fn events_of_stripe_come_oldest_first_and_in_lines() {
         "related_object":{"id":"mtr_1","type":"billing.meter","url":"/v1/billing/meters/mtr_1"}}"#;
     assert_eq!(only(thin).received_at, at("2024-09-17T06:20:52.246Z"));
     let charge = event("ch_1", 1).replace("\"object\":\"event\"", "\"object\":\"charge\"");
+    let late = event("evt_1", 99_999_999_999_999);
+    assert_eq!(bad(late.as_bytes()).1, "its `created` is no time", "it is past every calendar");
     assert!(bad(charge.as_bytes()).1.contains("its `object` is charge"));
 }
 
