@@ -60,7 +60,13 @@ fn json_lines_come_back_as_they_left() {
     assert_eq!(captures[2]["marks"], serde_json::json!(marks), "what a person said of them comes along");
     assert_eq!((&captures[1]["note"], &captures[2]["note"]), (&noted, &noted));
     assert!(captures.iter().all(|capture| capture["flags"].as_array().unwrap().contains(&"imported".into())));
-    // The raw request tells it too: not a byte differs.
+    // The raw request tells it too, all of them in one file: not a byte differs.
+    let third = Home::new();
+    let raw = third.write("all.http", home.run(&["export", "--as", "http", "--reveal"]).stdout);
+    assert_eq!(third.yes(&["import", raw.to_str().unwrap()]), "6 imported: #1 to #6\n");
+    for id in ["1", "2", "3", "5", "6"] {
+        assert_eq!(home.run(&["show", id, "--as", "http"]).stdout, third.run(&["show", id, "--as", "http"]).stdout);
+    }
     for id in ["1", "2", "3", "5"] {
         assert_eq!(home.run(&["show", id, "--as", "http"]).stdout, other.run(&["show", id, "--as", "http"]).stdout);
     }

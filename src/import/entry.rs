@@ -180,7 +180,7 @@ pub(super) fn ngrok(value: &Value) -> Read<Entry> {
 
 /// The bytes of a request: head, empty line, body to the end. Chunks are put together where they are whole.
 pub(super) fn raw(bytes: &[u8]) -> Read<Entry> {
-    let start = bytes.iter().position(|byte| !matches!(byte, b'\r' | b'\n')).unwrap_or(bytes.len());
+    let start = line_ends(bytes);
     let end = head_end(&bytes[start..]).map(|end| start + end).ok_or("it ends before its head does")?;
     let head = raw_head(bytes[..end].to_vec())?;
     let body = &bytes[end..];
@@ -188,6 +188,34 @@ pub(super) fn raw(bytes: &[u8]) -> Read<Entry> {
     let whole = if is_chunked { unchunked(body) } else { None };
     let truncated = if is_chunked { whole.is_none() && begins_a_chunk(body) } else { is_cut(&head, body.len()) };
     Ok(Entry { truncated, ..plain(head, whole.unwrap_or_else(|| body.to_vec())) })
+}
+
+/// Where a request ends: where its head says so and the line of another one stands there, else with the bytes.
+pub(super) fn end_of_request(bytes: &[u8]) -> usize {
+    let all = bytes.len();
+    let start = line_ends(bytes);
+    let Some(end) = head_end(&bytes[start..]).map(|end| start + end) else { return all };
+    let head = Head::parse(Bytes::copy_from_slice(&bytes[..end]));
+    let declared = head.headers().text("content-length").and_then(|text| text.parse::<usize>().ok());
+    let has_none = || matches!(&*head.method(), "GET" | "HEAD" | "OPTIONS" | "DELETE").then_some(0);
+    let ends_at = declared.or_else(has_none).and_then(|length| end.checked_add(length)).filter(|at| *at < all);
+    ends_at.filter(|at| begins_request(&bytes[*at..])).unwrap_or(all)
+}
+
+/// Whether a request line stands there.
+fn begins_request(bytes: &[u8]) -> bool {
+    let line = bytes[line_ends(bytes)..].split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let versions = [Version::Http10, Version::Http11, Version::Http2];
+    let Some(line) = versions.iter().find_map(|version| line.strip_suffix(version.name().as_bytes())) else {
+        return false;
+    };
+    let mut words = line.strip_suffix(b" ").unwrap_or_default().splitn(2, |byte| *byte == b' ');
+    words.next().is_some_and(is_token) && words.next().is_some_and(is_target)
+}
+
+fn line_ends(bytes: &[u8]) -> usize {
+    bytes.iter().position(|byte| !matches!(byte, b'\r' | b'\n')).unwrap_or(bytes.len())
 }
 
 fn is_chunked(head: &Head) -> bool {
@@ -221,7 +249,7 @@ fn head_end(bytes: &[u8]) -> Option<usize> {
 
 /// A head as its bytes say it, where it is one.
 fn raw_head(bytes: Vec<u8>) -> Read<Head> {
-    let start = bytes.iter().position(|byte| !matches!(byte, b'\r' | b'\n')).unwrap_or(bytes.len());
+    let start = line_ends(&bytes);
     if head_end(&bytes[start..]).map(|end| start + end) != Some(bytes.len()) {
         return Err("its head does not end with an empty line".to_owned());
     }

@@ -45,7 +45,7 @@ pub enum Form {
     Curl,
     /// Requests in an editor's file.
     HttpFile,
-    /// The bytes of one request, to the end of the file.
+    /// The bytes of requests.
     Http,
 }
 
@@ -182,7 +182,7 @@ pub const FORMS: &[Row] = &[
         &[],
         Reads::Text(http_file::requests),
     ),
-    row(("http", "the bytes of one request, to the end of the file"), Form::Http, &[], Reads::Bytes),
+    row(("http", "the bytes of a request, or of several one after the other"), Form::Http, &[], Reads::Bytes),
 ];
 
 impl Form {
@@ -207,12 +207,8 @@ pub(super) fn nearest(value: &Value) -> String {
     match best {
         Some((row, marks)) => {
             let missing = marks.iter().filter(|name| !members.contains_key(**name));
-            let missing: Vec<_> = missing.map(|name| format!("`{name}`")).collect();
-            format!(
-                "it is of no form that is known; the nearest is {}, of which {} is missing",
-                row.name,
-                missing.join(" and ")
-            )
+            let missing: String = missing.copied().collect();
+            format!("it is of no form that is known; the nearest is {}, which has `{missing}`, too", row.name)
         }
         None => "it is of no form that is known (`creel import --help` lists them); a body alone is sent by \
                  `creel send PROVIDER --body FILE`"

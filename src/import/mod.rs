@@ -216,15 +216,23 @@ impl Count<'_> {
     }
 }
 
-/// One request that is the whole file.
+/// The bytes of a request, or of several: where one ends as its head says, another may begin.
 fn one(mut input: impl Read, count: &mut Count<'_>) -> Result<(), Stop> {
     let mut bytes = Vec::new();
     if let Err(why) = input.read_to_end(&mut bytes) {
         return count.bad(why.to_string());
     }
-    match entry::raw(&bytes) {
-        Ok(entry) => count.hand_on(entry),
-        Err(why) => count.bad(why),
+    let mut rest = &bytes[..];
+    loop {
+        let (request, next) = rest.split_at(entry::end_of_request(rest));
+        match entry::raw(request) {
+            Ok(entry) => count.hand_on(entry)?,
+            Err(why) => return count.bad(why),
+        }
+        if next.is_empty() {
+            return Ok(());
+        }
+        rest = next;
     }
 }
 

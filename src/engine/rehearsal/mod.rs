@@ -237,9 +237,9 @@ fn step(folder: &Path, written: Written) -> Result<Step, Failure> {
     }
     let input = fs::File::open(&path).map_err(|why| Failure::new(doing(), why))?;
     let mut read = None;
-    let take = &mut |entry: Entry| {
-        read = Some(entry);
-        Ok(())
+    let take = &mut |entry: Entry| match read.replace(entry) {
+        None => Ok(()),
+        Some(_) => Err(Failure::new(doing(), "it holds more than one request: a step is one")),
     };
     import::read(std::io::BufReader::new(input), Some(Form::Http), take).map_err(|stop| match stop {
         Stop::Bad { why, .. } | Stop::Unknown(why) => Failure::new(doing(), why),
