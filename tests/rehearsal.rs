@@ -217,6 +217,10 @@ fn a_scenario_that_cannot_be_meant_is_refused_before_anything_is_sent() {
     assert!(said.contains("`creel rehearse FILTER --out FOLDER` makes such a folder"), "{said}");
     let json = home.shares(&["rehearse", "path:/a", "--out", "json", "--json"]);
     assert_eq!(json, "{\"written\":1,\"folder\":\"json\",\"damaged\":[]}\n");
+    assert!(home.run(&["rehearse", "path:/a", "--out", "tests/deep/webhooks", "--quiet"]).status.success());
+    assert!(home.path().join("tests/deep/webhooks/scenario.toml").is_file(), "folders above it are made");
+    let said = home.fails(2, &["rehearse", "path:/a", "--out", "json/scenario.toml/x"]);
+    assert!(said.contains("writing json/scenario.toml/x: "), "{said}");
 }
 
 #[test]

@@ -128,7 +128,7 @@ struct Written {
 }
 
 impl Rehearsal {
-    /// Writes captures as a rehearsal into a new folder, which appears when it is whole; gives how many.
+    /// Writes captures as a rehearsal into a new folder, which appears when it is whole, with those above it; gives how many.
     pub fn write(
         folder: &Path,
         captures: impl Iterator<Item = Result<Option<Capture>, Failure>>,
@@ -141,6 +141,10 @@ impl Rehearsal {
         let mut name = folder.file_name().unwrap_or_default().to_owned();
         name.push(".part");
         let part = folder.with_file_name(name);
+        // `tests/webhooks` is asked for where there is no `tests` yet, too.
+        if let Some(above) = folder.parent().filter(|above| !above.as_os_str().is_empty()) {
+            fs::create_dir_all(above).map_err(failed)?;
+        }
         fs::DirBuilder::new().mode(PRIVATE_FOLDER).create(&part).map_err(|why| {
             let failure = Failure::new(format!("writing {}", part.display()), &why);
             let is_left = why.kind() == std::io::ErrorKind::AlreadyExists;
