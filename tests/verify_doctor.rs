@@ -256,6 +256,7 @@ fn bodies_changed() -> Vec<(&'static str, Delivery)> {
         ("body-form", form("{\"a\":1}", "payload=%7B%22a%22%3A1%7D")),
         ("body-empty", body("github", "", BODY)),
         ("body-cut", body("github", long(4096), long(6000))),
+        ("body-cut", Delivery { beside: ("Content-Length", "77"), ..body("github", long(77), long(99)) }),
     ]
 }
 

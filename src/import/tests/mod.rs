@@ -196,5 +196,6 @@ fn the_one_who_takes_can_have_enough() {
     assert_eq!(stopped, Err(Stop::Told(enough)));
 }
 
+mod hostile;
 mod others;
 mod written;

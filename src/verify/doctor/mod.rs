@@ -364,7 +364,9 @@ fn other_bodies(case: &Case<'_>, meter: &mut Meter<'_>) -> Step {
             return Ok(Some(found));
         }
     }
-    for &cut in CUTS.iter().filter(|&&cut| cut < case.request.body.len()) {
+    // What a file holds behind the body that its head tells the length of.
+    let declared = case.request.headers.text("content-length").and_then(|text| text.parse().ok());
+    for cut in declared.into_iter().chain(CUTS.iter().copied()).filter(|&cut| cut < case.request.body.len()) {
         let body = case.request.body[..cut].to_vec();
         if let Some(found) =
             is_body(case, meter, "body-cut", &format!("the first {} of the body", counted(cut as u64, "byte")), body)?
