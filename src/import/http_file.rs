@@ -107,7 +107,7 @@ fn is_method(word: &str) -> bool {
 }
 
 /// Whether a text begins as such a file does: with what separates requests, sets a variable, or with a request line that has a URL and
-/// no version, or that has one and is not the only request.
+/// no version, or that has one and is not the only request, or names no host.
 pub(super) fn begins(text: &str) -> bool {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let Some(first) = lines.next() else { return false };
@@ -118,5 +118,11 @@ pub(super) fn begins(text: &str) -> bool {
     let (method, url) = line.split_once(' ').unwrap_or(("", line));
     let is_url = ["http://", "https://", "{{"].iter().any(|begin| url.starts_with(begin));
     let is_line = is_url && (method.is_empty() || is_method(method));
-    is_line && (!line.contains(" HTTP/") || text.contains("\n###"))
+    is_line && (!line.contains(" HTTP/") || text.contains("\n###") || !has_host(text))
+}
+
+/// Whether a head names the host, as one from the wire does.
+fn has_host(text: &str) -> bool {
+    let head = text.lines().take_while(|line| !line.trim().is_empty());
+    head.skip(1).any(|line| line.get(..5).is_some_and(|name| name.eq_ignore_ascii_case("host:")))
 }

@@ -140,4 +140,9 @@ fn an_editor_s_file_has_several_requests() {
     // One request with a version in its line is the bytes of one, as always.
     let raw = b"POST http://h/a HTTP/1.1\r\nHost: h\r\n\r\n# no comment\n";
     assert_eq!(all(raw, None).unwrap()[0].body, &b"# no comment\n"[..]);
+    // One from the wire names its host; an editor's does not.
+    assert_eq!(
+        told("POST https://h.example/a HTTP/1.1\nA: 1\n\n{}\n"),
+        one("POST /a HTTP/1.1\nHost: h.example\nA: 1", "{}")
+    );
 }
