@@ -95,6 +95,7 @@ fn tags(value: &Value) -> Tags {
     all.filter(|tag| tag.marks().any(|mark| has(mark.name()))).fold(Tags::NONE, Tags::with)
 }
 
+/// An entry of an HTTP Archive 1.2 (w3c.github.io/web-performance/specs/HAR/Overview.html), and what creel adds to it in `_creel`.
 pub(super) fn har(value: &Value) -> Read<Entry> {
     let request = &value["request"];
     let url = text(request, "url")?;
