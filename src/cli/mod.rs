@@ -172,7 +172,7 @@ more, and with order = \"kept\" goes on at once with what stands behind it."
     Play(Box<play::Play>),
     /// Read captures out of files: JSON lines, HAR, raw HTTP, of other bins, of GitHub's and Stripe's APIs, curl; all of them or none
     #[command(
-        after_help = "Examples:\n  creel import stripe.jsonl recorded.har\n  gh api repos/ME/APP/hooks/1/deliveries/2 | creel import - --endpoint github\n  stripe events list --limit 20 | creel import - --endpoint stripe"
+        after_help = "Examples:\n  creel import stripe.jsonl recorded.har\n  creel import delivery.json --endpoint github"
     )]
     Import(import::Import),
     /// Say what an endpoint answers from now on: another status, a delay, a fault; or what the file says again
