@@ -164,7 +164,9 @@ fn guess(begin: &[u8]) -> Option<Shape> {
     if begin.starts_with(b"{") {
         let mut names = begin.split(|&byte| matches!(byte, b'{' | b',')).skip(1).take(2).map(<[u8]>::trim_ascii_start);
         let is_own = names.any(|name| name.starts_with(b"\"uid\":") || name.starts_with(b"\"received_at\":"));
-        return Some(if is_own { Shape::Lines } else { Shape::Document });
+        // What jq wrote anew has a line a member.
+        let is_spread = begin.split(|&byte| byte == b'\n').next().is_some_and(|line| line.trim_ascii() == b"{");
+        return Some(if is_own && !is_spread { Shape::Lines } else { Shape::Document });
     }
     let text = String::from_utf8_lossy(begin);
     if http_file::begins(&text) {
