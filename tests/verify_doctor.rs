@@ -460,7 +460,7 @@ fn a_random_signature_is_never_explained() {
             let secrets = [Secret::new("4a6f7572206973206e6f742079657420646f6e652c2062757420736f6f6e2e20")];
             let others = [Secret::new(OTHER)];
             let others = [Suspect { endpoint: "other-shop", secrets: &others }];
-            let budget = Budget { candidates: 3_000, ms: 60_000 };
+            let budget = Budget { candidates: 6_000, ms: 60_000 };
             let found = catalog.diagnose(provider, &example.request(), &secrets, &others, budget, &|| 0);
             assert_eq!(found.by, None, "{}: {}", provider.name(), found.text);
             assert!(found.text.starts_with("Nothing of"), "{}", found.text);
