@@ -169,7 +169,7 @@ fn what_is_here_already_is_not_imported_twice() {
     assert_eq!(said, "{\"imported\":0,\"first\":null,\"last\":null,\"known\":3,\"cut\":0,\"left_out\":0}\n");
     // As jq writes them anew, one after the other or in a list.
     let values: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let spread: String = values.iter().map(|value| format!("{value:#}\n")).collect();
+    let spread = values.iter().map(|value| format!("{value:#}")).collect::<Vec<_>>().join("\n");
     for (name, text) in [("spread.json", spread), ("list.json", Value::from(values).to_string())] {
         other.write(name, text);
         assert_eq!(other.yes(&["import", name]), format!("nothing new; 3 {known}\n"), "{name}");

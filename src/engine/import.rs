@@ -159,7 +159,8 @@ fn read_all(
 ) -> Result<u64, Failure> {
     let (mut entries, mut left_out, bytes) = (0, 0, Cell::new(0));
     for path in files {
-        let doing = format!("importing {}", path.display());
+        let is_piped = path == Path::new("-");
+        let doing = if is_piped { "importing standard input".into() } else { format!("importing {}", path.display()) };
         let input = Metered { input: open(path).map_err(|why| Failure::new(&doing, why))?, bytes: &bytes, most };
         let mut names = Names::default();
         let mut take = |mut entry: Entry| {
