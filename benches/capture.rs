@@ -173,6 +173,7 @@ fn request() -> Template {
         headers: &headers,
         body: body.as_bytes(),
         truncated: false,
+        rewritten: false,
         received_at: Timestamp::from_unix_ms(0),
     };
     let signature = provider.sign(&unsigned, &[Secret::new(SECRET)], "").unwrap();

@@ -65,6 +65,7 @@ fn request<'a>(headers: &'a Headers, body: &'a [u8]) -> Request<'a> {
         headers,
         body,
         truncated: false,
+        rewritten: false,
         received_at: Timestamp::from_unix_s(NOW),
     }
 }

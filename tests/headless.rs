@@ -36,6 +36,7 @@ fn github(body: &[u8], id: &str) -> Vec<(String, String)> {
         headers: &headers,
         body,
         truncated: false,
+        rewritten: false,
         received_at: Timestamp::from_unix_ms(0),
     };
     let mut signed = provider.sign(&request, &[Secret::new(SECRET)], id).unwrap().headers;

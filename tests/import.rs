@@ -60,7 +60,13 @@ fn json_lines_come_back_as_they_left() {
     assert_eq!(captures[2]["marks"], serde_json::json!(marks), "what a person said of them comes along");
     assert_eq!((&captures[1]["note"], &captures[2]["note"]), (&noted, &noted));
     assert!(captures.iter().all(|capture| capture["flags"].as_array().unwrap().contains(&"imported".into())));
-    // The raw request tells it too: not a byte differs.
+    // The raw request tells it too, all of them in one file: not a byte differs.
+    let third = Home::new();
+    let raw = third.write("all.http", home.run(&["export", "--as", "http", "--reveal"]).stdout);
+    assert_eq!(third.yes(&["import", raw.to_str().unwrap()]), "6 imported: #1 to #6\n");
+    for id in ["1", "2", "3", "5", "6"] {
+        assert_eq!(home.run(&["show", id, "--as", "http"]).stdout, third.run(&["show", id, "--as", "http"]).stdout);
+    }
     for id in ["1", "2", "3", "5"] {
         assert_eq!(home.run(&["show", id, "--as", "http"]).stdout, other.run(&["show", id, "--as", "http"]).stdout);
     }
@@ -161,6 +167,13 @@ fn what_is_here_already_is_not_imported_twice() {
     assert_eq!(other.yes(&["import", file]), format!("1 imported: #3; 2 {known}\n"));
     let said = other.yes(&["import", file, "--json"]);
     assert_eq!(said, "{\"imported\":0,\"first\":null,\"last\":null,\"known\":3,\"cut\":0,\"left_out\":0}\n");
+    // As jq writes them anew, one after the other or in a list.
+    let values: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let spread = values.iter().map(|value| format!("{value:#}")).collect::<Vec<_>>().join("\n");
+    for (name, text) in [("spread.json", spread), ("list.json", Value::from(values).to_string())] {
+        other.write(name, text);
+        assert_eq!(other.yes(&["import", name]), format!("nothing new; 3 {known}\n"), "{name}");
+    }
     // Beside the one who caught them, too; and what was deleted there comes back.
     home.yes(&["forget", "id=2"]);
     assert_eq!(home.yes(&["import", file]), format!("1 imported: #4; 2 {known}\n"));
@@ -289,4 +302,86 @@ fn who_captures_meanwhile_waits_for_no_pipe() {
     drop(pipe);
     let said = String::from_utf8(import.wait_with_output().unwrap().stdout).unwrap();
     assert_eq!(said, "3 imported: #3 to #5\n");
+}
+
+/// What GitHub's API tells of a delivery: headers as they were sent, the payload taken apart.
+fn delivery(signature: &str, payload: &str) -> String {
+    format!(
+        r#"{{"id":1,"guid":"0b989ba4-242f-11e5-81e1-c7b6966d2516","delivered_at":"2026-11-23T09:05:00Z","status_code":502,"event":"push","url":"https://h.example/github",
+        "request":{{"headers":{{"Accept":"*/*","X-GitHub-Event":"push","X-GitHub-Delivery":"0b989ba4-242f-11e5-81e1-c7b6966d2516","X-Hub-Signature-256":"{signature}",
+        "content-type":"application/json"}},"payload":{payload}}},"response":{{"headers":{{}},"payload":"Bad Gateway"}}}}"#
+    )
+}
+
+#[test]
+fn a_body_that_was_kept_as_parts_passes_or_is_said_to_be_unchecked() {
+    let (home, other) = (Home::new(), Home::new());
+    home.write(
+        "creel.toml",
+        "[[endpoint]]\nname = 'github'\npath = '/gh'\nprovider = 'github'\nsecret = { command = 'echo s3cret' }\n\
+         [[endpoint]]\nname = 'stripe'\npath = '/stripe'\nprovider = 'stripe'\nsecret = { command = 'echo s3cret' }\n",
+    );
+    let signed = |body: &str| {
+        home.write("body", body);
+        let line = home.yes(&["sign", "--provider", "github", "--secret", "s3cret", "--file", "body"]);
+        line.lines().find_map(|line| line.strip_prefix("X-Hub-Signature-256: ")).unwrap().to_owned()
+    };
+    let payload = r#"{"ref":"refs/heads/main","n":1.50}"#;
+    home.write("same.json", delivery(&signed(payload), "{ \"ref\": \"refs/heads/main\",\n \"n\": 1.50 }"));
+    home.write("other.json", delivery(&signed("{\"ref\": \"refs/heads/main\"}"), "{\"ref\":\"refs/heads/main\"}"));
+    home.write(
+        "event.json",
+        r#"{"id":"evt_1","object":"event","created":1795424700,"data":{"object":{}},"livemode":false,"pending_webhooks":1,"type":"charge.succeeded"}"#,
+    );
+    home.yes(&["import", "same.json", "other.json", "--endpoint", "github"]);
+    home.yes(&["import", "event.json", "--endpoint", "stripe"]);
+    let captures = home.captures();
+    let flags = |capture: &Value| capture["flags"].as_array().unwrap().contains(&"rewritten".into());
+    let signature = |at: usize| &captures[at]["signature"];
+    // Written anew they are the bytes that were signed: nothing is left to be said.
+    assert_eq!((&signature(0)["verdict"], flags(&captures[0])), (&"passed".into(), false), "{}", captures[0]);
+    assert_eq!((&captures[0]["endpoint"], &captures[0]["reply"]["status"]), (&"github".into(), &502.into()));
+    // They are others: that says nothing of what was sent.
+    assert_eq!((&signature(1)["verdict"], flags(&captures[1])), (&"unchecked".into(), true));
+    assert_eq!(signature(1)["fault"], "unsupported");
+    assert!(signature(1)["explanation"]["text"].as_str().unwrap().contains("not as the bytes that were sent"));
+    assert_eq!((&signature(2)["verdict"], flags(&captures[2])), (&"unchecked".into(), true));
+    assert!(signature(2)["explanation"]["text"].as_str().unwrap().contains("no headers were kept"));
+    assert_eq!(
+        (&captures[2]["event"]["id"], &captures[2]["event"]["type"]),
+        (&"evt_1".into(), &"charge.succeeded".into())
+    );
+    // Judged again, and in another store, it is the same.
+    let again = |id: &str| serde_json::from_slice::<Value>(&home.run(&["verify", id, "--json"]).stdout).unwrap();
+    assert_eq!(again("1")["verdict"], "passed", "by the endpoint it was said to be of");
+    assert_eq!((&again("2")["verdict"], &again("2")["fault"]), (&"unchecked".into(), &"unsupported".into()));
+    let lines = home.yes(&["export", "--reveal"]);
+    let file = other.write("all.jsonl", lines);
+    other.yes(&["import", file.to_str().unwrap()]);
+    assert_eq!(other.captures().iter().map(flags).collect::<Vec<_>>(), [false, true, true]);
+    let unknown = home.fails(2, &["import", "event.json", "--endpoint", "strip"]);
+    assert!(
+        unknown.contains("there is no endpoint strip") && unknown.contains("there are: ") && unknown.contains("stripe")
+    );
+}
+
+#[test]
+fn a_list_of_deliveries_says_what_to_ask_for_and_a_folder_of_forms_comes_in_at_once() {
+    let home = Home::new();
+    home.write("list.json", r#"[{"id":1,"guid":"g","delivered_at":"2026-11-23T09:05:00Z","event":"push"}]"#);
+    let said = home.fails(2, &["import", "list.json"]);
+    assert!(
+        said.contains("entry 1: it has no payload, as in lists") && said.contains("nothing was imported"),
+        "{said}"
+    );
+    home.write("page.html", "<!DOCTYPE html><title>Log in</title>");
+    let said = home.fails(2, &["import", "page.html"]);
+    assert!(said.contains("importing page.html: it begins like HTML or XML") && !said.contains("entry"), "{said}");
+    home.write("one.sh", "curl -X POST http://h/one -d 'a=1'\n");
+    home.write("two.http", "### two\nPOST http://h/two\n\n{}\n");
+    home.write("three.json", r#"{"info":{"name":"x"},"item":[{"request":"http://h/three"}]}"#);
+    let names = ["one.sh", "two.http", "three.json"];
+    assert_eq!(home.yes(&[&["import"][..], &names].concat()), "3 imported: #1 to #3\n");
+    let paths: Vec<_> = home.captures().iter().map(|capture| capture["path"].clone()).collect();
+    assert_eq!(paths, ["/one", "/two", "/three"]);
 }

@@ -209,10 +209,18 @@ fn a_scenario_that_cannot_be_meant_is_refused_before_anything_is_sent() {
     let xml = home.yes(&["play", "shop/scenario.toml", "--to", &app.url, "--junit", "-"]);
     assert!(xml.starts_with("<?xml ") && xml.ends_with("</testsuites>\n"), "{xml}");
     assert_eq!(paths(&app, 1), ["/a"], "nothing came before");
+    fs::write(home.path().join("shop/two.http"), "GET /x HTTP/1.1\r\n\r\nGET /y HTTP/1.1\r\n\r\n").unwrap();
+    fs::write(home.path().join("shop/scenario.toml"), "[[step]]\nfile = 'two.http'\n").unwrap();
+    let said = home.fails(2, &["play", "shop", "--to", &app.url]);
+    assert!(said.contains("two.http: it holds more than one request"), "{said}");
     let said = home.fails(2, &["play", "nowhere", "--to", &app.url]);
     assert!(said.contains("`creel rehearse FILTER --out FOLDER` makes such a folder"), "{said}");
     let json = home.shares(&["rehearse", "path:/a", "--out", "json", "--json"]);
     assert_eq!(json, "{\"written\":1,\"folder\":\"json\",\"damaged\":[]}\n");
+    assert!(home.run(&["rehearse", "path:/a", "--out", "tests/deep/webhooks", "--quiet"]).status.success());
+    assert!(home.path().join("tests/deep/webhooks/scenario.toml").is_file(), "folders above it are made");
+    let said = home.fails(2, &["rehearse", "path:/a", "--out", "json/scenario.toml/x"]);
+    assert!(said.contains("writing json/scenario.toml/x: "), "{said}");
 }
 
 #[test]

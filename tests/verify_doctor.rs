@@ -77,6 +77,7 @@ impl Delivery {
             headers: &base,
             body: &self.signed_body,
             truncated: false,
+            rewritten: false,
             received_at: Timestamp::from_unix_s(NOW),
         };
         let signer = catalog.get(self.signed_as).unwrap();
@@ -171,7 +172,10 @@ fn long(len: usize) -> Vec<u8> {
 
 /// Every fault that somebody makes, and the class that must be found.
 fn faults() -> Vec<(&'static str, Delivery)> {
-    [secrets_taken_wrongly(), bodies_changed(), json_written_anew(), other_faults()].into_iter().flatten().collect()
+    [secrets_taken_wrongly(), bodies_changed(), json_written_anew(), two_at_once(), other_faults()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn secrets_taken_wrongly() -> Vec<(&'static str, Delivery)> {
@@ -234,6 +238,11 @@ fn bodies_changed() -> Vec<(&'static str, Delivery)> {
         ("body-encoding", body("github", BODY, in_base64_text(BODY))),
         ("body-encoding", body("github", in_base64_text(BODY), BODY)),
         ("body-object", body("github", "[object Object]", BODY)),
+        ("body-object", body("github", "{'a': 1.5, 'b': [True, None]}", r#"{"a":1.50,"b":[true,null]}"#)),
+        ("body-charset", body("github", in_utf16(BODY, u16::to_le_bytes), BODY)),
+        ("body-charset", body("github", in_utf16(BODY, u16::to_be_bytes), BODY)),
+        ("body-charset", body("github", BODY, in_utf16(BODY, u16::to_le_bytes))),
+        ("body-charset", body("github", BODY, in_utf16(&format!("\u{feff}{BODY}"), u16::to_be_bytes))),
         ("body-part", body("github", r#"{"a": 1}"#, r#"{"headers":{},"body":"{\"a\": 1}"}"#)),
         ("body-part", body("github", r#"{"a": 1}"#, r#"{"event":{"a": 1},"sent_at":1}"#)),
         ("body-form", form("a=1+2&b=3", "a=1%202&b=3")),
@@ -247,6 +256,26 @@ fn bodies_changed() -> Vec<(&'static str, Delivery)> {
         ("body-form", form("{\"a\":1}", "payload=%7B%22a%22%3A1%7D")),
         ("body-empty", body("github", "", BODY)),
         ("body-cut", body("github", long(4096), long(6000))),
+        ("body-cut", Delivery { beside: ("Content-Length", "77"), ..body("github", long(77), long(99)) }),
+    ]
+}
+
+fn in_utf16(text: &str, write: fn(u16) -> [u8; 2]) -> Vec<u8> {
+    text.encode_utf16().flat_map(write).collect()
+}
+
+/// What was signed with another reading of the secret, or for another URL, and changed on its way besides.
+fn two_at_once() -> Vec<(&'static str, Delivery)> {
+    let (spaced, short) = (r#"{"a": 1, "b": 2}"#, r#"{"a":1,"b":2}"#);
+    let signed_with = |secret: &str, delivery: Delivery| Delivery { signed_with: secret.to_owned(), ..delivery };
+    let elsewhere = || url("https://shop.example/hook/?b=2&a=1", "https://shop.example/hook?b=2&a=1");
+    vec![
+        ("secret-white-space", signed_with(&format!("{SECRET}\n"), body("github", spaced, short))),
+        ("secret-prefix", signed_with(SECRET.trim_start_matches("whsec_"), body("stripe", compact(), BODY))),
+        ("secret-form", signed_with(&in_base64_text(SECRET), body("github", short, format!("{spaced}\n")))),
+        ("secret-unset", signed_with("undefined", body("github", spaced, short))),
+        ("url", Delivery { signed_body: spaced.into(), body: short.into(), ..elsewhere() }),
+        ("url", Delivery { signed_body: BODY.into(), body: compact().into(), ..elsewhere() }),
     ]
 }
 
@@ -431,7 +460,7 @@ fn a_random_signature_is_never_explained() {
             let secrets = [Secret::new("4a6f7572206973206e6f742079657420646f6e652c2062757420736f6f6e2e20")];
             let others = [Secret::new(OTHER)];
             let others = [Suspect { endpoint: "other-shop", secrets: &others }];
-            let budget = Budget { candidates: 3_000, ms: 60_000 };
+            let budget = Budget { candidates: 6_000, ms: 60_000 };
             let found = catalog.diagnose(provider, &example.request(), &secrets, &others, budget, &|| 0);
             assert_eq!(found.by, None, "{}: {}", provider.name(), found.text);
             assert!(found.text.starts_with("Nothing of"), "{}", found.text);

@@ -261,6 +261,7 @@ proptest! {
             headers: &headers,
             body: &body,
             truncated: false,
+            rewritten: false,
             received_at: Timestamp::from_unix_ms(now),
         };
         let catalog = Catalog::builtin().unwrap();

@@ -73,6 +73,7 @@ fn verdict(case: &Case, url: Option<&str>, target: &str, headers: &Headers) -> (
         headers,
         body: &body,
         truncated: false,
+        rewritten: false,
         received_at: Timestamp::from_unix_s(case.now.unwrap_or_default()),
     };
     let judgement = provider.judge(&request, &case.secrets());
@@ -111,6 +112,7 @@ fn every_published_answer_to_a_handshake_is_ours_too() {
             headers: &headers,
             body: &body,
             truncated: false,
+            rewritten: false,
             received_at: Timestamp::default(),
         };
         let provider = Catalog::builtin().unwrap().get(&case.provider).unwrap();

@@ -9,7 +9,12 @@ use super::{
     Answer, Common,
     progress::{Progress, of_bytes},
 };
-use crate::{engine::Engine, import::FORMS, record::Failure, store::Imported};
+use crate::{
+    engine::{Engine, How},
+    import::FORMS,
+    record::Failure,
+    store::Imported,
+};
 
 #[derive(Debug, Args)]
 pub(crate) struct Import {
@@ -19,24 +24,28 @@ pub(crate) struct Import {
     /// How they are written [default: told by what stands there]
     #[arg(long = "as", value_name = "FORMAT", value_parser = names())]
     format: Option<String>,
+    /// The endpoint they are of, by whose provider and secrets they are checked [default: as their paths say]
+    #[arg(long, value_name = "NAME")]
+    endpoint: Option<String>,
     /// Import also what this store has already, as captures of their own; else they are left out
     #[arg(long)]
     again: bool,
 }
 
 fn names() -> clap::builder::PossibleValuesParser {
-    FORMS.iter().map(|(name, help, _)| PossibleValue::new(*name).help(*help)).collect::<Vec<_>>().into()
+    FORMS.iter().map(|row| PossibleValue::new(row.name).help(row.help)).collect::<Vec<_>>().into()
 }
 
 pub(super) fn run(import: &Import, common: &Common) -> Result<Answer, Failure> {
     let printer = common.printer();
-    let form = import.format.as_deref().and_then(|name| FORMS.iter().find(|row| row.0 == name)).map(|row| row.2);
+    let form = import.format.as_deref().and_then(|name| FORMS.iter().find(|row| row.name == name)).map(|row| row.form);
+    let how = How { form, again: import.again, endpoint: import.endpoint.clone() };
     let engine = Engine::visit(common.settings()?);
     let mut progress = Progress::new(&printer);
     let total = total(&import.files);
     // It ends with the reading, so that its line is wiped before anything else is said.
     let told = move |entries, bytes| progress.draw(|took| of_bytes(entries, bytes, total, took));
-    let imported = engine.import(import.files.clone(), form, import.again, Box::new(told));
+    let imported = engine.import(import.files.clone(), how, Box::new(told));
     // Closed even where nothing came of it, so that what was written in vain takes no space.
     let stopped = engine.stop();
     let imported = imported?;

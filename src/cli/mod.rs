@@ -170,8 +170,10 @@ more, and with order = \"kept\" goes on at once with what stands behind it."
         after_help = "Examples:\n  creel play tests/webhooks --to http://localhost:3000\n  creel play tests/webhooks --to http://localhost:3000 --speed 0 --junit creel.xml"
     )]
     Play(Box<play::Play>),
-    /// Read captures out of files: JSON lines, HAR, webhook.site, ngrok, raw HTTP; all of them or none
-    #[command(after_help = "Examples:\n  creel import stripe.jsonl recorded.har")]
+    /// Read captures out of files: JSON lines, HAR, raw HTTP, of other bins, of GitHub's and Stripe's APIs, curl; all of them or none
+    #[command(
+        after_help = "Examples:\n  creel import stripe.jsonl recorded.har\n  creel import delivery.json --endpoint github"
+    )]
     Import(import::Import),
     /// Say what an endpoint answers from now on: another status, a delay, a fault; or what the file says again
     #[command(

@@ -59,6 +59,7 @@ pub(super) fn run(sign: &Sign, common: &Common) -> Result<Answer, Failure> {
         headers: &headers,
         body: &body,
         truncated: false,
+        rewritten: false,
         received_at: sign.now.map_or_else(engine::now, Timestamp::from_unix_s),
     };
     let signed = provider.sign(&request, &secrets, &sign.id)?;

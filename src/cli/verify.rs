@@ -16,7 +16,7 @@ use crate::{
     export::json as contract,
     import,
     query::Filter,
-    record::{CaptureId, Failure, Head, Judgement, Timestamp, Verdict},
+    record::{CaptureId, Failure, Flag, Head, Judgement, Timestamp, Verdict},
     store::{Bodies, Reader, Start},
     verify::{Provider, Request, Secret},
 };
@@ -53,6 +53,7 @@ struct Case {
     head: Head,
     body: Bytes,
     truncated: bool,
+    rewritten: bool,
     received_at: Timestamp,
     provider: Option<String>,
     url: Option<String>,
@@ -122,6 +123,7 @@ fn from_file(path: &Path) -> Result<Case, Failure> {
         head,
         body,
         truncated: false,
+        rewritten: false,
         received_at: engine::now(),
         provider: None,
         url: None,
@@ -172,13 +174,14 @@ fn from_store(id: CaptureId, by_own: bool, common: &Common) -> Result<Case, Fail
     let Settings { db, endpoints, .. } = common.settings()?;
     let reader = Reader::open(&db)?;
     let capture = reader.capture(id, Bodies::Read)?.ok_or_else(|| no_such_capture(id))?;
-    let endpoint = endpoints.route(&capture.head.path());
+    let endpoint = endpoints.home(&capture.endpoint, &capture.head.path(), capture.flags);
     if let Some(provider) = capture.provider.as_deref().filter(|_| by_own) {
         prove(&reader, endpoint, provider)?;
     }
     Ok(Case {
         received_at: capture.received_at,
         truncated: capture.body.truncated,
+        rewritten: capture.flags.contains(Flag::Rewritten),
         body: capture.body.bytes,
         head: capture.head,
         provider: endpoint.provider.clone().or(capture.provider),
@@ -200,6 +203,7 @@ impl Case {
             headers: self.head.headers(),
             body: &self.body,
             truncated: self.truncated,
+            rewritten: self.rewritten,
             received_at: self.received_at,
         };
         let catalog = engine::catalog()?;

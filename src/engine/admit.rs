@@ -257,6 +257,7 @@ impl Inner {
             headers: arrival.head.headers(),
             body: &arrival.body,
             truncated: arrival.truncated,
+            rewritten: false,
             received_at: arrival.received_at,
         };
         let provider = self.provider(&endpoint, &request);

@@ -181,6 +181,7 @@ impl Edit {
             headers,
             body,
             truncated: capture.body.truncated,
+            rewritten: false,
             received_at: at,
         };
         let id = if self.new_id { format!("resend_{:x}", at.unix_ms()) } else { String::new() };

@@ -8,7 +8,7 @@ use super::{
     respond::{Respond, Standing},
 };
 use crate::{
-    record::Verdict,
+    record::{Flag, Flags, Verdict},
     verify::{Provider, Secret},
 };
 
@@ -162,6 +162,13 @@ impl Endpoints {
         self.0.iter().find(|e| e.name == name)
     }
 
+    /// The endpoint by which a capture of that name, path and flags is judged now: what was imported may be another's than its path
+    /// says.
+    pub fn home(&self, name: &str, path: &str, flags: Flags) -> &Arc<Endpoint> {
+        let own = self.named(name).filter(|_| flags.contains(Flag::Imported) && name != OPEN_BIN);
+        own.unwrap_or_else(|| self.route(path))
+    }
+
     /// All of them, longest path first.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Endpoint>> {
         self.0.iter()
@@ -179,6 +186,20 @@ mod tests {
             ..Endpoint::open_bin()
         });
         Endpoints::new(rows.collect())
+    }
+
+    #[test]
+    fn what_was_imported_stays_whose_it_was_said_to_be() {
+        let endpoints = endpoints(&["/a", "/b"]);
+        let imported: Flags = [Flag::Imported].into_iter().collect();
+        for (name, flags, home) in [
+            ("/b", imported, "/b"),
+            ("/b", Flags::default(), "/a"),
+            (OPEN_BIN, imported, "/a"),
+            ("/gone", imported, "/a"),
+        ] {
+            assert_eq!(endpoints.home(name, "/a/x", flags).name, home, "{name} {flags:?}");
+        }
     }
 
     #[test]

@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     import::{self, Entry, Form, Stop},
-    record::{Body, Capture, Failure, Flag, Uid},
+    record::{Body, Capture, Failure, Flag, Uid, Verdict},
     store::{self, Brought, Imported, Role, Source, Writer},
     verify::{self, Catalog},
 };
@@ -40,6 +40,17 @@ const PART: usize = 64 << 10;
 
 /// How far an import is: entries read, and bytes.
 pub type Progress = dyn FnMut(u64, u64) + Send;
+
+/// How files are imported.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct How {
+    /// How they are written; None: each tells its own form.
+    pub form: Option<Form>,
+    /// Whether what the store has already becomes another capture of its own; else it is left out.
+    pub again: bool,
+    /// The endpoint they are of, whatever their path and their file say.
+    pub endpoint: Option<String>,
+}
 
 /// What came of an import.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,26 +69,21 @@ enum Word {
 }
 
 impl Engine {
-    /// Imports files, `-` for standard input, one after the other. Without a form each file tells its own. What the store has
-    /// already is left out, or with `again` becomes another capture of its own.
-    pub fn import(
-        &self,
-        files: Vec<PathBuf>,
-        form: Option<Form>,
-        again: bool,
-        progress: Box<Progress>,
-    ) -> Result<Import, Failure> {
+    /// Imports files, `-` for standard input, one after the other.
+    pub fn import(&self, files: Vec<PathBuf>, how: How, progress: Box<Progress>) -> Result<Import, Failure> {
+        let endpoints = self.endpoints();
+        known(how.endpoint.as_deref(), &endpoints)?;
         let is_beside = store::holder(&self.db).is_some();
         if is_beside {
             refuse_large(&files)?;
         }
         let writer = self.importing(is_beside)?;
-        let judge = Judge::new(self.endpoints())?;
+        let judge = Judge::new(endpoints)?;
         let (tell, heard) = sync_channel(BETWEEN);
         let (others, left_out) = channel();
         let most = if is_beside { LARGEST_BESIDE } else { u64::MAX };
         spawn("creel-import", move || {
-            let read = read_all(&files, form, again, judge, &tell, progress, most);
+            let read = read_all(&files, &how, judge, &tell, progress, most);
             let end = read.map_or_else(Word::Failed, |left_out| {
                 let _ = others.send(left_out);
                 Word::End
@@ -100,6 +106,14 @@ impl Engine {
         let visiting = || self.writer();
         if is_beside { visiting() } else { self.writer_as(Role::Capturing).or_else(|_| visiting()) }
     }
+}
+
+/// Says no to an endpoint that is not configured.
+fn known(name: Option<&str>, endpoints: &Endpoints) -> Result<(), Failure> {
+    let Some(name) = name.filter(|name| endpoints.named(name).is_none()) else { return Ok(()) };
+    let names: Vec<_> = endpoints.iter().map(|endpoint| &endpoint.name[..]).collect();
+    let failure = Failure::new("importing", format!("there is no endpoint {name}"));
+    Err(if names.is_empty() { failure } else { failure.hint(format!("there are: {}", names.join(", "))) })
 }
 
 /// Says no to files of which it is seen that a creel that captures would have to wait too long for them.
@@ -137,8 +151,7 @@ fn all_of(heard: Receiver<Word>) -> Vec<Word> {
 
 fn read_all(
     files: &[PathBuf],
-    form: Option<Form>,
-    again: bool,
+    how: &How,
     mut judge: Judge,
     tell: &SyncSender<Word>,
     mut progress: Box<Progress>,
@@ -146,12 +159,14 @@ fn read_all(
 ) -> Result<u64, Failure> {
     let (mut entries, mut left_out, bytes) = (0, 0, Cell::new(0));
     for path in files {
-        let doing = format!("importing {}", path.display());
+        let is_piped = path == Path::new("-");
+        let doing = if is_piped { "importing standard input".into() } else { format!("importing {}", path.display()) };
         let input = Metered { input: open(path).map_err(|why| Failure::new(&doing, why))?, bytes: &bytes, most };
         let mut names = Names::default();
         let mut take = |mut entry: Entry| {
             entries += 1;
-            entry.uid = if again { None } else { entry.uid.or_else(|| names.of(&entry)) };
+            entry.endpoint = how.endpoint.clone().or(entry.endpoint);
+            entry.uid = if how.again { None } else { entry.uid.or_else(|| names.of(&entry)) };
             entry.flags.insert(Flag::Imported);
             let may_be_known = entry.uid.is_some();
             let capture = judge.judged(entry).map_err(|why| Failure::new(&doing, format!("entry {entries}: {why}")))?;
@@ -160,10 +175,11 @@ fn read_all(
             progress(entries, bytes.get());
             Ok(())
         };
-        let read = import::read(BufReader::with_capacity(PART, input), form, &mut take);
+        let read = import::read(BufReader::with_capacity(PART, input), how.form, &mut take);
         let found = read.map_err(|stop| match stop {
             Stop::Told(failure) => failure,
             Stop::Bad { entry, why } => Failure::new(&doing, format!("entry {entry}: {why}")),
+            Stop::Unknown(why) => Failure::new(&doing, why),
         })?;
         left_out += found.others;
         progress(entries, bytes.get());
@@ -223,6 +239,7 @@ impl Judge {
             headers: entry.head.headers(),
             body: &entry.body,
             truncated: entry.truncated,
+            rewritten: entry.flags.contains(Flag::Rewritten),
             received_at,
         };
         let provider = match &endpoint.provider {
@@ -235,6 +252,10 @@ impl Judge {
             endpoint.proven.note(provider, judgement.verdict);
         }
         let mut flags = entry.flags;
+        if judgement.verdict == Verdict::Passed && judgement.covers_body == Some(true) {
+            // What was written anew is what was sent.
+            flags.remove(Flag::Rewritten);
+        }
         let asked = provider.filter(|_| endpoint.handshake).and_then(|provider| {
             provider.handshake(&request, &secrets, judgement.verdict, endpoint.verify_token.as_ref())
         });

@@ -68,7 +68,7 @@ pub use catalog::{catalog, own_folder, read as read_provider};
 pub use config::{FilterRow, KeyWish, Notice, Screen};
 pub use deliver::{Aim, no_such_capture};
 pub use forward::{HearNews, Tidings};
-pub use import::{Import, Progress};
+pub use import::{How, Import, Progress};
 pub use outline::{Outline, outline};
 pub use rehearsal::{Expect, OneOrMany, Play, Played, Rehearsal, Step};
 pub use rejudge::Judged;

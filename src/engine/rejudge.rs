@@ -97,7 +97,7 @@ pub(super) fn waiting_for_secrets(
         .map_err(|why| Failure::new("looking for what waits for a secret", why))?;
     let rows = reader.page(Start::Newest, NEWEST as usize, Some(&filter.sql(now())))?;
     // Whose endpoint still has none is not read.
-    let waits = |row: &&Summary| !endpoints.route(&row.path).secrets.is_empty();
+    let waits = |row: &&Summary| !endpoints.home(&row.endpoint, &row.path, row.flags).secrets.is_empty();
     let ids: Vec<_> = rows.iter().filter(waits).map(|row| row.id).collect();
     let again = Again { reader, writer: writer.clone(), endpoints, tunnel, doctor: DOCTOR_TIME };
     // Those of another provider now go on waiting.
@@ -150,7 +150,7 @@ impl Again {
     /// What is to be said of a capture now; none where its provider is unknown, or not the one it was.
     fn judgement(&mut self, capture: &Capture) -> Result<Option<Judgement>, Failure> {
         let catalog = catalog()?;
-        let endpoint = self.endpoints.route(&capture.head.path());
+        let endpoint = self.endpoints.home(&capture.endpoint, &capture.head.path(), capture.flags);
         let name =
             capture.provider.as_deref().filter(|&name| endpoint.provider.as_deref().is_none_or(|own| own == name));
         let Some(provider) = name.and_then(|name| catalog.get(name)) else { return Ok(None) };

@@ -4,39 +4,16 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::{Entry, Form};
+use super::{Entry, parts};
 use crate::record::{
     Flag, Flags, Head, Headers, Peer, Tagging, Tags, Timestamp, Uid, Version,
     grammar::{is_target, is_token},
 };
 
-type Read<T> = Result<T, String>;
-
-/// The form of an entry, by its members.
-pub(super) fn form(value: &Value) -> Option<Form> {
-    let has = |name: &str| value.get(name).is_some();
-    match () {
-        () if has("startedDateTime") => Some(Form::Har),
-        () if has("token_id") || has("uuid") => Some(Form::WebhookSite),
-        () if has("uid") => Some(Form::Json),
-        () if has("request") && has("start") => Some(Form::Ngrok),
-        () => None,
-    }
-}
-
-/// An entry of that form.
-pub(super) fn of(form: Option<Form>, value: &Value) -> Read<Entry> {
-    match form {
-        Some(Form::Json) => json(value),
-        Some(Form::Har) => har(value),
-        Some(Form::WebhookSite) => webhook_site(value),
-        Some(Form::Ngrok) => ngrok(value),
-        Some(Form::Http) | None => Err("it is of no form that is known".to_owned()),
-    }
-}
+pub(super) type Read<T> = Result<T, String>;
 
 /// A request of a head and a body, nothing else known.
-fn plain(head: Head, body: impl Into<Bytes>) -> Entry {
+pub(super) fn plain(head: Head, body: impl Into<Bytes>) -> Entry {
     Entry {
         head,
         body: body.into(),
@@ -55,7 +32,7 @@ fn plain(head: Head, body: impl Into<Bytes>) -> Entry {
 }
 
 /// `creel export --as json`: where the parts do not tell every byte, `raw` does.
-fn json(value: &Value) -> Read<Entry> {
+pub(super) fn json(value: &Value) -> Read<Entry> {
     let parts = || {
         let version = match text(value, "version")? {
             "HTTP/1.0" => Version::Http10,
@@ -118,7 +95,8 @@ fn tags(value: &Value) -> Tags {
     all.filter(|tag| tag.marks().any(|mark| has(mark.name()))).fold(Tags::NONE, Tags::with)
 }
 
-fn har(value: &Value) -> Read<Entry> {
+/// An entry of an HTTP Archive 1.2 (w3c.github.io/web-performance/specs/HAR/Overview.html), and what creel adds to it in `_creel`.
+pub(super) fn har(value: &Value) -> Read<Entry> {
     let request = &value["request"];
     let url = text(request, "url")?;
     let version = match request["httpVersion"].as_str().unwrap_or_default() {
@@ -169,16 +147,10 @@ pub(super) fn is_no_request(value: &Value) -> bool {
     matches!(value["type"].as_str(), Some("email" | "dns"))
 }
 
-/// Names come in lower case there, and in no order.
-fn webhook_site(value: &Value) -> Read<Entry> {
-    let mut lines = Vec::new();
-    for (name, values) in value["headers"].as_object().into_iter().flatten() {
-        let one = std::slice::from_ref(values);
-        for value in values.as_array().map_or(one, |all| &all[..]) {
-            let value = value.as_str().ok_or("a header has no text")?;
-            lines.push((name.as_bytes().to_vec(), value.as_bytes().to_vec()));
-        }
-    }
+/// What webhook.site's API gives for `/token/ID/requests` (docs.webhook.site/api/requests.html; `app/Storage/Request.php` of
+/// its own source). Names come in lower case there, and in no order; the content as the text of the bytes.
+pub(super) fn webhook_site(value: &Value) -> Read<Entry> {
+    let lines = parts::lines(&value["headers"])?;
     let (_, target) = in_two(text(value, "url")?);
     let content = value["content"].as_str().unwrap_or_default();
     let at = text(value, "created_at")?;
@@ -196,8 +168,8 @@ fn webhook_site(value: &Value) -> Read<Entry> {
     })
 }
 
-/// The very bytes stand there, in base64.
-fn ngrok(value: &Value) -> Read<Entry> {
+/// What ngrok's agent gives for `/api/requests/http` (ngrok.com/docs/agent/api): the very bytes stand there, in base64.
+pub(super) fn ngrok(value: &Value) -> Read<Entry> {
     let entry = raw(&decoded(text(&value["request"], "raw")?)?)?;
     Ok(Entry {
         received_at: Some(moment(value, "start")?),
@@ -209,7 +181,7 @@ fn ngrok(value: &Value) -> Read<Entry> {
 
 /// The bytes of a request: head, empty line, body to the end. Chunks are put together where they are whole.
 pub(super) fn raw(bytes: &[u8]) -> Read<Entry> {
-    let start = bytes.iter().position(|byte| !matches!(byte, b'\r' | b'\n')).unwrap_or(bytes.len());
+    let start = line_ends(bytes);
     let end = head_end(&bytes[start..]).map(|end| start + end).ok_or("it ends before its head does")?;
     let head = raw_head(bytes[..end].to_vec())?;
     let body = &bytes[end..];
@@ -217,6 +189,34 @@ pub(super) fn raw(bytes: &[u8]) -> Read<Entry> {
     let whole = if is_chunked { unchunked(body) } else { None };
     let truncated = if is_chunked { whole.is_none() && begins_a_chunk(body) } else { is_cut(&head, body.len()) };
     Ok(Entry { truncated, ..plain(head, whole.unwrap_or_else(|| body.to_vec())) })
+}
+
+/// Where a request ends: where its head says so and the line of another one stands there, else with the bytes.
+pub(super) fn end_of_request(bytes: &[u8]) -> usize {
+    let all = bytes.len();
+    let start = line_ends(bytes);
+    let Some(end) = head_end(&bytes[start..]).map(|end| start + end) else { return all };
+    let head = Head::parse(Bytes::copy_from_slice(&bytes[..end]));
+    let declared = head.headers().text("content-length").and_then(|text| text.parse::<usize>().ok());
+    let has_none = || matches!(&*head.method(), "GET" | "HEAD" | "OPTIONS" | "DELETE").then_some(0);
+    let ends_at = declared.or_else(has_none).and_then(|length| end.checked_add(length)).filter(|at| *at < all);
+    ends_at.filter(|at| begins_request(&bytes[*at..])).unwrap_or(all)
+}
+
+/// Whether a request line stands there.
+fn begins_request(bytes: &[u8]) -> bool {
+    let line = bytes[line_ends(bytes)..].split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let versions = [Version::Http10, Version::Http11, Version::Http2];
+    let Some(line) = versions.iter().find_map(|version| line.strip_suffix(version.name().as_bytes())) else {
+        return false;
+    };
+    let mut words = line.strip_suffix(b" ").unwrap_or_default().splitn(2, |byte| *byte == b' ');
+    words.next().is_some_and(is_token) && words.next().is_some_and(is_target)
+}
+
+fn line_ends(bytes: &[u8]) -> usize {
+    bytes.iter().position(|byte| !matches!(byte, b'\r' | b'\n')).unwrap_or(bytes.len())
 }
 
 fn is_chunked(head: &Head) -> bool {
@@ -230,7 +230,7 @@ pub fn body_of(head: &Head, bytes: Bytes) -> Bytes {
 }
 
 /// Whether a head declares more than there is.
-fn is_cut(head: &Head, length: usize) -> bool {
+pub(super) fn is_cut(head: &Head, length: usize) -> bool {
     let declared = head.headers().text("content-length").and_then(|text| text.parse::<usize>().ok());
     declared.is_some_and(|declared| declared > length)
 }
@@ -250,7 +250,7 @@ fn head_end(bytes: &[u8]) -> Option<usize> {
 
 /// A head as its bytes say it, where it is one.
 fn raw_head(bytes: Vec<u8>) -> Read<Head> {
-    let start = bytes.iter().position(|byte| !matches!(byte, b'\r' | b'\n')).unwrap_or(bytes.len());
+    let start = line_ends(&bytes);
     if head_end(&bytes[start..]).map(|end| start + end) != Some(bytes.len()) {
         return Err("its head does not end with an empty line".to_owned());
     }
@@ -259,10 +259,13 @@ fn raw_head(bytes: Vec<u8>) -> Read<Head> {
     Ok(head)
 }
 
+fn check_method(method: &str) -> Read<()> {
+    let wrong = || "its method is empty, or has signs that no method has".to_owned();
+    is_token(method.as_bytes()).then_some(()).ok_or_else(wrong)
+}
+
 fn check(head: &Head) -> Read<()> {
-    if !is_token(head.method().as_bytes()) {
-        return Err("its method is empty, or has signs that no method has".to_owned());
-    }
+    check_method(&head.method())?;
     if !is_target(head.target()) {
         return Err("its target is empty, or has blanks or control characters".to_owned());
     }
@@ -273,7 +276,9 @@ fn check(head: &Head) -> Read<()> {
 }
 
 /// A head of its parts: only where it reads as those parts again, since a line end in one would make another of it.
-fn head(method: &str, target: &[u8], version: Version, lines: &[(Vec<u8>, Vec<u8>)]) -> Read<Head> {
+pub(super) fn head(method: &str, target: &[u8], version: Version, lines: &[(Vec<u8>, Vec<u8>)]) -> Read<Head> {
+    // A blank in it would be the target's.
+    check_method(method)?;
     let headers: Headers = lines.iter().map(|(name, value)| (name, value.trim_ascii())).collect();
     let head = Head::from_parts(method, target, version, &headers);
     check(&head)?;
@@ -307,7 +312,7 @@ fn unchunked(mut bytes: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Authority and target of a URL, also of one that becomes a WebSocket; what is no URL is a target.
-fn in_two(url: &str) -> (Option<&str>, &str) {
+pub(super) fn in_two(url: &str) -> (Option<&str>, &str) {
     let Some(rest) = ["http://", "https://", "ws://", "wss://"].iter().find_map(|scheme| url.strip_prefix(scheme))
     else {
         return (None, url);
@@ -318,17 +323,17 @@ fn in_two(url: &str) -> (Option<&str>, &str) {
     (Some(&rest[..end]), if target.is_empty() { "/" } else { target })
 }
 
-fn text<'v>(value: &'v Value, name: &str) -> Read<&'v str> {
+pub(super) fn text<'v>(value: &'v Value, name: &str) -> Read<&'v str> {
     value[name].as_str().ok_or_else(|| {
         if value[name].is_null() { format!("it has no `{name}`") } else { format!("its `{name}` is no text") }
     })
 }
 
-fn moment(value: &Value, name: &str) -> Read<Timestamp> {
+pub(super) fn moment(value: &Value, name: &str) -> Read<Timestamp> {
     Timestamp::from_rfc3339(text(value, name)?).ok_or_else(|| format!("its `{name}` is no time"))
 }
 
-fn decoded(base64: &str) -> Read<Vec<u8>> {
+pub(super) fn decoded(base64: &str) -> Read<Vec<u8>> {
     STANDARD.decode(base64.trim()).map_err(|why| format!("its base64 is none: {why}"))
 }
 

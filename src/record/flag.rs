@@ -59,11 +59,13 @@ pub enum Flag {
     SeveralSignatures,
     /// Secrets were masked in it when it was exported.
     Masked,
+    /// Where it was imported from its body was kept as parts, of which it was written anew.
+    Rewritten,
 }
 
 /// The rows: flag, name in JSON and in filters, the sentence for eyes. The row's place is the flag's bit in the store,
 /// so rows are only ever appended.
-const FLAGS: [(Flag, &str, &str); 28] = [
+const FLAGS: [(Flag, &str, &str); 29] = [
     (Flag::BothLengths, "both-lengths", "request smuggling? Content-Length and Transfer-Encoding together"),
     (Flag::DuplicateLength, "duplicate-length", "request smuggling? more than one Content-Length"),
     (Flag::TransferCoding, "transfer-coding", "unusual transfer coding"),
@@ -96,6 +98,11 @@ const FLAGS: [(Flag, &str, &str); 28] = [
         "the signature's header came more than once with other values: each was judged, and an app may look at another one",
     ),
     (Flag::Masked, "masked", "its secrets were masked when it was exported: a signature over one of them cannot fit"),
+    (
+        Flag::Rewritten,
+        "rewritten",
+        "its body was written anew from the parts that it was imported as: the bytes that were sent may have been others",
+    ),
 ];
 
 impl Flag {
@@ -143,6 +150,11 @@ impl Flags {
     /// Puts a flag in.
     pub fn insert(&mut self, flag: Flag) {
         self.0 |= flag.bit();
+    }
+
+    /// Takes a flag out.
+    pub fn remove(&mut self, flag: Flag) {
+        self.0 &= !flag.bit();
     }
 
     /// Whether a flag is in.

@@ -136,6 +136,7 @@ mod tests {
             headers: &headers,
             body: b"",
             truncated: false,
+            rewritten: false,
             received_at: Timestamp::default(),
         };
         candidates(&request, spellings)

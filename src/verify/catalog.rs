@@ -111,6 +111,7 @@ mod tests {
             headers: &headers,
             body: b"",
             truncated: false,
+            rewritten: false,
             received_at: Timestamp::default(),
         };
         catalog.detect(&request).map(|provider| provider.name().to_owned())

@@ -36,6 +36,10 @@ pub(super) enum Problem {
     PartMissing(String),
     /// A part of the body is missing, and the signature covers it.
     Truncated,
+    /// The body was written anew, and the signature covers the one that was sent.
+    Rewritten,
+    /// No signature is there, and that may be since only the body was kept of what was sent.
+    NotKept,
     /// The signature cannot be read; why, in a sentence without its stop.
     Malformed(String),
     /// The timestamp cannot be read; why, in a sentence without its stop.
@@ -50,6 +54,22 @@ pub(super) enum Problem {
     Stale,
     /// The token is right, and this many seconds past its end; negative before its beginning.
     OutOfTime(i64),
+}
+
+impl Problem {
+    /// The problem as it is of a body that was written anew: what does not fit it says nothing of the one that was sent.
+    fn of_rewritten(self, scheme: &Scheme, request: &Request<'_>) -> Self {
+        match self {
+            Self::Mismatch | Self::BodyChanged if request.rewritten && scheme.covers_body() => Self::Rewritten,
+            Self::SignatureMissing if request.rewritten && has_no_head(request) => Self::NotKept,
+            problem => problem,
+        }
+    }
+}
+
+/// Whether no header is there but the one that says what the body is.
+fn has_no_head(request: &Request<'_>) -> bool {
+    request.headers.iter().all(|header| header.is("content-type"))
 }
 
 /// What was found out about one received signature header. It has no default: one in which nobody found a problem
@@ -78,7 +98,8 @@ impl Provider {
     /// What the evidence shows is never a secret: where the secret itself is sent, it shows neither what came nor what
     /// was expected.
     pub fn judge(&self, request: &Request<'_>, secrets: &[Secret]) -> Judgement {
-        let (scheme, finding) = self.best(request, secrets);
+        let (scheme, mut finding) = self.best(request, secrets);
+        finding.problem = finding.problem.map(|problem| problem.of_rewritten(scheme, request));
         if finding.received.is_none() && finding.problem.is_some() && self.asks_unsigned(request) {
             return Judgement::default();
         }

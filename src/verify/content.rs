@@ -343,6 +343,7 @@ mod tests {
             headers: &headers,
             body: body.as_bytes(),
             truncated: false,
+            rewritten: false,
             received_at: Timestamp::default(),
         };
         let content = Content::parse(template).unwrap();

@@ -161,6 +161,7 @@ mod tests {
             headers: &headers,
             body: body.as_bytes(),
             truncated: false,
+            rewritten: false,
             received_at: Timestamp::default(),
         };
         Provider::parse("a", &file).unwrap().event(&request)

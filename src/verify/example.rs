@@ -45,6 +45,7 @@ impl Example {
             headers: &self.headers,
             body: self.body.as_bytes(),
             truncated: false,
+            rewritten: false,
             received_at: self.now,
         }
     }

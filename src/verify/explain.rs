@@ -13,9 +13,11 @@ use crate::record::{Fault, Verdict, counted, span};
 pub(super) fn judged(problem: &Problem) -> (Verdict, Fault) {
     match problem {
         Problem::SecretMissing | Problem::SecondSecretMissing(_) => (Verdict::Unchecked, Fault::SecretMissing),
-        Problem::SecretUnusable(_) | Problem::Truncated | Problem::Remote(_) => {
-            (Verdict::Unchecked, Fault::Unsupported)
-        }
+        Problem::SecretUnusable(_)
+        | Problem::Truncated
+        | Problem::Rewritten
+        | Problem::NotKept
+        | Problem::Remote(_) => (Verdict::Unchecked, Fault::Unsupported),
         Problem::SignatureMissing | Problem::PartMissing(_) => (Verdict::Failed, Fault::HeaderMissing),
         Problem::Malformed(_) | Problem::BadTimestamp(_) => (Verdict::Failed, Fault::Malformed),
         Problem::Mismatch | Problem::BodyChanged | Problem::ClaimWrong(_) => (Verdict::Failed, Fault::Mismatch),
@@ -53,6 +55,14 @@ pub(super) fn text(
         }
         Problem::Truncated => {
             "Only a part of the body was kept, and the signature covers all of it: it cannot be checked.".to_owned()
+        }
+        Problem::Rewritten => {
+            "Where it was imported from the body was kept as parts, not as the bytes that were sent: written anew, it does not \
+             give this signature, which so cannot be checked."
+                .to_owned()
+        }
+        Problem::NotKept => {
+            format!("Where it was imported from no headers were kept, and so no signature of {title}: there is nothing to check.")
         }
         Problem::SignatureMissing => {
             let places = provider.place_titles();

@@ -16,7 +16,7 @@
 //! id = ["json:id"]                                  # `json:a + json:b` where one of them alone is of several events
 //! type = ["json:type"]
 //! created = ["json:created"]
-//! created-unit = "s"                                # s, ms, rfc3339, http-date
+//! created-unit = "s"                                # s, ms, rfc3339, utc (no zone: UTC), http-date
 //!
 //! [[scheme]]                                        # the first whose signature is there is the one that counts
 //! when = "query:x"                                  # only for requests that have something at this place; also

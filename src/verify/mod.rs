@@ -34,6 +34,7 @@ mod pem;
 mod place;
 mod provider;
 mod put;
+mod repr;
 mod request;
 mod retries;
 mod rewrite;

@@ -257,6 +257,7 @@ mod tests {
             headers: &headers,
             body: body.as_bytes(),
             truncated: false,
+            rewritten: false,
             received_at: Timestamp::default(),
         };
         let place = Place::parse(place).unwrap();

@@ -1,6 +1,6 @@
 //! What a check looks at.
 
-use crate::record::{Capture, Headers, Timestamp};
+use crate::record::{Capture, Flag, Headers, Timestamp};
 
 /// One request, as far as its signature and its event are concerned.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +18,8 @@ pub struct Request<'a> {
     pub body: &'a [u8],
     /// Whether less than the whole body was received: no signature of it can be checked then.
     pub truncated: bool,
+    /// Whether the body was written anew from its parts, so that it may differ from the bytes that were signed.
+    pub rewritten: bool,
     /// When it came. The age of a timestamp is counted from here.
     pub received_at: Timestamp,
 }
@@ -32,6 +34,7 @@ impl<'a> Request<'a> {
             headers: capture.head.headers(),
             body: &capture.body.bytes,
             truncated: capture.body.truncated,
+            rewritten: capture.flags.contains(Flag::Rewritten),
             received_at: capture.received_at,
         }
     }

@@ -44,6 +44,18 @@ pub(super) fn from_base64url(text: &[u8]) -> Option<Vec<u8>> {
     encodings.iter().find_map(|encoding| encoding.read(text)).map(Cow::into_owned)
 }
 
+/// A text in UTF-16.
+pub(super) fn utf8_to_utf16(body: &[u8], write: fn(u16) -> [u8; 2]) -> Option<Vec<u8>> {
+    Some(std::str::from_utf8(body).ok()?.encode_utf16().flat_map(write).collect())
+}
+
+/// A text in UTF-8 that is in UTF-16, without the mark of its byte order.
+pub(super) fn utf16_to_utf8(body: &[u8], read: fn([u8; 2]) -> u16) -> Option<Vec<u8>> {
+    let (pairs, rest) = body.as_chunks::<2>();
+    let text = String::from_utf16(&pairs.iter().map(|pair| read(*pair)).collect::<Vec<_>>()).ok()?;
+    rest.is_empty().then(|| text.strip_prefix('\u{feff}').unwrap_or(&text).as_bytes().to_vec())
+}
+
 /// The words of a header: what stands between signs that no signature has, and what percent signs or blanks stand for.
 pub(super) fn words_of(text: &[u8]) -> Vec<(Vec<u8>, &'static str)> {
     let is_between =

@@ -79,6 +79,7 @@ impl Dressed {
             headers: &self.headers,
             body: &self.body,
             truncated: false,
+            rewritten: false,
             received_at: letter.at,
         }
     }
@@ -146,6 +147,7 @@ fn put_where_it_is(parts: &mut Parts, place: &Place, headers: &Headers, letter: 
         headers,
         body: &parts.body,
         truncated: false,
+        rewritten: false,
         received_at: letter.at,
     };
     if place.find(View::of(&request)).is_some() {

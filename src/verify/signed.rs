@@ -48,6 +48,7 @@ mod tests {
                 headers: &headers,
                 body: b"{\"a\":1}",
                 truncated: false,
+                rewritten: false,
                 received_at: Timestamp::default(),
             };
             let found = catalog.get(provider).unwrap().signed_bytes(&request);

@@ -131,6 +131,11 @@ const PHP: Floats = Floats {
     digits: 1,
 };
 
+/// A number as Python writes it.
+pub(super) fn python_number(text: &str) -> String {
+    PYTHON.write(text)
+}
+
 fn is_whole(text: &str) -> bool {
     !text.contains(['.', 'e', 'E'])
 }
@@ -218,6 +223,9 @@ pub(super) struct Style {
 }
 
 impl Style {
+    /// How many of [`Style::all`] differ in nothing but what stands between the parts.
+    pub(super) const PLAINEST: usize = SPACINGS.len();
+
     /// Those that write a value differently, plainest first.
     pub(super) fn all(value: &Value) -> impl Iterator<Item = Self> {
         let variants = Variant::of(value);

@@ -17,6 +17,9 @@ pub(super) enum Unit {
     /// RFC 3339 text, with any offset and fraction.
     #[serde(rename = "rfc3339")]
     Rfc3339,
+    /// The same, where a zone may be missing: it is UTC then.
+    #[serde(rename = "utc")]
+    Utc,
     /// The date of HTTP (RFC 9110, section 5.6.7).
     #[serde(rename = "http-date")]
     HttpDate,
@@ -49,6 +52,7 @@ impl Unit {
             Self::Seconds => "Unix seconds",
             Self::Milliseconds => "Unix milliseconds",
             Self::Rfc3339 => "RFC 3339",
+            Self::Utc => "RFC 3339, in UTC",
             Self::HttpDate => "an HTTP date",
         }
     }
@@ -59,6 +63,9 @@ impl Unit {
             Self::Seconds => digits(text).map(Timestamp::from_unix_s),
             Self::Milliseconds => digits(text).map(Timestamp::from_unix_ms),
             Self::Rfc3339 => std::str::from_utf8(text).ok().and_then(Timestamp::from_rfc3339),
+            Self::Utc => std::str::from_utf8(text).ok().and_then(|text| {
+                Timestamp::from_rfc3339(text).or_else(|| Timestamp::from_rfc3339(&format!("{text}Z")))
+            }),
             Self::HttpDate => std::str::from_utf8(text).ok().and_then(Timestamp::from_http_date),
         }
     }
@@ -68,7 +75,7 @@ impl Unit {
         match self {
             Self::Seconds => moment.unix_s().to_string(),
             Self::Milliseconds => moment.unix_ms().to_string(),
-            Self::Rfc3339 => moment.to_string(),
+            Self::Rfc3339 | Self::Utc => moment.to_string(),
             Self::HttpDate => moment.http_date(),
         }
     }
@@ -103,8 +110,11 @@ mod tests {
         assert_eq!(Unit::Seconds.read(b"1614265330"), Some(moment));
         assert_eq!(Unit::Milliseconds.read(b"1614265330000"), Some(moment));
         assert_eq!(Unit::Rfc3339.read(b"2021-02-25T16:02:10+01:00"), Some(moment));
+        assert_eq!(Unit::Utc.read(b"2021-02-25T16:02:10+01:00"), Some(moment));
+        assert_eq!(Unit::Utc.read(b"2021-02-25T15:02:10.000"), Some(moment));
+        assert_eq!(Unit::Rfc3339.read(b"2021-02-25T15:02:10"), None, "its zone is not known");
         assert_eq!(Unit::HttpDate.read(b"Thu, 25 Feb 2021 15:02:10 GMT"), Some(moment));
-        for unit in [Unit::Seconds, Unit::Milliseconds, Unit::Rfc3339, Unit::HttpDate] {
+        for unit in [Unit::Seconds, Unit::Milliseconds, Unit::Rfc3339, Unit::Utc, Unit::HttpDate] {
             assert_eq!(unit.read(unit.write(moment).as_bytes()), Some(moment), "{}", unit.name());
             for rubbish in [&b""[..], b"+1", b"-1", b"1.5", b" 1", b"99999999999999999999", b"\xff"] {
                 assert_eq!(unit.read(rubbish), None);

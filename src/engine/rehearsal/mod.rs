@@ -128,7 +128,7 @@ struct Written {
 }
 
 impl Rehearsal {
-    /// Writes captures as a rehearsal into a new folder, which appears when it is whole; gives how many.
+    /// Writes captures as a rehearsal into a new folder, which appears when it is whole, with those above it; gives how many.
     pub fn write(
         folder: &Path,
         captures: impl Iterator<Item = Result<Option<Capture>, Failure>>,
@@ -141,6 +141,10 @@ impl Rehearsal {
         let mut name = folder.file_name().unwrap_or_default().to_owned();
         name.push(".part");
         let part = folder.with_file_name(name);
+        // `tests/webhooks` is asked for where there is no `tests` yet, too.
+        if let Some(above) = folder.parent().filter(|above| !above.as_os_str().is_empty()) {
+            fs::create_dir_all(above).map_err(failed)?;
+        }
         fs::DirBuilder::new().mode(PRIVATE_FOLDER).create(&part).map_err(|why| {
             let failure = Failure::new(format!("writing {}", part.display()), &why);
             let is_left = why.kind() == std::io::ErrorKind::AlreadyExists;
@@ -237,12 +241,12 @@ fn step(folder: &Path, written: Written) -> Result<Step, Failure> {
     }
     let input = fs::File::open(&path).map_err(|why| Failure::new(doing(), why))?;
     let mut read = None;
-    let take = &mut |entry: Entry| {
-        read = Some(entry);
-        Ok(())
+    let take = &mut |entry: Entry| match read.replace(entry) {
+        None => Ok(()),
+        Some(_) => Err(Failure::new(doing(), "it holds more than one request: a step is one")),
     };
     import::read(std::io::BufReader::new(input), Some(Form::Http), take).map_err(|stop| match stop {
-        Stop::Bad { why, .. } => Failure::new(doing(), why),
+        Stop::Bad { why, .. } | Stop::Unknown(why) => Failure::new(doing(), why),
         Stop::Told(failure) => failure,
     })?;
     let entry = read.ok_or_else(|| Failure::new(doing(), "it is empty"))?;

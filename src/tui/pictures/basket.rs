@@ -162,6 +162,7 @@ fn capture(n: usize, row: &Row) -> Capture {
         headers: head.headers(),
         body: &body,
         truncated: false,
+        rewritten: false,
         received_at: at(row),
     };
     let mut judgement = provider.judge(&request, std::slice::from_ref(&own));

@@ -8,7 +8,9 @@ mod rows;
 
 use serde_json::Value;
 
-use self::rows::{BODIES, CONTENTS, CUTS, FORMS, HASHED, MEND_BODY, PREFIXES, SECRETS, SIGNATURE_PREFIXES, UNSET};
+use self::rows::{
+    BODIES, CONTENTS, CUTS, FORMS, HASHED, LIKELY, MEND_BODY, PREFIXES, SECRETS, SIGNATURE_PREFIXES, UNSET,
+};
 use super::{
     Catalog, Provider, Request, Secret,
     check::{self, Attempt},
@@ -156,6 +158,9 @@ const STEPS: &[fn(&Case<'_>, &mut Meter<'_>) -> Step] = &[
     other_secrets_and_styles,
 ];
 
+/// The steps of two changes at once. They are many: where the budget ends in them, all that is likely was tried.
+const BOTH: &[fn(&Case<'_>, &mut Meter<'_>) -> Step] = &[other_readings_and_bodies];
+
 impl Catalog {
     /// Looks for what reproduces the signature of a request whose check failed. `clock` gives the milliseconds since it
     /// began; `others` are the secrets of other endpoints.
@@ -183,7 +188,10 @@ impl Catalog {
                 search: Search::Found,
             };
         }
-        let found = STEPS.iter().find_map(|step| step(&case, &mut meter).transpose()).transpose();
+        let found = match STEPS.iter().find_map(|step| step(&case, &mut meter).transpose()).transpose() {
+            Ok(None) => Ok(BOTH.iter().find_map(|step| step(&case, &mut meter).unwrap_or_default())),
+            found => found,
+        };
         let (tried, took_ms) = (meter.tried, clock());
         let search = match found {
             Ok(Some(_)) => Search::Found,
@@ -356,7 +364,9 @@ fn other_bodies(case: &Case<'_>, meter: &mut Meter<'_>) -> Step {
             return Ok(Some(found));
         }
     }
-    for &cut in CUTS.iter().filter(|&&cut| cut < case.request.body.len()) {
+    // What a file holds behind the body that its head tells the length of.
+    let declared = case.request.headers.text("content-length").and_then(|text| text.parse().ok());
+    for cut in declared.into_iter().chain(CUTS.iter().copied()).filter(|&cut| cut < case.request.body.len()) {
         let body = case.request.body[..cut].to_vec();
         if let Some(found) =
             is_body(case, meter, "body-cut", &format!("the first {} of the body", counted(cut as u64, "byte")), body)?
@@ -676,6 +686,41 @@ fn other_secrets_and_bodies(case: &Case<'_>, meter: &mut Meter<'_>) -> Step {
         }
     }
     Ok(None)
+}
+
+/// Two changes at once: a body that was changed without anybody noticing, and the secret read in another way or another URL.
+fn other_readings_and_bodies(case: &Case<'_>, meter: &mut Meter<'_>) -> Step {
+    if !case.scheme.covers_body() || case.request.body.len() > MAX_WITH_ANOTHER {
+        return Ok(None);
+    }
+    for (is, body) in likely_bodies(case.request.body) {
+        let request = Request { body: &body, ..*case.request };
+        let case = Case { request: &request, ..*case };
+        for step in [other_readings, other_urls] {
+            if let Some(found) = step(&case, meter)? {
+                let (is, mend) = (format!("{}, and {is}", found.is), format!("{} {MEND_BODY}", found.mend));
+                return Ok(Some(Found { is, mend, body: Some(body.clone()), ..found }));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// The largest body of which two changes are tried at once, in bytes: each candidate is hashed as a whole.
+const MAX_WITH_ANOTHER: usize = 64 << 10;
+
+/// The bodies of the likely changes: those rows, and the plainest styles of JSON.
+fn likely_bodies(body: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let rows = BODIES.iter().filter(|change| LIKELY.contains(&change.class));
+    let changed = rows.filter_map(|change| Some((change.is.to_owned(), (change.make)(body)?)));
+    let json = serde_json::from_slice::<Value>(body).ok();
+    let styles = json
+        .iter()
+        .flat_map(|json| Style::all(json).take(Style::PLAINEST).map(|style| (style.described(), style.write(json))));
+    let mut all: Vec<_> = changed.chain(styles).filter(|(_, changed)| changed != body).collect();
+    all.sort_by(|a, b| a.1.cmp(&b.1));
+    all.dedup_by(|a, b| a.1 == b.1);
+    all
 }
 
 /// The same with JSON written anew: each style once for all of them, since writing it costs more than to try it.

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::super::{encoding::Encoding, form, key::Form, rewrite, transform};
+use super::super::{encoding::Encoding, form, key::Form, repr, rewrite, transform};
 
 /// A secret read in another way.
 pub(super) struct SecretChange {
@@ -217,6 +217,31 @@ pub(super) const BODIES: &[BodyChange] = &[
         make: |_| Some(b"[object Object]".to_vec()),
     },
     BodyChange {
+        class: "body-object",
+        is: "the text that Python's `str()` makes of the object, in the place of its JSON",
+        make: repr::of,
+    },
+    BodyChange {
+        class: "body-charset",
+        is: "the body written in UTF-16, little end first, instead of UTF-8",
+        make: |body| rewrite::utf8_to_utf16(body, u16::to_le_bytes),
+    },
+    BodyChange {
+        class: "body-charset",
+        is: "the body written in UTF-16, big end first, instead of UTF-8",
+        make: |body| rewrite::utf8_to_utf16(body, u16::to_be_bytes),
+    },
+    BodyChange {
+        class: "body-charset",
+        is: "the body written in UTF-8 instead of UTF-16, little end first",
+        make: |body| rewrite::utf16_to_utf8(body, u16::from_le_bytes),
+    },
+    BodyChange {
+        class: "body-charset",
+        is: "the body written in UTF-8 instead of UTF-16, big end first",
+        make: |body| rewrite::utf16_to_utf8(body, u16::from_be_bytes),
+    },
+    BodyChange {
         class: "body-charset",
         is: "the body written in UTF-8 instead of Latin-1",
         make: rewrite::latin1_to_utf8,
@@ -283,6 +308,10 @@ pub(super) const BODIES: &[BodyChange] = &[
     BodyChange { class: "body-form", is: "the JSON in the form's field payload", make: rewrite::form_payload },
     BodyChange { class: "body-empty", is: "an empty body", make: |body| (!body.is_empty()).then(Vec::new) },
 ];
+
+/// The classes of changes that are tried along with another one: what happens to a body without anybody noticing.
+pub(super) const LIKELY: &[&str] =
+    &["body-final-newline", "body-line-ends", "body-white-space", "body-json-string", "body-form"];
 
 /// Lengths at which bodies are cut on their way, in bytes.
 pub(super) const CUTS: &[usize] = &[

@@ -115,6 +115,23 @@ fn a_raw_request_keeps_every_byte() {
 }
 
 #[test]
+fn several_raw_requests_in_a_file_are_several() {
+    let (one, two) = ("POST /a HTTP/1.1\r\nContent-Length: 2\r\n\r\nhi", "GET /b HTTP/1.0\n\n");
+    let three = "POST /c HTTP/1.1\r\n\r\nGET /no HTTP/1.1\r\n\r\n";
+    let entries = all(format!("{one}{two}\r\n{three}").as_bytes(), None).unwrap();
+    let told: Vec<_> = entries.iter().map(|entry| (entry.head.path().to_string(), &entry.body[..])).collect();
+    // One that does not say how long it is goes to the end, whatever stands there.
+    let last = &b"GET /no HTTP/1.1\r\n\r\n"[..];
+    assert_eq!(told, [("/a".to_owned(), &b"hi"[..]), ("/b".to_owned(), b""), ("/c".to_owned(), last)]);
+    // What is no request is the body's, though its head says otherwise.
+    for more in ["more", "GET", "GET /x y HTTP/1.1\r\n", "G@T /x HTTP/1.1\r\n", "GET /x HTTP/3\r\n"] {
+        let entries = all(format!("{one}{more}").as_bytes(), None).unwrap();
+        assert_eq!((entries.len(), &entries[0].body[..]), (1, format!("hi{more}").as_bytes()), "{more}");
+    }
+    assert_eq!(bad(format!("{one}{one}GET / HTTP/1.1\r\n").as_bytes()), (3, "it ends before its head does".to_owned()));
+}
+
+#[test]
 fn what_is_wrong_is_told_with_its_number() {
     let cut = &HAR.as_bytes()[..HAR.len() - 60];
     assert_eq!(bad(cut), (2, "the file ends in the middle of it".to_owned()));
@@ -133,9 +150,10 @@ fn what_is_wrong_is_told_with_its_number() {
         (line("/", r#"{"base64":"!"}"#), 1, "its base64 is none"),
         (good.replace(r#""headers":[]"#, r#""headers":[["A","b\r\nC: d"]]"#), 1, "cannot stand there"),
         (good.replace("2026", "then"), 1, "is no time"),
-        ("hello".to_owned(), 1, "it is of none of the forms json, har"),
-        ("{\"a\":1}".to_owned(), 1, "there is no list of requests"),
-        ("[1]".to_owned(), 1, "it is of no form that is known"),
+        ("{\"a\":1}".to_owned(), 1, "a body alone is sent by `creel send PROVIDER --body FILE`"),
+        ("[1]".to_owned(), 1, "it is no object, so no request"),
+        ("{\"guid\":\"1\"}".to_owned(), 1, "the nearest is github, which has `delivered_at`, too"),
+        (format!("{}1{}", "[".repeat(400), "]".repeat(400)), 1, "nested too deeply"),
         ("[{\"uuid\":\"1\",\"type\":\"email\"},{\"uuid\":\"2\",\"type\":\"web\"}]".to_owned(), 2, "`url`"),
         ("GET / HTTP/1.1\r\nHost: x\r\n".to_owned(), 1, "it ends before its head does"),
     ] {
@@ -145,8 +163,39 @@ fn what_is_wrong_is_told_with_its_number() {
 }
 
 #[test]
+fn of_a_file_of_no_form_it_is_said_what_it_is() {
+    for (text, why) in [
+        (&b"hello"[..], "it is of none of the forms that `creel import --help` lists"),
+        (b"\x1f\x8b\x08\0", "gunzip -c FILE | creel import -"),
+        (b"SQLite format 3\0", "creel --db FILE"),
+        (b"\xff\xfe{\0", "UTF-16"),
+        (b"<!DOCTYPE html>", "a page of an error"),
+        (b"type: collection.insomnia.rest/5.0", "Insomnia v4 (JSON)"),
+        (b"\x80\0\x01", "it is of none of the forms"),
+    ] {
+        match all(text, None) {
+            Err(Stop::Unknown(words)) => assert!(words.contains(why), "{words}"),
+            other => panic!("{text:?}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn each_form_has_one_row_and_is_told_by_its_own_marks() {
+    for row in FORMS {
+        assert_eq!(row.form.row().map(|found| found.name), Some(row.name), "{}", row.name);
+        assert_eq!(FORMS.iter().filter(|other| other.form == row.form).count(), 1, "{}", row.name);
+        assert!(!row.help.is_empty() && !row.help.ends_with('.'), "{}", row.name);
+    }
+}
+
+#[test]
 fn the_one_who_takes_can_have_enough() {
     let enough = Failure::new("keeping", "the disk is full");
     let stopped = read(HAR.as_bytes(), None, &mut |_| Err(enough.clone()));
     assert_eq!(stopped, Err(Stop::Told(enough)));
 }
+
+mod hostile;
+mod others;
+mod written;
