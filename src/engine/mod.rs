@@ -394,8 +394,11 @@ fn spawn<T: Send + 'static>(name: &str, body: impl FnOnce() -> T + Send + 'stati
 
 /// The newest capture's number, or zero.
 pub fn newest(reader: &Reader) -> Result<CaptureId, Failure> {
-    let rows = reader.page(Start::Newest, 1, None)?;
-    Ok(rows.first().map_or(CaptureId(0), |row| row.id))
+    match reader.page(Start::Newest, 1, None) {
+        Ok(rows) => Ok(rows.first().map_or(CaptureId(0), |row| row.id)),
+        // The counts tell it where the list is damaged; what else is wrong is wrong there, too.
+        Err(_) => Ok(reader.past_damage(Start::Newest, 0, None, || true)?.newest),
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -101,6 +101,8 @@ pub(super) struct List {
     pub(super) wanted: Option<Ask>,
     /// How many rows are seen.
     pub(super) height: usize,
+    /// What could not be read, and was told.
+    pub(super) missed: BTreeSet<CaptureId>,
 }
 
 /// What there is a column for, since some row had it or is to be expected to. It stays: a column that came and went with the
@@ -194,7 +196,7 @@ impl List {
 
     /// Takes an answer. Whether another row is selected now.
     pub(super) fn take(&mut self, ask: Ask, slice: Slice) -> bool {
-        let Slice { rows, rest, percent, newest } = slice;
+        let Slice { rows, rest, percent, newest, missed: _ } = slice;
         let (before, place) = (self.selected, self.place());
         let first_seen = self.at(self.top).map(|row| row.id);
         let full = rest.is_some();

@@ -128,8 +128,7 @@ pub(super) fn perform(stage: &dyn Stage, effect: Effect, late: impl Fn(u64) -> b
 fn sorted(stage: &dyn Stage, by: Sorting, filter: Option<&Filter>) -> Result<Slice, Failure> {
     // First, so that what comes while it is sorted counts as new.
     let newest = stage.page(Start::Newest, 1, None)?.newest;
-    let rows = stage.sorted(by, SORTED_ROWS, filter)?;
-    Ok(Slice { newest, ..whole(Start::Newest, usize::MAX, rows) })
+    Ok(Slice { newest, ..stage.sorted(by, SORTED_ROWS, filter)? })
 }
 
 /// Writes a new file; gives where, and of how many bytes.

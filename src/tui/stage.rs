@@ -47,7 +47,7 @@ pub(super) fn whole(start: Start, limit: usize, rows: Vec<Summary>) -> Slice {
         (None, Start::After(id)) => id,
         (None, _) => CaptureId(0),
     };
-    Slice { rest: end.filter(|_| rows.len() >= limit), rows, percent: 100, newest }
+    Slice { rest: end.filter(|_| rows.len() >= limit), rows, percent: 100, newest, missed: Vec::new() }
 }
 
 /// Everything outside that the screen needs. Called on workers' threads; may block.
@@ -60,7 +60,7 @@ pub(super) trait Stage: Send + Sync + 'static {
     /// Rows as they are now, as far as the filter takes them still.
     fn again(&self, ids: &[CaptureId], filter: &Filter) -> Result<Vec<Summary>, Failure>;
     /// The rows that come first in a sorted order, at most `limit`.
-    fn sorted(&self, by: Sorting, limit: usize, filter: Option<&Filter>) -> Result<Vec<Summary>, Failure>;
+    fn sorted(&self, by: Sorting, limit: usize, filter: Option<&Filter>) -> Result<Slice, Failure>;
     /// How many captures came after one, of those that the filter takes; what is counted in a moment.
     fn arrived(&self, after: CaptureId, filter: Option<&Filter>) -> Result<Counted, Failure> {
         let slice = self.page(Start::After(after), COUNTED, filter)?;
@@ -192,18 +192,27 @@ fn lock(reader: &Mutex<Reader>) -> MutexGuard<'_, Reader> {
 impl Stage for Live {
     fn page(&self, start: Start, limit: usize, filter: Option<&Filter>) -> Result<Slice, Failure> {
         let reader = lock(&self.rows);
-        let Some(filter) = filter else { return reader.page(start, limit, None).map(|rows| whole(start, limit, rows)) };
+        let condition = filter.map(|filter| filter.sql(engine::now()));
         let until = Instant::now() + MOMENT;
-        reader.search(start, limit, &filter.sql(engine::now()), || Instant::now() >= until)
+        let enough = || Instant::now() >= until;
+        let found = match &condition {
+            None => reader.page(start, limit, None).map(|rows| whole(start, limit, rows)),
+            Some(condition) => reader.search(start, limit, condition, enough),
+        };
+        // Whatever was wrong: what is no damage of the file ends this, too.
+        found.or_else(|_| reader.past_damage(start, limit, condition.as_ref(), enough))
     }
 
     fn again(&self, ids: &[CaptureId], filter: &Filter) -> Result<Vec<Summary>, Failure> {
         lock(&self.rows).again(ids, &filter.sql(engine::now()))
     }
 
-    fn sorted(&self, by: Sorting, limit: usize, filter: Option<&Filter>) -> Result<Vec<Summary>, Failure> {
+    fn sorted(&self, by: Sorting, limit: usize, filter: Option<&Filter>) -> Result<Slice, Failure> {
         let condition = filter.map(|filter| filter.sql(engine::now()));
-        lock(&self.rows).sorted(by, limit, condition.as_ref())
+        let reader = lock(&self.rows);
+        let sorted = reader.sorted(by, limit, condition.as_ref());
+        let sorted = sorted.map(|rows| whole(Start::Newest, usize::MAX, rows));
+        sorted.or_else(|_| reader.sorted_past_damage(by, limit, condition.as_ref()))
     }
 
     fn known(&self) -> Result<Known, Failure> {

@@ -63,7 +63,7 @@ impl Basket {
                 (to > 1).then_some(Start::Before(CaptureId(to)))
             }
         };
-        Slice { rows, rest: at, percent: 7, newest }
+        Slice { rows, rest: at, percent: 7, newest, missed: Vec::new() }
     }
 
     pub(super) fn again(&self, ids: &[CaptureId], filter: &Filter) -> Vec<Summary> {
@@ -166,8 +166,8 @@ impl Stage for Scene {
         Ok(self.basket.again(ids, filter))
     }
 
-    fn sorted(&self, by: Sorting, _: usize, filter: Option<&Filter>) -> Result<Vec<Summary>, Failure> {
-        Ok(self.basket.sorted(by == Sorting::Took, filter))
+    fn sorted(&self, by: Sorting, _: usize, filter: Option<&Filter>) -> Result<Slice, Failure> {
+        Ok(whole(Start::Newest, usize::MAX, self.basket.sorted(by == Sorting::Took, filter)))
     }
 
     fn tag(&self, ids: &[CaptureId], tagging: &Tagging) -> Result<u64, Failure> {

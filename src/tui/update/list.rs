@@ -1,11 +1,11 @@
 //! What happens to the list.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{plain, prompt, say};
 use crate::{
     query::Filter,
-    record::{Counters, Failure, Tagging, Tags},
+    record::{self, CaptureId, Counters, Failure, Tagging, Tags},
     store::{Slice, Start},
     tui::{
         effect::{Ask, Effect},
@@ -58,6 +58,7 @@ pub(super) fn page(model: &mut Model, generation: u64, ask: Ask, rows: Result<Sl
             return say(model, Notice::of(&failure));
         }
     };
+    tell_missed(model, &slice.missed);
     if ask == Ask::Around && slice.rows.is_empty() && slice.rest.is_none() {
         model.list.wanted = Some(Ask::Newest);
         return Vec::new();
@@ -82,6 +83,22 @@ pub(super) fn page(model: &mut Model, generation: u64, ask: Ask, rows: Result<Sl
     effects.extend(super::detail::newer_try(model));
     effects.extend(super::signature::other_verdict(model));
     effects
+}
+
+/// Says of each capture that cannot be read so once: the list goes on without it.
+fn tell_missed(model: &mut Model, missed: &[(CaptureId, Failure)]) {
+    let new: BTreeMap<CaptureId, &Failure> =
+        missed.iter().filter(|(id, _)| model.list.missed.insert(*id)).map(|(id, why)| (*id, why)).collect();
+    let (Some((first, failure)), Some((last, _))) = (new.first_key_value(), new.last_key_value()) else { return };
+    let is_run = (last.0 - first.0) as usize + 1 == new.len();
+    let which = match new.len() {
+        1 => format!("#{first}"),
+        _ if is_run => format!("#{first} to #{last}"),
+        count => format!("{} between #{first} and #{last}", record::counted(count as u64, "capture")),
+    };
+    let text = format!("{which} cannot be read: {}", failure.why);
+    model.news.add(model.now, Tone::Bad, text.clone());
+    model.notice = Some(Notice { tone: Tone::Bad, text, hint: failure.hint.clone() });
 }
 
 pub(super) fn counted(model: &mut Model, counters: Result<Counters, Failure>) -> Vec<Effect> {
