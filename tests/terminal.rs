@@ -215,6 +215,38 @@ fn the_terminal_is_whole_after_every_signal() {
 }
 
 #[test]
+fn the_terminal_is_whole_where_it_is_quit_by_force() {
+    let home = Home::new();
+    let mut terminal = creel(&home, (24, 80));
+    terminal.address();
+    let is_cooked = is_cooked(&terminal);
+    assert!(!is_cooked());
+    assert!(Command::new("kill").args(["-QUIT", &terminal.pid()]).status().unwrap().success());
+    let ended = terminal.child.wait().unwrap();
+    assert!(ended.signal().is_some_and(|signal| signal.starts_with("Quit")), "{ended:?}");
+    assert!(is_cooked(), "the terminal reads lines again");
+    terminal.end().1.assert_whole("QUIT");
+}
+
+/// The first column of a terminal is 1; the debug build of what reads its reports would end at a 0.
+#[test]
+fn a_mouse_outside_the_terminal_ends_nothing() {
+    let home = Home::new();
+    let mut terminal = creel(&home, (24, 120));
+    post(&terminal.address(), b"POST /first HTTP/1.1\r\n", b"{}");
+    terminal.wait_for("/first");
+    for button in ["0", "32", "64", "65", "66", "67"] {
+        terminal.keys(&format!("\x1b[<{button};0;5M\x1b[<{button};5;0M\x1b[<{button};0;0m\x1b[<{button};65535;65535M"));
+    }
+    terminal.keys("?");
+    terminal.wait_for("Keys");
+    terminal.keys("q");
+    let (code, ended) = terminal.end();
+    assert_eq!(code, 0);
+    assert!(!ended.text.contains("failed"), "{}", ended.text);
+}
+
+#[test]
 fn a_terminal_that_is_closed_ends_it_in_order() {
     let home = Home::new();
     let pty = native_pty_system().openpty(PtySize::default()).unwrap();

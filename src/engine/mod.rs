@@ -443,6 +443,21 @@ fn is_ignored(signal: i32) -> bool {
     mask.is_some_and(|mask| mask & (1 << (signal - 1)) != 0)
 }
 
+/// Ends the process by SIGQUIT, as it would end by itself, but not before `put_right` was called. In a program of the user's that
+/// has the terminal it is that program's.
+pub fn before_quitting(put_right: impl Fn() + Send + 'static) -> Result<(), Failure> {
+    use signal_hook::{consts::SIGQUIT, iterator::Signals, low_level::emulate_default_handler};
+    let mut signals = Signals::new([SIGQUIT]).map_err(|why| Failure::new("listening for signals", why))?;
+    let wait = move || {
+        for _ in signals.forever().filter(|_| !aside::is_running()) {
+            put_right();
+            // Where it cannot be had the process goes on, on a terminal that is not its own.
+            let _ = emulate_default_handler(SIGQUIT);
+        }
+    };
+    spawn("creel-quit", wait).map(drop)
+}
+
 /// What must be done when the process is asked to end: calls `on_stop` once for each SIGINT, SIGTERM or SIGHUP, on a
 /// thread of its own. A hangup that was ignored stays so.
 pub fn on_signal(mut on_stop: impl FnMut() + Send + 'static) -> Result<(), Failure> {
