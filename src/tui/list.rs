@@ -93,8 +93,9 @@ pub(super) struct List {
     pub(super) had: Had,
     /// Whether a first page has come.
     pub(super) read: bool,
-    /// Pages are answered in this generation only; another filter begins another one.
+    /// Pages are answered in this generation only; another filter begins another one. And of which one the rows are.
     pub(super) generation: u64,
+    taken: u64,
     /// What is on its way.
     pub(super) asked: Option<Ask>,
     /// What is wanted after that.
@@ -152,9 +153,10 @@ impl List {
         self.at(self.place())
     }
 
-    /// How many rows there are, where the window has all of them.
+    /// How many rows there are, where the window has all of them, and not those of the filter before.
     pub(super) fn count(&self) -> Option<usize> {
-        (self.at_newest && self.at_oldest && !self.order.is_sorted()).then_some(self.rows.len())
+        let is_whole = self.at_newest && self.at_oldest && !self.order.is_sorted();
+        (is_whole && self.taken == self.generation).then_some(self.rows.len())
     }
 
     /// How many repeats of its event are folded under a row, and whether they are shown.
@@ -205,7 +207,7 @@ impl List {
         self.had.events |= rows.iter().any(|row| row.event.kind.is_some() || row.provider.is_some());
         self.had.took |= rows.iter().any(|row| row.took_ms.is_some());
         self.note_ends(ask, rest, newest);
-        self.read = true;
+        (self.read, self.taken) = (true, self.generation);
         match ask {
             Ask::Newest => (self.rows, self.at_newest, self.at_oldest) = (rows, true, !full),
             Ask::Oldest => (self.rows, self.at_newest, self.at_oldest) = (rows, !full, true),

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     body::{Document, Folds, Node, compare::Part},
     engine::{Judged, Tidings, mask::Masked, pipe::Piped, preview::Lens},
-    record::{Capture, CaptureId, Counters, Delivery, Failure, Judgement, Timestamp},
+    record::{Capture, CaptureId, Counters, Delivery, Errand, Failure, Judgement, Timestamp},
     store::{Beat, Slice, Stats},
     verify::Try,
 };
@@ -150,9 +150,10 @@ pub(super) enum Msg {
         bytes: Bytes,
         saved: Result<String, Failure>,
     },
+    /// What was sent of a capture, and what is still to be.
     Deliveries {
         id: CaptureId,
-        deliveries: Result<Vec<Delivery>, Failure>,
+        deliveries: Result<(Vec<Delivery>, Vec<Errand>), Failure>,
     },
     /// Values of fields are known to occur.
     Known(Result<Known, Failure>),
@@ -228,6 +229,7 @@ pub(super) struct Compared {
 pub(super) struct Opened {
     pub(super) capture: Arc<Capture>,
     pub(super) deliveries: Vec<Delivery>,
+    pub(super) errands: Vec<Errand>,
     pub(super) body: BodyView,
 }
 

@@ -16,7 +16,7 @@ use crate::{
     body::{self, Content, compare},
     engine::{self, preview::Lens},
     query::Filter,
-    record::{Capture, CaptureId, Failure, Outcome},
+    record::{Capture, CaptureId, Delivery, Errand, Failure, Outcome},
     store::{Slice, Sorting, Start},
 };
 
@@ -90,7 +90,7 @@ pub(super) fn perform(stage: &dyn Stage, effect: Effect, late: impl Fn(u64) -> b
             Some(Msg::Prepared { generation, prepared })
         }
         Effect::Tries { generation, capture } => Some(Msg::Tries { generation, tries: stage.tries(&capture) }),
-        Effect::Deliveries(id) => Some(Msg::Deliveries { id, deliveries: stage.deliveries(id) }),
+        Effect::Deliveries(id) => Some(Msg::Deliveries { id, deliveries: sent(stage, id) }),
         Effect::Judgement(id) => Some(Msg::Judgement { id, judgement: stage.judgement(id) }),
         Effect::Known => Some(Msg::Known(stage.known())),
         Effect::KeepFilter { name, text } => {
@@ -174,9 +174,14 @@ pub(super) fn previewed(stage: &dyn Stage, id: CaptureId, lenses: &[Lens]) -> Re
 
 fn open(stage: &dyn Stage, id: CaptureId) -> Result<Option<Opened>, Failure> {
     let Some(capture) = stage.opening(id)? else { return Ok(None) };
-    let deliveries = stage.deliveries(id)?;
+    let (deliveries, errands) = sent(stage, id)?;
     let content = content(&capture);
-    Ok(Some(Opened { body: open_in(&content, best(&content)), capture: Arc::new(capture), deliveries }))
+    Ok(Some(Opened { body: open_in(&content, best(&content)), capture: Arc::new(capture), deliveries, errands }))
+}
+
+/// What was sent of a capture, and what is still to be.
+fn sent(stage: &dyn Stage, id: CaptureId) -> Result<(Vec<Delivery>, Vec<Errand>), Failure> {
+    Ok((stage.deliveries(id)?, stage.errands(id)?))
 }
 
 /// The view that fits a body best.

@@ -28,7 +28,7 @@ use crate::{
         tunnel,
     },
     query::Filter,
-    record::{Capture, CaptureId, Counters, Delivery, Failure, Head, Judgement, Summary, Tagging, Timestamp},
+    record::{Capture, CaptureId, Counters, Delivery, Errand, Failure, Head, Judgement, Summary, Tagging, Timestamp},
     store::{Beat, Bodies, Reader, Slice, Sorting, Start, Stats},
     verify::Try,
 };
@@ -95,6 +95,8 @@ pub(super) trait Stage: Send + Sync + 'static {
     fn save(&self, name: &str, bytes: &[u8]) -> Result<String, Failure>;
     /// A capture's deliveries, newest first.
     fn deliveries(&self, id: CaptureId) -> Result<Vec<Delivery>, Failure>;
+    /// What of a capture is still to be brought to an app, or was given up, oldest first.
+    fn errands(&self, id: CaptureId) -> Result<Vec<Errand>, Failure>;
     /// The tries at a capture's event, oldest first, where its provider publishes when it tries again.
     fn tries(&self, capture: &Capture) -> Result<Vec<Try>, Failure>;
     /// Judges a capture again, and keeps the verdict.
@@ -310,6 +312,10 @@ impl Stage for Live {
 
     fn deliveries(&self, id: CaptureId) -> Result<Vec<Delivery>, Failure> {
         lock(&self.captures).deliveries(id)
+    }
+
+    fn errands(&self, id: CaptureId) -> Result<Vec<Errand>, Failure> {
+        lock(&self.captures).errands_of(id)
     }
 
     fn tries(&self, capture: &Capture) -> Result<Vec<Try>, Failure> {

@@ -103,6 +103,22 @@ impl Basket {
         stats
     }
 
+    /// What of a capture waits or was given up, after two tries.
+    pub(super) fn errands(&self, id: CaptureId) -> Vec<Errand> {
+        let rows = self.0.lock().unwrap();
+        let row = rows.iter().find(|row| row.id == id);
+        let errand = |row: &Summary| Errand {
+            id: ErrandId(1),
+            capture: id,
+            lane: "default → http://localhost:3000".to_owned(),
+            tries: 2,
+            due_at: Timestamp::from_unix_ms(row.received_at.unix_ms() + 90_000),
+            dead: row.post == Some(Post::Dead),
+            why: Some("answered 500".to_owned()),
+        };
+        row.filter(|row| row.post.is_some()).map(errand).into_iter().collect()
+    }
+
     /// Ends what of a capture waits or was given up.
     pub(super) fn drop_errands(&self, id: CaptureId) -> u64 {
         let mut rows = self.0.lock().unwrap();
@@ -262,6 +278,10 @@ impl Stage for Scene {
 
     fn deliveries(&self, _: CaptureId) -> Result<Vec<Delivery>, Failure> {
         Ok(Vec::new())
+    }
+
+    fn errands(&self, id: CaptureId) -> Result<Vec<Errand>, Failure> {
+        Ok(self.basket.errands(id))
     }
 
     fn resend(&self, id: CaptureId, to: Option<String>, _: bool) -> Result<Delivery, Failure> {

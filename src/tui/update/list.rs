@@ -74,10 +74,9 @@ pub(super) fn page(model: &mut Model, generation: u64, ask: Ask, rows: Result<Sl
     if model.prompt.is_none() {
         model.list.anchor = None;
     }
-    let mut effects = if moved { follow_selection(model) } else { Vec::new() };
-    let known = model.detail.deliveries.len();
+    let mut effects = if moved || model.list.selected.is_none() { follow_selection(model) } else { Vec::new() };
     let row = model.list.rows.iter().find(|row| Some(row.id) == model.detail.id());
-    if let Some(row) = row.filter(|row| row.deliveries as usize != known) {
+    if let Some(row) = row.filter(|row| model.detail.lags_behind(row)) {
         effects.push(Effect::Deliveries(row.id));
     }
     effects.extend(super::detail::newer_try(model));

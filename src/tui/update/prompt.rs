@@ -140,6 +140,10 @@ fn finish_prompt(model: &mut Model) -> Vec<Effect> {
     {
         prompt.error = Some(error);
     }
+    if let Some(prompt) = model.prompt.as_mut().filter(|prompt| prompt.error.is_some()) {
+        // Who enters it does not go on typing.
+        prompt.assist.close();
+    }
     // What is wrong stays where it is, so that it can be mended.
     let Some(prompt) = model.prompt.take_if(|prompt| prompt.error.is_none()) else { return Vec::new() };
     let text = prompt.text();

@@ -120,7 +120,7 @@ fn shares<const COUNT: usize>(wants: [usize; COUNT], room: usize) -> [usize; COU
 /// Who this is, and where, in so many columns. Of an address or a path the end matters most, and how it stands with the
 /// capturing more than that.
 fn place(model: &Model, columns: usize) -> Vec<Piece> {
-    let brand = vec![piece(Paint::Brand, " creel "), piece(Paint::Plain, " ")];
+    let mut brand = vec![piece(Paint::Brand, " creel "), piece(Paint::Plain, " ")];
     let live = format!("  {} live", model.look.signs().live);
     let (how, at, state) = match &model.place {
         Place::Listening(url) if model.server_ended => ("", url, piece(Paint::Bad, "  stopped")),
@@ -129,6 +129,10 @@ fn place(model: &Model, columns: usize) -> Vec<Piece> {
         Place::Watching { store, address: Some(_) } => ("watching ", store, piece(Paint::Good, &live)),
         Place::Watching { store, address: None } => ("watching ", store, piece(Paint::Warning, "  nobody captures")),
     };
+    if width(&brand) + SHORTEST + body::width(&state.text) > columns {
+        // Whose screen this is one knows; where it is, and what is in force, not.
+        brand = vec![piece(Paint::Plain, " ")];
+    }
     let room = columns.saturating_sub(width(&brand) + body::width(&state.text));
     // Where there is hardly any room the store's name says that it is one.
     let how = if room < body::width(how) + body::width(at).min(NAME) { "" } else { how };
@@ -268,6 +272,7 @@ fn keys(model: &Model, columns: usize) -> Line<'_> {
             && (is_preview || command != Command::Program)
             && (command != Command::Toggle || folds(model))
             && !(nothing_there && command.needs_capture())
+            && (!nothing_there || command != Command::Order || model.list.order.is_sorted())
     };
     let table = model.keys.rows().filter(is_here);
     let (help, others): (Vec<_>, Vec<_>) = table.partition(|row| row.key.command == Command::Help);
@@ -308,7 +313,7 @@ fn draw_prompt(model: &Model, prompt: &Prompt, area: Rect, buffer: &mut Buffer) 
     typed.extend(prompt_keys(model, prompt, room.saturating_sub(body::width(&text))));
     let mut rows: Vec<Line<'_>> = above.iter().map(|pieces| line(pieces, model.look)).collect();
     rows.push(line(&typed, model.look));
-    match (&prompt.error, &prompt.wrong(model.size)[..]) {
+    match (prompt.mistake(), &prompt.wrong(model.size)[..]) {
         (Some(error), [_]) => {
             let at: String = prompt.text.iter().skip(first).take((error.column - 1).saturating_sub(first)).collect();
             let words = pointed(&error.to_string(), used + body::width(&at).min(room), usize::from(area.width));
@@ -326,10 +331,10 @@ fn draw_prompt(model: &Model, prompt: &Prompt, area: Rect, buffer: &mut Buffer) 
 /// What is typed from a character on; the piece that is wrong is marked.
 fn typed_pieces(prompt: &Prompt, first: usize, room: usize) -> Vec<Piece> {
     let count = prompt.text.len();
-    let wrong = prompt.error.as_ref().map_or(count, |error| error.column.saturating_sub(1).clamp(first, count));
+    let wrong = prompt.mistake().map_or(count, |error| error.column.saturating_sub(1).clamp(first, count));
     let end = prompt.text[wrong..].iter().position(|c| c.is_whitespace()).map_or(count, |length| wrong + length);
     let text = |range| prompt.seen(first, range);
-    let paint = if prompt.error.is_some() { Paint::Bad } else { Paint::Plain };
+    let paint = if prompt.mistake().is_some() { Paint::Bad } else { Paint::Plain };
     let parts = [(paint, text(first..wrong)), (Paint::Marked, text(wrong..end)), (paint, text(end..count))];
     let parts = parts.into_iter().filter(|(_, text)| !text.is_empty());
     shortened(parts.map(|(paint, text)| piece(paint, &text)).collect(), room)

@@ -357,6 +357,13 @@ fn empty(model: &Model, area: Rect, buffer: &mut Buffer) {
             piece(Paint::Heading, "/"),
             piece(Paint::Dim, " changes it"),
         ]);
+    } else if model.list.order.is_sorted() && model.counters.captures > 0 {
+        rows.push(vec![piece(Paint::Heading, "Nothing was sent to an app yet")]);
+        rows.push(Vec::new());
+        let words = "Slowest first lists what an app was given, by how long it took.";
+        rows.extend(paragraph(Paint::Plain, words, columns));
+        rows.push(Vec::new());
+        rows.push(vec![piece(Paint::Heading, "o"), piece(Paint::Dim, " lists the captures in another order")]);
     } else {
         rows.extend(welcome(model, columns, usize::from(area.height)));
         let height = usize::from(area.height);
