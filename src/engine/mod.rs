@@ -73,7 +73,7 @@ pub use outline::{Outline, outline};
 pub use rehearsal::{Expect, OneOrMany, Play, Played, Rehearsal, Step};
 pub use rejudge::Judged;
 pub use settings::{Settings, Wishes};
-pub use transform::{Transform, transform};
+pub use transform::{GIVE_WHOLE, Transform, transform};
 pub use tries::tries;
 
 use self::{
