@@ -321,6 +321,27 @@ fn an_error_before_the_screen_is_plain_words() {
 }
 
 #[test]
+fn keys_that_cannot_be_leave_all_that_is_saved_with_them_as_it_was() {
+    let home = Home::new();
+    let endpoint = "[[endpoint]]\nname = \"shop\"\npath = \"/shop\"\n";
+    home.write("creel.toml", "");
+    let mut terminal = creel(&home, (24, 120));
+    let address = terminal.address();
+    home.write("creel.toml", format!("[keys]\ndown = \"n\"\n{endpoint}"));
+    let screen = terminal.wait_for("`n` is bound to `find-next` already");
+    let words = screen.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("creel goes on as before"), "{screen}");
+    post(&address, b"POST /shop/1 HTTP/1.1\r\n", b"{}");
+    assert_eq!(home.captures()[0]["endpoint"], "default");
+    home.write("creel.toml", format!("[keys]\ndown = [\"j\", \"ctrl-n\"]\n{endpoint}"));
+    terminal.wait_for("endpoint shop is new");
+    post(&address, b"POST /shop/2 HTTP/1.1\r\n", b"{}");
+    assert_eq!(home.captures()[1]["endpoint"], "shop");
+    terminal.keys("q");
+    assert_eq!(terminal.end().0, 0);
+}
+
+#[test]
 fn watch_shows_what_another_process_catches() {
     let home = Home::new();
     let serving = home.serve(&["--quiet"]);

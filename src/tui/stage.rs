@@ -14,12 +14,13 @@ use super::{
     configured::Configured,
     export::{self, Export, Exported},
     filters::Known,
+    keys::Keymap,
     refused::{NEWEST, Refusals, Refused},
 };
 use crate::{
     body,
     engine::{
-        self, Aim, Each, Engine, HearNews, Judged, Pacing,
+        self, Aim, Each, Engine, HearNews, Judged, Pacing, Screen,
         edit::Edit,
         pipe::{self, Piped},
         preview::Lens,
@@ -397,7 +398,8 @@ impl Stage for Live {
     fn on_reread(&self, hear: Box<dyn Fn(Configured) + Send>) {
         // Not the engine itself, which holds this.
         let engine = Arc::downgrade(&self.engine);
-        self.engine.on_reread(move || engine.upgrade().iter().for_each(|engine| hear(Configured::of(engine))));
+        let check = |screen: &Screen| Keymap::with(&screen.keys).map(drop);
+        self.engine.on_reread(check, move || engine.upgrade().iter().for_each(|engine| hear(Configured::of(engine))));
     }
 
     fn forget(&self, ids: &[CaptureId]) -> Result<(), Failure> {

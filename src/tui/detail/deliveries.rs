@@ -10,6 +10,7 @@ use crate::{
     tui::{
         age,
         keys::Mode,
+        layout,
         line::{self, Piece, Pieces, piece, plain},
         look::Paint,
         model::Model,
@@ -25,7 +26,7 @@ const REPLY_UNDONE: u64 = 1 << 20;
 const BAR: u32 = 24;
 
 pub(super) fn deliveries(model: &Model, columns: usize) -> Vec<Pieces> {
-    let standing: Vec<Pieces> = standing(model).into_iter().map(|piece| vec![piece]).collect();
+    let standing = standing_rows(model, columns);
     if model.detail.deliveries.is_empty() && !standing.is_empty() {
         return standing;
     }
@@ -52,13 +53,26 @@ pub(super) fn standing(model: &Model) -> Vec<Piece> {
     }
     let row = model.list.row().filter(|row| Some(row.id) == model.detail.id());
     let Some(post) = row.and_then(|row| row.post) else { return Vec::new() };
+    let keys = if post == Post::Dead { "U sends it once more, C drops it" } else { "C ends that" };
+    let (paint, unread) = match post {
+        Post::Dead => (Paint::Bad, "given up"),
+        Post::Waiting => (Paint::Warning, "on its way, or waiting for its next try"),
+    };
     match &model.detail.errands[..] {
         // They are still to be read.
-        [] if post == Post::Dead => vec![piece(Paint::Bad, "given up: U sends it once more, C drops it")],
-        [] => vec![piece(Paint::Warning, "on its way, or waiting for its next try; C ends that")],
-        [only] => vec![errand(model, only, "")],
-        several => several.iter().map(|one| errand(model, one, app(&one.lane))).collect(),
+        [] => vec![piece(paint, &format!("{unread}; {keys}"))],
+        [only] => vec![piece(paint, &format!("{}; {keys}", words(model, only, "")))],
+        several => {
+            let paint = |errand: &Errand| if errand.dead { Paint::Bad } else { Paint::Warning };
+            let each = several.iter().map(|errand| piece(paint(errand), &words(model, errand, app(&errand.lane))));
+            each.chain([piece(Paint::Dim, keys)]).collect()
+        }
     }
+}
+
+/// The same, in rows of their own.
+fn standing_rows(model: &Model, columns: usize) -> Vec<Pieces> {
+    standing(model).iter().flat_map(|piece| line::paragraph(piece.paint, &piece.text, columns)).collect()
 }
 
 /// To which app a lane leads.
@@ -70,22 +84,20 @@ fn app(lane: &str) -> &str {
 const LONG: i64 = 12 * 3_600_000;
 
 /// How one of them stands, in words.
-fn errand(model: &Model, errand: &Errand, app: &str) -> Piece {
+fn words(model: &Model, errand: &Errand, app: &str) -> String {
     let (tries, due) = (errand.tries, errand.due_at);
     let to = if app.is_empty() { String::new() } else { format!(" to {app}") };
     if errand.dead {
         let why = errand.why.as_ref().map_or(String::new(), |why| format!(": {why}"));
         let after = if tries > 1 { format!(" after {}", counted(tries.into(), "try")) } else { String::new() };
-        return piece(Paint::Bad, &format!("given up{to}{after}{why}. U sends it once more, C drops it"));
+        return format!("given up{to}{after}{why}");
     }
     let left = due.since_ms(model.now);
-    let words = if left <= 0 {
-        format!("try {}{to} is on its way, or waits for its turn; C ends that", tries + 1)
-    } else {
-        let at = if left < LONG { due.clock(&model.zone) } else { due.date_and_clock(&model.zone) };
-        format!("try {}{to} in {}, at {at}; C ends that", tries + 1, age::left(left))
-    };
-    piece(Paint::Warning, &words)
+    if left <= 0 {
+        return format!("try {}{to} is on its way, or waits for its turn", tries + 1);
+    }
+    let at = if left < LONG { due.clock(&model.zone) } else { due.date_and_clock(&model.zone) };
+    format!("try {}{to} in {}, at {at}", tries + 1, age::left(left))
 }
 
 /// The lines of each delivery.
@@ -95,7 +107,8 @@ fn each(model: &Model) -> impl Iterator<Item = Vec<Pieces>> {
 
 /// The first line of the delivery that the cursor is on.
 pub(super) fn first_line(model: &Model) -> usize {
-    let above = match standing(model).len() {
+    let columns = usize::from(layout::areas(model).detail.width);
+    let above = match standing_rows(model, columns).len() {
         0 => 0,
         rows => rows + 1,
     };

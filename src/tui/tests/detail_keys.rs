@@ -176,9 +176,9 @@ fn what_was_given_up_says_so_with_the_key_that_sends_it_once_more() {
     play.basket.0.lock().unwrap()[2].post = Some(crate::record::Post::Dead);
     play.ring();
     play.keys("\n");
-    let words = "given up after 2 tries: answered 500. U sends it once more, C drops it";
+    let words = "given up after 2 tries: answered 500; U sends it once more, C drops it";
     assert!(
-        play.screen().replace("\n             ", " ").contains("given up after 2 tries: answered 500."),
+        play.screen().replace("\n             ", " ").contains("given up after 2 tries: answered 500;"),
         "{}",
         play.screen()
     );
