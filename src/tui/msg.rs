@@ -14,7 +14,7 @@ use super::{
     export::{Export, Exported},
     filters::Known,
     refused::Refusals,
-    stage::Door,
+    stage::{Door, SentAll},
 };
 use crate::{
     body::{Document, Folds, Node, compare::Part},
@@ -212,8 +212,8 @@ pub(super) enum Msg {
         from: CaptureId,
         kept: Result<CaptureId, Failure>,
     },
-    /// What was marked was sent: how many, and how many of them were answered 2xx.
-    ResentMarked(Result<(u64, u64), Failure>),
+    /// What was marked was sent.
+    ResentMarked(Result<SentAll, Failure>),
 }
 
 /// In what two messages differ, and what they are called.

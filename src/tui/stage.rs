@@ -130,9 +130,8 @@ pub(super) trait Stage: Send + Sync + 'static {
     fn refusals(&self) -> Result<Refusals, Failure>;
     /// Lays words over what an endpoint answers; blocks until they are in force, and gives what is answered.
     fn tell(&self, endpoint: &str, words: Option<&Words>) -> Result<String, Failure>;
-    /// Sends all that is marked to the apps of its endpoints; blocks until it is stored, or somebody stops it. Gives how many
-    /// were sent, and how many of them were answered 2xx.
-    fn resend_marked(&self) -> Result<(u64, u64), Failure>;
+    /// Sends all that is marked to the apps of its endpoints; blocks until it is stored, or somebody stops it.
+    fn resend_marked(&self) -> Result<SentAll, Failure>;
     /// Ends that: what is under way is finished.
     fn stop_resending(&self);
     /// What is marked, oldest first.
@@ -157,6 +156,30 @@ pub(super) trait Stage: Send + Sync + 'static {
 
 /// How much of a large body is read before it is shown, in bytes.
 const FIRST_PIECE: usize = 256 << 10;
+
+/// What came of sending many.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct SentAll {
+    /// How many were answered 2xx, and how many otherwise or not at all.
+    pub(super) right: u64,
+    pub(super) wrong: u64,
+    /// How many could not be sent, and why the first of them.
+    pub(super) unsent: u64,
+    pub(super) why: Option<(CaptureId, Failure)>,
+}
+
+impl SentAll {
+    pub(super) fn count(&mut self, each: Each) {
+        match each {
+            Ok(delivery) if delivery.outcome.is_success() => self.right += 1,
+            Ok(_) => self.wrong += 1,
+            Err(why) => {
+                self.unsent += 1;
+                self.why.get_or_insert(why);
+            }
+        }
+    }
+}
 
 /// What is answered at the door where it differs from the configuration, and how the tunnel stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -352,17 +375,16 @@ impl Stage for Live {
         self.engine.tell(endpoint, words)
     }
 
-    fn resend_marked(&self) -> Result<(u64, u64), Failure> {
+    fn resend_marked(&self) -> Result<SentAll, Failure> {
         let ids = self.marked()?;
         if ids.is_empty() {
             return Err(Failure::new("resending", "nothing is marked").hint("space marks a capture"));
         }
         self.stop.store(false, Ordering::Release);
         let pacing = Pacing { stop: Arc::clone(&self.stop), ..Pacing::default() };
-        let mut right = 0;
-        let mut take = |each: Each| right += u64::from(each.is_ok_and(|sent| sent.outcome.is_success()));
-        let count = self.engine.resend_all(ids, Aim::default(), pacing, &mut take)?;
-        Ok((count, right))
+        let mut all = SentAll::default();
+        self.engine.resend_all(ids, Aim::default(), pacing, &mut |each| all.count(each))?;
+        Ok(all)
     }
 
     fn marked(&self) -> Result<Vec<CaptureId>, Failure> {

@@ -49,7 +49,7 @@ use super::{
     perform::{best, content, open_in, previewed},
     refused::{Refusals, Refused},
     run,
-    stage::{Door, Place, Stage, whole},
+    stage::{Door, Place, SentAll, Stage, whole},
     state::State,
     update::update,
     view,
@@ -301,7 +301,7 @@ impl Play {
             | Effect::Export(_)
             | Effect::StopExport
             | Effect::Outside { .. } => self.perform_outward(effect),
-            Effect::ResendMarked => Some(Msg::ResentMarked(Ok((2, 1)))),
+            Effect::ResendMarked => Some(Msg::ResentMarked(Ok(SentAll { right: 1, wrong: 1, ..SentAll::default() }))),
             Effect::Mouse(_) | Effect::Copy(_) | Effect::Forget(_) => {
                 self.note(effect);
                 None

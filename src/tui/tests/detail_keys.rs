@@ -190,6 +190,25 @@ fn what_was_given_up_says_so_with_the_key_that_sends_it_once_more() {
 }
 
 #[test]
+fn what_failed_by_nobody_knows_what_is_checked_again_by_a_key_that_is_named() {
+    let mut play = open((110, 30));
+    play.keys("4");
+    assert!(play.screen().contains("c checks it again by the"), "{}", play.screen());
+    play.open = |id| {
+        let Opened { capture, body, deliveries, errands } = opened(id);
+        let mut capture = Capture::clone(&capture);
+        capture.judgement.explanation.as_mut().unwrap().by = Some("body-final-newline".to_owned());
+        Opened { capture: Arc::new(capture), body, deliveries, errands }
+    };
+    play.keys("\u{1b}j\n4");
+    let screen = play.screen();
+    assert!(
+        screen.contains("Not of these bytes") && !screen.contains("checks it again"),
+        "the secret is right: {screen}"
+    );
+}
+
+#[test]
 fn when_the_next_try_is_due_is_told_and_counted_down() {
     let mut play = Play::new(3, (100, 40));
     play.basket.0.lock().unwrap()[2].post = Some(crate::record::Post::Waiting);

@@ -56,6 +56,20 @@ fn how_many_match_is_told_of_no_other_filter_than_is_in_force() {
 }
 
 #[test]
+fn what_is_pasted_is_one_line_and_what_has_no_room_is_told() {
+    let mut play = Play::new(50, (80, 24));
+    play.keys("/");
+    play.send(Msg::Paste("path:/path/4\r\nsig:passed\n".to_owned()));
+    assert_eq!((&typed(&play)[..], &filter(&play)[..]), ("path:/path/4 sig:passed", "path:/path/4 sig:passed"));
+    play.send(Msg::Paste(format!(" {}", "y".repeat(5_000))));
+    assert!(play.screen().contains("a prompt has room for 2,000 characters"), "{}", play.screen());
+    assert_eq!(typed(&play).len(), 2_000);
+    play.keys("\n");
+    let screen = play.screen();
+    assert!(screen.contains("Nothing matches") && screen.contains("esc takes it away"), "{screen}");
+}
+
+#[test]
 fn arrows_choose_of_what_is_offered_enter_takes_it_and_escape_puts_it_away() {
     let mut play = Play::new(50, (120, 30));
     play.keys("/provider:git");

@@ -290,8 +290,8 @@ impl Stage for Scene {
         Err(Failure::new("resending", "this stage has no apps"))
     }
 
-    fn resend_marked(&self) -> Result<(u64, u64), Failure> {
-        Ok((2, 1))
+    fn resend_marked(&self) -> Result<SentAll, Failure> {
+        Ok(SentAll { right: 1, wrong: 1, ..SentAll::default() })
     }
 
     fn marked(&self) -> Result<Vec<CaptureId>, Failure> {

@@ -250,12 +250,40 @@ pub(super) fn footer(model: &Model, area: Rect, buffer: &mut Buffer) -> Option<P
     None
 }
 
-/// The keys of the mode that are for the footer, as many as fit: the help before those that it tells of.
+/// A hint of the footer: a chord, what it does, and the command that a click on it gives.
+type Hint = (String, &'static str, Option<Command>);
+
+/// The keys of the mode that are for the footer, as many as fit.
 fn keys(model: &Model, columns: usize) -> Line<'_> {
-    const MOVES: &[(&str, &str)] = &[("j/k", "move"), ("tab", "tabs")];
+    let mut spans = vec![Span::raw(" ")];
+    for (chord, word, _) in hints(model, columns) {
+        spans.push(Span::styled(chord, model.look.style(Paint::Heading)));
+        spans.push(Span::styled(format!(" {word}  "), model.look.style(Paint::Dim)));
+    }
+    spans.into()
+}
+
+/// What a click on a column of the footer means.
+pub(in crate::tui) fn footer_command(model: &Model, column: u16) -> Option<Command> {
+    let mut begin = 1;
+    let under = hints(model, usize::from(model.size.0)).into_iter().find(|(chord, word, _)| {
+        let end = begin + body::width(chord) + 1 + body::width(word);
+        let is_under = (begin..end).contains(&usize::from(column));
+        // Between two of them stand two blanks.
+        begin = end + 2;
+        is_under
+    });
+    // A hand that slips is no wish to leave.
+    under?.2.filter(|command| *command != Command::Quit)
+}
+
+/// As many hints as fit: the help before those that it tells of.
+fn hints(model: &Model, columns: usize) -> Vec<Hint> {
+    const MOVES: &[(&str, &str, Option<Command>)] = &[("j/k", "move", None), ("tab", "tabs", Some(Command::NextTab))];
+    const BACK: (&str, &str, Option<Command>) = ("esc", "back", Some(Command::Back));
     let own = |mode: Mode| match mode {
-        Mode::Help | Mode::Stats | Mode::Sheet => vec![("esc", "back")],
-        Mode::Detail => [MOVES, &[("esc", "back")]].concat(),
+        Mode::Help | Mode::Stats | Mode::Sheet => vec![BACK],
+        Mode::Detail => [MOVES, &[BACK]].concat(),
         Mode::List => MOVES[..1].to_vec(),
         Mode::Prompt => Vec::new(),
     };
@@ -276,19 +304,15 @@ fn keys(model: &Model, columns: usize) -> Line<'_> {
     };
     let table = model.keys.rows().filter(is_here);
     let (help, others): (Vec<_>, Vec<_>) = table.partition(|row| row.key.command == Command::Help);
-    let rows = help.into_iter().chain(others).filter_map(|row| Some((&row.chords.first()?[..], row.key.footer?)));
-    let mut spans = vec![Span::raw(" ")];
+    let rows = help.into_iter().chain(others);
+    let rows = rows.filter_map(|row| Some((row.chords.first()?.clone(), row.key.footer?, Some(row.key.command))));
+    let own = own.into_iter().map(|(chord, word, command)| (chord.to_owned(), word, command));
     let mut used = 1;
-    for (chord, word) in own.into_iter().chain(rows) {
-        let text = format!(" {word}  ");
-        used += body::width(chord) + body::width(&text);
-        if used > columns {
-            break;
-        }
-        spans.push(Span::styled(chord, model.look.style(Paint::Heading)));
-        spans.push(Span::styled(text, model.look.style(Paint::Dim)));
-    }
-    spans.into()
+    let fits = |(chord, word, _): &Hint| {
+        used += body::width(chord) + body::width(word) + 3;
+        used <= columns
+    };
+    own.chain(rows).take_while(fits).collect()
 }
 
 /// Whether something folds in the open tab.
