@@ -107,6 +107,11 @@ pub(super) enum Msg {
     },
     /// Captures were tagged: how many.
     Tagged(Result<u64, Failure>),
+    /// Many were marked, or unmarked: how many.
+    TaggedAll {
+        marked: bool,
+        tagged: Result<u64, Failure>,
+    },
     /// A capture was opened; none where it is gone.
     Opened {
         generation: u64,

@@ -16,7 +16,7 @@ use crate::{
     body::{self, Content, compare},
     engine::{self, preview::Lens},
     query::Filter,
-    record::{Capture, CaptureId, Delivery, Errand, Failure, Outcome},
+    record::{Capture, CaptureId, Delivery, Errand, Failure, Outcome, Tagging, Tags},
     store::{Slice, Sorting, Start},
 };
 
@@ -117,11 +117,23 @@ pub(super) fn perform(stage: &dyn Stage, effect: Effect, late: impl Fn(u64) -> b
         | Effect::Mouse(_)
         | Effect::Copy(_)
         | Effect::Marked { .. }
+        | Effect::MarkAll(_)
+        | Effect::UnmarkAll
         | Effect::Export(_)
         | Effect::StopExport
         | Effect::Forget(_)
         | Effect::Quit => None,
     }
+}
+
+/// Marks all that a filter takes, or without one unmarks all that is marked; gives how many.
+pub(super) fn tagged_all(stage: &dyn Stage, filter: Option<&Filter>) -> Result<u64, Failure> {
+    let ids = filter.map_or_else(|| stage.marked(), |filter| stage.taken(filter))?;
+    let tagging = match filter {
+        Some(_) => Tagging { give: Tags::MARKED, ..Tagging::default() },
+        None => Tagging { take: Tags::MARKED, ..Tagging::default() },
+    };
+    stage.tag(&ids, &tagging)
 }
 
 /// The rows that come first in an order.

@@ -134,6 +134,8 @@ pub(super) trait Stage: Send + Sync + 'static {
     fn resend_marked(&self) -> Result<SentAll, Failure>;
     /// Ends that: what is under way is finished.
     fn stop_resending(&self);
+    /// What a filter takes, oldest first.
+    fn taken(&self, filter: &Filter) -> Result<Vec<CaptureId>, Failure>;
     /// What is marked, oldest first.
     fn marked(&self) -> Result<Vec<CaptureId>, Failure>;
     /// Writes captures to a file; blocks until it is whole.
@@ -385,6 +387,10 @@ impl Stage for Live {
         let mut all = SentAll::default();
         self.engine.resend_all(ids, Aim::default(), pacing, &mut |each| all.count(each))?;
         Ok(all)
+    }
+
+    fn taken(&self, filter: &Filter) -> Result<Vec<CaptureId>, Failure> {
+        export::taken(&self.engine.reader()?, filter)
     }
 
     fn marked(&self) -> Result<Vec<CaptureId>, Failure> {

@@ -46,7 +46,7 @@ use super::{
     look::{Depth, Look},
     model::{Model, Tone},
     msg::{BodyView, Compared, Msg, Opened},
-    perform::{best, content, open_in, previewed},
+    perform::{best, content, open_in, previewed, tagged_all},
     refused::{Refusals, Refused},
     run,
     stage::{Door, Place, SentAll, Stage, whole},
@@ -298,6 +298,8 @@ impl Play {
             | Effect::Preview { .. }
             | Effect::Browse(_)
             | Effect::Marked { .. }
+            | Effect::MarkAll(_)
+            | Effect::UnmarkAll
             | Effect::Export(_)
             | Effect::StopExport
             | Effect::Outside { .. } => self.perform_outward(effect),
@@ -342,6 +344,11 @@ impl Play {
                 Some(Msg::Previewed { id, lenses, made })
             }
             Effect::Browse(url) => Some(Msg::Browsed { url, browsed: Ok(()) }),
+            Effect::MarkAll(_) | Effect::UnmarkAll => {
+                let scene = Scene { basket: self.basket.clone(), ..Scene::default() };
+                let filter = if let Effect::MarkAll(filter) = &effect { Some(&**filter) } else { None };
+                Some(Msg::TaggedAll { marked: filter.is_some(), tagged: tagged_all(&scene, filter) })
+            }
             Effect::Marked { format, selected } => {
                 Some(Msg::Marked { format, selected, marked: Ok(self.basket.marked()) })
             }

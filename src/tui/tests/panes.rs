@@ -288,7 +288,7 @@ fn what_was_left_is_there_again() {
 }
 
 #[test]
-fn the_footer_and_the_help_tell_the_users_own_keys() {
+fn the_footer_the_help_and_the_palette_tell_the_users_own_keys() {
     let mut play = Play::new(3, (120, 35));
     let wish = crate::engine::KeyWish {
         command: "filter".to_owned(),
@@ -302,4 +302,8 @@ fn the_footer_and_the_help_tell_the_users_own_keys() {
     assert!(play.model.prompt.is_none());
     play.send(Msg::Key(KeyEvent::new(KeyCode::F(1), KeyModifiers::NONE)));
     assert!(play.model.prompt.is_some());
+    play.keys("\u{1b}:");
+    let screen = play.screen();
+    let row = screen.lines().find(|row| row.contains("filter the list")).unwrap();
+    assert!(row.contains(" f1 "), "{row}");
 }

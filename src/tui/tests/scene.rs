@@ -294,6 +294,11 @@ impl Stage for Scene {
         Ok(SentAll { right: 1, wrong: 1, ..SentAll::default() })
     }
 
+    fn taken(&self, filter: &Filter) -> Result<Vec<CaptureId>, Failure> {
+        let rows = self.basket.page(Start::Newest, usize::MAX, Some(filter));
+        Ok(rows.iter().rev().map(|row| row.id).collect())
+    }
+
     fn marked(&self) -> Result<Vec<CaptureId>, Failure> {
         Ok(self.basket.marked())
     }

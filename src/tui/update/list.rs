@@ -297,6 +297,29 @@ pub(super) fn tagged(model: &mut Model, tagged: Result<u64, Failure>) -> Vec<Eff
     }
 }
 
+/// Marks all that the filter takes. Without one that would be the whole store, which nobody means.
+pub(super) fn mark_all(model: &mut Model) -> Vec<Effect> {
+    match super::act::filter(model) {
+        Some(filter) => vec![Effect::MarkAll(filter)],
+        None => plain(model, "no filter says which captures are meant".to_owned(), Some("/ types one")),
+    }
+}
+
+/// Many captures were marked, or unmarked.
+pub(super) fn tagged_all(model: &mut Model, marked: bool, tagged: Result<u64, Failure>) -> Vec<Effect> {
+    model.rung = true;
+    match (tagged, marked) {
+        (Ok(0), true) => plain(model, "there was nothing to mark".to_owned(), None),
+        (Ok(0), false) => plain(model, "nothing is marked".to_owned(), None),
+        (Ok(count), _) => {
+            let words = if marked { "marked" } else { "not marked any more" };
+            let hint = marked.then_some("`mark:marked` finds them; B resends them, W exports them");
+            plain(model, format!("{}: {words}", record::counted(count, "capture")), hint)
+        }
+        (Err(failure), _) => say(model, Notice::of(&failure)),
+    }
+}
+
 /// The filter that takes what is pinned.
 const PINNED: &str = "mark:pinned";
 

@@ -91,6 +91,7 @@ fn react(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Judged { id, judged } => signature::judged(model, id, judged),
         Msg::Judgement { id, judgement } => signature::came(model, id, judgement),
         Msg::Tagged(tagged) => list::tagged(model, tagged),
+        Msg::TaggedAll { marked, tagged } => list::tagged_all(model, marked, tagged),
         Msg::Beats(beats) => stats::beats(model, beats),
         Msg::Stats { generation, stats } => stats::came(model, generation, stats),
         Msg::Counted(counters) => list::counted(model, counters),
