@@ -312,9 +312,9 @@ pub(super) fn tagged_all(model: &mut Model, marked: bool, tagged: Result<u64, Fa
         (Ok(0), true) => plain(model, "there was nothing to mark".to_owned(), None),
         (Ok(0), false) => plain(model, "nothing is marked".to_owned(), None),
         (Ok(count), _) => {
-            let words = if marked { "marked" } else { "not marked any more" };
+            let words = if marked { "marked" } else { "unmarked" };
             let hint = marked.then_some("`mark:marked` finds them; B resends them, W exports them");
-            plain(model, format!("{}: {words}", record::counted(count, "capture")), hint)
+            plain(model, format!("{} {words}", record::counted(count, "capture")), hint)
         }
         (Err(failure), _) => say(model, Notice::of(&failure)),
     }
