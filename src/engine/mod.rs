@@ -397,7 +397,7 @@ pub fn newest(reader: &Reader) -> Result<CaptureId, Failure> {
     match reader.page(Start::Newest, 1, None) {
         Ok(rows) => Ok(rows.first().map_or(CaptureId(0), |row| row.id)),
         // The counts tell it where the list is damaged; what else is wrong is wrong there, too.
-        Err(_) => Ok(reader.past_damage(Start::Newest, 0, None, || true)?.newest),
+        Err(why) => reader.past_damage(Start::Newest, 0, None, || true).map(|slice| slice.newest).map_err(|_| why),
     }
 }
 

@@ -227,8 +227,8 @@ impl Stage for Live {
             None => reader.page(start, limit, None).map(|rows| whole(start, limit, rows)),
             Some(condition) => reader.search(start, limit, condition, enough),
         };
-        // Whatever was wrong: what is no damage of the file ends this, too.
-        found.or_else(|_| reader.past_damage(start, limit, condition.as_ref(), enough))
+        // Whatever was wrong: what is no damage of the file ends this, too, and is told as it was met first.
+        found.or_else(|why| reader.past_damage(start, limit, condition.as_ref(), enough).map_err(|_| why))
     }
 
     fn again(&self, ids: &[CaptureId], filter: &Filter) -> Result<Vec<Summary>, Failure> {
@@ -240,7 +240,7 @@ impl Stage for Live {
         let reader = lock(&self.rows);
         let sorted = reader.sorted(by, limit, condition.as_ref());
         let sorted = sorted.map(|rows| whole(Start::Newest, usize::MAX, rows));
-        sorted.or_else(|_| reader.sorted_past_damage(by, limit, condition.as_ref()))
+        sorted.or_else(|why| reader.sorted_past_damage(by, limit, condition.as_ref()).map_err(|_| why))
     }
 
     fn known(&self) -> Result<Known, Failure> {
