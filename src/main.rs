@@ -25,7 +25,8 @@ fn main() -> ExitCode {
     leave_no_core();
     engine::outlive_large_files();
     let on_a_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
-    let answer = Cli::parse().face(on_a_terminal).and_then(|face| match face {
+    let face = Cli::parse().face(on_a_terminal);
+    let answer = have_files_enough().and(face).and_then(|face| match face {
         Face::Screen(wishes) => Settings::resolve(&wishes).and_then(Engine::capture).and_then(screen),
         Face::Watch(wishes) => watch(&wishes, on_a_terminal),
         Face::Lines(work) => cli::run(work, tui::check),
@@ -54,6 +55,26 @@ fn leave_no_core() {
     let most = getrlimit(Resource::Core).maximum;
     // Where it cannot be had, nothing else changes.
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: most });
+}
+
+/// How many files creel must be able to have open at once: what it has open as it captures, and room for senders.
+const FEWEST_FILES: u64 = 64;
+/// How many it asks for where it may not have so many.
+const USUAL_FILES: u64 = 1_024;
+
+/// Sees to it that enough files may be open at once: else the first that cannot be would be told as a fault of its own.
+fn have_files_enough() -> Result<(), Failure> {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let Some(few) = current.filter(|few| *few < FEWEST_FILES) else { return Ok(()) };
+    let wanted = maximum.map_or(USUAL_FILES, |most| most.min(USUAL_FILES));
+    if wanted >= FEWEST_FILES && setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum }).is_ok() {
+        return Ok(());
+    }
+    let why = format!("no more than {few} files may be open at once, and creel needs {FEWEST_FILES}");
+    let hint = format!(
+        "`ulimit -n {USUAL_FILES}` in the shell that starts it raises that, `LimitNOFILE=` in a service of systemd"
+    );
+    Err(Failure::new("starting", why).hint(hint))
 }
 
 fn watch(wishes: &Wishes, on_a_terminal: bool) -> Result<Answer, Failure> {

@@ -4,6 +4,18 @@
 
 mod support;
 
+use std::{
+    cmp::Reverse,
+    collections::BTreeSet,
+    io::{BufRead, BufReader},
+    process::Stdio,
+};
+
+use creel::{
+    query::{Filter, Sql},
+    record::{CaptureId, Timestamp},
+    store::{Reader, Sorting, Start},
+};
 use support::Home;
 
 const ALL: usize = 150;
@@ -119,6 +131,59 @@ fn what_is_left_of_a_damaged_list_is_listed_and_what_is_missing_is_named() {
     }
     assert!(home.yes(&["show", "1"]).contains("POST /a HTTP/1.1"));
     assert!(home.fails(2, &["show", "150"]).contains("the file is damaged"));
+}
+
+#[test]
+fn what_follows_a_damaged_list_goes_past_what_is_missing() {
+    let home = home_with_a_damaged_list();
+    let listed = String::from_utf8(home.run(&["ls", "-n", "0"]).stdout).unwrap();
+    let oldest_first: Vec<_> = listed.lines().rev().collect();
+    for filter in [&[][..], &["path:/a"]] {
+        let args = [&["tail", "-n", "500"], filter].concat();
+        let mut tail = home.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let told = BufReader::new(tail.stdout.take().unwrap()).lines().take(oldest_first.len());
+        assert_eq!(told.collect::<Result<Vec<_>, _>>().unwrap(), oldest_first);
+        let said = BufReader::new(tail.stderr.take().unwrap()).lines().map(Result::unwrap).take(3).collect::<Vec<_>>();
+        let missed = format!("left out: #{} to #147: the file is damaged", oldest_first.len() + 1);
+        assert!(said[0].contains(&missed) && said[1].contains("left out: #149 to #150: "), "{said:?}");
+        tail.kill().unwrap();
+        tail.wait().unwrap();
+    }
+}
+
+#[test]
+fn pages_past_the_damage_meet_whichever_way_they_go() {
+    let home = home_with_a_damaged_list();
+    let reader = Reader::open(&home.db()).unwrap();
+    let left = reader.list(None).page(ALL).unwrap();
+    let pages = |mut start: Start, condition: Option<&Sql>, enough: fn() -> bool| {
+        let (mut ids, mut missed) = (Vec::new(), BTreeSet::new());
+        loop {
+            let slice = reader.past_damage(start, 7, condition, enough).unwrap();
+            assert!(slice.rows.len() <= 7 && slice.rows.is_sorted_by_key(|row| Reverse(row.id)));
+            assert_eq!(slice.newest, CaptureId(ALL as i64));
+            ids.extend(slice.rows.iter().map(|row| row.id));
+            missed.extend(slice.missed.iter().map(|(id, _)| id.0));
+            let Some(rest) = slice.rest else { break };
+            start = rest;
+        }
+        ids.sort_unstable();
+        assert_eq!(ids, left.iter().rev().map(|row| row.id).collect::<Vec<_>>());
+        assert_eq!(
+            missed.iter().copied().collect::<Vec<_>>(),
+            (ids.len() as i64 + 1..=147).chain([149, 150]).collect::<Vec<_>>()
+        );
+    };
+    let condition = Filter::parse("body.n>0").unwrap().sql(Timestamp::default());
+    for start in [Start::Newest, Start::Before(CaptureId(i64::MAX)), Start::After(CaptureId(0))] {
+        pages(start, None, || false);
+        pages(start, Some(&condition), || true);
+    }
+    let sorted = reader.sorted_past_damage(Sorting::Size, 5, None).unwrap();
+    let mut by_size: Vec<_> = left.iter().map(|row| (row.size, row.id)).collect();
+    by_size.sort_unstable_by_key(|row| Reverse(*row));
+    assert_eq!(sorted.rows.iter().map(|row| (row.size, row.id)).collect::<Vec<_>>(), by_size[..5]);
+    assert!(!sorted.missed.is_empty());
 }
 
 #[test]

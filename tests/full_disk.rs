@@ -118,6 +118,29 @@ fn files_that_may_not_grow_are_answered_like_a_full_disk() {
     assert_eq!(home.captures().len(), kept, "what was acknowledged is there, and nothing else");
 }
 
+#[test]
+fn too_few_files_that_may_be_open_are_raised_or_told() {
+    let home = Home::new();
+    let by = |limit: &str| {
+        let script = format!("{limit}; exec \"$0\" providers");
+        let mut command = Command::new("sh");
+        command.args(["-c", &script, env!("CARGO_BIN_EXE_creel")]).current_dir(home.path());
+        command.env("HOME", home.path()).output().unwrap()
+    };
+    for few in ["6", "12", "16", "63"] {
+        let output = by(&format!("ulimit -n {few}"));
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(
+            said.contains(&format!("no more than {few} files may be open")) && said.contains("`ulimit -n 1024`"),
+            "{said}"
+        );
+    }
+    // Where only the softer of both limits is that low, nobody need do anything.
+    let output = by("ulimit -S -n 12");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn an_output_that_takes_nothing_keeps_creel_from_no_capturing() {

@@ -47,7 +47,8 @@ fn an_endpoint_and_its_secret_are_in_force_once_the_file_is_written() {
     assert_eq!(verdict(&home, &serving, "pike"), "lab failed");
     // Another secret in the same file: the configuration says what it said, and is read again because somebody saved it.
     home.write("secret", "pike");
-    assert_eq!(told(&home, &mut serving, &format!("{lab}# another secret\n")), "it says what it said");
+    let said = told(&home, &mut serving, &format!("{lab}# another secret\n"));
+    assert_eq!(said, "it says what it said; files of secrets were read again, too");
     assert_eq!(verdict(&home, &serving, "pike"), "lab passed");
     assert_eq!(told(&home, &mut serving, ""), "endpoint lab is gone");
     assert_eq!(verdict(&home, &serving, "pike"), "default unchecked");

@@ -215,6 +215,38 @@ fn the_terminal_is_whole_after_every_signal() {
 }
 
 #[test]
+fn the_terminal_is_whole_where_it_is_quit_by_force() {
+    let home = Home::new();
+    let mut terminal = creel(&home, (24, 80));
+    terminal.address();
+    let is_cooked = is_cooked(&terminal);
+    assert!(!is_cooked());
+    assert!(Command::new("kill").args(["-QUIT", &terminal.pid()]).status().unwrap().success());
+    let ended = terminal.child.wait().unwrap();
+    assert!(ended.signal().is_some_and(|signal| signal.starts_with("Quit")), "{ended:?}");
+    assert!(is_cooked(), "the terminal reads lines again");
+    terminal.end().1.assert_whole("QUIT");
+}
+
+/// The first column of a terminal is 1; the debug build of what reads its reports would end at a 0.
+#[test]
+fn a_mouse_outside_the_terminal_ends_nothing() {
+    let home = Home::new();
+    let mut terminal = creel(&home, (24, 120));
+    post(&terminal.address(), b"POST /first HTTP/1.1\r\n", b"{}");
+    terminal.wait_for("/first");
+    for button in ["0", "32", "64", "65", "66", "67"] {
+        terminal.keys(&format!("\x1b[<{button};0;5M\x1b[<{button};5;0M\x1b[<{button};0;0m\x1b[<{button};65535;65535M"));
+    }
+    terminal.keys("?");
+    terminal.wait_for("Keys");
+    terminal.keys("q");
+    let (code, ended) = terminal.end();
+    assert_eq!(code, 0);
+    assert!(!ended.text.contains("failed"), "{}", ended.text);
+}
+
+#[test]
 fn a_terminal_that_is_closed_ends_it_in_order() {
     let home = Home::new();
     let pty = native_pty_system().openpty(PtySize::default()).unwrap();
@@ -286,6 +318,27 @@ fn an_error_before_the_screen_is_plain_words() {
     assert_eq!(code, 2);
     ended.assert_whole("an error");
     assert!(ended.text.contains("taken by another creel") && ended.text.contains("creel watch"), "{}", ended.text);
+}
+
+#[test]
+fn keys_that_cannot_be_leave_all_that_is_saved_with_them_as_it_was() {
+    let home = Home::new();
+    let endpoint = "[[endpoint]]\nname = \"shop\"\npath = \"/shop\"\n";
+    home.write("creel.toml", "");
+    let mut terminal = creel(&home, (24, 120));
+    let address = terminal.address();
+    home.write("creel.toml", format!("[keys]\ndown = \"n\"\n{endpoint}"));
+    let screen = terminal.wait_for("`n` is bound to `find-next` already");
+    let words = screen.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("creel goes on as before"), "{screen}");
+    post(&address, b"POST /shop/1 HTTP/1.1\r\n", b"{}");
+    assert_eq!(home.captures()[0]["endpoint"], "default");
+    home.write("creel.toml", format!("[keys]\ndown = [\"j\", \"ctrl-n\"]\n{endpoint}"));
+    terminal.wait_for("endpoint shop is new");
+    post(&address, b"POST /shop/2 HTTP/1.1\r\n", b"{}");
+    assert_eq!(home.captures()[1]["endpoint"], "shop");
+    terminal.keys("q");
+    assert_eq!(terminal.end().0, 0);
 }
 
 #[test]

@@ -9,12 +9,12 @@ use std::{
 
 use clap::Args;
 
-use super::{Answer, Common, Printer, input, ls, row};
+use super::{Answer, Common, Printer, export::tell_damaged, input, ls, row};
 use crate::{
     engine::{self, Engine},
-    query::Filter,
+    query::{Filter, Sql},
     record::{CaptureId, Failure, Summary, Zone},
-    store::{Reader, Start},
+    store::{Reader, Rescued, Start},
 };
 
 /// How long a command that is told to stop waits for a reader that takes nothing.
@@ -51,9 +51,12 @@ pub(super) fn run(tail: &Tail, common: &Common) -> Result<Answer, Failure> {
     let (reader, zone) = (engine.reader()?, engine::zone());
     let last = engine::newest(&reader)?;
     let condition = filter.as_ref().map(|filter| filter.sql(engine::now()));
-    let begin = reader.page(Start::Before(CaptureId(last.0 + 1)), tail.lines, condition.as_ref())?;
+    let mut list = reader.list(condition.as_ref());
+    let begin = list.page(tail.lines)?;
+    tell_damaged(&list.missed());
     let mut follow = Follow { reader: &reader, filter: filter.as_ref(), printer: &printer, zone: &zone, last };
-    begin.iter().rev().try_for_each(|row| follow.print(row))?;
+    // What came since is followed.
+    begin.iter().rev().filter(|row| row.id <= last).try_for_each(|row| follow.print(row))?;
     while !printer.closed() {
         follow.catch_up()?;
         if !matches!(rung.recv(), Ok(Wake::Ring)) || rung.try_iter().any(|wake| matches!(wake, Wake::Stop)) {
@@ -93,7 +96,11 @@ impl Follow<'_> {
         let newest = engine::newest(self.reader)?;
         while self.last < newest && !self.printer.closed() {
             let condition = self.filter.map(|filter| filter.sql(engine::now()));
-            let rows = self.reader.page(Start::After(self.last), input::PAGE, condition.as_ref())?;
+            let start = Start::After(self.last);
+            let Ok(rows) = self.reader.page(start, input::PAGE, condition.as_ref()) else {
+                self.catch_up_past_damage(newest, condition.as_ref())?;
+                continue;
+            };
             rows.iter().rev().try_for_each(|row| self.print(row))?;
             self.last = match rows.first() {
                 Some(row) if rows.len() == input::PAGE => row.id,
@@ -103,11 +110,27 @@ impl Follow<'_> {
         Ok(())
     }
 
+    /// A page of the same, and what of it cannot be read is named and left out. What is no damage of the file is an error.
+    fn catch_up_past_damage(&mut self, newest: CaptureId, condition: Option<&Sql>) -> Result<(), Failure> {
+        let slice = self.reader.past_damage(Start::After(self.last), input::PAGE, condition, || false)?;
+        slice.rows.iter().rev().try_for_each(|row| self.print(row))?;
+        tell_damaged(&slice.missed);
+        self.last = match slice.rest {
+            Some(Start::After(id)) => id,
+            _ => newest.max(slice.newest),
+        };
+        Ok(())
+    }
+
     fn print(&self, row: &Summary) -> Result<(), Failure> {
-        if self.printer.json {
-            ls::print_json(self.reader, row.id, self.printer)
-        } else {
-            self.printer.line(&row::line(row, self.zone))
+        if !self.printer.json {
+            return self.printer.line(&row::line(row, self.zone));
         }
+        let Err(why) = ls::print_json(self.reader, row.id, self.printer) else { return Ok(()) };
+        match self.reader.rescue(row.id)? {
+            Rescued::Damaged(_) => tell_damaged(&[(row.id, why)]),
+            Rescued::Whole(_) | Rescued::Gone => return Err(why),
+        };
+        Ok(())
     }
 }

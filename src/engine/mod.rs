@@ -73,7 +73,7 @@ pub use outline::{Outline, outline};
 pub use rehearsal::{Expect, OneOrMany, Play, Played, Rehearsal, Step};
 pub use rejudge::Judged;
 pub use settings::{Settings, Wishes};
-pub use transform::{Transform, transform};
+pub use transform::{GIVE_WHOLE, Transform, transform};
 pub use tries::tries;
 
 use self::{
@@ -394,8 +394,11 @@ fn spawn<T: Send + 'static>(name: &str, body: impl FnOnce() -> T + Send + 'stati
 
 /// The newest capture's number, or zero.
 pub fn newest(reader: &Reader) -> Result<CaptureId, Failure> {
-    let rows = reader.page(Start::Newest, 1, None)?;
-    Ok(rows.first().map_or(CaptureId(0), |row| row.id))
+    match reader.page(Start::Newest, 1, None) {
+        Ok(rows) => Ok(rows.first().map_or(CaptureId(0), |row| row.id)),
+        // The counts tell it where the list is damaged; what else is wrong is wrong there, too.
+        Err(why) => reader.past_damage(Start::Newest, 0, None, || true).map(|slice| slice.newest).map_err(|_| why),
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -438,6 +441,21 @@ fn is_ignored(signal: i32) -> bool {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
     mask.is_some_and(|mask| mask & (1 << (signal - 1)) != 0)
+}
+
+/// Ends the process by SIGQUIT, as it would end by itself, but not before `put_right` was called. In a program of the user's that
+/// has the terminal it is that program's.
+pub fn before_quitting(put_right: impl Fn() + Send + 'static) -> Result<(), Failure> {
+    use signal_hook::{consts::SIGQUIT, iterator::Signals, low_level::emulate_default_handler};
+    let mut signals = Signals::new([SIGQUIT]).map_err(|why| Failure::new("listening for signals", why))?;
+    let wait = move || {
+        for _ in signals.forever().filter(|_| !aside::is_running()) {
+            put_right();
+            // Where it cannot be had the process goes on, on a terminal that is not its own.
+            let _ = emulate_default_handler(SIGQUIT);
+        }
+    };
+    spawn("creel-quit", wait).map(drop)
 }
 
 /// What must be done when the process is asked to end: calls `on_stop` once for each SIGINT, SIGTERM or SIGHUP, on a

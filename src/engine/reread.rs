@@ -71,8 +71,17 @@ impl InForce {
     }
 }
 
-/// Called when other rules are in force.
-type Hear = Mutex<Option<Box<dyn Fn() + Send>>>;
+/// Says what is wrong with what the files have for a screen.
+type Check = dyn Fn(&Screen) -> Result<(), Failure> + Send;
+
+/// Who shows what is in force.
+struct Face {
+    check: Box<Check>,
+    /// Called when other rules are in force.
+    hear: Box<dyn Fn() + Send>,
+}
+
+type Hear = Mutex<Option<Face>>;
 
 /// The thread that looks at the files. It ends when this is dropped.
 pub(super) struct Reread {
@@ -101,10 +110,14 @@ impl Drop for Reread {
 }
 
 impl Engine {
-    /// Calls `hear` when another configuration is in force.
-    pub fn on_reread(&self, hear: impl Fn() + Send + 'static) {
+    /// Calls `hear` when another configuration is in force; none is of which `check` says that the screen cannot go by it.
+    pub fn on_reread(
+        &self,
+        check: impl Fn(&Screen) -> Result<(), Failure> + Send + 'static,
+        hear: impl Fn() + Send + 'static,
+    ) {
         if let Some(reread) = &*lock(&self.reread) {
-            *lock(&reread.hear) = Some(Box::new(hear));
+            *lock(&reread.hear) = Some(Face { check: Box::new(check), hear: Box::new(hear) });
         }
     }
 }
@@ -181,6 +194,7 @@ impl Reading {
         let followed = read.and_then(|(parts, settings)| {
             let changed = changed(&self.parts, &parts);
             let notices = settings.notices.clone();
+            lock(&self.hear).as_ref().map_or(Ok(()), |face| (face.check)(&settings.screen))?;
             self.followers.follow(settings, &changed)?;
             self.parts = parts;
             Ok((changed, notices))
@@ -192,8 +206,8 @@ impl Reading {
                 news.tell_as(Tidings::Good, format!("{} was read again: {}", shown(file), words(&changed)));
                 notices.iter().filter(|it| !self.notices.contains(it)).for_each(|it| news.tell(it.clone()));
                 self.notices = notices;
-                if let Some(hear) = &*lock(&self.hear) {
-                    hear();
+                if let Some(face) = &*lock(&self.hear) {
+                    (face.hear)();
                 }
             }
             Err(failure) => {
@@ -311,7 +325,7 @@ fn changed(before: &Parts, now: &Parts) -> Vec<Changed> {
 
 fn words(changed: &[Changed]) -> String {
     if changed.is_empty() {
-        return "it says what it said".to_owned();
+        return "it says what it said; files of secrets were read again, too".to_owned();
     }
     changed.iter().map(|Changed { part, how }| format!("{part} {how}")).collect::<Vec<_>>().join(", ")
 }
@@ -332,7 +346,7 @@ mod tests {
             words(&changed(&before, &now)),
             "keep changed, keys is new, theme is gone, listen takes a new start of creel"
         );
-        assert_eq!(words(&changed(&now, &now)), "it says what it said");
+        assert!(words(&changed(&now, &now)).starts_with("it says what it said;"));
         let endpoint = Changed { part: "endpoint shop".into(), how: "is new" };
         assert!(endpoint.is_of("endpoint") && !endpoint.is_of("end"));
     }

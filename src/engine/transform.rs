@@ -63,11 +63,13 @@ impl Transform {
     }
 }
 
+/// What to do with a body that a program cannot be given alone.
+pub const GIVE_WHOLE: &str = "--whole, or `whole = true` in creel.toml, gives a program such a body as a text";
+
 /// A failure that says what a body is that is no JSON.
 fn of_no_json(failure: Failure, head: &Head, body: &[u8]) -> Failure {
     match no_json(body, head.headers()) {
-        Some(what) => Failure::new(DOING, format!("the body is {what}"))
-            .hint("--whole, or `whole = true` in creel.toml, gives a program such a body as a text"),
+        Some(what) => Failure::new(DOING, format!("the body is {what}")).hint(GIVE_WHOLE),
         None => failure,
     }
 }

@@ -1,11 +1,11 @@
 //! What can still be read of a damaged file: one capture after the other, past those that cannot.
 
-use std::{collections::VecDeque, ops::Range};
+use std::{cmp::Reverse, collections::VecDeque, ops::Range};
 
 use rusqlite::params_from_iter;
 
 use super::{
-    Bodies, Reader, Start,
+    Bodies, Reader, Slice, Sorting, Start,
     reader::damaged,
     select::{self, SUMMARY_COLUMNS},
     trouble::{Kind, Trouble},
@@ -59,6 +59,79 @@ impl Reader {
     /// The list, past what is damaged in it.
     pub fn list<'a>(&'a self, condition: Option<&'a Sql>) -> List<'a> {
         List { reader: self, condition, start: Start::Newest, below: None, rows: VecDeque::new(), missed: Vec::new() }
+    }
+
+    /// What [`Reader::page`] or, with a condition, [`Reader::search`] gives, past what is damaged: number by number, until
+    /// `enough` says so.
+    pub fn past_damage(
+        &self,
+        start: Start,
+        limit: usize,
+        condition: Option<&Sql>,
+        enough: impl Fn() -> bool,
+    ) -> Result<Slice, Failure> {
+        let end = self.end()?;
+        let mut left = match start {
+            Start::Newest => 1..end,
+            Start::Before(id) => 1..id.0.min(end),
+            Start::After(id) => id.0.saturating_add(1)..end,
+        };
+        let is_down = !matches!(start, Start::After(_));
+        let (mut rows, mut missed) = (Vec::new(), Vec::new());
+        while !left.is_empty() && rows.len() < limit {
+            let ids = if is_down {
+                left.end.saturating_sub(AT_ONCE as i64).max(left.start)..left.end
+            } else {
+                left.start..left.start.saturating_add(AT_ONCE as i64).min(left.end)
+            };
+            let read = &mut |ids| self.rows_of(ids, condition);
+            let mut more = self.past(ids.clone(), read, &mut |id, why| missed.push((id, why)))?;
+            left = if is_down { left.start..ids.start } else { ids.end..left.end };
+            if is_down {
+                more.reverse();
+            }
+            rows.append(&mut more);
+            if enough() {
+                break;
+            }
+        }
+        if rows.len() > limit {
+            rows.truncate(limit);
+            // What lies behind the last one is read once more.
+            left = rows
+                .last()
+                .map_or(left.clone(), |last| if is_down { left.start..last.id.0 } else { last.id.0 + 1..left.end });
+        }
+        let rest = match left.is_empty() {
+            true => None,
+            false if is_down => Some(Start::Before(CaptureId(left.end))),
+            false => Some(Start::After(CaptureId(left.start - 1))),
+        };
+        let behind = (end - 1).saturating_sub(left.end - left.start).max(0);
+        let percent = (behind * 100 / (end - 1).max(1)).clamp(0, 100) as u8;
+        if !is_down {
+            rows.reverse();
+        }
+        Ok(Slice { rows, rest, percent, newest: CaptureId(end - 1), missed })
+    }
+
+    /// What [`Reader::sorted`] gives, past what is damaged.
+    pub fn sorted_past_damage(&self, by: Sorting, limit: usize, condition: Option<&Sql>) -> Result<Slice, Failure> {
+        let end = self.end()?;
+        let (mut rows, mut missed) = (Vec::new(), Vec::new());
+        let value = |row: &Summary| match by {
+            Sorting::Size => Some(row.size),
+            Sorting::Took => row.took_ms,
+        };
+        for first in (1..end).step_by(AT_ONCE) {
+            let ids = first..end.min(first + AT_ONCE as i64);
+            let read = &mut |ids| self.rows_of(ids, condition);
+            let more = self.past(ids, read, &mut |id, why| missed.push((id, why)))?;
+            rows.extend(more.into_iter().filter(|row| value(row).is_some()));
+            rows.sort_by_key(|row| Reverse((value(row), row.id)));
+            rows.truncate(limit);
+        }
+        Ok(Slice { rows, rest: None, percent: 100, newest: CaptureId(end - 1), missed })
     }
 
     /// The number that the next capture is given.

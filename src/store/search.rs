@@ -34,6 +34,8 @@ pub struct Slice {
     pub percent: u8,
     /// The newest capture there was, whether or not it was taken.
     pub newest: CaptureId,
+    /// What could not be read, since the file is damaged, and why.
+    pub missed: Vec<(CaptureId, Failure)>,
 }
 
 impl Reader {
@@ -65,7 +67,7 @@ impl Reader {
             if !walk.down {
                 rows.reverse();
             }
-            Ok(Slice { rows, rest, percent, newest: CaptureId(walk.newest) })
+            Ok(Slice { rows, rest, percent, newest: CaptureId(walk.newest), missed: Vec::new() })
         })
     }
 

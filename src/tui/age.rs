@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::{keys::Mode, model::Model};
+use super::{detail::Tab, keys::Mode, layout, model::Model};
 use crate::record::Timestamp;
 
 const SECOND: i64 = 1_000;
@@ -31,13 +31,35 @@ fn elapsed(now: Timestamp, at: Timestamp) -> i64 {
 /// How long the words of a moment stay true, in milliseconds.
 fn lasts(now: Timestamp, at: Timestamp) -> i64 {
     let ms = elapsed(now, at);
-    let unit = match ms {
+    unit(ms) - ms % unit(ms)
+}
+
+/// In what a time is told.
+fn unit(ms: i64) -> i64 {
+    match ms {
         ms if ms < MINUTE => SECOND,
         ms if ms < HOUR => MINUTE,
         ms if ms < DAY => HOUR,
         _ => DAY,
-    };
-    unit - ms % unit
+    }
+}
+
+/// How long it is until a moment, of so many milliseconds: a second that has begun counts.
+pub(super) fn left(ms: i64) -> String {
+    words(Timestamp::from_unix_ms(begun(ms)), Timestamp::from_unix_ms(0))
+}
+
+fn begun(ms: i64) -> i64 {
+    ms.saturating_add(SECOND - 1)
+}
+
+/// How long the words of the next tries stay true, where they are shown.
+fn tries(model: &Model) -> Option<i64> {
+    let is_shown =
+        matches!(model.detail.tab, Tab::Overview | Tab::Deliveries) && layout::areas(model).detail.height > 0;
+    let waiting = model.detail.errands.iter().filter(|errand| is_shown && !errand.dead);
+    let left = waiting.map(|errand| errand.due_at.since_ms(model.now)).filter(|left| *left > 0);
+    left.map(|left| begun(left) % unit(begun(left)) + 1).min()
 }
 
 /// When the next frame is due though nothing happens; none: never.
@@ -49,7 +71,10 @@ pub(super) fn next(model: &Model) -> Option<Duration> {
         return due.map(|ms| Duration::from_millis(ms.unsigned_abs()));
     }
     let rows = model.list.seen().filter(|_| model.panes.relative).map(|row| lasts(model.now, row.received_at));
-    rows.chain(model.pulse.lasts(model.now)).min().map(|ms| Duration::from_millis(ms.unsigned_abs()))
+    rows.chain(model.pulse.lasts(model.now))
+        .chain(tries(model))
+        .min()
+        .map(|ms| Duration::from_millis(ms.unsigned_abs()))
 }
 
 #[cfg(test)]
@@ -67,5 +92,15 @@ mod tests {
             assert_ne!(later(lasts(now, at)), text);
         }
         assert_eq!(words(at, Timestamp::from_unix_ms(500)), "now", "a clock may go back");
+    }
+
+    #[test]
+    fn what_is_left_is_told_until_it_is_less() {
+        for (ms, text) in [(1, "1s"), (1_000, "1s"), (1_001, "2s"), (59_001, "1m"), (59_000, "59s"), (2 * HOUR, "2h")] {
+            assert_eq!(left(ms), text);
+            let lasts = begun(ms) % unit(begun(ms)) + 1;
+            assert_eq!(left(ms - lasts + 1), text);
+            assert_ne!(left(ms - lasts), text);
+        }
     }
 }

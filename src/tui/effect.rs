@@ -31,6 +31,10 @@ pub(super) enum Effect {
     Arrived { generation: u64, after: CaptureId, filter: Option<Arc<Filter>> },
     /// Change what is said of captures.
     Tag { ids: Vec<CaptureId>, tagging: Tagging },
+    /// Mark all that a filter takes.
+    MarkAll(Arc<Filter>),
+    /// Unmark all that is marked.
+    UnmarkAll,
     /// Count what came after a capture and since a moment.
     Beats { after: CaptureId, since: Timestamp },
     /// Count what came between two moments.

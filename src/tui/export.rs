@@ -133,6 +133,11 @@ fn place(typed: &str) -> PathBuf {
 /// What is marked, oldest first.
 pub(super) fn marked(reader: &Reader) -> Result<Vec<CaptureId>, Failure> {
     let filter = Filter::parse(MARKED).map_err(|error| Failure::new("looking for what is marked", error.message))?;
+    taken(reader, &filter)
+}
+
+/// What a filter takes, oldest first.
+pub(super) fn taken(reader: &Reader, filter: &Filter) -> Result<Vec<CaptureId>, Failure> {
     let condition = filter.sql(engine::now());
     let (mut ids, mut start) = (Vec::new(), Start::Newest);
     loop {

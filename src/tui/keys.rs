@@ -166,6 +166,7 @@ impl Command {
                 | Self::Filter
                 | Self::ResendMarked
                 | Self::PinnedOnly
+                | Self::Order
                 | Self::Theme
                 | Self::Mouse
                 | Self::Stats

@@ -42,7 +42,7 @@ pub(super) fn areas(model: &Model) -> Areas {
     let mut areas = Areas { header: cut_top(&mut left, 1), ..Areas::default() };
     areas.footer = cut_bottom(&mut left, footer_rows);
     areas.notice = cut_bottom(&mut left, notice_rows);
-    let beside = columns >= WIDE && !model.panes.zoomed;
+    let beside = columns >= WIDE && !model.panes.zoomed && !is_welcome(model);
     if beside {
         let list = list_width(model);
         let mut side = Rect { width: list, ..left };
@@ -60,6 +60,12 @@ pub(super) fn areas(model: &Model) -> Areas {
         areas.list = left;
     }
     areas
+}
+
+/// Whether nothing is caught yet, and a newcomer is told what to do: there is nothing to stand beside that.
+fn is_welcome(model: &Model) -> bool {
+    let list = &model.list;
+    list.read && list.rows.is_empty() && model.filter.is_none() && !list.order.is_sorted()
 }
 
 /// The share of the width that the list can be given, in percent.

@@ -93,14 +93,17 @@ pub(super) struct List {
     pub(super) had: Had,
     /// Whether a first page has come.
     pub(super) read: bool,
-    /// Pages are answered in this generation only; another filter begins another one.
+    /// Pages are answered in this generation only; another filter begins another one. And of which one the rows are.
     pub(super) generation: u64,
+    taken: u64,
     /// What is on its way.
     pub(super) asked: Option<Ask>,
     /// What is wanted after that.
     pub(super) wanted: Option<Ask>,
     /// How many rows are seen.
     pub(super) height: usize,
+    /// What could not be read, and was told.
+    pub(super) missed: BTreeSet<CaptureId>,
 }
 
 /// What there is a column for, since some row had it or is to be expected to. It stays: a column that came and went with the
@@ -150,9 +153,10 @@ impl List {
         self.at(self.place())
     }
 
-    /// How many rows there are, where the window has all of them.
+    /// How many rows there are, where the window has all of them, and not those of the filter before.
     pub(super) fn count(&self) -> Option<usize> {
-        (self.at_newest && self.at_oldest && !self.order.is_sorted()).then_some(self.rows.len())
+        let is_whole = self.at_newest && self.at_oldest && !self.order.is_sorted();
+        (is_whole && self.taken == self.generation).then_some(self.rows.len())
     }
 
     /// How many repeats of its event are folded under a row, and whether they are shown.
@@ -194,7 +198,7 @@ impl List {
 
     /// Takes an answer. Whether another row is selected now.
     pub(super) fn take(&mut self, ask: Ask, slice: Slice) -> bool {
-        let Slice { rows, rest, percent, newest } = slice;
+        let Slice { rows, rest, percent, newest, missed: _ } = slice;
         let (before, place) = (self.selected, self.place());
         let first_seen = self.at(self.top).map(|row| row.id);
         let full = rest.is_some();
@@ -203,7 +207,7 @@ impl List {
         self.had.events |= rows.iter().any(|row| row.event.kind.is_some() || row.provider.is_some());
         self.had.took |= rows.iter().any(|row| row.took_ms.is_some());
         self.note_ends(ask, rest, newest);
-        self.read = true;
+        (self.read, self.taken) = (true, self.generation);
         match ask {
             Ask::Newest => (self.rows, self.at_newest, self.at_oldest) = (rows, true, !full),
             Ask::Oldest => (self.rows, self.at_newest, self.at_oldest) = (rows, !full, true),

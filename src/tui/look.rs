@@ -53,8 +53,9 @@ pub(super) enum Paint {
     Selected,
     /// The selected row of a pane that has not the keys.
     Resting,
-    /// Characters that differ.
+    /// Characters that differ, and those in their place.
     Marked,
+    Added,
     /// Dark on light, whatever the theme: a camera wants it so.
     Paper,
     Body(body::Role),
@@ -73,6 +74,7 @@ pub(super) const ROLES: &[(Paint, &str, Paint)] = &[
     (Paint::Selected, "selected", Paint::Plain),
     (Paint::Resting, "resting", Paint::Selected),
     (Paint::Marked, "marked", Paint::Bad),
+    (Paint::Added, "added", Paint::Good),
     (Paint::Body(body::Role::Plain), "body.plain", Paint::Plain),
     (Paint::Body(body::Role::Key), "body.key", Paint::Heading),
     (Paint::Body(body::Role::Text), "body.text", Paint::Good),
@@ -276,7 +278,7 @@ fn without_colour(paint: Paint) -> Style {
         }
         Paint::Selected => bare().add_modifier(Modifier::REVERSED),
         Paint::Resting => style.add_modifier(Modifier::UNDERLINED),
-        Paint::Marked => style.add_modifier(Modifier::BOLD | Modifier::REVERSED),
+        Paint::Marked | Paint::Added => style.add_modifier(Modifier::BOLD | Modifier::REVERSED),
         _ => style,
     }
 }

@@ -14,12 +14,12 @@ use super::{
     export::{Export, Exported},
     filters::Known,
     refused::Refusals,
-    stage::Door,
+    stage::{Door, SentAll},
 };
 use crate::{
     body::{Document, Folds, Node, compare::Part},
     engine::{Judged, Tidings, mask::Masked, pipe::Piped, preview::Lens},
-    record::{Capture, CaptureId, Counters, Delivery, Failure, Judgement, Timestamp},
+    record::{Capture, CaptureId, Counters, Delivery, Errand, Failure, Judgement, Timestamp},
     store::{Beat, Slice, Stats},
     verify::Try,
 };
@@ -107,6 +107,11 @@ pub(super) enum Msg {
     },
     /// Captures were tagged: how many.
     Tagged(Result<u64, Failure>),
+    /// Many were marked, or unmarked: how many.
+    TaggedAll {
+        marked: bool,
+        tagged: Result<u64, Failure>,
+    },
     /// A capture was opened; none where it is gone.
     Opened {
         generation: u64,
@@ -150,9 +155,10 @@ pub(super) enum Msg {
         bytes: Bytes,
         saved: Result<String, Failure>,
     },
+    /// What was sent of a capture, and what is still to be.
     Deliveries {
         id: CaptureId,
-        deliveries: Result<Vec<Delivery>, Failure>,
+        deliveries: Result<(Vec<Delivery>, Vec<Errand>), Failure>,
     },
     /// Values of fields are known to occur.
     Known(Result<Known, Failure>),
@@ -211,8 +217,8 @@ pub(super) enum Msg {
         from: CaptureId,
         kept: Result<CaptureId, Failure>,
     },
-    /// What was marked was sent: how many, and how many of them were answered 2xx.
-    ResentMarked(Result<(u64, u64), Failure>),
+    /// What was marked was sent.
+    ResentMarked(Result<SentAll, Failure>),
 }
 
 /// In what two messages differ, and what they are called.
@@ -228,6 +234,7 @@ pub(super) struct Compared {
 pub(super) struct Opened {
     pub(super) capture: Arc<Capture>,
     pub(super) deliveries: Vec<Delivery>,
+    pub(super) errands: Vec<Errand>,
     pub(super) body: BodyView,
 }
 

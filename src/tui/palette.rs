@@ -9,7 +9,7 @@ use super::{
     copy::{self, Copied},
     draft::{self, Step},
     export::Batch,
-    keys::{Command, KEYMAP, Mode},
+    keys::{Bound, Command, Mode},
     model::Model,
     prompt::{Prompt, Purpose},
 };
@@ -58,6 +58,9 @@ pub(super) enum Choice {
     Export(Option<Batch>, usize),
     /// Show the address as a QR code.
     Qr,
+    /// Mark all that the filter takes, or unmark all.
+    MarkAll,
+    UnmarkAll,
 }
 
 /// A row of the palette.
@@ -65,7 +68,7 @@ pub(super) enum Choice {
 pub(super) struct Row {
     pub(super) name: String,
     /// The key that does the same, where there is one.
-    pub(super) chord: &'static str,
+    pub(super) chord: String,
     pub(super) choice: Choice,
 }
 
@@ -119,7 +122,15 @@ impl Palette {
         let rows = self.all_rows(model);
         let pattern = Pattern::new(&self.typed.text(), CaseMatching::Ignore, Normalization::Smart, AtomKind::Fuzzy);
         let mut matcher = Matcher::new(Config::DEFAULT);
-        pattern.match_list(rows, &mut matcher).into_iter().map(|(row, _)| row).collect()
+        let mut fitting: Vec<Row> = pattern.match_list(rows, &mut matcher).into_iter().map(|(row, _)| row).collect();
+        // Who types how it begins means that one, and not what has the same words somewhere.
+        let text = self.typed.text().trim().to_lowercase();
+        fitting.sort_by_key(|row| match row.name.to_lowercase().find(&text) {
+            Some(0) => 0,
+            Some(_) => 1,
+            None => 2,
+        });
+        fitting
     }
 
     /// All its rows, whatever was typed.
@@ -132,7 +143,7 @@ impl Palette {
                 let (looks, does): (Vec<_>, Vec<_>) = others.into_iter().partition(is(Command::is_of_looks));
                 [does, things(model), looks, moves].concat()
             }
-            About::Capture => [done(), things(model)].concat(),
+            About::Capture => [done(model), things(model)].concat(),
             About::Export(batch) => forms("", Some(batch)),
         }
     }
@@ -146,23 +157,31 @@ impl Palette {
 /// What can become of an edited request.
 fn of_draft(model: &Model, id: CaptureId) -> Vec<Row> {
     let steps = model.drafts.get(&id).map(draft::steps).unwrap_or_default();
-    let row = |(step, name): (Step, &str)| Row { name: name.to_owned(), chord: "", choice: Choice::Draft(id, step) };
+    let row = |(step, name): (Step, &str)| Row {
+        name: name.to_owned(),
+        chord: String::new(),
+        choice: Choice::Draft(id, step),
+    };
     steps.into_iter().map(row).collect()
 }
 
 /// Every command of the mode that the palette was opened in.
 fn commands(model: &Model) -> Vec<Row> {
-    let here = KEYMAP.iter().filter(|key| key.modes.contains(&model.mode));
-    let rows = here.filter(|key| !matches!(key.command, Command::Palette | Command::Menu));
-    rows.map(|key| Row { name: key.help.to_owned(), chord: key.chords[0], choice: Choice::Command(key.command) })
-        .collect()
+    let here = model.keys.rows().filter(|row| row.key.modes.contains(&model.mode));
+    here.filter(|row| !matches!(row.key.command, Command::Palette | Command::Menu)).map(by_key).collect()
+}
+
+/// What a key does, with the first chord that the user has for it.
+fn by_key(row: &Bound) -> Row {
+    let chord = row.chords.first().cloned().unwrap_or_default();
+    Row { name: row.key.help.to_owned(), chord, choice: Choice::Command(row.key.command) }
 }
 
 /// The forms to export captures in.
 fn forms(before: &str, batch: Option<&Batch>) -> Vec<Row> {
     let row = |(at, format): (usize, &Format)| Row {
         name: format!("{before}as {}: {}", format.name, format.help),
-        chord: "",
+        chord: String::new(),
         choice: Choice::Export(batch.cloned(), at),
     };
     FORMATS.iter().enumerate().map(row).collect()
@@ -173,7 +192,7 @@ fn is(what: fn(Command) -> bool) -> impl Fn(&Row) -> bool {
 }
 
 /// What can be done with the open or selected capture by a key.
-fn done() -> Vec<Row> {
+fn done(model: &Model) -> Vec<Row> {
     let done = [
         Command::Resend,
         Command::ResendTo,
@@ -188,14 +207,13 @@ fn done() -> Vec<Row> {
         Command::Delete,
         Command::Undo,
     ];
-    let done = KEYMAP.iter().filter(|key| done.contains(&key.command) && key.modes.contains(&Mode::List));
-    done.map(|key| Row { name: key.help.to_owned(), chord: key.chords[0], choice: Choice::Command(key.command) })
-        .collect()
+    let done = model.keys.rows().filter(|row| done.contains(&row.key.command) && row.key.modes.contains(&Mode::List));
+    done.map(by_key).collect()
 }
 
 /// What else can be done with it.
 fn things(model: &Model) -> Vec<Row> {
-    let row = |name: String, choice| Row { name, chord: "", choice };
+    let row = |name: String, choice| Row { name, chord: String::new(), choice };
     let things = copy::things(model);
     let copies = things.iter().map(|(name, copied)| row(format!("copy {name}"), Choice::Copy(copied.clone())));
     // A form has its own way into a file: for what is marked, too, and under a name that is asked for.
@@ -205,9 +223,13 @@ fn things(model: &Model) -> Vec<Row> {
         row("in what the app's last two replies differ".to_owned(), Choice::Replies),
         row("QR code of the address".to_owned(), Choice::Qr),
     ];
+    let many = [
+        row("mark all that the filter takes".to_owned(), Choice::MarkAll),
+        row("unmark all that is marked".to_owned(), Choice::UnmarkAll),
+    ];
     let headers = things.iter().filter_map(|(name, copied)| match copied {
         Copied::Header(at) => Some(row(format!("edit {name}"), Choice::Header(*at))),
         _ => None,
     });
-    others.into_iter().chain(copies).chain(headers).chain(forms("export ", None)).chain(keeps).collect()
+    others.into_iter().chain(copies).chain(headers).chain(forms("export ", None)).chain(keeps).chain(many).collect()
 }

@@ -16,7 +16,7 @@ use crate::{
     body::{self, Content, compare},
     engine::{self, preview::Lens},
     query::Filter,
-    record::{Capture, CaptureId, Failure, Outcome},
+    record::{Capture, CaptureId, Delivery, Errand, Failure, Outcome, Tagging, Tags},
     store::{Slice, Sorting, Start},
 };
 
@@ -90,7 +90,7 @@ pub(super) fn perform(stage: &dyn Stage, effect: Effect, late: impl Fn(u64) -> b
             Some(Msg::Prepared { generation, prepared })
         }
         Effect::Tries { generation, capture } => Some(Msg::Tries { generation, tries: stage.tries(&capture) }),
-        Effect::Deliveries(id) => Some(Msg::Deliveries { id, deliveries: stage.deliveries(id) }),
+        Effect::Deliveries(id) => Some(Msg::Deliveries { id, deliveries: sent(stage, id) }),
         Effect::Judgement(id) => Some(Msg::Judgement { id, judgement: stage.judgement(id) }),
         Effect::Known => Some(Msg::Known(stage.known())),
         Effect::KeepFilter { name, text } => {
@@ -117,6 +117,8 @@ pub(super) fn perform(stage: &dyn Stage, effect: Effect, late: impl Fn(u64) -> b
         | Effect::Mouse(_)
         | Effect::Copy(_)
         | Effect::Marked { .. }
+        | Effect::MarkAll(_)
+        | Effect::UnmarkAll
         | Effect::Export(_)
         | Effect::StopExport
         | Effect::Forget(_)
@@ -124,12 +126,21 @@ pub(super) fn perform(stage: &dyn Stage, effect: Effect, late: impl Fn(u64) -> b
     }
 }
 
+/// Marks all that a filter takes, or without one unmarks all that is marked; gives how many.
+pub(super) fn tagged_all(stage: &dyn Stage, filter: Option<&Filter>) -> Result<u64, Failure> {
+    let ids = filter.map_or_else(|| stage.marked(), |filter| stage.taken(filter))?;
+    let tagging = match filter {
+        Some(_) => Tagging { give: Tags::MARKED, ..Tagging::default() },
+        None => Tagging { take: Tags::MARKED, ..Tagging::default() },
+    };
+    stage.tag(&ids, &tagging)
+}
+
 /// The rows that come first in an order.
 fn sorted(stage: &dyn Stage, by: Sorting, filter: Option<&Filter>) -> Result<Slice, Failure> {
     // First, so that what comes while it is sorted counts as new.
     let newest = stage.page(Start::Newest, 1, None)?.newest;
-    let rows = stage.sorted(by, SORTED_ROWS, filter)?;
-    Ok(Slice { newest, ..whole(Start::Newest, usize::MAX, rows) })
+    Ok(Slice { newest, ..stage.sorted(by, SORTED_ROWS, filter)? })
 }
 
 /// Writes a new file; gives where, and of how many bytes.
@@ -175,9 +186,14 @@ pub(super) fn previewed(stage: &dyn Stage, id: CaptureId, lenses: &[Lens]) -> Re
 
 fn open(stage: &dyn Stage, id: CaptureId) -> Result<Option<Opened>, Failure> {
     let Some(capture) = stage.opening(id)? else { return Ok(None) };
-    let deliveries = stage.deliveries(id)?;
+    let (deliveries, errands) = sent(stage, id)?;
     let content = content(&capture);
-    Ok(Some(Opened { body: open_in(&content, best(&content)), capture: Arc::new(capture), deliveries }))
+    Ok(Some(Opened { body: open_in(&content, best(&content)), capture: Arc::new(capture), deliveries, errands }))
+}
+
+/// What was sent of a capture, and what is still to be.
+fn sent(stage: &dyn Stage, id: CaptureId) -> Result<(Vec<Delivery>, Vec<Errand>), Failure> {
+    Ok((stage.deliveries(id)?, stage.errands(id)?))
 }
 
 /// The view that fits a body best.

@@ -195,9 +195,14 @@ impl Prompt {
         at_most(Paint::Heading, label.trim_end(), columns.saturating_sub(2), most_rows(rows).max(2))
     }
 
+    /// What is wrong and to be told: of what has only begun, as long as it is offered how it may go on, nothing is.
+    pub(super) fn mistake(&self) -> Option<&SyntaxError> {
+        self.error.as_ref().filter(|_| self.assist.completion.offers.is_empty())
+    }
+
     /// What is wrong, in rows; where there are few, in one more than a notice, since it is all that helps.
     pub(super) fn wrong(&self, (columns, rows): (u16, u16)) -> Vec<Pieces> {
-        let Some(error) = &self.error else { return Vec::new() };
+        let Some(error) = self.mistake() else { return Vec::new() };
         let most = most_rows(rows).max(2);
         at_most(Paint::Bad, &error.to_string(), usize::from(columns).saturating_sub(2), most)
     }

@@ -78,6 +78,7 @@ pub(super) fn on_terminal(stage: &Arc<dyn Stage>, options: Options) -> Result<St
     terminal::tell_panics(messages.clone());
     let stop = messages.clone();
     engine::on_signal(move || drop(stop.send(Msg::Stop)))?;
+    engine::before_quitting(terminal::leave)?;
     let over = messages.clone();
     stage.on_end(Box::new(move || drop(over.send(Msg::ServerEnded))))?;
     let news = messages.clone();

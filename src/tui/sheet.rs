@@ -219,7 +219,7 @@ fn marked(difference: &Difference) -> (Option<Pieces>, Option<Pieces>) {
             .map(|(paint, letters)| piece(paint, &letters.iter().collect::<String>()))
             .collect()
     };
-    (Some(parts(a, Paint::Marked)), Some(parts(b, Paint::Selected)))
+    (Some(parts(a, Paint::Marked)), Some(parts(b, Paint::Added)))
 }
 
 #[cfg(test)]

@@ -14,12 +14,13 @@ use super::{
     configured::Configured,
     export::{self, Export, Exported},
     filters::Known,
+    keys::Keymap,
     refused::{NEWEST, Refusals, Refused},
 };
 use crate::{
     body,
     engine::{
-        self, Aim, Each, Engine, HearNews, Judged, Pacing,
+        self, Aim, Each, Engine, HearNews, Judged, Pacing, Screen,
         edit::Edit,
         pipe::{self, Piped},
         preview::Lens,
@@ -28,7 +29,7 @@ use crate::{
         tunnel,
     },
     query::Filter,
-    record::{Capture, CaptureId, Counters, Delivery, Failure, Head, Judgement, Summary, Tagging, Timestamp},
+    record::{Capture, CaptureId, Counters, Delivery, Errand, Failure, Head, Judgement, Summary, Tagging, Timestamp},
     store::{Beat, Bodies, Reader, Slice, Sorting, Start, Stats},
     verify::Try,
 };
@@ -47,7 +48,7 @@ pub(super) fn whole(start: Start, limit: usize, rows: Vec<Summary>) -> Slice {
         (None, Start::After(id)) => id,
         (None, _) => CaptureId(0),
     };
-    Slice { rest: end.filter(|_| rows.len() >= limit), rows, percent: 100, newest }
+    Slice { rest: end.filter(|_| rows.len() >= limit), rows, percent: 100, newest, missed: Vec::new() }
 }
 
 /// Everything outside that the screen needs. Called on workers' threads; may block.
@@ -60,7 +61,7 @@ pub(super) trait Stage: Send + Sync + 'static {
     /// Rows as they are now, as far as the filter takes them still.
     fn again(&self, ids: &[CaptureId], filter: &Filter) -> Result<Vec<Summary>, Failure>;
     /// The rows that come first in a sorted order, at most `limit`.
-    fn sorted(&self, by: Sorting, limit: usize, filter: Option<&Filter>) -> Result<Vec<Summary>, Failure>;
+    fn sorted(&self, by: Sorting, limit: usize, filter: Option<&Filter>) -> Result<Slice, Failure>;
     /// How many captures came after one, of those that the filter takes; what is counted in a moment.
     fn arrived(&self, after: CaptureId, filter: Option<&Filter>) -> Result<Counted, Failure> {
         let slice = self.page(Start::After(after), COUNTED, filter)?;
@@ -95,6 +96,8 @@ pub(super) trait Stage: Send + Sync + 'static {
     fn save(&self, name: &str, bytes: &[u8]) -> Result<String, Failure>;
     /// A capture's deliveries, newest first.
     fn deliveries(&self, id: CaptureId) -> Result<Vec<Delivery>, Failure>;
+    /// What of a capture is still to be brought to an app, or was given up, oldest first.
+    fn errands(&self, id: CaptureId) -> Result<Vec<Errand>, Failure>;
     /// The tries at a capture's event, oldest first, where its provider publishes when it tries again.
     fn tries(&self, capture: &Capture) -> Result<Vec<Try>, Failure>;
     /// Judges a capture again, and keeps the verdict.
@@ -127,11 +130,12 @@ pub(super) trait Stage: Send + Sync + 'static {
     fn refusals(&self) -> Result<Refusals, Failure>;
     /// Lays words over what an endpoint answers; blocks until they are in force, and gives what is answered.
     fn tell(&self, endpoint: &str, words: Option<&Words>) -> Result<String, Failure>;
-    /// Sends all that is marked to the apps of its endpoints; blocks until it is stored, or somebody stops it. Gives how many
-    /// were sent, and how many of them were answered 2xx.
-    fn resend_marked(&self) -> Result<(u64, u64), Failure>;
+    /// Sends all that is marked to the apps of its endpoints; blocks until it is stored, or somebody stops it.
+    fn resend_marked(&self) -> Result<SentAll, Failure>;
     /// Ends that: what is under way is finished.
     fn stop_resending(&self);
+    /// What a filter takes, oldest first.
+    fn taken(&self, filter: &Filter) -> Result<Vec<CaptureId>, Failure>;
     /// What is marked, oldest first.
     fn marked(&self) -> Result<Vec<CaptureId>, Failure>;
     /// Writes captures to a file; blocks until it is whole.
@@ -154,6 +158,30 @@ pub(super) trait Stage: Send + Sync + 'static {
 
 /// How much of a large body is read before it is shown, in bytes.
 const FIRST_PIECE: usize = 256 << 10;
+
+/// What came of sending many.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct SentAll {
+    /// How many were answered 2xx, and how many otherwise or not at all.
+    pub(super) right: u64,
+    pub(super) wrong: u64,
+    /// How many could not be sent, and why the first of them.
+    pub(super) unsent: u64,
+    pub(super) why: Option<(CaptureId, Failure)>,
+}
+
+impl SentAll {
+    pub(super) fn count(&mut self, each: Each) {
+        match each {
+            Ok(delivery) if delivery.outcome.is_success() => self.right += 1,
+            Ok(_) => self.wrong += 1,
+            Err(why) => {
+                self.unsent += 1;
+                self.why.get_or_insert(why);
+            }
+        }
+    }
+}
 
 /// What is answered at the door where it differs from the configuration, and how the tunnel stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -192,18 +220,27 @@ fn lock(reader: &Mutex<Reader>) -> MutexGuard<'_, Reader> {
 impl Stage for Live {
     fn page(&self, start: Start, limit: usize, filter: Option<&Filter>) -> Result<Slice, Failure> {
         let reader = lock(&self.rows);
-        let Some(filter) = filter else { return reader.page(start, limit, None).map(|rows| whole(start, limit, rows)) };
+        let condition = filter.map(|filter| filter.sql(engine::now()));
         let until = Instant::now() + MOMENT;
-        reader.search(start, limit, &filter.sql(engine::now()), || Instant::now() >= until)
+        let enough = || Instant::now() >= until;
+        let found = match &condition {
+            None => reader.page(start, limit, None).map(|rows| whole(start, limit, rows)),
+            Some(condition) => reader.search(start, limit, condition, enough),
+        };
+        // Whatever was wrong: what is no damage of the file ends this, too, and is told as it was met first.
+        found.or_else(|why| reader.past_damage(start, limit, condition.as_ref(), enough).map_err(|_| why))
     }
 
     fn again(&self, ids: &[CaptureId], filter: &Filter) -> Result<Vec<Summary>, Failure> {
         lock(&self.rows).again(ids, &filter.sql(engine::now()))
     }
 
-    fn sorted(&self, by: Sorting, limit: usize, filter: Option<&Filter>) -> Result<Vec<Summary>, Failure> {
+    fn sorted(&self, by: Sorting, limit: usize, filter: Option<&Filter>) -> Result<Slice, Failure> {
         let condition = filter.map(|filter| filter.sql(engine::now()));
-        lock(&self.rows).sorted(by, limit, condition.as_ref())
+        let reader = lock(&self.rows);
+        let sorted = reader.sorted(by, limit, condition.as_ref());
+        let sorted = sorted.map(|rows| whole(Start::Newest, usize::MAX, rows));
+        sorted.or_else(|why| reader.sorted_past_damage(by, limit, condition.as_ref()).map_err(|_| why))
     }
 
     fn known(&self) -> Result<Known, Failure> {
@@ -303,6 +340,10 @@ impl Stage for Live {
         lock(&self.captures).deliveries(id)
     }
 
+    fn errands(&self, id: CaptureId) -> Result<Vec<Errand>, Failure> {
+        lock(&self.captures).errands_of(id)
+    }
+
     fn tries(&self, capture: &Capture) -> Result<Vec<Try>, Failure> {
         engine::tries(&lock(&self.captures), capture)
     }
@@ -336,17 +377,20 @@ impl Stage for Live {
         self.engine.tell(endpoint, words)
     }
 
-    fn resend_marked(&self) -> Result<(u64, u64), Failure> {
+    fn resend_marked(&self) -> Result<SentAll, Failure> {
         let ids = self.marked()?;
         if ids.is_empty() {
             return Err(Failure::new("resending", "nothing is marked").hint("space marks a capture"));
         }
         self.stop.store(false, Ordering::Release);
         let pacing = Pacing { stop: Arc::clone(&self.stop), ..Pacing::default() };
-        let mut right = 0;
-        let mut take = |each: Each| right += u64::from(each.is_ok_and(|sent| sent.outcome.is_success()));
-        let count = self.engine.resend_all(ids, Aim::default(), pacing, &mut take)?;
-        Ok((count, right))
+        let mut all = SentAll::default();
+        self.engine.resend_all(ids, Aim::default(), pacing, &mut |each| all.count(each))?;
+        Ok(all)
+    }
+
+    fn taken(&self, filter: &Filter) -> Result<Vec<CaptureId>, Failure> {
+        export::taken(&self.engine.reader()?, filter)
     }
 
     fn marked(&self) -> Result<Vec<CaptureId>, Failure> {
@@ -382,7 +426,8 @@ impl Stage for Live {
     fn on_reread(&self, hear: Box<dyn Fn(Configured) + Send>) {
         // Not the engine itself, which holds this.
         let engine = Arc::downgrade(&self.engine);
-        self.engine.on_reread(move || engine.upgrade().iter().for_each(|engine| hear(Configured::of(engine))));
+        let check = |screen: &Screen| Keymap::with(&screen.keys).map(drop);
+        self.engine.on_reread(check, move || engine.upgrade().iter().for_each(|engine| hear(Configured::of(engine))));
     }
 
     fn forget(&self, ids: &[CaptureId]) -> Result<(), Failure> {

@@ -175,6 +175,13 @@ impl Drop for Guard {
     }
 }
 
+/// Gives the terminal back for good, from another thread than the one that draws: nothing is drawn from now on.
+pub(super) fn leave() {
+    let nobody_draws = io::stdout().lock();
+    drop(Guard);
+    std::mem::forget(nobody_draws);
+}
+
 /// Whether there is no terminal any more: its window was closed.
 pub(super) fn is_gone() -> bool {
     terminal::window_size().is_err()

@@ -46,10 +46,10 @@ use super::{
     look::{Depth, Look},
     model::{Model, Tone},
     msg::{BodyView, Compared, Msg, Opened},
-    perform::{best, content, open_in, previewed},
+    perform::{best, content, open_in, previewed, tagged_all},
     refused::{Refusals, Refused},
     run,
-    stage::{Door, Place, Stage, whole},
+    stage::{Door, Place, SentAll, Stage, whole},
     state::State,
     update::update,
     view,
@@ -68,8 +68,8 @@ use crate::{
     },
     query::{Content, Filter},
     record::{
-        Body, Capture, CaptureId, Counters, Delivery, Event, Evidence, Explanation, Failure, Fault, Flag, Head,
-        Headers, Judgement, Repeat, Summary, Tagging, Tags, Timestamp, Uid, Verdict, Zone,
+        Body, Capture, CaptureId, Counters, Delivery, Errand, ErrandId, Event, Evidence, Explanation, Failure, Fault,
+        Flag, Head, Headers, Judgement, Post, Repeat, Summary, Tagging, Tags, Timestamp, Uid, Verdict, Zone,
     },
     store::{Beat, PIECES, Slice, Sorting, Start, Stats},
 };
@@ -255,7 +255,10 @@ impl Play {
                 let answer = Ok(self.told(&endpoint, words.as_deref()));
                 Some(Msg::Told { endpoint, answer })
             }
-            Effect::Open { generation, id } => Some(Msg::Opened { generation, opened: Ok(Some((self.open)(id))) }),
+            Effect::Open { generation, id } => {
+                let opened = Opened { errands: self.basket.errands(id), ..(self.open)(id) };
+                Some(Msg::Opened { generation, opened: Ok(Some(opened)) })
+            }
             Effect::View { generation, capture, view } => {
                 Some(Msg::Viewed { generation, body: (self.view)(&capture, view) })
             }
@@ -283,7 +286,9 @@ impl Play {
                 let judgement = self.basket.judged_to_pass(id).unwrap_or_else(judgement);
                 Some(Msg::Judgement { id, judgement: Ok(Some(judgement)) })
             }
-            Effect::Deliveries(id) => Some(Msg::Deliveries { id, deliveries: Ok((self.open)(id).deliveries) }),
+            Effect::Deliveries(id) => {
+                Some(Msg::Deliveries { id, deliveries: Ok(((self.open)(id).deliveries, self.basket.errands(id))) })
+            }
             Effect::Resend { id, .. } | Effect::ResendDead(id) => {
                 Some(Msg::Resent { id, delivery: Err(Failure::new("resending", "no apps")) })
             }
@@ -293,10 +298,12 @@ impl Play {
             | Effect::Preview { .. }
             | Effect::Browse(_)
             | Effect::Marked { .. }
+            | Effect::MarkAll(_)
+            | Effect::UnmarkAll
             | Effect::Export(_)
             | Effect::StopExport
             | Effect::Outside { .. } => self.perform_outward(effect),
-            Effect::ResendMarked => Some(Msg::ResentMarked(Ok((2, 1)))),
+            Effect::ResendMarked => Some(Msg::ResentMarked(Ok(SentAll { right: 1, wrong: 1, ..SentAll::default() }))),
             Effect::Mouse(_) | Effect::Copy(_) | Effect::Forget(_) => {
                 self.note(effect);
                 None
@@ -337,6 +344,11 @@ impl Play {
                 Some(Msg::Previewed { id, lenses, made })
             }
             Effect::Browse(url) => Some(Msg::Browsed { url, browsed: Ok(()) }),
+            Effect::MarkAll(_) | Effect::UnmarkAll => {
+                let scene = Scene { basket: self.basket.clone(), ..Scene::default() };
+                let filter = if let Effect::MarkAll(filter) = &effect { Some(&**filter) } else { None };
+                Some(Msg::TaggedAll { marked: filter.is_some(), tagged: tagged_all(&scene, filter) })
+            }
             Effect::Marked { format, selected } => {
                 Some(Msg::Marked { format, selected, marked: Ok(self.basket.marked()) })
             }
@@ -435,7 +447,12 @@ fn view_of_any(capture: &Capture, view: usize) -> BodyView {
 fn opened(id: CaptureId) -> Opened {
     let capture = capture(id);
     let tree = body::VIEWS.iter().position(|view| view.name == "tree").unwrap();
-    Opened { body: view_of_any(&capture, tree), capture: Arc::new(capture), deliveries: Vec::new() }
+    Opened {
+        body: view_of_any(&capture, tree),
+        capture: Arc::new(capture),
+        deliveries: Vec::new(),
+        errands: Vec::new(),
+    }
 }
 
 /// The lines of the list that a screen shows, without the frame of quotes.

@@ -19,12 +19,13 @@ use super::{
     effect::{Ask, Effect},
     export::Export,
     msg::Msg,
-    perform::{perform, previewed},
+    perform::{perform, previewed, tagged_all},
     stage::Stage,
 };
 use crate::{
     body::Document,
     engine::mask::Masked,
+    query::Filter,
     record::{Failure, Timestamp},
     store,
 };
@@ -154,6 +155,8 @@ impl Workers {
                     Some(Msg::Marked { format, selected, marked })
                 });
             }
+            Effect::MarkAll(filter) => self.tag_all(Some(filter)),
+            Effect::UnmarkAll => self.tag_all(None),
             Effect::Export(export) => self.export(export),
             Effect::StopExport => {
                 if let Some((stopped, _)) = &*self.exporting.borrow() {
@@ -264,6 +267,14 @@ impl Workers {
             Some(Msg::Exported { export, exported })
         });
         self.exporting.replace(thread.map(|thread| (stopped, thread)));
+    }
+
+    /// Marks all that a filter takes, or unmarks all, on a thread of its own: there may be many.
+    fn tag_all(&self, filter: Option<Arc<Filter>>) {
+        self.apart("creel-mark", "marking", move |stage| {
+            let tagged = catch("marking", || tagged_all(stage, filter.as_deref()));
+            Some(Msg::TaggedAll { marked: filter.is_some(), tagged })
+        });
     }
 
     /// Counts on a thread of its own: it may look at a million rows.

@@ -6,9 +6,11 @@ use super::{
 };
 use crate::{
     body,
-    record::{Delivery, Outcome, Post, Reply},
+    record::{Delivery, Errand, Outcome, Post, Reply, counted},
     tui::{
+        age,
         keys::Mode,
+        layout,
         line::{self, Piece, Pieces, piece, plain},
         look::Paint,
         model::Model,
@@ -24,15 +26,16 @@ const REPLY_UNDONE: u64 = 1 << 20;
 const BAR: u32 = 24;
 
 pub(super) fn deliveries(model: &Model, columns: usize) -> Vec<Pieces> {
-    if let (true, Some(standing)) = (model.detail.deliveries.is_empty(), standing(model)) {
-        return vec![standing];
+    let standing = standing_rows(model, columns);
+    if model.detail.deliveries.is_empty() && !standing.is_empty() {
+        return standing;
     }
     if model.detail.deliveries.is_empty() {
         let words = "Not sent on yet. r resends it to the endpoint's app, R to a URL that you are asked for; every byte stays as it came, and what had to change is listed here.";
         return line::paragraph(Paint::Dim, words, columns);
     }
-    let standing = standing(model).into_iter().map(|row| vec![row]);
-    standing.chain(each(model)).collect::<Vec<_>>().join(&[Vec::new()][..])
+    let standing = (!standing.is_empty()).then_some(standing);
+    standing.into_iter().chain(each(model)).collect::<Vec<_>>().join(&[Vec::new()][..])
 }
 
 /// Whether the open capture is on its way to an app, since somebody resends it here.
@@ -43,22 +46,58 @@ pub(super) fn is_sent(model: &Model) -> bool {
 /// What is said of a capture that is.
 pub(super) const SENT: &str = "on its way: the app has not answered yet";
 
-/// What of it is still to be sent, or never will be unasked.
-fn standing(model: &Model) -> Option<Pieces> {
+/// What of it is still to be sent and when, or never will be unasked.
+pub(super) fn standing(model: &Model) -> Vec<Piece> {
     if is_sent(model) {
-        return Some(vec![piece(Paint::Warning, SENT)]);
+        return vec![piece(Paint::Warning, SENT)];
     }
-    let row = model.list.row().filter(|row| Some(row.id) == model.detail.id())?;
-    let (paint, words) = given_up(row.post?);
-    Some(vec![piece(paint, words)])
+    let row = model.list.row().filter(|row| Some(row.id) == model.detail.id());
+    let Some(post) = row.and_then(|row| row.post) else { return Vec::new() };
+    let keys = if post == Post::Dead { "U sends it once more, C drops it" } else { "C ends that" };
+    let (paint, unread) = match post {
+        Post::Dead => (Paint::Bad, "given up"),
+        Post::Waiting => (Paint::Warning, "on its way, or waiting for its next try"),
+    };
+    match &model.detail.errands[..] {
+        // They are still to be read.
+        [] => vec![piece(paint, &format!("{unread}; {keys}"))],
+        [only] => vec![piece(paint, &format!("{}; {keys}", words(model, only, "")))],
+        several => {
+            let paint = |errand: &Errand| if errand.dead { Paint::Bad } else { Paint::Warning };
+            let each = several.iter().map(|errand| piece(paint(errand), &words(model, errand, app(&errand.lane))));
+            each.chain([piece(Paint::Dim, keys)]).collect()
+        }
+    }
 }
 
-/// How what is to be forwarded stands, in words.
-pub(super) fn given_up(post: Post) -> (Paint, &'static str) {
-    match post {
-        Post::Dead => (Paint::Bad, "given up: U sends it once more, C drops it"),
-        Post::Waiting => (Paint::Warning, "on its way, or waiting for its next try; C ends that"),
+/// The same, in rows of their own.
+fn standing_rows(model: &Model, columns: usize) -> Vec<Pieces> {
+    standing(model).iter().flat_map(|piece| line::paragraph(piece.paint, &piece.text, columns)).collect()
+}
+
+/// To which app a lane leads.
+fn app(lane: &str) -> &str {
+    lane.rsplit_once("→ ").map_or(lane, |(_, app)| app)
+}
+
+/// From how much time on a moment is told by its day, in milliseconds.
+const LONG: i64 = 12 * 3_600_000;
+
+/// How one of them stands, in words.
+fn words(model: &Model, errand: &Errand, app: &str) -> String {
+    let (tries, due) = (errand.tries, errand.due_at);
+    let to = if app.is_empty() { String::new() } else { format!(" to {app}") };
+    if errand.dead {
+        let why = errand.why.as_ref().map_or(String::new(), |why| format!(": {why}"));
+        let after = if tries > 1 { format!(" after {}", counted(tries.into(), "try")) } else { String::new() };
+        return format!("given up{to}{after}{why}");
     }
+    let left = due.since_ms(model.now);
+    if left <= 0 {
+        return format!("try {}{to} is on its way, or waits for its turn", tries + 1);
+    }
+    let at = if left < LONG { due.clock(&model.zone) } else { due.date_and_clock(&model.zone) };
+    format!("try {}{to} in {}, at {at}", tries + 1, age::left(left))
 }
 
 /// The lines of each delivery.
@@ -68,7 +107,11 @@ fn each(model: &Model) -> impl Iterator<Item = Vec<Pieces>> {
 
 /// The first line of the delivery that the cursor is on.
 pub(super) fn first_line(model: &Model) -> usize {
-    let above = standing(model).map_or(0, |_| 2);
+    let columns = usize::from(layout::areas(model).detail.width);
+    let above = match standing_rows(model, columns).len() {
+        0 => 0,
+        rows => rows + 1,
+    };
     above + each(model).take(model.detail.delivery).map(|lines| lines.len() + 1).sum::<usize>()
 }
 

@@ -29,7 +29,7 @@ use super::{
 };
 use crate::{
     body::{self, Document},
-    record::{Capture, CaptureId, Delivery, DeliveryId, Judgement, Outcome, Reply, mask},
+    record::{Capture, CaptureId, Delivery, DeliveryId, Errand, Judgement, Outcome, Post, Reply, Summary, mask},
     verify::Try,
 };
 
@@ -72,6 +72,8 @@ pub(super) struct Detail {
     pub(super) capture: Option<Arc<Capture>>,
     /// Newest first.
     pub(super) deliveries: Vec<Delivery>,
+    /// What is still to be brought to an app, or was given up.
+    pub(super) errands: Vec<Errand>,
     /// The tries at the event, oldest first, where its provider publishes when it tries again; and up to which capture they were
     /// looked for.
     pub(super) tries: Vec<Try>,
@@ -183,7 +185,7 @@ impl Detail {
         self.leave();
         self.generation += 1;
         (self.wanted, self.capture, self.body) = (None, None, None);
-        self.deliveries.clear();
+        (self.deliveries, self.errands) = (Vec::new(), Vec::new());
     }
 
     /// Takes what came.
@@ -196,7 +198,7 @@ impl Detail {
         (self.tries, self.tries_to) = (Vec::new(), CaptureId(0));
         self.toggled.clear();
         self.stamp += 1;
-        self.deliveries = opened.deliveries;
+        (self.deliveries, self.errands) = (opened.deliveries, opened.errands);
         self.body = Some(opened.body);
         self.cursor.take(self.body.as_ref());
         self.capture = Some(opened.capture);
@@ -221,10 +223,20 @@ impl Detail {
         goes_on
     }
 
+    /// Whether a row tells of other deliveries than are known, or of another end.
+    pub(super) fn lags_behind(&self, row: &Summary) -> bool {
+        let post = match &self.errands[..] {
+            [] => None,
+            errands if errands.iter().any(|errand| errand.dead) => Some(Post::Dead),
+            _ => Some(Post::Waiting),
+        };
+        row.deliveries as usize != self.deliveries.len() || row.post != post
+    }
+
     /// Takes deliveries that were read again.
-    pub(super) fn take_deliveries(&mut self, id: CaptureId, deliveries: Vec<Delivery>) {
+    pub(super) fn take_deliveries(&mut self, id: CaptureId, deliveries: Vec<Delivery>, errands: Vec<Errand>) {
         if self.wanted == Some(id) {
-            self.deliveries = deliveries;
+            (self.deliveries, self.errands) = (deliveries, errands);
             self.delivery = self.delivery.min(self.deliveries.len().saturating_sub(1));
             self.stamp += 1;
         }

@@ -3,7 +3,7 @@
 use super::facts::{NAMES, fact, indented, outcome, text_fact, told, verdict};
 use super::{
     aside,
-    deliveries::{SENT, given_up, is_sent},
+    deliveries::{SENT, is_sent, standing},
 };
 use crate::{
     body, engine,
@@ -65,7 +65,8 @@ pub(super) fn overview(model: &Model, capture: &Capture, columns: usize) -> Vec<
     for flag in capture.flags.iter() {
         lines.extend(told("odd", Paint::Warning, &format!("{} {}", signs.flag, flag.sentence()), columns));
     }
-    lines.extend(told("body", Paint::Plain, &body_words(capture), columns));
+    let note = body_note(model).map_or(String::new(), |note| format!("; {note}"));
+    lines.extend(told("body", Paint::Plain, &format!("{}{note}", body_words(capture)), columns));
     let answered = if capture.edited_from.is_some() {
         "nobody sent it".to_owned()
     } else if capture.reply_status == 0 {
@@ -85,10 +86,8 @@ pub(super) fn overview(model: &Model, capture: &Capture, columns: usize) -> Vec<
     for sentence in last.map(|last| blame(capture, last)).unwrap_or_default() {
         lines.extend(indented(Paint::Warning, &sentence, columns));
     }
-    let row = model.list.row().filter(|row| row.id == capture.id);
-    if let Some((paint, words)) = row.and_then(|row| row.post).map(given_up) {
-        lines.extend(indented(paint, words, columns));
-    }
+    let standing = standing(model).into_iter().filter(|_| !is_sent(model));
+    lines.extend(standing.flat_map(|piece| indented(piece.paint, &piece.text, columns)));
     lines.extend(preview(model, columns));
     lines
 }
@@ -176,6 +175,14 @@ fn blame(capture: &Capture, last: &Delivery) -> Vec<String> {
     let catalog = engine::catalog().ok();
     let provider = capture.provider.as_deref().and_then(|name| catalog?.get(name));
     verify::blame(&capture.judgement, last, provider)
+}
+
+/// What the body's document says of itself, as that it is no whole JSON; none where its first line says so.
+fn body_note(model: &Model) -> Option<String> {
+    let document = model.detail.body.as_ref()?.document.as_ref().ok()?;
+    let note = document.note()?;
+    let first: String = document.lines(0..1).into_iter().flatten().map(|span| span.text).collect();
+    (!first.contains(note)).then(|| note.to_owned())
 }
 
 /// The beginning of the body, below what is known of it.

@@ -6,6 +6,7 @@ use crate::{
     engine::suggest,
     record::{Capture, Evidence, Fault, Verdict, counted, span},
     tui::{
+        keys::Command,
         line::{Piece, Pieces, piece},
         look::Paint,
         model::Model,
@@ -21,6 +22,14 @@ pub(super) fn signature(model: &Model, capture: &Capture, columns: usize) -> Vec
         lines.extend(indented(Paint::Plain, &explanation.text, columns));
     }
     lines.extend(suggested(capture));
+    let is_proved = judgement.explanation.as_ref().is_some_and(|explanation| explanation.by.is_some());
+    if judgement.fault == Some(Fault::Mismatch) && !is_proved {
+        // Most often it is the secret, and that may be another one by now.
+        let key = model.keys.rows().find(|row| row.key.command == Command::Judge);
+        let chord = key.and_then(|row| row.chords.first());
+        let words = chord.map(|chord| format!("{chord} checks it again by the secrets of now"));
+        lines.extend(words.iter().flat_map(|words| indented(Paint::Dim, words, columns)));
+    }
     let Some(evidence) = &judgement.evidence else { return lines };
     lines.push(Vec::new());
     if let Some(provider) = &capture.provider {

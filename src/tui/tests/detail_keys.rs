@@ -1,6 +1,6 @@
 //! The keys of the detail's tabs, on captures that mean no good.
 
-use super::*;
+use super::{super::age, *};
 use crate::record::{Change, DeliveryId, Outcome, Reply};
 
 fn delivery(id: i64, took_ms: u64, status: u16) -> Delivery {
@@ -176,10 +176,61 @@ fn what_was_given_up_says_so_with_the_key_that_sends_it_once_more() {
     play.basket.0.lock().unwrap()[2].post = Some(crate::record::Post::Dead);
     play.ring();
     play.keys("\n");
-    assert!(play.screen().contains("given up: U sends it once more"), "{}", play.screen());
+    let words = "given up after 2 tries: answered 500; U sends it once more, C drops it";
+    assert!(
+        play.screen().replace("\n             ", " ").contains("given up after 2 tries: answered 500;"),
+        "{}",
+        play.screen()
+    );
     play.keys("5");
-    assert!(play.screen().contains("given up: U sends it once more"), "{}", play.screen());
+    assert!(play.screen().contains(words), "{}", play.screen());
     play.basket.0.lock().unwrap()[2].post = None;
+    play.ring();
+    assert!(play.screen().contains("Not sent on yet"), "{}", play.screen());
+}
+
+#[test]
+fn what_failed_by_nobody_knows_what_is_checked_again_by_a_key_that_is_named() {
+    let mut play = open((110, 30));
+    play.keys("4");
+    assert!(play.screen().contains("c checks it again by the"), "{}", play.screen());
+    play.open = |id| {
+        let Opened { capture, body, deliveries, errands } = opened(id);
+        let mut capture = Capture::clone(&capture);
+        capture.judgement.explanation.as_mut().unwrap().by = Some("body-final-newline".to_owned());
+        Opened { capture: Arc::new(capture), body, deliveries, errands }
+    };
+    play.keys("\u{1b}j\n4");
+    let screen = play.screen();
+    assert!(
+        screen.contains("Not of these bytes") && !screen.contains("checks it again"),
+        "the secret is right: {screen}"
+    );
+}
+
+#[test]
+fn when_the_next_try_is_due_is_told_and_counted_down() {
+    let mut play = Play::new(3, (100, 40));
+    play.basket.0.lock().unwrap()[2].post = Some(crate::record::Post::Waiting);
+    let received = play.basket.0.lock().unwrap()[2].received_at.unix_ms();
+    let at = |ms: i64, play: &mut Play| {
+        play.send(Msg::Clock(Timestamp::from_unix_ms(received + ms)));
+        play.screen()
+    };
+    play.ring();
+    play.keys("\n5");
+    assert!(at(0, &mut play).contains("try 3 in 1m, at 09:06:33; C ends that"), "{}", play.screen());
+    assert!(at(86_500, &mut play).contains("try 3 in 4s, at 09:06:33"), "{}", play.screen());
+    assert_eq!(age::next(&play.model), Some(std::time::Duration::from_millis(500)));
+    assert!(at(87_000, &mut play).contains("try 3 in 3s"), "{}", play.screen());
+    play.keys("1");
+    assert!(play.screen().contains("try 3 in 3s, at 09:06:33; C ends that"), "{}", play.screen());
+    play.keys("3");
+    assert_eq!(age::next(&play.model), None, "nothing that is seen ages");
+    play.keys("5");
+    assert!(at(90_000, &mut play).contains("try 3 is on its way, or waits for its turn"), "{}", play.screen());
+    assert_eq!(age::next(&play.model), None);
+    play.keys("C");
     play.ring();
     assert!(play.screen().contains("Not sent on yet"), "{}", play.screen());
 }
@@ -199,7 +250,7 @@ fn a_time_without_traffic_says_so_and_where_there_may_be_some() {
 fn deliveries_are_folded_one_by_one_and_compared_by_their_time() {
     let mut play = open((100, 40));
     let deliveries = vec![delivery(2, 400, 200), delivery(1, 100, 500)];
-    play.send(Msg::Deliveries { id: CaptureId(10), deliveries: Ok(deliveries) });
+    play.send(Msg::Deliveries { id: CaptureId(10), deliveries: Ok((deliveries, Vec::new())) });
     play.keys("5");
     let screen = play.screen();
     for words in [
@@ -229,7 +280,7 @@ fn deliveries_are_folded_one_by_one_and_compared_by_their_time() {
 fn no_tab_lets_a_control_character_out_at_any_size() {
     for size in [(1, 1), (20, 6), (80, 24), (200, 60)] {
         let mut play = open(size);
-        play.send(Msg::Deliveries { id: CaptureId(10), deliveries: Ok(vec![delivery(1, 1, 200)]) });
+        play.send(Msg::Deliveries { id: CaptureId(10), deliveries: Ok((vec![delivery(1, 1, 200)], Vec::new())) });
         for tab in "123456".chars() {
             play.keys(&format!("{tab}m/e\nnN"));
             let (columns, rows) = play.model.size;
@@ -377,7 +428,8 @@ fn a_reply_is_read_off_the_screens_thread_once_for_each_that_is_shown() {
     let mut play = open((100, 40));
     play.keys("5");
     let deliveries = vec![delivery(2, 5, 200), delivery(1, 5, 500)];
-    let asked = update(&mut play.model, Msg::Deliveries { id: CaptureId(10), deliveries: Ok(deliveries) });
+    let asked =
+        update(&mut play.model, Msg::Deliveries { id: CaptureId(10), deliveries: Ok((deliveries, Vec::new())) });
     let replies = asked.into_iter().filter_map(|effect| match effect {
         Effect::Reply { id, reply, .. } => Some((id, reply)),
         _ => None,

@@ -29,6 +29,47 @@ fn fields_operators_and_values_are_offered_and_tab_takes_them() {
 }
 
 #[test]
+fn what_has_only_begun_is_no_mistake_until_it_is_entered_or_left() {
+    let mut play = Play::new(50, (80, 24));
+    play.keys("/sig:fa");
+    let screen = play.screen();
+    assert!(screen.contains("sig:failed") && !screen.contains("is none of"), "{screen}");
+    play.keys("\n");
+    assert!(play.screen().contains("`fa` is none of passed, failed"), "{}", play.screen());
+    play.keys("i");
+    assert!(!play.screen().contains("is none of"), "{}", play.screen());
+    play.keys("x");
+    assert!(play.screen().contains("`faix` is none of"), "nothing is offered any more: {}", play.screen());
+}
+
+#[test]
+fn how_many_match_is_told_of_no_other_filter_than_is_in_force() {
+    let mut play = Play::new(50, (120, 30));
+    play.keys("/sig:failed\n");
+    assert!(play.screen().contains("filter: sig:failed, 10 match"), "{}", play.screen());
+    super::super::update::update(&mut play.model, Msg::Key(KeyEvent::from(KeyCode::Char('/'))));
+    // What is asked for is not answered yet.
+    for key in " id<9".chars() {
+        super::super::update::update(&mut play.model, Msg::Key(KeyEvent::from(KeyCode::Char(key))));
+    }
+    assert!(play.screen().contains("filter: sig:failed id<9") && !play.screen().contains("match"), "{}", play.screen());
+}
+
+#[test]
+fn what_is_pasted_is_one_line_and_what_has_no_room_is_told() {
+    let mut play = Play::new(50, (80, 24));
+    play.keys("/");
+    play.send(Msg::Paste("path:/path/4\r\nsig:passed\n".to_owned()));
+    assert_eq!((&typed(&play)[..], &filter(&play)[..]), ("path:/path/4 sig:passed", "path:/path/4 sig:passed"));
+    play.send(Msg::Paste(format!(" {}", "y".repeat(5_000))));
+    assert!(play.screen().contains("a prompt has room for 2,000 characters"), "{}", play.screen());
+    assert_eq!(typed(&play).len(), 2_000);
+    play.keys("\n");
+    let screen = play.screen();
+    assert!(screen.contains("Nothing matches") && screen.contains("esc takes it away"), "{screen}");
+}
+
+#[test]
 fn arrows_choose_of_what_is_offered_enter_takes_it_and_escape_puts_it_away() {
     let mut play = Play::new(50, (120, 30));
     play.keys("/provider:git");

@@ -97,7 +97,8 @@ fn a_search_shows_what_it_found_while_it_goes_on() {
     assert_eq!(play.model.list.rows.len(), 11, "77 and 770 to 779, forty pieces apart");
     assert!(!play.model.list.is_searching() && !play.screen().contains("searching"));
     let generation = play.model.list.generation;
-    let piece = |rows: Vec<Summary>, rest| Slice { rows, rest, percent: 62, newest: CaptureId(2_000) };
+    let piece =
+        |rows: Vec<Summary>, rest| Slice { rows, rest, percent: 62, newest: CaptureId(2_000), missed: Vec::new() };
     let first = piece(vec![summary(779)], Some(Start::Before(CaptureId(700))));
     let effects = update(&mut play.model, Msg::Page { generation, ask: Ask::Newest, rows: Ok(first) });
     assert!(play.screen().contains("/path/779") && play.screen().contains("62 %"), "{}", play.screen());
@@ -109,6 +110,31 @@ fn a_search_shows_what_it_found_while_it_goes_on() {
     let late = piece(vec![summary(1)], None);
     update(&mut play.model, Msg::Page { generation, ask: Ask::Older, rows: Ok(late) });
     assert!(play.model.list.rows.iter().all(|row| row.id.0 != 1));
+}
+
+#[test]
+fn what_cannot_be_read_is_told_once_and_kept() {
+    let mut play = Play::new(20, (120, 30));
+    let why = |id| (CaptureId(id), Failure::new("reading the list", "the file is damaged").hint("keep a copy"));
+    let mut page = |missed: &[i64]| {
+        let (generation, rows) = (play.model.list.generation, play.model.list.rows.clone());
+        let missed = missed.iter().copied().map(why).collect();
+        let slice = Slice { missed, ..whole(Start::Newest, usize::MAX, rows) };
+        play.send(Msg::Page { generation, ask: Ask::Newest, rows: Ok(slice) });
+        let screen = play.screen();
+        play.keys("t");
+        screen
+    };
+    let screen = page(&[5, 6, 4]);
+    assert!(
+        screen.contains("#4 to #6 cannot be read: the file is damaged") && screen.contains("keep a copy"),
+        "{screen}"
+    );
+    assert!(!page(&[6, 5, 4]).contains("cannot be read"), "it was told");
+    assert!(page(&[4, 9]).contains("#9 cannot be read: the file is damaged"));
+    assert!(page(&[1, 11, 4]).contains("2 captures between #1 and #11 cannot be read"));
+    play.keys("!");
+    assert_eq!(play.screen().matches("cannot be read").count(), 3, "{}", play.screen());
 }
 
 #[test]

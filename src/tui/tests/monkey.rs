@@ -56,7 +56,12 @@ fn any_deliveries(id: CaptureId) -> Vec<Delivery> {
 fn open_any(id: CaptureId) -> Opened {
     let capture = any_capture(id);
     let content = content(&capture);
-    Opened { body: open_in(&content, best(&content)), capture: Arc::new(capture), deliveries: any_deliveries(id) }
+    Opened {
+        body: open_in(&content, best(&content)),
+        capture: Arc::new(capture),
+        deliveries: any_deliveries(id),
+        errands: Vec::new(),
+    }
 }
 
 fn any_key() -> impl Strategy<Value = KeyEvent> {

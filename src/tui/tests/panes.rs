@@ -242,6 +242,40 @@ fn the_mouse_clicks_scrolls_and_drags_until_it_is_switched_off() {
 }
 
 #[test]
+fn a_click_opens_what_is_selected_and_does_what_the_footer_says() {
+    let left = MouseEventKind::Down(MouseButton::Left);
+    let mut play = Play::new(200, (80, 24));
+    let at = |play: &Play, words: &str| {
+        let screen = play.screen();
+        let footer = screen.lines().last().unwrap().trim_start_matches('"').to_owned();
+        footer.find(words).unwrap_or_else(|| panic!("{words} in {footer}")) as u16
+    };
+    play.send(mouse(left, 5, 6));
+    assert_eq!((play.selected(), play.model.mode), (196, Mode::List));
+    play.send(mouse(left, 5, 6));
+    assert_eq!((play.selected(), play.model.mode), (196, Mode::Detail));
+    play.send(mouse(left, at(&play, "tabs"), 23));
+    assert_eq!(play.model.detail.tab as usize, 1);
+    play.send(mouse(left, at(&play, "back"), 23));
+    assert_eq!(play.model.mode, Mode::List);
+    play.send(mouse(left, at(&play, "help") + 3, 23));
+    assert_eq!(play.model.mode, Mode::Help);
+    play.send(mouse(left, at(&play, "esc"), 23));
+    play.send(mouse(left, at(&play, "help") + 5, 23));
+    assert_eq!(play.model.mode, Mode::List, "between two words is nothing");
+    play.send(mouse(left, at(&play, "/ filter"), 23));
+    assert!(play.model.prompt.is_some());
+    play.keys("\u{1b}S");
+    play.send(mouse(left, at(&play, "quit"), 23));
+    assert!(!play.quit, "a hand that slips leaves nothing");
+    // Beside the list it is open already.
+    let mut play = Play::new(200, (160, 40));
+    play.send(mouse(left, 5, 6));
+    play.send(mouse(left, 5, 6));
+    assert_eq!(play.model.mode, Mode::List);
+}
+
+#[test]
 fn what_was_left_is_there_again() {
     let mut play = Play::new(30, (160, 40));
     play.keys("]tXzo/sig:failed\n");
@@ -254,7 +288,7 @@ fn what_was_left_is_there_again() {
 }
 
 #[test]
-fn the_footer_and_the_help_tell_the_users_own_keys() {
+fn the_footer_the_help_and_the_palette_tell_the_users_own_keys() {
     let mut play = Play::new(3, (120, 35));
     let wish = crate::engine::KeyWish {
         command: "filter".to_owned(),
@@ -268,4 +302,8 @@ fn the_footer_and_the_help_tell_the_users_own_keys() {
     assert!(play.model.prompt.is_none());
     play.send(Msg::Key(KeyEvent::new(KeyCode::F(1), KeyModifiers::NONE)));
     assert!(play.model.prompt.is_some());
+    play.keys("\u{1b}:");
+    let screen = play.screen();
+    let row = screen.lines().find(|row| row.contains("filter the list")).unwrap();
+    assert!(row.contains(" f1 "), "{row}");
 }

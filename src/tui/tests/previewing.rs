@@ -66,6 +66,17 @@ fn a_program_is_typed_where_no_forward_has_one_and_can_be_mended() {
 }
 
 #[test]
+fn who_types_a_program_is_told_the_key_that_gives_it_a_body_of_another_kind() {
+    let mut play = Play::new(10, (120, 30));
+    let why = Failure::new("jq", "the body is no JSON: at line 1 column 9").hint(crate::engine::GIVE_WHOLE);
+    let lenses = vec![Lens::typed(Transform { program: ".data".to_owned(), whole: false })];
+    let made = Compared { names: ["#10", "by jq"].map(str::to_owned), parts: Err(why) };
+    play.send(Msg::Previewed { id: CaptureId(10), lenses, made: Ok(vec![made]) });
+    said(&play, &["the body is no JSON", "ctrl-t gives it the whole request"]);
+    assert_eq!(play.model.prompt.as_ref().unwrap().error.as_ref().unwrap().column, 1);
+}
+
+#[test]
 fn a_program_of_many_lines_is_not_put_into_a_prompt_of_one() {
     let mut play = forwarding((100, 30), &[("staging", "{\"id\":\n2}")]);
     play.keys("ff");

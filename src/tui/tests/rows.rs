@@ -127,6 +127,23 @@ fn the_order_turns_around_and_sorts_and_the_selection_stays_or_is_the_first() {
 }
 
 #[test]
+fn all_that_a_filter_takes_is_marked_at_once_and_unmarked() {
+    let mut play = Play::new(30, (120, 30));
+    play.keys(":mark all\n");
+    assert!(play.screen().contains("no filter says which captures are meant"), "{}", play.screen());
+    play.keys(":unmark all\n");
+    assert!(play.screen().contains("nothing is marked"), "{}", play.screen());
+    play.keys("/sig:failed\n:mark all\n");
+    assert!(play.screen().contains("6 captures marked"), "{}", play.screen());
+    assert_eq!(play.basket.marked().len(), 6);
+    play.keys("\u{1b}:unmark all\n");
+    assert!(play.screen().contains("6 captures unmarked"), "{}", play.screen());
+    assert!(play.basket.marked().is_empty());
+    play.keys("/path:/nowhere\n:mark all\n");
+    assert!(play.screen().contains("there was nothing to mark"), "{}", play.screen());
+}
+
+#[test]
 fn repeats_are_folded_under_their_first_and_counted() {
     let mut play = Play::new(30, (80, 24));
     {

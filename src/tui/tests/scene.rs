@@ -63,7 +63,7 @@ impl Basket {
                 (to > 1).then_some(Start::Before(CaptureId(to)))
             }
         };
-        Slice { rows, rest: at, percent: 7, newest }
+        Slice { rows, rest: at, percent: 7, newest, missed: Vec::new() }
     }
 
     pub(super) fn again(&self, ids: &[CaptureId], filter: &Filter) -> Vec<Summary> {
@@ -101,6 +101,22 @@ impl Basket {
         }
         stats.endpoints = vec![("default".to_owned(), stats.all)];
         stats
+    }
+
+    /// What of a capture waits or was given up, after two tries.
+    pub(super) fn errands(&self, id: CaptureId) -> Vec<Errand> {
+        let rows = self.0.lock().unwrap();
+        let row = rows.iter().find(|row| row.id == id);
+        let errand = |row: &Summary| Errand {
+            id: ErrandId(1),
+            capture: id,
+            lane: "default → http://localhost:3000".to_owned(),
+            tries: 2,
+            due_at: Timestamp::from_unix_ms(row.received_at.unix_ms() + 90_000),
+            dead: row.post == Some(Post::Dead),
+            why: Some("answered 500".to_owned()),
+        };
+        row.filter(|row| row.post.is_some()).map(errand).into_iter().collect()
     }
 
     /// Ends what of a capture waits or was given up.
@@ -166,8 +182,8 @@ impl Stage for Scene {
         Ok(self.basket.again(ids, filter))
     }
 
-    fn sorted(&self, by: Sorting, _: usize, filter: Option<&Filter>) -> Result<Vec<Summary>, Failure> {
-        Ok(self.basket.sorted(by == Sorting::Took, filter))
+    fn sorted(&self, by: Sorting, _: usize, filter: Option<&Filter>) -> Result<Slice, Failure> {
+        Ok(whole(Start::Newest, usize::MAX, self.basket.sorted(by == Sorting::Took, filter)))
     }
 
     fn tag(&self, ids: &[CaptureId], tagging: &Tagging) -> Result<u64, Failure> {
@@ -264,14 +280,23 @@ impl Stage for Scene {
         Ok(Vec::new())
     }
 
+    fn errands(&self, id: CaptureId) -> Result<Vec<Errand>, Failure> {
+        Ok(self.basket.errands(id))
+    }
+
     fn resend(&self, id: CaptureId, to: Option<String>, _: bool) -> Result<Delivery, Failure> {
         self.resent.lock().unwrap().push((id, to));
         assert!(!self.breaks, "a part that breaks");
         Err(Failure::new("resending", "this stage has no apps"))
     }
 
-    fn resend_marked(&self) -> Result<(u64, u64), Failure> {
-        Ok((2, 1))
+    fn resend_marked(&self) -> Result<SentAll, Failure> {
+        Ok(SentAll { right: 1, wrong: 1, ..SentAll::default() })
+    }
+
+    fn taken(&self, filter: &Filter) -> Result<Vec<CaptureId>, Failure> {
+        let rows = self.basket.page(Start::Newest, usize::MAX, Some(filter));
+        Ok(rows.iter().rev().map(|row| row.id).collect())
     }
 
     fn marked(&self) -> Result<Vec<CaptureId>, Failure> {

@@ -11,9 +11,20 @@ fn what_is_marked_goes_out_by_one_key_and_the_same_key_stops_it() {
     };
     assert!(matches!(press(&mut model)[..], [Effect::ResendMarked]));
     assert!(matches!(press(&mut model)[..], [Effect::StopResending]));
-    update(&mut model, Msg::ResentMarked(Ok((5, 3))));
+    update(&mut model, Msg::ResentMarked(Ok(SentAll { right: 3, wrong: 2, ..SentAll::default() })));
     assert_eq!(model.notice.as_ref().unwrap().text, "5 sent: 3 answered 2xx, 2 not");
     assert!(matches!(press(&mut model)[..], [Effect::ResendMarked]));
+    let mut all = SentAll::default();
+    for id in [7, 8] {
+        all.count(Err((CaptureId(id), Failure::new("resending", "the endpoint `a` has no app").hint("name one"))));
+    }
+    update(&mut model, Msg::ResentMarked(Ok(all.clone())));
+    let said = model.notice.clone().unwrap();
+    assert_eq!(said.text, "#7 and 1 more could not be sent: the endpoint `a` has no app");
+    assert_eq!((said.tone, said.hint.as_deref()), (Tone::Bad, Some("name one")));
+    update(&mut model, Msg::ResentMarked(Ok(SentAll { right: 2, ..all })));
+    let said = model.notice.clone().unwrap();
+    assert!(said.text.starts_with("2 sent: 2 answered 2xx, 0 not; #7 and 1 more could not"), "{}", said.text);
     update(&mut model, Msg::News("forwarding a → b pauses: 5 tries failed".to_owned(), Tidings::Bad));
     assert_eq!(model.notice.as_ref().unwrap().tone, Tone::Bad);
 }

@@ -13,6 +13,37 @@ fn nothing_caught_yet_tells_where_to_send() {
 }
 
 #[test]
+fn beside_the_first_words_stands_nothing_and_where_there_is_hardly_room_who_this_is_gives_way() {
+    let mut play = Play::new(0, (160, 40));
+    assert!(!play.screen().contains('│'), "{}", play.screen());
+    play.basket.put(1);
+    play.ring();
+    assert!(play.screen().contains('│'), "{}", play.screen());
+    play.keys("/path:/nowhere\n");
+    assert!(play.screen().contains("Nothing matches") && play.screen().contains('│'), "{}", play.screen());
+    let mut play = Play::new(3, (40, 10));
+    play.model.place = Place::Watching { store: "/var/lib/creel.db".to_owned(), address: None };
+    assert!(play.screen().contains("creel  …lib/creel.db  nobody captures"), "{}", play.screen());
+    play.keys("/sig:passed\n");
+    let header = play.screen().lines().next().unwrap().to_owned();
+    assert!(header.contains("…el.db  nobody captures") && header.contains("filter: si…"), "{header}");
+}
+
+#[test]
+fn of_what_no_app_was_given_none_is_the_slowest() {
+    let mut play = Play::new(9, (120, 30));
+    play.send(Msg::Counted(Ok(play.basket.counters())));
+    play.keys("ooo");
+    let screen = play.screen();
+    assert!(screen.contains("Nothing was sent to an app yet") && !screen.contains("caught yet"), "{screen}");
+    assert!(play.model.detail.id().is_none(), "what was open before is not of this list");
+    play.keys("r");
+    assert!(play.screen().contains("nothing was sent to an app yet"), "{}", play.screen());
+    play.keys("o");
+    assert!(play.screen().contains("/path/9") && play.model.detail.id().is_some(), "{}", play.screen());
+}
+
+#[test]
 fn every_size_shows_the_rows_and_their_verdicts() {
     for size in [(40, 10), (80, 24), (120, 35), (200, 60), (300, 100)] {
         let screen = Play::new(200, size).screen();

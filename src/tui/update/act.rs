@@ -95,6 +95,8 @@ fn choose(model: &mut Model, choice: &Choice) -> Vec<Effect> {
         Choice::Export(Some(batch), format) => super::export::ask(model, Export::new(batch.clone(), *format)),
         Choice::Export(None, format) => super::export::begin(model, Some(*format)),
         Choice::Qr => qr(model),
+        Choice::MarkAll => super::list::mark_all(model),
+        Choice::UnmarkAll => vec![Effect::UnmarkAll],
         Choice::Draft(id, step) => super::edit::step(model, *id, *step),
         Choice::Header(at) => super::edit::header(model, *at),
     }

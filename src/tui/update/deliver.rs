@@ -9,6 +9,7 @@ use crate::{
         model::{Model, Notice, Tone},
         prompt::{Prompt, Purpose},
         sheet::Content,
+        stage::SentAll,
     },
 };
 
@@ -92,13 +93,17 @@ pub(super) fn resend_marked(model: &mut Model) -> Vec<Effect> {
     vec![effect]
 }
 
-pub(super) fn resent_marked(model: &mut Model, sent: Result<(u64, u64), Failure>) -> Vec<Effect> {
+pub(super) fn resent_marked(model: &mut Model, sent: Result<SentAll, Failure>) -> Vec<Effect> {
     (model.sending_marked, model.rung) = (false, true);
     match sent {
-        Ok((count, right)) => {
-            let tone = if right == count { Tone::Good } else { Tone::Bad };
-            let text = format!("{count} sent: {right} answered 2xx, {} not", count - right);
-            say(model, Notice { tone, text, hint: None })
+        Ok(SentAll { right, wrong, unsent, why }) => {
+            let tone = if wrong + unsent == 0 { Tone::Good } else { Tone::Bad };
+            let sent = format!("{} sent: {right} answered 2xx, {wrong} not", right + wrong);
+            let Some((id, why)) = why else { return say(model, Notice { tone, text: sent, hint: None }) };
+            let others = if unsent > 1 { format!(" and {} more", unsent - 1) } else { String::new() };
+            let text = format!("#{id}{others} could not be sent: {}", why.why);
+            let text = if right + wrong == 0 { text } else { format!("{sent}; {text}") };
+            say(model, Notice { tone, text, hint: why.hint })
         }
         Err(failure) => say(model, Notice::of(&failure)),
     }

@@ -1,11 +1,11 @@
 //! What happens to the list.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{plain, prompt, say};
 use crate::{
     query::Filter,
-    record::{Counters, Failure, Tagging, Tags},
+    record::{self, CaptureId, Counters, Failure, Tagging, Tags},
     store::{Slice, Start},
     tui::{
         effect::{Ask, Effect},
@@ -58,6 +58,7 @@ pub(super) fn page(model: &mut Model, generation: u64, ask: Ask, rows: Result<Sl
             return say(model, Notice::of(&failure));
         }
     };
+    tell_missed(model, &slice.missed);
     if ask == Ask::Around && slice.rows.is_empty() && slice.rest.is_none() {
         model.list.wanted = Some(Ask::Newest);
         return Vec::new();
@@ -73,15 +74,30 @@ pub(super) fn page(model: &mut Model, generation: u64, ask: Ask, rows: Result<Sl
     if model.prompt.is_none() {
         model.list.anchor = None;
     }
-    let mut effects = if moved { follow_selection(model) } else { Vec::new() };
-    let known = model.detail.deliveries.len();
+    let mut effects = if moved || model.list.selected.is_none() { follow_selection(model) } else { Vec::new() };
     let row = model.list.rows.iter().find(|row| Some(row.id) == model.detail.id());
-    if let Some(row) = row.filter(|row| row.deliveries as usize != known) {
+    if let Some(row) = row.filter(|row| model.detail.lags_behind(row)) {
         effects.push(Effect::Deliveries(row.id));
     }
     effects.extend(super::detail::newer_try(model));
     effects.extend(super::signature::other_verdict(model));
     effects
+}
+
+/// Says of each capture that cannot be read so once: the list goes on without it.
+fn tell_missed(model: &mut Model, missed: &[(CaptureId, Failure)]) {
+    let new: BTreeMap<CaptureId, &Failure> =
+        missed.iter().filter(|(id, _)| model.list.missed.insert(*id)).map(|(id, why)| (*id, why)).collect();
+    let (Some((first, failure)), Some((last, _))) = (new.first_key_value(), new.last_key_value()) else { return };
+    let is_run = (last.0 - first.0) as usize + 1 == new.len();
+    let which = match new.len() {
+        1 => format!("#{first}"),
+        _ if is_run => format!("#{first} to #{last}"),
+        count => format!("{} between #{first} and #{last}", record::counted(count as u64, "capture")),
+    };
+    let text = format!("{which} cannot be read: {}", failure.why);
+    model.news.add(model.now, Tone::Bad, text.clone());
+    model.notice = Some(Notice { tone: Tone::Bad, text, hint: failure.hint.clone() });
 }
 
 pub(super) fn counted(model: &mut Model, counters: Result<Counters, Failure>) -> Vec<Effect> {
@@ -278,6 +294,29 @@ pub(super) fn tagged(model: &mut Model, tagged: Result<u64, Failure>) -> Vec<Eff
         Ok(0) => say(model, Notice { tone: Tone::Plain, text: "this capture was deleted".to_owned(), hint: None }),
         Ok(_) => Vec::new(),
         Err(failure) => say(model, Notice::of(&failure)),
+    }
+}
+
+/// Marks all that the filter takes. Without one that would be the whole store, which nobody means.
+pub(super) fn mark_all(model: &mut Model) -> Vec<Effect> {
+    match super::act::filter(model) {
+        Some(filter) => vec![Effect::MarkAll(filter)],
+        None => plain(model, "no filter says which captures are meant".to_owned(), Some("/ types one")),
+    }
+}
+
+/// Many captures were marked, or unmarked.
+pub(super) fn tagged_all(model: &mut Model, marked: bool, tagged: Result<u64, Failure>) -> Vec<Effect> {
+    model.rung = true;
+    match (tagged, marked) {
+        (Ok(0), true) => plain(model, "there was nothing to mark".to_owned(), None),
+        (Ok(0), false) => plain(model, "nothing is marked".to_owned(), None),
+        (Ok(count), _) => {
+            let words = if marked { "marked" } else { "unmarked" };
+            let hint = marked.then_some("`mark:marked` finds them; B resends them, W exports them");
+            plain(model, format!("{} {words}", record::counted(count, "capture")), hint)
+        }
+        (Err(failure), _) => say(model, Notice::of(&failure)),
     }
 }
 

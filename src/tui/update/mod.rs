@@ -91,6 +91,7 @@ fn react(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Judged { id, judged } => signature::judged(model, id, judged),
         Msg::Judgement { id, judgement } => signature::came(model, id, judgement),
         Msg::Tagged(tagged) => list::tagged(model, tagged),
+        Msg::TaggedAll { marked, tagged } => list::tagged_all(model, marked, tagged),
         Msg::Beats(beats) => stats::beats(model, beats),
         Msg::Stats { generation, stats } => stats::came(model, generation, stats),
         Msg::Counted(counters) => list::counted(model, counters),
@@ -109,8 +110,8 @@ fn react(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Folded { generation, folds } => tree::folded(model, generation, folds),
         Msg::Saved { name, bytes, saved } => detail::saved(model, &name, bytes, saved),
         Msg::Deliveries { id, deliveries } => match deliveries {
-            Ok(deliveries) => {
-                model.detail.take_deliveries(id, deliveries);
+            Ok((deliveries, errands)) => {
+                model.detail.take_deliveries(id, deliveries, errands);
                 Vec::new()
             }
             Err(failure) => say(model, Notice::of(&failure)),
@@ -307,6 +308,9 @@ fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
 fn nothing_there(model: &mut Model) -> Vec<Effect> {
     model.mode = Mode::List;
     let (text, hint) = match (&model.filter, copy::address(model)) {
+        (None, _) if model.list.order.is_sorted() && model.counters.captures > 0 => {
+            ("nothing was sent to an app yet".to_owned(), Some("o lists the captures in another order".to_owned()))
+        }
         (Some(filter), _) => {
             (format!("nothing matches {}", filter.text()), Some("esc takes the filter away".to_owned()))
         }

@@ -1,4 +1,4 @@
-//! What the mouse does: a click selects a row or opens a tab, the wheel scrolls, the border between list and detail is
+//! What the mouse does: a click selects a row, a second one opens it, a click opens a tab or does what the footer says; the wheel scrolls, the border between list and detail is
 //! dragged. Where it is switched off, it is the terminal's again.
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
@@ -62,6 +62,10 @@ fn aside(model: &mut Model, at: Position, right: bool) -> Vec<Effect> {
 }
 
 fn click(model: &mut Model, at: Position) -> Vec<Effect> {
+    if layout::areas(model).footer.contains(at) {
+        model.notice = None;
+        return view::footer_command(model, at.x).map_or_else(Vec::new, |command| super::obey(model, command));
+    }
     if !matches!(model.mode, Mode::List | Mode::Detail) {
         return Vec::new();
     }
@@ -96,6 +100,10 @@ fn select(model: &mut Model, below: usize) -> Vec<Effect> {
     let place = if model.list.order == Order::Oldest { seen.checked_sub(below + 1) } else { Some(below) };
     let Some(place) = place.filter(|place| *place < seen) else { return Vec::new() };
     let rows = (model.list.top + place) as isize - model.list.place() as isize;
+    if rows == 0 && layout::areas(model).detail.height == 0 {
+        // What is selected already is meant to be opened, where it does not stand beside the list.
+        return super::obey(model, Command::Open);
+    }
     // As keys move: down is to the newer where the newest is below.
     list::move_by(model, if model.list.order == Order::Oldest { -rows } else { rows })
 }

@@ -2,10 +2,11 @@
 
 use super::{act, plain, say};
 use crate::{
-    engine::{Transform, preview::Lens},
+    engine::{GIVE_WHOLE, Transform, preview::Lens},
     record::{CaptureId, Failure},
     tui::{
         effect::Effect,
+        keys::Command,
         model::{Model, Notice},
         msg::Compared,
         prompt::{LONGEST, Prompt, Purpose},
@@ -86,8 +87,15 @@ pub(super) fn came(
 }
 
 /// Asks for a program again that failed, the cursor's mark where the failure says that something is wrong.
-fn mend(model: &mut Model, id: CaptureId, transform: &Transform, failure: Failure) -> Vec<Effect> {
-    let column = column(&failure.why);
+fn mend(model: &mut Model, id: CaptureId, transform: &Transform, mut failure: Failure) -> Vec<Effect> {
+    let is_of_body = failure.hint.as_deref() == Some(GIVE_WHOLE);
+    // What is said of the body points into that, and not into the program.
+    let column = column(&failure.why).filter(|_| !is_of_body);
+    if is_of_body {
+        let key = model.keys.rows().find(|row| row.key.command == Command::Whole);
+        let key = key.and_then(|row| row.chords.first().map(|chord| &chord[..])).unwrap_or_default();
+        failure.hint = Some(format!("{key} gives it the whole request, and such a body as a text"));
+    }
     let effects = super::prompt::again(model, Purpose::Program(id, transform.whole), &transform.program, failure);
     if let (Some(column), Some(error)) = (column, model.prompt.as_mut().and_then(|prompt| prompt.error.as_mut())) {
         error.column = column;

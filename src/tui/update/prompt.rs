@@ -7,22 +7,31 @@ use crossterm::event::KeyEvent;
 use crate::{
     engine::{pipe, respond::Words},
     query::{Filter, SyntaxError},
-    record::{Failure, NOTE_CHARS, Tagging},
+    record::{Failure, NOTE_CHARS, Tagging, thousands},
     tui::{
         effect::{Ask, Effect},
         keys::{Command, Mode},
         model::{Model, Notice},
-        prompt::{Prompt, Purpose, Typed},
+        prompt::{LONGEST, Prompt, Purpose, Typed},
     },
 };
 
 pub(super) fn paste(model: &mut Model, text: &str) -> Vec<Effect> {
     let Some(prompt) = &mut model.prompt else { return Vec::new() };
-    if prompt.insert(text) != Typed::Changed {
-        return Vec::new();
+    // A prompt has one line: what stood on two is not one word now.
+    let text = text.trim_end_matches(['\r', '\n']).replace("\r\n", " ").replace(['\r', '\n', '\t'], " ");
+    let is_cut = prompt.text.len() + text.chars().count() > LONGEST;
+    let effects = if prompt.insert(&text) == Typed::Changed {
+        super::assist::offer(model);
+        typed(model)
+    } else {
+        Vec::new()
+    };
+    if is_cut {
+        let words = format!("a prompt has room for {} characters; the rest was left out", thousands(LONGEST as u64));
+        return [effects, super::plain(model, words, None)].concat();
     }
-    super::assist::offer(model);
-    typed(model)
+    effects
 }
 
 pub(super) fn key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
@@ -139,6 +148,10 @@ fn finish_prompt(model: &mut Model) -> Vec<Effect> {
         && let Some(prompt) = &mut model.prompt
     {
         prompt.error = Some(error);
+    }
+    if let Some(prompt) = model.prompt.as_mut().filter(|prompt| prompt.error.is_some()) {
+        // Who enters it does not go on typing.
+        prompt.assist.close();
     }
     // What is wrong stays where it is, so that it can be mended.
     let Some(prompt) = model.prompt.take_if(|prompt| prompt.error.is_none()) else { return Vec::new() };

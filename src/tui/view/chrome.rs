@@ -120,7 +120,7 @@ fn shares<const COUNT: usize>(wants: [usize; COUNT], room: usize) -> [usize; COU
 /// Who this is, and where, in so many columns. Of an address or a path the end matters most, and how it stands with the
 /// capturing more than that.
 fn place(model: &Model, columns: usize) -> Vec<Piece> {
-    let brand = vec![piece(Paint::Brand, " creel "), piece(Paint::Plain, " ")];
+    let mut brand = vec![piece(Paint::Brand, " creel "), piece(Paint::Plain, " ")];
     let live = format!("  {} live", model.look.signs().live);
     let (how, at, state) = match &model.place {
         Place::Listening(url) if model.server_ended => ("", url, piece(Paint::Bad, "  stopped")),
@@ -129,6 +129,10 @@ fn place(model: &Model, columns: usize) -> Vec<Piece> {
         Place::Watching { store, address: Some(_) } => ("watching ", store, piece(Paint::Good, &live)),
         Place::Watching { store, address: None } => ("watching ", store, piece(Paint::Warning, "  nobody captures")),
     };
+    if width(&brand) + SHORTEST + body::width(&state.text) > columns {
+        // Whose screen this is one knows; where it is, and what is in force, not.
+        brand = vec![piece(Paint::Plain, " ")];
+    }
     let room = columns.saturating_sub(width(&brand) + body::width(&state.text));
     // Where there is hardly any room the store's name says that it is one.
     let how = if room < body::width(how) + body::width(at).min(NAME) { "" } else { how };
@@ -246,12 +250,40 @@ pub(super) fn footer(model: &Model, area: Rect, buffer: &mut Buffer) -> Option<P
     None
 }
 
-/// The keys of the mode that are for the footer, as many as fit: the help before those that it tells of.
+/// A hint of the footer: a chord, what it does, and the command that a click on it gives.
+type Hint = (String, &'static str, Option<Command>);
+
+/// The keys of the mode that are for the footer, as many as fit.
 fn keys(model: &Model, columns: usize) -> Line<'_> {
-    const MOVES: &[(&str, &str)] = &[("j/k", "move"), ("tab", "tabs")];
+    let mut spans = vec![Span::raw(" ")];
+    for (chord, word, _) in hints(model, columns) {
+        spans.push(Span::styled(chord, model.look.style(Paint::Heading)));
+        spans.push(Span::styled(format!(" {word}  "), model.look.style(Paint::Dim)));
+    }
+    spans.into()
+}
+
+/// What a click on a column of the footer means.
+pub(in crate::tui) fn footer_command(model: &Model, column: u16) -> Option<Command> {
+    let mut begin = 1;
+    let under = hints(model, usize::from(model.size.0)).into_iter().find(|(chord, word, _)| {
+        let end = begin + body::width(chord) + 1 + body::width(word);
+        let is_under = (begin..end).contains(&usize::from(column));
+        // Between two of them stand two blanks.
+        begin = end + 2;
+        is_under
+    });
+    // A hand that slips is no wish to leave.
+    under?.2.filter(|command| *command != Command::Quit)
+}
+
+/// As many hints as fit: the help before those that it tells of.
+fn hints(model: &Model, columns: usize) -> Vec<Hint> {
+    const MOVES: &[(&str, &str, Option<Command>)] = &[("j/k", "move", None), ("tab", "tabs", Some(Command::NextTab))];
+    const BACK: (&str, &str, Option<Command>) = ("esc", "back", Some(Command::Back));
     let own = |mode: Mode| match mode {
-        Mode::Help | Mode::Stats | Mode::Sheet => vec![("esc", "back")],
-        Mode::Detail => [MOVES, &[("esc", "back")]].concat(),
+        Mode::Help | Mode::Stats | Mode::Sheet => vec![BACK],
+        Mode::Detail => [MOVES, &[BACK]].concat(),
         Mode::List => MOVES[..1].to_vec(),
         Mode::Prompt => Vec::new(),
     };
@@ -268,22 +300,19 @@ fn keys(model: &Model, columns: usize) -> Line<'_> {
             && (is_preview || command != Command::Program)
             && (command != Command::Toggle || folds(model))
             && !(nothing_there && command.needs_capture())
+            && (!nothing_there || command != Command::Order || model.list.order.is_sorted())
     };
     let table = model.keys.rows().filter(is_here);
     let (help, others): (Vec<_>, Vec<_>) = table.partition(|row| row.key.command == Command::Help);
-    let rows = help.into_iter().chain(others).filter_map(|row| Some((&row.chords.first()?[..], row.key.footer?)));
-    let mut spans = vec![Span::raw(" ")];
+    let rows = help.into_iter().chain(others);
+    let rows = rows.filter_map(|row| Some((row.chords.first()?.clone(), row.key.footer?, Some(row.key.command))));
+    let own = own.into_iter().map(|(chord, word, command)| (chord.to_owned(), word, command));
     let mut used = 1;
-    for (chord, word) in own.into_iter().chain(rows) {
-        let text = format!(" {word}  ");
-        used += body::width(chord) + body::width(&text);
-        if used > columns {
-            break;
-        }
-        spans.push(Span::styled(chord, model.look.style(Paint::Heading)));
-        spans.push(Span::styled(text, model.look.style(Paint::Dim)));
-    }
-    spans.into()
+    let fits = |(chord, word, _): &Hint| {
+        used += body::width(chord) + body::width(word) + 3;
+        used <= columns
+    };
+    own.chain(rows).take_while(fits).collect()
 }
 
 /// Whether something folds in the open tab.
@@ -308,7 +337,7 @@ fn draw_prompt(model: &Model, prompt: &Prompt, area: Rect, buffer: &mut Buffer) 
     typed.extend(prompt_keys(model, prompt, room.saturating_sub(body::width(&text))));
     let mut rows: Vec<Line<'_>> = above.iter().map(|pieces| line(pieces, model.look)).collect();
     rows.push(line(&typed, model.look));
-    match (&prompt.error, &prompt.wrong(model.size)[..]) {
+    match (prompt.mistake(), &prompt.wrong(model.size)[..]) {
         (Some(error), [_]) => {
             let at: String = prompt.text.iter().skip(first).take((error.column - 1).saturating_sub(first)).collect();
             let words = pointed(&error.to_string(), used + body::width(&at).min(room), usize::from(area.width));
@@ -326,10 +355,10 @@ fn draw_prompt(model: &Model, prompt: &Prompt, area: Rect, buffer: &mut Buffer) 
 /// What is typed from a character on; the piece that is wrong is marked.
 fn typed_pieces(prompt: &Prompt, first: usize, room: usize) -> Vec<Piece> {
     let count = prompt.text.len();
-    let wrong = prompt.error.as_ref().map_or(count, |error| error.column.saturating_sub(1).clamp(first, count));
+    let wrong = prompt.mistake().map_or(count, |error| error.column.saturating_sub(1).clamp(first, count));
     let end = prompt.text[wrong..].iter().position(|c| c.is_whitespace()).map_or(count, |length| wrong + length);
     let text = |range| prompt.seen(first, range);
-    let paint = if prompt.error.is_some() { Paint::Bad } else { Paint::Plain };
+    let paint = if prompt.mistake().is_some() { Paint::Bad } else { Paint::Plain };
     let parts = [(paint, text(first..wrong)), (Paint::Marked, text(wrong..end)), (paint, text(end..count))];
     let parts = parts.into_iter().filter(|(_, text)| !text.is_empty());
     shortened(parts.map(|(paint, text)| piece(paint, &text)).collect(), room)

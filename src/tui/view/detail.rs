@@ -57,7 +57,10 @@ fn in_row(paint: Paint, row: Paint) -> Paint {
 fn path(model: &Model, columns: usize) -> Pieces {
     let words = body::escape(&model.detail.cursor.words()).into_owned();
     let mut pieces = vec![piece(Paint::Brand, &end(&words, columns.saturating_sub(1)))];
-    let bytes = model.detail.cursor.under().map(|under| counted(under.value.len() as u64, "byte"));
+    let is_cut = model.detail.body.as_ref().is_some_and(|body| body.is_cut);
+    // How long it is nobody knows where its end may be still to come.
+    let bytes = model.detail.cursor.under().filter(|_| !is_cut);
+    let bytes = bytes.map(|under| counted(under.value.len() as u64, "byte"));
     let size = bytes.map_or(String::new(), |bytes| format!(", {bytes}"));
     let spelling = model.detail.cursor.spelling().map_or(String::new(), |name| format!("  {name}{size}"));
     let mut used = body::width(&words);

@@ -19,6 +19,8 @@ use crate::{
 /// How far the keys reach in a column with room, and in a narrow one.
 const KEYS: usize = 22;
 const NARROW_KEYS: usize = 16;
+/// How far they reach at least.
+const LEAST_KEYS: usize = 9;
 /// Under how many columns a column is narrow.
 const NARROW: usize = COLUMN;
 /// How wide a column is at least where there are several, and what stands between two.
@@ -172,7 +174,7 @@ fn meaning(sign: &str, paint: Paint, words: &str, columns: usize) -> Item {
 
 /// Keys and what they do, in as many rows as that takes; in a narrow column the keys get less room.
 fn row(keys: &[String], words: &str, columns: usize) -> Item {
-    let room = if columns < NARROW { NARROW_KEYS } else { KEYS };
+    let room = if columns < NARROW { NARROW_KEYS.min(columns / 3).max(LEAST_KEYS) } else { KEYS };
     let keys = packed(keys, room);
     let words = paragraph(Paint::Plain, words, columns.saturating_sub(room + 3));
     let row = |at: usize| {

@@ -14,7 +14,7 @@ use crate::{
         line::{Pieces, line, modules, paragraph, piece, wrap},
         list::Order,
         look::{Look, Paint},
-        model::Model,
+        model::{Model, at_most},
         stage::Place,
     },
 };
@@ -349,7 +349,8 @@ fn empty(model: &Model, area: Rect, buffer: &mut Buffer) {
     if let Some(filter) = &model.filter {
         let heading = if model.list.is_searching() { "Nothing found yet" } else { "Nothing matches" };
         rows.push(vec![piece(Paint::Heading, heading)]);
-        rows.extend(paragraph(Paint::Plain, filter.text(), columns));
+        let most = usize::from(area.height).saturating_sub(AROUND_FILTER).max(1);
+        rows.extend(at_most(Paint::Plain, filter.text(), columns, most).into_iter().map(|row| row[1..].to_vec()));
         rows.push(Vec::new());
         rows.push(vec![
             piece(Paint::Heading, "esc"),
@@ -357,6 +358,13 @@ fn empty(model: &Model, area: Rect, buffer: &mut Buffer) {
             piece(Paint::Heading, "/"),
             piece(Paint::Dim, " changes it"),
         ]);
+    } else if model.list.order.is_sorted() && model.counters.captures > 0 {
+        rows.push(vec![piece(Paint::Heading, "Nothing was sent to an app yet")]);
+        rows.push(Vec::new());
+        let words = "Slowest first lists what an app was given, by how long it took.";
+        rows.extend(paragraph(Paint::Plain, words, columns));
+        rows.push(Vec::new());
+        rows.push(vec![piece(Paint::Heading, "o"), piece(Paint::Dim, " lists the captures in another order")]);
     } else {
         rows.extend(welcome(model, columns, usize::from(area.height)));
         let height = usize::from(area.height);
@@ -370,6 +378,9 @@ fn empty(model: &Model, area: Rect, buffer: &mut Buffer) {
     });
     lines(rows, area, buffer);
 }
+
+/// How many rows the words around a filter take that nothing matches.
+const AROUND_FILTER: usize = 4;
 
 /// How many rows the words around the code take.
 const AROUND_CODE: usize = 5;

@@ -16,7 +16,7 @@ use ratatui::{
 };
 
 pub(super) use self::{
-    chrome::leads_to,
+    chrome::{footer_command, leads_to},
     detail::{note_below, tab_at},
     help::rows as help_rows,
     sheet::{last_row, palette_row_at, rows_over},

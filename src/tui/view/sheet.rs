@@ -110,7 +110,7 @@ pub(super) fn palette(model: &Model, palette: &Palette, buffer: &mut Buffer) -> 
     let first = palette.typed.first_seen(room);
     let typed = body::fit(&palette.typed.seen(first, first..palette.typed.text.len()), room);
     let head = [piece(Paint::Brand, " > "), piece(Paint::Plain, &typed)];
-    let chords = rows.iter().map(|row| body::width(row.chord)).max().unwrap_or(0);
+    let chords = rows.iter().map(|row| body::width(&row.chord)).max().unwrap_or(0);
     let (top, seen) = window(model, palette, rows.len());
     let shown = rows.iter().enumerate().skip(top).take(seen);
     let shown = shown.map(|(at, row)| line(&palette_row(row, at == chosen, chords, columns), model.look));

@@ -119,26 +119,34 @@ fn totals(stats: &Stats) -> Pieces {
 /// Bars over time, stacked by verdict: what failed stands below.
 fn chart(stats: &Stats, columns: usize, height: usize, look: Look) -> Vec<Pieces> {
     const AXIS: usize = 8;
-    let pieces = joined(&stats.pieces, columns.saturating_sub(AXIS + 2));
-    let wide = (columns.saturating_sub(AXIS + 2) / pieces.len().max(1)).max(1);
+    let room = columns.saturating_sub(AXIS + 2);
+    let pieces = joined(&stats.pieces, room);
+    let widths = widths(pieces.len(), room);
+    // A gap between bars where there is room for one, and they look alike all the same.
+    let gap = usize::from(widths.iter().all(|width| *width > 2));
     let most = pieces.iter().map(sum).max().unwrap_or(0).max(1);
     let mut rows = Vec::new();
     for row in (0..height).rev() {
         let label = if row + 1 == height { thousands(most) } else { String::new() };
         let label = if row == 0 { "0".to_owned() } else { label };
         let mut out = vec![piece(Paint::Dim, &format!("{:>AXIS$} ", body::fit(&label, AXIS)))];
-        for counts in &pieces {
+        for (counts, width) in pieces.iter().zip(&widths) {
             let (paint, sign) = cell(counts, most, row, height, look);
-            // A gap between bars where there is room for one.
-            let text = if wide > 1 { format!("{} ", sign.repeat(wide - 1)) } else { sign.to_owned() };
-            out.push(piece(paint, &text));
+            out.push(piece(paint, &format!("{}{}", sign.repeat(width - gap), " ".repeat(gap))));
         }
         rows.push(out);
     }
     let (from, to) = (format!("{} ago", age::words(stats.until, stats.since)), "now");
-    let blanks = (wide * pieces.len()).saturating_sub(from.len() + to.len());
+    let used = widths.iter().sum::<usize>() - gap.min(widths.len());
+    let blanks = used.saturating_sub(from.len() + to.len());
     rows.push(vec![piece(Paint::Dim, &format!("{:>1$} {from}{2}{to}", "", AXIS, " ".repeat(blanks)))]);
     rows
+}
+
+/// How wide each of so many bars is, so that all of them have the whole room.
+fn widths(bars: usize, room: usize) -> Vec<usize> {
+    let end = |bar: usize| bar * room.max(bars) / bars.max(1);
+    (0..bars).map(|bar| end(bar + 1) - end(bar)).collect()
 }
 
 /// The pieces of a time, as many of them joined to one as it takes for all to have a column.
@@ -338,6 +346,18 @@ mod tests {
         assert_eq!(joined(&pieces, 6), [[1, 0, 0, 1], [5, 0, 0, 2], [9, 0, 0, 2], [13, 0, 0, 2]]);
         assert_eq!(joined(&pieces, 0), [[28, 0, 0, 7]]);
         assert_eq!(joined(&[], 9), [[0; 4]; 0]);
+    }
+
+    #[test]
+    fn the_bars_of_a_chart_have_the_whole_room() {
+        assert_eq!(widths(4, 10), [2, 3, 2, 3]);
+        assert_eq!(widths(3, 1), [1, 1, 1]);
+        assert_eq!(widths(0, 9), [0; 0]);
+        for columns in [20, 60, 78, 100, 119, 150, 179, 200] {
+            let stats = Stats { pieces: vec![[1, 0, 0, 0]; 60], ..Stats::default() };
+            let used = chart(&stats, columns, 4, LOOK).iter().map(|row| line::width(row)).max();
+            assert!(used.is_some_and(|used| used + 1 >= columns && used <= columns), "{columns}: {used:?}");
+        }
     }
 
     #[test]
