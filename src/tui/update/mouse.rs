@@ -1,5 +1,5 @@
-//! What the mouse does: a click selects a row, a second one opens it, a click opens a tab or does what the footer says; the wheel scrolls, the border between list and detail is
-//! dragged. Where it is switched off, it is the terminal's again.
+//! What the mouse does: a click selects a row, a second one opens it; a click opens a tab or does what the footer says; the
+//! wheel scrolls, the border between list and detail is dragged. Where it is switched off, it is the terminal's again.
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
