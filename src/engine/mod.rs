@@ -48,6 +48,7 @@ pub mod settings;
 pub mod state;
 pub mod suggest;
 pub mod target;
+mod terms;
 mod throw;
 mod transform;
 mod tries;
@@ -62,7 +63,6 @@ use std::{
     time::SystemTime,
 };
 
-pub use admit::{examine, judge};
 pub use batch::{Each, Pacing, continued};
 pub use catalog::{catalog, own_folder, read as read_provider};
 pub use config::{FilterRow, KeyWish, Notice, Screen};
@@ -73,6 +73,7 @@ pub use outline::{Outline, outline};
 pub use rehearsal::{Expect, OneOrMany, Play, Played, Rehearsal, Step};
 pub use rejudge::Judged;
 pub use settings::{Settings, Wishes};
+pub use terms::Terms;
 pub use transform::{Transform, transform};
 pub use tries::tries;
 
