@@ -49,7 +49,11 @@ pub(super) fn run(diff: &Diff, common: &Common) -> Result<Answer, Failure> {
 
 /// The last reply to a capture.
 fn reply(reader: &Reader, id: CaptureId) -> Result<(u16, Reply), Failure> {
-    let none = || Failure::new(format!("comparing the replies to capture {id}"), "there is none");
+    reader.summary(id)?.ok_or_else(|| no_such_capture(id))?;
+    let none = || {
+        Failure::new(format!("comparing the replies to capture {id}"), "there is none")
+            .hint(format!("`creel resend {id}` sends it to its app, and keeps the reply"))
+    };
     let replied = |outcome: Outcome| match outcome {
         Outcome::Replied(reply) => Some((reply.status, reply)),
         Outcome::Failed(..) => None,

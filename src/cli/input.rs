@@ -7,7 +7,7 @@ use std::{
     str::FromStr,
 };
 
-use super::Common;
+use super::{Common, Printer};
 use crate::{
     engine::{self, export::Reading, filters::Filters},
     query::{Filter, Sql},
@@ -121,6 +121,13 @@ pub(super) fn leaving<'a>(
 pub(super) fn matching(reader: &Reader, words: &[String], common: &Common) -> Result<Vec<CaptureId>, Failure> {
     let condition = filter(words, common)?.map(|filter| filter.sql(engine::now()));
     listed(reader, condition.as_ref())
+}
+
+/// Says on standard error that a filter takes nothing.
+pub(super) fn tell_none_matches(printer: &Printer) {
+    if !printer.quiet {
+        super::report(&"no capture matches");
+    }
 }
 
 fn listed(reader: &Reader, condition: Option<&Sql>) -> Result<Vec<CaptureId>, Failure> {

@@ -85,6 +85,9 @@ fn keep(verify: &Verify, common: &Common) -> Result<Answer, Failure> {
         Some(text) => input::matching(&engine.reader()?, std::slice::from_ref(text), common)?,
         None => verify.id.iter().copied().map(CaptureId).collect(),
     };
+    if ids.is_empty() {
+        input::tell_none_matches(&printer);
+    }
     let judged = engine.judge_again(&ids)?;
     engine.stop()?;
     let Judged { passed, failed, open, left } = judged;

@@ -144,9 +144,7 @@ pub(super) fn run(resend: &Resend, common: &Common) -> Result<Answer, Failure> {
         return preview(&engine, &reader, &ids, aim.edit.transform.as_ref(), &printer);
     }
     if ids.is_empty() {
-        if !printer.quiet {
-            super::report(&"no capture matches");
-        }
+        input::tell_none_matches(&printer);
         return Ok(Answer::No);
     }
     let stop = stop(&printer)?;
