@@ -54,6 +54,11 @@ pub(super) fn count<N: FromStr + Default + PartialEq>(text: &str) -> Result<N, S
     }
 }
 
+/// A batch's number.
+pub(super) fn batch(text: &str) -> Result<i64, String> {
+    text.parse().map_err(|_| "a batch's number is wanted, like 3".to_owned())
+}
+
 /// A moment in Unix seconds.
 pub(super) fn unix(text: &str) -> Result<i64, String> {
     text.parse().map_err(|_| "a moment in Unix seconds is wanted, like 1795424700".to_owned())
@@ -117,10 +122,13 @@ pub(super) fn leaving<'a>(
     Ok((reading, ids))
 }
 
-/// The captures that a filter takes, oldest first: those that are there now.
+/// The captures that a filter takes, oldest first: those that are there now. With them something is done, so that they are named.
 pub(super) fn matching(reader: &Reader, words: &[String], common: &Common) -> Result<Vec<CaptureId>, Failure> {
-    let condition = filter(words, common)?.map(|filter| filter.sql(engine::now()));
-    listed(reader, condition.as_ref())
+    let Some(filter) = filter(words, common)? else {
+        // Who writes an empty variable does not mean everything that was ever captured.
+        return Err(Failure::new("reading the filter", "it is empty").hint("'id>0' takes every capture of the store"));
+    };
+    listed(reader, Some(&filter.sql(engine::now())))
 }
 
 /// Says on standard error that a filter takes nothing.

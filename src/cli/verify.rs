@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{Answer, Common, Secrets, input, row};
 use crate::{
-    engine::{self, Engine, Judged, Settings, Terms, endpoint::Endpoints, no_such_capture},
+    engine::{self, Engine, Judged, Settings, Terms, endpoint::Endpoints, no_such_capture, settings::whole_url},
     export::json as contract,
     import,
     query::Filter,
@@ -48,6 +48,7 @@ pub(super) fn run(verify: &Verify, common: &Common) -> Result<Answer, Failure> {
     if verify.keep {
         return keep(verify, common);
     }
+    verify.url.as_deref().map_or(Ok(()), whole_url)?;
     let (mut capture, mut terms) = match (&verify.file, verify.id) {
         (Some(path), _) => (from_file(path)?, Terms::of_nobody()),
         (None, Some(id)) => from_store(CaptureId(id), verify.secrets.is_empty(), common)?,

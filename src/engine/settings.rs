@@ -1,6 +1,7 @@
 //! What a running creel was told: flags and environment over `creel.toml` here over the user's file over defaults.
 
 use std::{
+    io,
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
@@ -158,9 +159,7 @@ impl Wishes {
             bin.app = Some(app);
         }
         if let Some(url) = &self.url {
-            if !config::is_url(url) {
-                return Err(Failure::new(format!("reading --url {url}"), config::NO_URL));
-            }
+            whole_url(url)?;
             bin.url = Some(url.clone());
         }
         let (read, unset) = config::read_secrets(&self.sources)?;
@@ -171,6 +170,12 @@ impl Wishes {
         bin.unset = unset;
         Ok(())
     }
+}
+
+/// Refuses what is given for the URL that a sender knows, and is none.
+pub fn whole_url(text: &str) -> Result<(), Failure> {
+    let wrong = || Failure::new(format!("reading --url {text}"), config::NO_URL);
+    config::is_url(text).then_some(()).ok_or_else(wrong)
 }
 
 /// An address as `--listen` takes it: `ADDR:PORT`, or a port alone for loopback.
@@ -201,6 +206,11 @@ fn default_db() -> Result<PathBuf, Failure> {
 /// The user's configuration file, whether or not it is there.
 pub(super) fn user_config() -> Option<PathBuf> {
     config_folder().map(|folder| folder.join(config::NAME))
+}
+
+/// Whether nothing is there: a home that is no folder, such as `/dev/null`, holds nothing either.
+pub(super) fn is_missing(why: &io::Error) -> bool {
+    matches!(why.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 /// The user's folder for what creel is told.
