@@ -183,7 +183,7 @@ fn text_of(path: &Path) -> io::Result<String> {
 fn if_there<T>(path: &Path, read: impl FnOnce(&Path, &str) -> Result<T, Failure>) -> Result<Option<T>, Failure> {
     match text_of(path) {
         Ok(text) => read(path, &text).map(Some),
-        Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(why) if settings::is_missing(&why) => Ok(None),
         Err(why) => Err(Failure::new(format!("reading {}", path.display()), why)),
     }
 }
