@@ -56,6 +56,7 @@ pub mod tunnel;
 mod watch;
 
 use std::{
+    mem,
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, atomic::Ordering},
@@ -64,7 +65,7 @@ use std::{
 };
 
 pub use batch::{Each, Pacing, continued};
-pub use catalog::{catalog, own_folder, read as read_provider};
+pub use catalog::{catalog, read as read_provider};
 pub use config::{FilterRow, KeyWish, Notice, Screen};
 pub use deliver::{Aim, no_such_capture};
 pub use forward::{HearNews, Tidings};
@@ -125,6 +126,7 @@ impl Engine {
     pub fn capture(settings: Settings) -> Result<Self, Failure> {
         let Settings {
             wishes,
+            seen,
             db,
             listen,
             endpoints,
@@ -194,7 +196,7 @@ impl Engine {
             forgetting: Arc::clone(&forgetting),
         };
         let followers = Followers { in_force: in_force.clone(), news: news.clone(), capturing: Some(capturing) };
-        let reread = Reread::start(wishes, notices.clone(), followers)?;
+        let reread = Reread::start(wishes, seen, notices.clone(), followers)?;
         Ok(Self {
             db,
             bell,
@@ -220,13 +222,13 @@ impl Engine {
     }
 
     /// Looks at a store that another creel fills. The bell rings when that one commits.
-    pub fn watch(settings: Settings) -> Result<Self, Failure> {
+    pub fn watch(mut settings: Settings) -> Result<Self, Failure> {
         let bell = Bell::new();
         let watch = Watch::start(&settings.db, bell.clone())?;
-        let wishes = settings.wishes.clone();
+        let (wishes, seen) = (mem::take(&mut settings.wishes), mem::take(&mut settings.seen));
         let idle = Self::idle(settings, bell);
         let followers = Followers { in_force: idle.in_force.clone(), news: idle.news.clone(), capturing: None };
-        let reread = Reread::start(wishes, idle.notices.clone(), followers)?;
+        let reread = Reread::start(wishes, seen, idle.notices.clone(), followers)?;
         Ok(Self { _watch: Some(watch), reread: Mutex::new(Some(reread)), ..idle })
     }
 

@@ -17,13 +17,14 @@ use super::{
     forward::{Answering, Forward},
     guard::Networks,
     identity::Tls,
+    reread::Seen,
     secret::{self, Source},
     target::Targets,
 };
 use crate::{query, record::Failure, wire::Limits};
 
 /// Where creel listens unless told otherwise: C-R-E-E-L on a phone's keys, on this machine only.
-pub const LISTEN: &str = "127.0.0.1:27335";
+const LISTEN: &str = "127.0.0.1:27335";
 
 /// What the command line and the environment say.
 #[derive(Clone, Debug, Default)]
@@ -57,6 +58,8 @@ pub struct Wishes {
 pub struct Settings {
     /// What was wished for: what the configuration lies under when it is read again.
     pub(super) wishes: Wishes,
+    /// The files as they were when they were read.
+    pub(super) seen: Seen,
     /// The store.
     pub db: PathBuf,
     /// The address to listen on.
@@ -88,6 +91,7 @@ pub struct Settings {
 impl Settings {
     /// Reads the configuration files and lays the wishes over them.
     pub fn resolve(wishes: &Wishes) -> Result<Self, Failure> {
+        let seen = Seen::now(wishes)?;
         let named = Filters::read(wishes.config.as_deref())?;
         let mut file = config::read(wishes.config.as_deref(), &named.names)?;
         let db = match wishes.db.clone().or(file.db.take()) {
@@ -106,6 +110,7 @@ impl Settings {
         }
         Ok(Self {
             wishes: wishes.clone(),
+            seen,
             db,
             listen,
             endpoints,
