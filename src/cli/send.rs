@@ -175,7 +175,8 @@ impl Pace {
 
     /// Waits for that one's turn, counted from 0.
     pub(super) fn wait_for(&self, turn: usize) {
-        let due = self.rate.and_then(|rate| Duration::try_from_secs_f64(turn as f64 / rate).ok()).unwrap_or_default();
+        let due = |rate| Duration::try_from_secs_f64(turn as f64 / rate).unwrap_or(Duration::MAX);
+        let due = self.rate.map_or(Duration::ZERO, due);
         thread::sleep(due.saturating_sub(self.elapsed()));
     }
 

@@ -267,7 +267,7 @@ impl Play {
 
     fn pause(&self, gap_ms: u64) -> Duration {
         let seconds = if self.speed > 0.0 { gap_ms as f64 / 1_000.0 / self.speed } else { 0.0 };
-        Duration::try_from_secs_f64(seconds).unwrap_or_default()
+        Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
     }
 }
 
