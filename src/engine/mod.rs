@@ -340,8 +340,7 @@ impl Engine {
     pub fn signed_bytes(&self, capture: &Capture) -> Option<Vec<u8>> {
         let provider = catalog().ok()?.get(capture.provider.as_deref()?)?;
         let endpoints = self.endpoints();
-        let endpoint = endpoints.named(&capture.endpoint);
-        let url = endpoint.and_then(|endpoint| endpoint.url.as_deref());
+        let url = endpoints.of(&capture.endpoint, &capture.head.path()).url.as_deref();
         provider.signed_bytes(&Request::of(capture, &capture.head.method(), url))
     }
 

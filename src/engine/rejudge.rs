@@ -90,7 +90,7 @@ pub(super) fn waiting_for_secrets(
         .map_err(|why| Failure::new("looking for what waits for a secret", why))?;
     let rows = reader.page(Start::Newest, NEWEST as usize, Some(&filter.sql(now())))?;
     // Whose endpoint still has none is not read.
-    let waits = |row: &&Summary| !endpoints.route(&row.path).secrets.is_empty();
+    let waits = |row: &&Summary| !endpoints.of(&row.endpoint, &row.path).secrets.is_empty();
     let ids: Vec<_> = rows.iter().filter(waits).map(|row| row.id).collect();
     let again = Again { reader, writer: writer.clone(), endpoints, tunnel, doctor: DOCTOR_TIME };
     // Those of another provider now go on waiting.

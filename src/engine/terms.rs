@@ -43,7 +43,7 @@ impl Terms {
     /// Those of a capture: its endpoint's, whose provider goes before the one that was told when it came. `tunnel`: the URL that
     /// leads here, where the endpoint has none.
     pub fn of(capture: &Capture, endpoints: &Endpoints, tunnel: impl FnOnce() -> Option<String>) -> Self {
-        let endpoint = endpoints.route(&capture.head.path());
+        let endpoint = endpoints.of(&capture.endpoint, &capture.head.path());
         Self {
             provider: endpoint.provider.clone().or_else(|| capture.provider.clone()),
             url: endpoint.url.clone().or_else(tunnel),

@@ -419,9 +419,11 @@ fn lenses(engine: &Engine, capture: &Capture, given: Option<&Transform>) -> Resu
     if let Some(transform) = given {
         return Ok(vec![Lens::typed(transform.clone())]);
     }
-    let programs = preview::lenses(&engine.endpoints(), &capture.endpoint);
+    let endpoints = engine.endpoints();
+    let endpoint = &endpoints.of(&capture.endpoint, &capture.head.path()).name;
+    let programs = preview::lenses(&endpoints, endpoint);
     if programs.is_empty() {
-        let why = format!("no forward of the endpoint `{}` has a program", capture.endpoint);
+        let why = format!("no forward of the endpoint `{endpoint}` has a program");
         return Err(Failure::new("showing what a program changes", why)
             .hint("give one with --transform, or `transform` in its [[endpoint.forward]]"));
     }

@@ -327,8 +327,7 @@ impl Engine {
 
     fn endpoint_of(&self, step: &Step) -> Arc<Endpoint> {
         let endpoints = self.endpoints();
-        let endpoint = step.endpoint.as_deref().and_then(|name| endpoints.named(name));
-        Arc::clone(endpoint.unwrap_or_else(|| endpoints.route(&step.head.path())))
+        Arc::clone(endpoints.of(step.endpoint.as_deref().unwrap_or_default(), &step.head.path()))
     }
 
     /// A step's request with the changes that are asked for.
