@@ -9,6 +9,7 @@ use std::{
 
 use super::{Common, Printer};
 use crate::{
+    body,
     engine::{self, export::Reading, filters::Filters},
     query::{Filter, Sql},
     record::{CaptureId, Failure},
@@ -89,10 +90,17 @@ pub(super) fn filter(words: &[String], common: &Common) -> Result<Option<Filter>
     // The files are read where something may stand in them.
     let filters = if text.contains('@') { Filters::read(common.config.as_deref())? } else { Filters::default() };
     filters.parse(&text).map(Some).map_err(|error| {
-        let pointer = format!("{text}\n  {:>1$}", "^", error.column);
+        let pointer = pointed_at(&text, error.column);
         let hint = error.hint.map_or(pointer.clone(), |hint| format!("{pointer}\n  {hint}"));
         Failure::new("reading the filter", format!("{}, at column {}", error.message, error.column)).hint(hint)
     })
+}
+
+/// A text, and below it a mark at one of its characters, counted from one.
+fn pointed_at(text: &str, column: usize) -> String {
+    let before: String = text.chars().take(column.saturating_sub(1)).collect();
+    let blanks = " ".repeat(body::width(&body::escape(&before)));
+    format!("{}\n  {blanks}^", body::escape(text))
 }
 
 /// Refuses a number by itself in a filter by which something is lost: it is a word, which stands in nearly every capture, and
@@ -153,6 +161,12 @@ fn listed(reader: &Reader, condition: Option<&Sql>) -> Result<Vec<CaptureId>, Fa
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_mistake_is_pointed_at_however_far_it_stands_and_whatever_stands_before() {
+        assert_eq!(pointed_at("日\u{1b}\n(", 4), "日␛␊(\n      ^");
+        assert!(pointed_at(&" ".repeat(70_000), 70_000).ends_with(" ^"));
+    }
 
     #[test]
     fn a_number_by_itself_is_told_from_one_of_a_field_or_in_quotes() {
