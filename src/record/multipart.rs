@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use memchr::memmem;
+use memchr::memmem::Finder;
 
 /// How many lines of head a part has at most: what has more is taken for content.
 const HEAD_LINES: usize = 100;
@@ -11,7 +11,8 @@ const HEAD_LINES: usize = 100;
 #[derive(Debug)]
 pub struct Parts<'a> {
     bytes: &'a [u8],
-    boundary: &'a [u8],
+    /// Finds what begins a boundary.
+    mark: Finder<'static>,
     /// Where the first part's boundary begins.
     start: usize,
     at: usize,
@@ -21,9 +22,10 @@ pub struct Parts<'a> {
 
 impl<'a> Parts<'a> {
     /// Those that a boundary separates; none where no line is that boundary.
-    pub fn of(bytes: &'a [u8], boundary: &'a [u8]) -> Option<Self> {
-        let first = delimiter(bytes, boundary, 0)?;
-        Some(Self { bytes, boundary, start: first.start, at: first.end, ended: first.is_last, cut: false })
+    pub fn of(bytes: &'a [u8], boundary: &[u8]) -> Option<Self> {
+        let mark = Finder::new(&[b"--", boundary].concat()).into_owned();
+        let first = delimiter(bytes, &mark, 0)?;
+        Some(Self { bytes, mark, start: first.start, at: first.end, ended: first.is_last, cut: false })
     }
 
     /// Where the first boundary begins.
@@ -50,7 +52,7 @@ impl Iterator for Parts<'_> {
             return None;
         }
         let start = self.at;
-        let next = delimiter(self.bytes, self.boundary, start);
+        let next = delimiter(self.bytes, &self.mark, start);
         self.cut = next.is_none();
         let Delimiter { start: end, end: goes_on, is_last } =
             next.unwrap_or(Delimiter { start: self.bytes.len(), end: self.bytes.len(), is_last: true });
@@ -67,13 +69,11 @@ struct Delimiter {
     is_last: bool,
 }
 
-fn delimiter(bytes: &[u8], boundary: &[u8], from: usize) -> Option<Delimiter> {
-    let mark = [b"--", boundary].concat();
-    let finder = memmem::Finder::new(&mark);
+fn delimiter(bytes: &[u8], mark: &Finder<'_>, from: usize) -> Option<Delimiter> {
     let mut at = from;
     loop {
-        let start = at + finder.find(bytes.get(at..)?)?;
-        let after = start + mark.len();
+        let start = at + mark.find(bytes.get(at..)?)?;
+        let after = start + mark.needle().len();
         let is_last = bytes[after..].starts_with(b"--");
         let rest = &bytes[after + if is_last { 2 } else { 0 }..];
         let blanks = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();

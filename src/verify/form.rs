@@ -8,13 +8,17 @@ pub(super) use crate::record::pairs::{Pair, pairs, value};
 /// How many pairs of a query Node's `querystring.parse` looks at (its `maxKeys`).
 const NODE_MAX_KEYS: usize = 1000;
 
+/// How many parts of a form are looked at: as many as PHP takes (`max_input_vars`). Each is looked at once for each field, on the
+/// thread that answers.
+const MOST_PARTS: usize = 1_000;
+
 /// Where the content of the first whole part of that name lies in a multipart form; none where the media type says that the
 /// body is none.
 pub(super) fn multipart_place(body: &[u8], content_type: &[u8], name: &str) -> Option<Range<usize>> {
     let boundary = boundary(content_type)?;
     let mut parts = Parts::of(body, &boundary)?;
-    // By `find` the parts would stay borrowed, and whether the one that was found has its end could not be asked.
-    while let Some(place) = parts.next() {
+    for _ in 0..MOST_PARTS {
+        let place = parts.next()?;
         let part = Part::at(body, place);
         if !parts.is_cut() && part.name().is_some_and(|it| it == name) {
             return Some(part.body);
@@ -127,6 +131,10 @@ mod tests {
         ] {
             assert_eq!(value(body, kind, "json"), None, "{kind}");
         }
+        let part = "--b\r\nContent-Disposition: form-data; name=x\r\n\r\n1\r\n";
+        let last = "--b\r\nContent-Disposition: form-data; name=json\r\n\r\n2\r\n--b--";
+        let found = |before: usize| value((part.repeat(before) + last).as_bytes(), KIND, "json");
+        assert_eq!((found(MOST_PARTS - 1), found(MOST_PARTS)), (Some("2".into()), None));
         let cut = b"--b\r\nContent-Disposition: form-data; name=\"json\"\r\n\r\n{";
         assert_eq!(value(cut, KIND, "json"), None, "a part without its end may be half of one");
     }
