@@ -105,3 +105,11 @@ fn what_only_a_start_would_meet_is_found_too() {
         assert!(said.contains(words), "{text}\n→ {said}");
     }
 }
+
+#[test]
+fn a_home_that_is_no_folder_holds_no_configuration() {
+    let home = Home::new();
+    let output = home.command(&["check"]).env("HOME", "/dev/null").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(String::from_utf8_lossy(&output.stdout).starts_with("read      no creel.toml here"));
+}

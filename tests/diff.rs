@@ -70,7 +70,8 @@ fn replies_are_compared_too() {
             let _ = write!(stream, "HTTP/1.1 {status} X\r\nContent-Length: {}\r\n\r\n{body}", body.len());
         }
     });
-    assert!(home.fails(2, &["diff", "1", "2", "--replies"]).contains("there is none"));
+    assert!(home.fails(2, &["diff", "1", "2", "--replies"]).contains("`creel resend 1` sends it"));
+    assert!(home.fails(2, &["diff", "99", "1", "--replies"]).contains("reading capture 99: there is none"));
     home.run(&["resend", "1", "2", "--to", &url]);
     let text = String::from_utf8(home.run(&["diff", "1", "2", "--replies"]).stdout).unwrap();
     assert!(text.contains("~ status: 500 → 200") && text.contains("~ .ok: false → true"), "{text}");

@@ -32,5 +32,15 @@ fn marks_pins_and_notes_are_filters_while_a_creel_captures() {
     assert_eq!(listed(&home, "note:anna"), "");
     let output = home.run(&["mark", "2", "99"]);
     assert_eq!((output.status.code(), &output.stdout[..]), (Some(1), &b"1 of 2 changed\n"[..]));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("reading capture 99: there is none"));
+    let output = home.run(&["mark", "1", "1", "98", "99", "--json"]);
+    let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(said, serde_json::json!({"changed": 1, "missing": [98, 99]}), "each once");
+    assert!(home.fails(2, &["mark", "99"]).contains("reading capture 99: there is none"));
+    assert!(home.fails(1, &["mark", "--filter", "id:99"]).contains("no capture matches"));
+    for args in [&["mark", "--filter", ""][..], &["resend", "--to", "http://127.0.0.1:1", "--filter", " "]] {
+        assert!(home.fails(2, args).contains("'id>0' takes every capture"), "an unset variable is not everything");
+    }
+    assert_eq!(home.yes(&["mark", "--filter", "id>0"]), "3 changed\n");
     assert!(home.fails(2, &["mark"]).contains("ID"));
 }

@@ -105,7 +105,9 @@ fn replies_are_held_against_what_is_expected() {
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains("✓ 001.http POST /a") && said.contains("✗ 002.http POST /b a<b>"), "{said}");
     assert!(said.contains("there is no `nothing` in the body") && said.contains("`.ok | not` gives false"), "{said}");
-    let xml = fs::read_to_string(home.path().join("junit.xml")).unwrap();
+    let results = home.path().join("junit.xml");
+    assert_eq!(fs::metadata(&results).unwrap().permissions().mode() & 0o777, 0o600, "replies stand in it");
+    let xml = fs::read_to_string(results).unwrap();
     for part in [
         "<testsuite name=\"shop\" tests=\"2\" failures=\"1\"",
         "<testcase classname=\"shop\" name=\"001.http POST /a\"",

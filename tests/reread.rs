@@ -55,6 +55,16 @@ fn an_endpoint_and_its_secret_are_in_force_once_the_file_is_written() {
 }
 
 #[test]
+fn what_is_saved_while_creel_starts_is_in_force_too() {
+    let home = Home::new();
+    home.write("new.toml", endpoint("new", ""));
+    let slow = endpoint("lab", "secret = { command = 'cp new.toml creel.toml; echo trout' }");
+    home.write("creel.toml", &slow);
+    let mut serving = home.serve(&[]);
+    assert_eq!(serving.says(AGAIN).strip_prefix(AGAIN).unwrap(), "endpoint new is new, endpoint lab is gone");
+}
+
+#[test]
 fn a_command_that_gives_a_secret_is_run_once_whatever_else_changes() {
     let home = Home::new();
     let lab = endpoint("lab", "provider = 'gitlab-token'\nsecret = { command = 'echo >> runs; echo trout' }");

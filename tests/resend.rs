@@ -470,6 +470,17 @@ fn all_that_a_filter_takes_are_sent_oldest_first() {
 }
 
 #[test]
+fn what_came_before_its_endpoint_was_configured_goes_to_its_app() {
+    let home = Home::new();
+    home.serve(&["--quiet"]).post("/shop/x", &[], b"{}");
+    assert!(home.fails(2, &["resend", "1"]).contains("the endpoint `default` has no app"));
+    let (url, got) = app(say(b"HTTP/1.1 204 No Content\r\n\r\n"));
+    home.write("creel.toml", format!("[[endpoint]]\nname = 'shop'\npath = '/shop'\nforward = '{url}'"));
+    home.yes(&["resend", "1"]);
+    assert!(got.recv().unwrap().starts_with(b"POST /shop/x "));
+}
+
+#[test]
 fn a_signature_over_the_url_is_over_the_one_that_the_app_is_asked_by() {
     let home = Home::new();
     let app = App::start(|_, _| status(200));

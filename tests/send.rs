@@ -185,6 +185,10 @@ fn sign_prints_the_headers_that_verify_takes() {
         let verdict = home.yes(&[&["verify", "--file", "request.http", "--json"], &common[..]].concat());
         assert!(verdict.contains("\"passed\""), "{provider}: {verdict}");
     }
+    let twilio = ["sign", "--file", "body", "--provider", "twilio", "--secret", SECRET];
+    assert!(home.fails(2, &twilio).contains("--url URL, as the sender knows it"));
+    let said = home.fails(2, &[&twilio[..], &["--url", "shop.example/hook"]].concat());
+    assert!(said.contains("https://HOST/PATH"), "{said}");
 }
 
 #[test]

@@ -131,6 +131,13 @@ fn what_is_wrong_with_a_program_is_said_once_and_what_it_fails_at_by_its_number(
     assert_eq!(preview.status.code(), Some(1));
     assert_eq!(String::from_utf8(preview.stdout).unwrap(), "#1\nbody\n  ~ .a: 1 → 2\n");
     assert!(String::from_utf8(preview.stderr).unwrap().starts_with("#2: transforming by jq: the body is a form"));
+    let args = ["resend", "99", "1", "--transform", ".a = 2", "--transform-preview", "--json"];
+    let preview = home.run(&args);
+    assert!(String::from_utf8(preview.stderr).unwrap().starts_with("#99: reading capture 99: there is none"));
+    let line: serde_json::Value = serde_json::from_slice(&preview.stdout).unwrap();
+    assert_eq!((&line["capture"], &line["at"]), (&serde_json::json!(1), &serde_json::json!(".a")));
+    let same = home.run(&["resend", "1", "--transform", ".", "--transform-preview"]);
+    assert_eq!((same.status.code(), &same.stdout[..]), (Some(1), &b"#1\nno difference\n"[..]));
     let typo = home.fails(2, &["resend", "1", "--to", &app.url, "--whole", "--transform", ".boddy = 1"]);
     assert!(typo.contains("the result has a member `boddy`"), "{typo}");
 }

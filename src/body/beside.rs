@@ -67,7 +67,7 @@ fn number(name: &str, text: &str) -> Option<String> {
 }
 
 /// Whether a member of that name holds a moment, as a rule.
-pub(super) fn means_a_moment(name: &str) -> bool {
+fn means_a_moment(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     NAMES.contains(&&lower[..])
         || ENDS.iter().any(|end| lower.ends_with(end))

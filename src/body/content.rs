@@ -6,7 +6,7 @@ use super::{
     coding::{self, UNDONE_BYTES},
     fit,
 };
-use crate::record::{Headers, Timestamp, cloudevent};
+use crate::record::{Headers, Timestamp, cloudevent, multipart::parameter};
 
 /// How many columns a picture is drawn in where nobody says.
 const COLUMNS: u16 = 48;
@@ -150,66 +150,5 @@ impl Content {
     /// How many columns a picture may take.
     pub(super) fn picture_columns(&self) -> usize {
         usize::from(if self.columns == 0 { COLUMNS } else { self.columns.clamp(16, 160) })
-    }
-}
-
-/// A parameter of a header value (`form-data; name="a"`), without quotes and with what is escaped in them as itself.
-pub(super) fn parameter(value: &str, wanted: &str) -> Option<String> {
-    let mut rest = value;
-    while let Some(at) = rest.find(';') {
-        rest = rest[at + 1..].trim_start();
-        let Some((name, after)) = rest.split_once('=') else { break };
-        // A name that holds a `;` was no parameter of the form name=value.
-        if name.contains(';') {
-            continue;
-        }
-        let (value, end) = if let Some(quoted) = after.strip_prefix('"') {
-            let (value, length) = unquoted(quoted);
-            (value, name.len() + 2 + length)
-        } else {
-            let value = after.split(';').next().unwrap_or_default();
-            (value.trim().to_owned(), name.len() + 1 + value.len())
-        };
-        if name.trim().eq_ignore_ascii_case(wanted) {
-            return Some(value);
-        }
-        rest = rest.get(end..).unwrap_or_default();
-    }
-    None
-}
-
-/// The text up to the closing quote, and how many bytes that is with the quote.
-fn unquoted(text: &str) -> (String, usize) {
-    let mut value = String::new();
-    let mut chars = text.char_indices();
-    while let Some((at, char)) = chars.next() {
-        match char {
-            '"' => return (value, at + 1),
-            // Browsers send the backslashes of a Windows path unescaped: one stands for itself before anything but these.
-            '\\' if text[at + 1..].starts_with(['"', '\\']) => value.extend(chars.next().map(|(_, char)| char)),
-            char => value.push(char),
-        }
-    }
-    (value, text.len())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn parameters_are_read_with_and_without_quotes() {
-        let value = r#"form-data; name="a;\"b"; filename=x.txt ; empty="" ;flag; Charset=UTF-8"#;
-        for (name, expected) in [
-            ("name", Some("a;\"b")),
-            ("filename", Some("x.txt")),
-            ("empty", Some("")),
-            ("charset", Some("UTF-8")),
-            ("other", None),
-        ] {
-            assert_eq!(parameter(value, name).as_deref(), expected, "{name}");
-        }
-        assert_eq!(parameter("x; a=\"never ends", "a").as_deref(), Some("never ends"));
-        assert_eq!(parameter("x; a=\"é", "b"), None);
     }
 }

@@ -5,6 +5,7 @@ use std::{
     fmt,
     hash::Hash,
     ops::Range,
+    rc::Rc,
 };
 
 use serde_json::Value;
@@ -12,10 +13,10 @@ use serde_json::Value;
 use super::{
     Content,
     double::{Overridden, overridden},
-    escape,
-    path::{Path, Spelling, Step},
+    escape, fit,
+    path::{self, Path, Spelling},
 };
-use crate::record::counted;
+use crate::record::{counted, thousands};
 
 /// The largest body that is compared as JSON or by lines, in bytes; of larger ones it is only said that they differ.
 const COMPARED_BYTES: usize = 4 << 20;
@@ -28,6 +29,11 @@ const SMALL: usize = 5;
 const MOVES_TRIED: usize = 64;
 /// The longest value that is shown, in characters.
 const SHOWN: usize = 120;
+/// The longest path that is shown, and the longest name in one, in characters.
+const PATH_SHOWN: usize = 500;
+/// How many differences are told: fewer than there are values in [`super::double`] that readers drop, so that it is said where there are
+/// more. Two bodies of a few megabytes can have a million.
+const MOST: usize = 5_000;
 
 /// One difference.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,29 +78,42 @@ pub fn diff(before: &Content, after: &Content) -> Vec<Difference> {
     let json = |content: &Content| serde_json::from_slice::<Value>(&content.bytes).ok();
     if let Some((a, b)) = json(before).zip(json(after)) {
         let mut found = Vec::new();
-        values(&mut Path::default(), &a, &b, &mut found);
+        values(None, &a, &b, &mut found);
         let mut found = moved(&found);
         found.extend(dropped(&before.bytes, &after.bytes));
         return if found.is_empty() {
             whole(format!("{}, the same JSON in other words", bytes(before)))
         } else {
-            found
+            bounded(found)
         };
     }
     match (std::str::from_utf8(&before.bytes), std::str::from_utf8(&after.bytes)) {
-        (Ok(a), Ok(b)) => lines(a, b),
+        (Ok(a), Ok(b)) => bounded(lines(a, b)),
         _ => whole(bytes(before)),
     }
 }
 
+/// No more than can be told; where there are more, that is said.
+fn bounded(mut found: Vec<Difference>) -> Vec<Difference> {
+    if found.len() > MOST {
+        found.truncate(MOST);
+        let at = format!("and more: these are the first {} differences", thousands(MOST as u64));
+        found.push(Difference { at, before: None, after: None, to: None });
+    }
+    found
+}
+
 /// In what the values differ that readers drop, since a later one has the same name: of those with one path the first is
-/// compared with the first.
+/// compared with the first. One may lie in another, and all of them are read: together no more than a body.
 fn dropped(before: &[u8], after: &[u8]) -> Vec<Difference> {
     let of = |bytes: &[u8]| {
         let mut all: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+        let mut left = COMPARED_BYTES;
         for Overridden { path, value } in overridden(bytes) {
+            let Some(rest) = left.checked_sub(value.len()) else { break };
+            left = rest;
             let value = serde_json::from_slice(&bytes[value]).unwrap_or_default();
-            all.entry(path.spelled(Spelling::Jq)).or_default().push(value);
+            all.entry(fit(&path.spelled(Spelling::Jq), PATH_SHOWN)).or_default().push(value);
         }
         all
     };
@@ -107,7 +126,7 @@ fn dropped(before: &[u8], after: &[u8]) -> Vec<Difference> {
         let pairs = (0..a.len().max(b.len())).map(|at| (a.get(at), b.get(at)));
         let shown = |value: Option<&Value>| value.map(|value| shown(&value.to_string()));
         found.extend(pairs.filter(|(a, b)| a != b).map(|(a, b)| Difference {
-            at: format!("{} (overridden)", escape(path)),
+            at: format!("{path} (overridden)"),
             before: shown(a),
             after: shown(b),
             to: None,
@@ -118,51 +137,68 @@ fn dropped(before: &[u8], after: &[u8]) -> Vec<Difference> {
 
 /// What is at a path on one side or on both.
 struct Found<'a> {
-    path: Path,
+    way: Option<Rc<Way<'a>>>,
     before: Option<&'a Value>,
     after: Option<&'a Value>,
 }
 
-fn values<'a>(path: &mut Path, before: &'a Value, after: &'a Value, found: &mut Vec<Found<'a>>) {
+/// The way to a value that is not the root: to what it lies in, and one step on. What lies in one object shares the way to it,
+/// however long its name is and however much lies there.
+struct Way<'a> {
+    within: Option<Rc<Way<'a>>>,
+    step: Step<'a>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Step<'a> {
+    Name(&'a str),
+    Place(usize),
+}
+
+type Within<'w, 'a> = Option<&'w Rc<Way<'a>>>;
+
+fn values<'a>(way: Within<'_, 'a>, before: &'a Value, after: &'a Value, found: &mut Vec<Found<'a>>) {
     match (before, after) {
         (Value::Object(a), Value::Object(b)) => {
             for (name, value) in a {
-                both(path, Step::Name(name.clone()), Some(value), b.get(name), found);
+                both(way, Step::Name(name), Some(value), b.get(name), found);
             }
             for (name, value) in b.iter().filter(|(name, _)| !a.contains_key(*name)) {
-                both(path, Step::Name(name.clone()), None, Some(value), found);
+                both(way, Step::Name(name), None, Some(value), found);
             }
         }
-        (Value::Array(a), Value::Array(b)) => items(path, a, b, found),
+        (Value::Array(a), Value::Array(b)) => items(way, a, b, found),
         (a, b) if a == b => {}
-        (a, b) => found.push(Found { path: path.clone(), before: Some(a), after: Some(b) }),
+        (a, b) => found.push(Found { way: way.cloned(), before: Some(a), after: Some(b) }),
     }
 }
 
-/// What stands on both sides one step further on, or on one.
+/// What stands on both sides one step further on, or on one. Nothing more is looked for where there is more than can be told.
 fn both<'a>(
-    path: &mut Path,
-    step: Step,
+    within: Within<'_, 'a>,
+    step: Step<'a>,
     before: Option<&'a Value>,
     after: Option<&'a Value>,
     found: &mut Vec<Found<'a>>,
 ) {
-    path.0.push(step);
-    match (before, after) {
-        (Some(before), Some(after)) => values(path, before, after, found),
-        (before, after) => found.push(Found { path: path.clone(), before, after }),
+    if found.len() > MOST {
+        return;
     }
-    path.0.pop();
+    let way = Rc::new(Way { within: within.cloned(), step });
+    match (before, after) {
+        (Some(before), Some(after)) => values(Some(&way), before, after, found),
+        (before, after) => found.push(Found { way: Some(way), before, after }),
+    }
 }
 
 /// Items of two arrays: the longest common sequence stays, of what stands between its members the pairs are compared, and
 /// what has no pair was removed or added.
-fn items<'a>(path: &mut Path, before: &'a [Value], after: &'a [Value], found: &mut Vec<Found<'a>>) {
+fn items<'a>(way: Within<'_, 'a>, before: &'a [Value], after: &'a [Value], found: &mut Vec<Found<'a>>) {
     for (range, other) in gaps(before, after) {
         for at in 0..range.len().max(other.len()) {
             let (value, new) = (before[range.clone()].get(at), after[other.clone()].get(at));
             let place = if value.is_some() { range.start + at } else { other.start + at };
-            both(path, Step::Place(place), value, new, found);
+            both(way, Step::Place(place), value, new, found);
         }
     }
 }
@@ -179,18 +215,18 @@ fn moved(found: &[Found<'_>]) -> Vec<Difference> {
     for (at, one) in found.iter().enumerate().filter(|(_, one)| one.after.is_none()) {
         let value = one.before.map(ToString::to_string).unwrap_or_default();
         let there = targets.get(&value).into_iter().flatten().take(MOVES_TRIED);
-        let same = |other: &&usize| is_telling(&value) || is_alike(&one.path, &found[**other].path);
+        let same = |other: &&usize| is_telling(&value) || is_alike(one, &found[**other]);
         if let Some(target) = there.filter(|other| !taken.contains(*other)).find(same) {
             taken.insert(*target);
-            to.insert(at, found[*target].path.clone());
+            to.insert(at, *target);
         }
     }
     let rest = found.iter().enumerate().filter(|(at, _)| !taken.contains(at));
     rest.map(|(at, one)| {
-        let to = to.get(&at).map(shown_path);
+        let to = to.get(&at).map(|target| shown_path(&found[*target]));
         let after = if to.is_some() { one.before } else { one.after };
         let value = |value: Option<&Value>| value.map(|value| shown(&value.to_string()));
-        Difference { at: shown_path(&one.path), before: value(one.before), after: value(after), to }
+        Difference { at: shown_path(one), before: value(one.before), after: value(after), to }
     })
     .collect()
 }
@@ -200,17 +236,30 @@ fn is_telling(value: &str) -> bool {
     value.chars().count() > if value.starts_with(['[', '{']) { 2 } else { SMALL }
 }
 
-/// Whether two paths end in the same name, or in two places of one array.
-fn is_alike(one: &Path, other: &Path) -> bool {
-    match (one.0.split_last(), other.0.split_last()) {
-        (Some((Step::Place(_), array)), Some((Step::Place(_), other_array))) => array == other_array,
-        (Some((step, _)), Some((other_step, _))) => step == other_step,
-        _ => false,
+/// Whether two values have the same name, or lie in one array.
+fn is_alike(one: &Found<'_>, other: &Found<'_>) -> bool {
+    let (Some(one), Some(other)) = (&one.way, &other.way) else { return false };
+    match (one.step, other.step) {
+        (Step::Place(_), Step::Place(_)) => match (&one.within, &other.within) {
+            (Some(array), Some(other)) => Rc::ptr_eq(array, other),
+            (array, other) => array.is_none() && other.is_none(),
+        },
+        (step, other) => step == other,
     }
 }
 
-fn shown_path(path: &Path) -> String {
-    escape(&path.spelled(Spelling::Jq)).into_owned()
+fn shown_path(one: &Found<'_>) -> String {
+    let mut steps: Vec<_> = std::iter::successors(one.way.as_ref(), |way| way.within.as_ref())
+        .map(|way| match way.step {
+            Step::Name(name) => path::Step::Name(match name.char_indices().nth(PATH_SHOWN) {
+                Some((end, _)) => format!("{}…", &name[..end]),
+                None => name.to_owned(),
+            }),
+            Step::Place(place) => path::Step::Place(place),
+        })
+        .collect();
+    steps.reverse();
+    fit(&Path(steps).spelled(Spelling::Jq), PATH_SHOWN)
 }
 
 fn shown(text: &str) -> String {
@@ -366,6 +415,22 @@ mod tests {
         let found = gaps(&list(0), &list(500));
         assert_eq!(found, [(0..500, 0..0), (1_000..1_000, 500..1_000)]);
         assert!(READ.get() < 20_000, "{}", READ.get());
+    }
+
+    #[test]
+    fn a_hostile_body_is_told_in_few_and_short_words() {
+        let long = "n".repeat(1 << 20);
+        let same_name = |value: u32| format!("{{\"{long}\":[{}0]}}", format!("{{\"x\":{value}}},").repeat(20_000));
+        let doubled = |value: u32| format!("{{\"{long}\":{{{}\"a\":0}}}}", format!("\"a\":{value},").repeat(20_000));
+        for (before, after) in
+            [(same_name(1), same_name(2)), (doubled(1), doubled(2)), ("1\n".repeat(20_000), "2\n".repeat(21_000))]
+        {
+            let found = found(&before, &after);
+            assert_eq!(found.len(), MOST + 1);
+            assert_eq!(found[MOST], "  and more: these are the first 5,000 differences");
+            let longest = found.iter().map(|line| line.chars().count()).max().unwrap();
+            assert!(longest < 2 * PATH_SHOWN, "{longest}");
+        }
     }
 
     #[test]

@@ -9,6 +9,8 @@ use crate::record::token::{Kind, Token, Tokens, text_of};
 const LOOKED_THROUGH: usize = 8 << 20;
 /// How many are remembered.
 const MOST: usize = 10_000;
+/// How much of a name is kept for each that stands below it, in bytes.
+const NAME_BYTES: usize = 200;
 
 /// Where names begin that their object had before, in order.
 pub(super) fn doubled(bytes: &[u8]) -> Vec<Range<usize>> {
@@ -31,11 +33,16 @@ pub(super) fn overridden(bytes: &[u8]) -> Vec<Overridden> {
     each(bytes, |again| {
         let steps = again.way.iter().filter_map(|open| match (&open.members, &open.name) {
             (None, _) => Some(Step::Place(open.place)),
-            (Some(_), name) => name.as_ref().map(|name| Step::Name(name_of(&bytes[name.clone()]))),
+            (Some(_), name) => name.as_ref().map(|name| Step::Name(shortened(&bytes[name.clone()]))),
         });
         found.push(Overridden { path: Path(steps.collect()), value: again.value });
     });
     found
+}
+
+/// A name of a path, which is kept as often as something stands below it.
+fn shortened(token: &[u8]) -> String {
+    if token.len() <= NAME_BYTES { name_of(token) } else { name_of(&token[..NAME_BYTES]) + "…" }
 }
 
 /// An object or array that is not at its end.

@@ -5,18 +5,18 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use encoding_rs::Encoding;
 
-use super::{Content, Document, multipart, stack, stack::Stack};
-use crate::record::counted;
+use super::{Content, Document, stack, stack::Stack};
+use crate::record::{counted, multipart::Part};
 
 /// Whatever the sender calls a mail and begins with a head.
 pub(super) fn fits(content: &Content) -> bool {
-    content.coding().is_none() && content.media() == "message/rfc822" && !multipart::whole(content).head.is_empty()
+    content.coding().is_none() && content.media() == "message/rfc822" && !Part::whole(&content.bytes).head.is_empty()
 }
 
 /// Head and body.
 pub(super) fn open(content: &Content) -> Result<Box<dyn Document>, String> {
     content.refuse_coding()?;
-    let mail = multipart::whole(content);
+    let mail = Part::whole(&content.bytes);
     if mail.head.is_empty() {
         return Err("there is no head of a mail, which an empty line ends".to_owned());
     }

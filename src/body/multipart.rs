@@ -3,37 +3,25 @@
 
 use std::ops::Range;
 
-use memchr::memmem;
-
-use super::{Content, Document, Part, Role, amount, content::parameter, mail, stack, stack::Stack};
-use crate::record::{counted, pairs, thousands};
+use super::{Content, Document, Part, Role, amount, mail, stack, stack::Stack};
+use crate::record::{
+    counted,
+    multipart::{self, Parts, parameter},
+    pairs, thousands,
+};
 
 /// How many parts are opened. The rest is counted.
 const OPENED: usize = 1_000;
-/// How many lines of head a part has at most, and how long each may be: what is longer is taken for content.
-const HEAD_LINES: usize = 100;
 /// How long the name of a saved part may be, in bytes.
 const NAME_BYTES: usize = 120;
 /// The longest boundary (RFC 2046, section 5.1.1, says 70).
 const BOUNDARY_BYTES: usize = 256;
 
-/// Where a part lies, and whether the body goes on after it.
-pub(super) struct Piece {
-    pub(super) head: Vec<(String, String)>,
-    pub(super) body: Range<usize>,
-}
-
-impl Piece {
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
-        self.head.iter().find(|(it, _)| it.eq_ignore_ascii_case(name)).map(|(_, value)| &value[..])
-    }
-}
-
 /// Whatever the sender calls multipart and has a line with the boundary.
 pub(super) fn fits(content: &Content) -> bool {
     content.coding().is_none()
         && content.media().starts_with("multipart/")
-        && boundary(content).is_some_and(|boundary| delimiter(&content.bytes, &boundary, 0).is_some())
+        && boundary(content).is_some_and(|boundary| Parts::of(&content.bytes, &boundary).is_some())
 }
 
 /// The boundary that the sender names, or that the first line is.
@@ -43,68 +31,6 @@ fn boundary(content: &Content) -> Option<Vec<u8>> {
         let line = content.bytes.split(|&byte| byte == b'\n').next()?.trim_ascii_end();
         line.strip_prefix(b"--").filter(|name| !name.is_empty() && name.len() <= BOUNDARY_BYTES).map(<[u8]>::to_vec)
     })
-}
-
-/// A line that separates parts: where it begins, its line end before it included, where the next line begins, and whether
-/// it is the last one.
-struct Delimiter {
-    start: usize,
-    end: usize,
-    is_last: bool,
-}
-
-fn delimiter(bytes: &[u8], boundary: &[u8], from: usize) -> Option<Delimiter> {
-    let mark = [b"--", boundary].concat();
-    let finder = memmem::Finder::new(&mark);
-    let mut at = from;
-    loop {
-        let start = at + finder.find(bytes.get(at..)?)?;
-        let after = start + mark.len();
-        let is_last = bytes[after..].starts_with(b"--");
-        let rest = &bytes[after + if is_last { 2 } else { 0 }..];
-        let blanks = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
-        let end = bytes.len() - rest.len() + blanks;
-        let line_end = match &bytes[end..] {
-            [b'\r', b'\n', ..] => Some(2),
-            [b'\n', ..] => Some(1),
-            [] => Some(0),
-            _ => None,
-        };
-        let begins_line = start == 0 || bytes[start - 1] == b'\n';
-        if let Some(line_end) = line_end.filter(|_| begins_line) {
-            let before =
-                bytes[..start].strip_suffix(b"\n").map_or(start, |text| text.strip_suffix(b"\r").unwrap_or(text).len());
-            return Some(Delimiter { start: before.max(from.min(start)), end: end + line_end, is_last });
-        }
-        at = after;
-    }
-}
-
-/// Where the parts lie, one after the other.
-struct Parts<'a> {
-    bytes: &'a [u8],
-    boundary: &'a [u8],
-    at: usize,
-    ended: bool,
-    /// Whether the last one has no end.
-    cut: bool,
-}
-
-impl Iterator for Parts<'_> {
-    type Item = Range<usize>;
-
-    fn next(&mut self) -> Option<Range<usize>> {
-        if self.ended {
-            return None;
-        }
-        let start = self.at;
-        let next = delimiter(self.bytes, self.boundary, start);
-        self.cut = next.is_none();
-        let Delimiter { start: end, end: goes_on, is_last } =
-            next.unwrap_or(Delimiter { start: self.bytes.len(), end: self.bytes.len(), is_last: true });
-        (self.at, self.ended) = (goes_on, is_last);
-        Some(start..end.max(start))
-    }
 }
 
 /// A part as a field of a form.
@@ -120,44 +46,39 @@ pub(super) struct Field {
 /// The parts as fields of a form; none where the body has no such parts.
 pub(super) fn fields(content: &Content) -> Vec<Field> {
     let Some(boundary) = boundary(content) else { return Vec::new() };
-    let Some(first) = delimiter(&content.bytes, &boundary, 0) else { return Vec::new() };
-    let parts = Parts { bytes: &content.bytes, boundary: &boundary, at: first.end, ended: first.is_last, cut: false };
-    let field = |range: Range<usize>| {
-        let piece = piece(&content.bytes, range);
-        let disposition = piece.header("content-disposition").unwrap_or_default();
+    let field = |place| {
+        let part = multipart::Part::at(&content.bytes, place);
         Field {
-            name: parameter(disposition, "name"),
-            is_file: file_name(disposition).is_some(),
-            content_type: piece.header("content-type").map(str::to_owned),
-            place: piece.body.clone(),
+            name: part.name(),
+            is_file: part.header("content-disposition").and_then(file_name).is_some(),
+            content_type: part.header("content-type").map(str::to_owned),
+            place: part.body,
         }
     };
-    parts.map(field).collect()
+    Parts::of(&content.bytes, &boundary).into_iter().flatten().map(field).collect()
 }
 
 /// Finds the parts.
 pub(super) fn open(content: &Content) -> Result<Box<dyn Document>, String> {
     content.refuse_coding()?;
     let boundary = boundary(content).ok_or("the sender names no boundary between parts, and the first line is none")?;
-    let first = delimiter(&content.bytes, &boundary, 0)
+    let mut parts = Parts::of(&content.bytes, &boundary)
         .ok_or_else(|| format!("no line of the body is the boundary {}", String::from_utf8_lossy(&boundary)))
         .map_err(|why| super::fit(&why, 200))?;
     let mut stack = Stack::default();
     let mut notes = Vec::new();
-    beside_parts(&mut stack, content, 0..first.start, "before the first part");
+    beside_parts(&mut stack, content, 0..parts.start(), "before the first part");
     let mut count = 0_usize;
-    let mut parts =
-        Parts { bytes: &content.bytes, boundary: &boundary, at: first.end, ended: first.is_last, cut: false };
-    for range in parts.by_ref() {
+    for place in parts.by_ref() {
         count += 1;
         if count <= OPENED {
-            add(&mut stack, content, &piece(&content.bytes, range), count);
+            add(&mut stack, content, &multipart::Part::at(&content.bytes, place), count);
         }
     }
-    if parts.cut && !content.is_cut {
+    if parts.is_cut() && !content.is_cut {
         notes.push("the last part has no end".to_owned());
     }
-    beside_parts(&mut stack, content, parts.at..content.bytes.len(), "after the last part");
+    beside_parts(&mut stack, content, parts.end()..content.bytes.len(), "after the last part");
     notes.insert(0, counted(count as u64, "part"));
     if count > OPENED {
         notes.push(format!("the first {} are shown", thousands(OPENED as u64)));
@@ -174,52 +95,20 @@ fn beside_parts(stack: &mut Stack, content: &Content, range: Range<usize>, words
     }
 }
 
-/// A body that is one part by itself, with a head of its own.
-pub(super) fn whole(content: &Content) -> Piece {
-    piece(&content.bytes, 0..content.bytes.len())
-}
-
-/// Head and body of a part.
-fn piece(bytes: &[u8], range: Range<usize>) -> Piece {
-    let (mut head, mut at) = (Vec::new(), range.start);
-    for _ in 0..HEAD_LINES {
-        let rest = &bytes[at..range.end];
-        let Some(length) = memchr::memchr(b'\n', rest) else { break };
-        let line = rest[..length].strip_suffix(b"\r").unwrap_or(&rest[..length]);
-        if line.is_empty() {
-            return Piece { head, body: at + length + 1..range.end };
-        }
-        let text = String::from_utf8_lossy(line);
-        // A line that begins with a blank goes on with the one before (RFC 5322, section 2.2.3).
-        match (head.last_mut(), text.split_once(':')) {
-            (Some((_, value)), _) if text.starts_with([' ', '\t']) => {
-                let value: &mut String = value;
-                value.push(' ');
-                value.push_str(text.trim());
-            }
-            (_, Some((name, value))) => head.push((name.trim().to_owned(), value.trim().to_owned())),
-            (_, None) => break,
-        }
-        at += length + 1;
-    }
-    // An empty line is missing: what is there is shown whole.
-    Piece { head: Vec::new(), body: range }
-}
-
-fn add(stack: &mut Stack, content: &Content, piece: &Piece, count: usize) {
-    let disposition = piece.header("content-disposition").unwrap_or_default();
-    let bytes = content.bytes.slice(piece.body.clone());
-    let bytes = piece.header("content-transfer-encoding").and_then(|it| mail::undone(&bytes, it)).unwrap_or(bytes);
-    let kind = piece.header("content-type").map(str::to_owned);
+fn add(stack: &mut Stack, content: &Content, part: &multipart::Part, count: usize) {
+    let disposition = part.header("content-disposition").unwrap_or_default();
+    let bytes = content.bytes.slice(part.body.clone());
+    let bytes = part.header("content-transfer-encoding").and_then(|it| mail::undone(&bytes, it)).unwrap_or(bytes);
+    let kind = part.header("content-type").map(str::to_owned);
     let file = file_name(disposition);
     let mut line = vec![stack::span(Role::Markup, &format!("part {count}  "))];
-    line.extend(parameter(disposition, "name").map(|name| stack::span(Role::Key, &format!("{name}  "))));
+    line.extend(part.name().map(|name| stack::span(Role::Key, &format!("{name}  "))));
     line.extend(file.as_ref().map(|name| stack::span(Role::Text, &format!("file {name}  "))));
     let words = format!("{}  {}", kind.clone().unwrap_or_default(), amount(bytes.len() as u64));
     line.push(stack::span(Role::Dim, words.trim_start()));
     stack.part(Part { line: 0, name: base_name(file.as_deref(), count, kind.as_deref()), bytes: bytes.clone() });
     let shown = ["content-disposition", "content-type"];
-    let others = piece.head.iter().filter(|(name, _)| !shown.contains(&&name.to_ascii_lowercase()[..]));
+    let others = part.head.iter().filter(|(name, _)| !shown.contains(&&name.to_ascii_lowercase()[..]));
     let heads = others.map(|(name, value)| stack::fact(name, value));
     stack.add([line].into_iter().chain(heads).collect());
     stack.open(&content.within_it(bytes, kind));

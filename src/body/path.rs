@@ -82,10 +82,11 @@ impl Path {
     }
 
     fn pointer(&self) -> String {
-        self.0.iter().fold(String::new(), |text, step| match step {
-            Step::Name(name) => format!("{text}/{}", name.replace('~', "~0").replace('/', "~1")),
-            Step::Place(place) => format!("{text}/{place}"),
-        })
+        let step = |step: &Step| match step {
+            Step::Name(name) => format!("/{}", name.replace('~', "~0").replace('/', "~1")),
+            Step::Place(place) => format!("/{place}"),
+        };
+        self.0.iter().map(step).collect()
     }
 
     /// Reads any of the spellings, and `$.data`; the empty text, `.` and `$` are the root. Why not, in one line, where it is none.

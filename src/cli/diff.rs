@@ -1,7 +1,7 @@
 //! `creel diff`: in what two captures differ, or the last replies to them.
 
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Answer, Common, Printer, input};
 use crate::{
@@ -40,16 +40,17 @@ pub(super) fn run(diff: &Diff, common: &Common) -> Result<Answer, Failure> {
         compare::captures(&before?, &after?)
     };
     let is_same = parts.iter().all(|part| part.differences.is_empty());
-    print(&parts, &printer)?;
-    if is_same && !printer.json && !printer.quiet {
-        printer.line("no difference")?;
-    }
+    print(&parts, &printer, &[])?;
     Ok(if is_same { Answer::Yes } else { Answer::No })
 }
 
 /// The last reply to a capture.
 fn reply(reader: &Reader, id: CaptureId) -> Result<(u16, Reply), Failure> {
-    let none = || Failure::new(format!("comparing the replies to capture {id}"), "there is none");
+    reader.summary(id)?.ok_or_else(|| no_such_capture(id))?;
+    let none = || {
+        Failure::new(format!("comparing the replies to capture {id}"), "there is none")
+            .hint(format!("`creel resend {id}` sends it to its app, and keeps the reply"))
+    };
     let replied = |outcome: Outcome| match outcome {
         Outcome::Replied(reply) => Some((reply.status, reply)),
         Outcome::Failed(..) => None,
@@ -57,7 +58,11 @@ fn reply(reader: &Reader, id: CaptureId) -> Result<(u16, Reply), Failure> {
     reader.deliveries(id)?.into_iter().find_map(|delivery| replied(delivery.outcome)).ok_or_else(none)
 }
 
-pub(super) fn print(parts: &[Part], printer: &Printer) -> Result<(), Failure> {
+/// `of`: what each object of JSON says beside, where it is not clear what differs.
+pub(super) fn print(parts: &[Part], printer: &Printer, of: &[(&str, Value)]) -> Result<(), Failure> {
+    if parts.iter().all(|part| part.differences.is_empty()) && !printer.json && !printer.quiet {
+        return printer.line("no difference");
+    }
     for Part { name, differences } in parts.iter().filter(|part| !part.differences.is_empty()) {
         if !printer.json && !printer.quiet {
             printer.line(name)?;
@@ -69,6 +74,7 @@ pub(super) fn print(parts: &[Part], printer: &Printer) -> Result<(), Failure> {
                 if let Some(to) = to {
                     value["moved_to"] = json!(to);
                 }
+                of.iter().for_each(|(name, it)| value[*name] = it.clone());
                 printer.value(&value)?;
             } else if !printer.quiet {
                 printer.line(&format!("  {difference}"))?;

@@ -82,6 +82,9 @@ pub(super) fn run(export: &Export, common: &Common) -> Result<Answer, Failure> {
     }
     tell(&printer, masked);
     let is_whole = tell_damaged(&damaged);
+    if ids.is_empty() && is_whole {
+        input::tell_none_matches(&printer);
+    }
     Ok(if count > 0 && is_whole { Answer::Yes } else { Answer::No })
 }
 

@@ -7,8 +7,9 @@ use std::{
     str::FromStr,
 };
 
-use super::Common;
+use super::{Common, Printer};
 use crate::{
+    body,
     engine::{self, export::Reading, filters::Filters},
     query::{Filter, Sql},
     record::{CaptureId, Failure},
@@ -54,6 +55,11 @@ pub(super) fn count<N: FromStr + Default + PartialEq>(text: &str) -> Result<N, S
     }
 }
 
+/// A batch's number.
+pub(super) fn batch(text: &str) -> Result<i64, String> {
+    text.parse().map_err(|_| "a batch's number is wanted, like 3".to_owned())
+}
+
 /// A moment in Unix seconds.
 pub(super) fn unix(text: &str) -> Result<i64, String> {
     text.parse().map_err(|_| "a moment in Unix seconds is wanted, like 1795424700".to_owned())
@@ -84,10 +90,17 @@ pub(super) fn filter(words: &[String], common: &Common) -> Result<Option<Filter>
     // The files are read where something may stand in them.
     let filters = if text.contains('@') { Filters::read(common.config.as_deref())? } else { Filters::default() };
     filters.parse(&text).map(Some).map_err(|error| {
-        let pointer = format!("{text}\n  {:>1$}", "^", error.column);
+        let pointer = pointed_at(&text, error.column);
         let hint = error.hint.map_or(pointer.clone(), |hint| format!("{pointer}\n  {hint}"));
         Failure::new("reading the filter", format!("{}, at column {}", error.message, error.column)).hint(hint)
     })
+}
+
+/// A text, and below it a mark at one of its characters, counted from one.
+fn pointed_at(text: &str, column: usize) -> String {
+    let before: String = text.chars().take(column.saturating_sub(1)).collect();
+    let blanks = " ".repeat(body::width(&body::escape(&before)));
+    format!("{}\n  {blanks}^", body::escape(text))
 }
 
 /// Refuses a number by itself in a filter by which something is lost: it is a word, which stands in nearly every capture, and
@@ -117,10 +130,20 @@ pub(super) fn leaving<'a>(
     Ok((reading, ids))
 }
 
-/// The captures that a filter takes, oldest first: those that are there now.
+/// The captures that a filter takes, oldest first: those that are there now. With them something is done, so that they are named.
 pub(super) fn matching(reader: &Reader, words: &[String], common: &Common) -> Result<Vec<CaptureId>, Failure> {
-    let condition = filter(words, common)?.map(|filter| filter.sql(engine::now()));
-    listed(reader, condition.as_ref())
+    let Some(filter) = filter(words, common)? else {
+        // Who writes an empty variable does not mean everything that was ever captured.
+        return Err(Failure::new("reading the filter", "it is empty").hint("'id>0' takes every capture of the store"));
+    };
+    listed(reader, Some(&filter.sql(engine::now())))
+}
+
+/// Says on standard error that a filter takes nothing.
+pub(super) fn tell_none_matches(printer: &Printer) {
+    if !printer.quiet {
+        super::report(&"no capture matches");
+    }
 }
 
 fn listed(reader: &Reader, condition: Option<&Sql>) -> Result<Vec<CaptureId>, Failure> {
@@ -138,6 +161,12 @@ fn listed(reader: &Reader, condition: Option<&Sql>) -> Result<Vec<CaptureId>, Fa
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_mistake_is_pointed_at_however_far_it_stands_and_whatever_stands_before() {
+        assert_eq!(pointed_at("日\u{1b}\n(", 4), "日␛␊(\n      ^");
+        assert!(pointed_at(&" ".repeat(70_000), 70_000).ends_with(" ^"));
+    }
 
     #[test]
     fn a_number_by_itself_is_told_from_one_of_a_field_or_in_quotes() {

@@ -1,12 +1,15 @@
 //! `creel mark`: what a person says of captures.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 use serde_json::json;
 
 use super::{Answer, Common, input};
 use crate::{
-    engine::Engine,
+    engine::{Engine, no_such_capture},
     record::{CaptureId, Failure, Tagging, Tags},
+    store::Reader,
 };
 
 #[derive(Debug, Args)]
@@ -44,20 +47,40 @@ impl Mark {
     }
 }
 
+/// Those that are there, and those that are not, each once.
+fn there(reader: &Reader, ids: &[i64]) -> Result<(Vec<CaptureId>, Vec<CaptureId>), Failure> {
+    let (mut there, mut missing) = (Vec::new(), Vec::new());
+    for id in ids.iter().copied().map(CaptureId).collect::<BTreeSet<_>>() {
+        let is_there = reader.summary(id)?.is_some();
+        if is_there { &mut there } else { &mut missing }.push(id);
+    }
+    Ok((there, missing))
+}
+
 pub(super) fn run(mark: &Mark, common: &Common) -> Result<Answer, Failure> {
     let printer = common.printer();
     let engine = Engine::visit(common.settings()?);
-    let ids = match &mark.filter {
-        Some(text) => input::matching(&engine.reader()?, std::slice::from_ref(text), common)?,
-        None => mark.ids.iter().copied().map(CaptureId).collect(),
+    let reader = engine.reader()?;
+    let (ids, missing) = match &mark.filter {
+        Some(text) => (input::matching(&reader, std::slice::from_ref(text), common)?, Vec::new()),
+        None => there(&reader, &mark.ids)?,
     };
+    let asked = ids.len() + missing.len();
+    if let ([id], 1) = (&missing[..], asked) {
+        return Err(no_such_capture(*id));
+    }
     let count = engine.tag(&ids, &mark.tagging())?;
     engine.stop()?;
     if printer.json {
-        printer.value(&json!({ "changed": count }))?;
+        let missing: Vec<_> = missing.iter().map(|id| id.0).collect();
+        printer.value(&json!({ "changed": count, "missing": missing }))?;
     } else if !printer.quiet {
-        let words = if count == ids.len() as u64 { String::new() } else { format!(" of {}", ids.len()) };
+        let words = if count == asked as u64 { String::new() } else { format!(" of {asked}") };
         printer.line(&format!("{count}{words} changed"))?;
     }
-    Ok(if count > 0 && count == ids.len() as u64 { Answer::Yes } else { Answer::No })
+    missing.iter().for_each(|id| super::report(&no_such_capture(*id)));
+    if asked == 0 {
+        input::tell_none_matches(&printer);
+    }
+    Ok(if count > 0 && count == asked as u64 { Answer::Yes } else { Answer::No })
 }

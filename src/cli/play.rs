@@ -3,6 +3,7 @@
 use std::{
     fs::File,
     io::{self, Write},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     sync::mpsc::{Receiver, channel},
 };
@@ -13,7 +14,10 @@ use serde_json::json;
 use super::{Answer, Common, Printer, Secrets, input};
 use crate::{
     engine::{
-        self, Engine, Play as Playing, Played, Rehearsal, Step, edit::Edit, export::refuse_store, target::sendable,
+        self, Engine, Play as Playing, Played, Rehearsal, Step,
+        edit::Edit,
+        export::{PRIVATE, refuse_store},
+        target::sendable,
     },
     export::json,
     record::{Failure, text::lossless},
@@ -114,10 +118,11 @@ fn is_standard_output(path: &Path) -> bool {
     path == Path::new("-")
 }
 
-/// The file for the results. What stands in it stays until they are there.
+/// The file for the results. What stands in it stays until they are there. A new one is its owner's alone: targets and pieces
+/// of replies stand in it.
 fn results_in(path: &Path, common: &Common) -> Result<File, Failure> {
     refuse_store(&common.store()?, path)?;
-    File::options().write(true).create(true).truncate(false).open(path).map_err(unwritable(path))
+    File::options().write(true).create(true).truncate(false).mode(PRIVATE).open(path).map_err(unwritable(path))
 }
 
 /// Writes the results in place of what stands there. A pipe has nothing to be replaced.

@@ -83,7 +83,7 @@ impl Printer {
 fn ascii_where_unsafe(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
-        if c.is_ascii() || body::is_safe(c) {
+        if body::is_safe(c) {
             out.push(c);
         } else {
             let mut units = [0; 2];
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn json_keeps_its_value_and_loses_what_a_terminal_obeys() {
-        let value = serde_json::json!({"a": "\u{9b}2J \u{202e}x \u{1b}[m ✓ \u{e0041}"});
+        let value = serde_json::json!({"a": "\u{9b}2J \u{202e}x \u{1b}[m ✓ \u{e0041} \u{7f}\n\t"});
         let text = ascii_where_unsafe(&value.to_string());
         assert!(
             text.contains("\\u009b")
@@ -116,7 +116,7 @@ mod tests {
                 && text.contains("\\udb40\\udc41")
                 && text.contains('✓')
         );
-        assert!(text.chars().all(|c| c.is_ascii() || body::is_safe(c)));
+        assert!(text.chars().all(body::is_safe));
         assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
     }
 }

@@ -41,7 +41,7 @@ pub(super) fn run(rehearse: &Rehearse, common: &Common) -> Result<Answer, Failur
     let wanted = (&rehearse.filter[..], rehearse.rescue.skip_damaged);
     let (mut reading, ids) = input::leaving(&reader, wanted, common)?;
     if ids.is_empty() {
-        super::report(&"no capture matches");
+        input::tell_none_matches(&printer);
         return Ok(Answer::No);
     }
     stop_by_signal(&reading)?;

@@ -21,6 +21,7 @@ use crate::{
         edit::{no_secret, with_value},
         endpoint::Endpoint,
         send::{Event, SPOILS, Spoil},
+        settings::whole_url,
         target::sendable,
     },
     export::json,
@@ -122,6 +123,7 @@ pub(super) fn run(send: &Send, common: &Common) -> Result<Answer, Failure> {
     let (name, kind) = what.split_once('/').map_or((what, None), |(name, kind)| (name, Some(kind)));
     let provider = super::providers::named(engine::catalog()?, name)?;
     let letter = letter(send, provider, kind)?;
+    send.url.as_deref().map_or(Ok(()), whole_url)?;
     let settings = common.settings()?;
     let secrets = secrets(send, provider, &settings)?;
     let (to, is_own) = target(send, provider, &settings)?;
@@ -173,7 +175,8 @@ impl Pace {
 
     /// Waits for that one's turn, counted from 0.
     pub(super) fn wait_for(&self, turn: usize) {
-        let due = self.rate.and_then(|rate| Duration::try_from_secs_f64(turn as f64 / rate).ok()).unwrap_or_default();
+        let due = |rate| Duration::try_from_secs_f64(turn as f64 / rate).unwrap_or(Duration::MAX);
+        let due = self.rate.map_or(Duration::ZERO, due);
         thread::sleep(due.saturating_sub(self.elapsed()));
     }
 

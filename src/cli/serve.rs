@@ -147,8 +147,12 @@ fn print(
             Line::End => {}
         }
         if !printer.quiet {
+            let before = follow.last;
             let printed = follow.catch_up();
-            lines.heard(printed, &mut follow.last, || engine::newest(&reader))?;
+            // Where there was nothing to print, nothing is known of who takes it.
+            if printed.is_err() || follow.last != before {
+                lines.heard(printed, &mut follow.last, || engine::newest(&reader))?;
+            }
         }
         if matches!(line, Line::End) {
             break;

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{Answer, Common, Secrets, input, send::headers_of};
 use crate::{
-    engine::{self, edit::no_secret},
+    engine::{self, edit::no_secret, settings::whole_url},
     record::{Failure, Timestamp},
     verify::Request,
 };
@@ -41,6 +41,7 @@ pub(crate) struct Sign {
 
 pub(super) fn run(sign: &Sign, common: &Common) -> Result<Answer, Failure> {
     let provider = super::providers::named(engine::catalog()?, &sign.provider)?;
+    sign.url.as_deref().map_or(Ok(()), whole_url)?;
     let secrets = sign.secrets.read()?;
     if secrets.is_empty() {
         return Err(no_secret(provider, None).hint("give one with --secret-env, --secret-file or --secret"));
@@ -62,7 +63,10 @@ pub(super) fn run(sign: &Sign, common: &Common) -> Result<Answer, Failure> {
         rewritten: false,
         received_at: sign.now.map_or_else(engine::now, Timestamp::from_unix_s),
     };
-    let signed = provider.sign(&request, &secrets, &sign.id)?;
+    let signed = provider.sign(&request, &secrets, &sign.id).map_err(|failure| match (&failure.hint, &sign.url) {
+        (None, None) => failure.hint("where the URL is signed, or a part of it: --url URL, as the sender knows it"),
+        _ => failure,
+    })?;
     let printer = common.printer();
     if printer.json {
         let body = signed.body.map(|body| String::from_utf8_lossy(&body).into_owned());

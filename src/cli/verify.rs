@@ -8,17 +8,13 @@ use serde_json::json;
 
 use super::{Answer, Common, Secrets, input, row};
 use crate::{
-    engine::{
-        self, Engine, Judged, Settings,
-        endpoint::{Endpoint, Endpoints},
-        no_such_capture,
-    },
+    engine::{self, Engine, Judged, Settings, Terms, endpoint::Endpoints, no_such_capture, settings::whole_url},
     export::json as contract,
     import,
     query::Filter,
-    record::{CaptureId, Failure, Flag, Head, Judgement, Timestamp, Verdict},
+    record::{Body, Capture, CaptureId, Failure, Head, Judgement, Timestamp, Uid, Verdict},
     store::{Bodies, Reader, Start},
-    verify::{Provider, Request, Secret},
+    verify::{Provider, Request},
 };
 
 #[derive(Debug, Args)]
@@ -48,43 +44,39 @@ pub(crate) struct Verify {
     now: Option<i64>,
 }
 
-/// A request to judge, wherever it came from.
-struct Case {
-    head: Head,
-    body: Bytes,
-    truncated: bool,
-    rewritten: bool,
-    received_at: Timestamp,
-    provider: Option<String>,
-    url: Option<String>,
-    secrets: Vec<Secret>,
-    /// Where secrets should have come from, and did not.
-    unset: Vec<String>,
-    /// The endpoint it belongs to, and all of them: whose secrets may have been taken by mistake.
-    endpoint: String,
-    endpoints: Option<Endpoints>,
-}
-
 pub(super) fn run(verify: &Verify, common: &Common) -> Result<Answer, Failure> {
     if verify.keep {
         return keep(verify, common);
     }
-    let mut case = match (&verify.file, verify.id) {
-        (Some(path), _) => from_file(path)?,
+    verify.url.as_deref().map_or(Ok(()), whole_url)?;
+    let (mut capture, mut terms) = match (&verify.file, verify.id) {
+        (Some(path), _) => (from_file(path)?, Terms::of_nobody()),
         (None, Some(id)) => from_store(CaptureId(id), verify.secrets.is_empty(), common)?,
         (None, None) => return Err(Failure::new("verifying", "neither a number nor a file was given")),
     };
     if !verify.secrets.is_empty() {
-        case.secrets = verify.secrets.read()?;
+        terms.secrets = verify.secrets.read()?;
     }
-    case.provider = verify.provider.clone().or(case.provider);
-    case.url = verify.url.clone().or(case.url);
+    terms.provider = verify.provider.clone().or(terms.provider);
+    terms.url = verify.url.clone().or(terms.url);
     if let Some(seconds) = verify.now {
-        case.received_at = Timestamp::from_unix_s(seconds);
+        capture.received_at = Timestamp::from_unix_s(seconds);
     }
-    let (provider, judgement) = case.judge()?;
+    let (provider, judgement) = judge(&capture, &terms)?;
     print(provider, &judgement, common)?;
     Ok(if judgement.verdict == Verdict::Passed { Answer::Yes } else { Answer::No })
+}
+
+fn judge(capture: &Capture, terms: &Terms) -> Result<(Option<&'static Provider>, Judgement), Failure> {
+    if let Some(name) = &terms.provider {
+        super::providers::named(engine::catalog()?, name)?;
+    }
+    let method = capture.head.method();
+    let request = Request::of(capture, &method, terms.url.as_deref());
+    let Some(provider) = terms.provider(&request)? else { return Ok((None, Judgement::default())) };
+    let mut judgement = terms.judge(provider, &request);
+    terms.examine(provider, &request, &mut judgement)?;
+    Ok((Some(provider), judgement))
 }
 
 /// Judges captures again, and keeps the verdicts.
@@ -94,6 +86,9 @@ fn keep(verify: &Verify, common: &Common) -> Result<Answer, Failure> {
         Some(text) => input::matching(&engine.reader()?, std::slice::from_ref(text), common)?,
         None => verify.id.iter().copied().map(CaptureId).collect(),
     };
+    if ids.is_empty() {
+        input::tell_none_matches(&printer);
+    }
     let judged = engine.judge_again(&ids)?;
     engine.stop()?;
     let Judged { passed, failed, open, left } = judged;
@@ -113,25 +108,14 @@ fn keep(verify: &Verify, common: &Common) -> Result<Answer, Failure> {
     Ok(if passed > 0 && failed + open + left == 0 { Answer::Yes } else { Answer::No })
 }
 
-fn from_file(path: &Path) -> Result<Case, Failure> {
+fn from_file(path: &Path) -> Result<Capture, Failure> {
     let bytes = input::read(path)?;
     let (head, body) = split(&Bytes::from(bytes)).ok_or_else(|| {
         Failure::new(format!("reading {}", path.display()), "it is no HTTP request")
             .hint("request line, headers, an empty line, then the body")
     })?;
-    Ok(Case {
-        head,
-        body,
-        truncated: false,
-        rewritten: false,
-        received_at: engine::now(),
-        provider: None,
-        url: None,
-        secrets: Vec::new(),
-        unset: Vec::new(),
-        endpoint: String::new(),
-        endpoints: None,
-    })
+    let (now, body) = (engine::now(), Body::whole(body, [0; 32]));
+    Ok(Capture::new(Uid::new(now, 0), now, head, body))
 }
 
 /// Head and body of a raw request. A file that ends with its head has an empty body.
@@ -157,67 +141,33 @@ fn split(bytes: &Bytes) -> Option<(Head, Bytes)> {
 }
 
 /// Notes it where the secrets are right for the last capture of a provider that passed there.
-fn prove(reader: &Reader, endpoint: &Endpoint, provider: &str) -> Result<(), Failure> {
-    let text = format!("sig:passed endpoint=\"{}\" provider=\"{provider}\"", endpoint.name);
+fn prove(reader: &Reader, endpoints: &Endpoints, like: &Capture) -> Result<(), Failure> {
+    let (name, provider) =
+        (&endpoints.of(&like.endpoint, &like.head.path()).name, like.provider.as_deref().unwrap_or_default());
+    let text = format!("sig:passed endpoint=\"{name}\" provider=\"{provider}\"");
     let Ok(filter) = Filter::parse(&text) else { return Ok(()) };
     let rows = reader.page(Start::Newest, 1, Some(&filter.sql(engine::now())))?;
-    let last = rows.first().map(|row| reader.capture(row.id, Bodies::Read)).transpose()?.flatten();
-    let Some((capture, known)) = last.zip(engine::catalog()?.get(provider)) else { return Ok(()) };
+    let Some(row) = rows.first() else { return Ok(()) };
+    let Some(capture) = reader.capture(row.id, Bodies::Read)? else { return Ok(()) };
+    let terms = Terms::of(&capture, endpoints, || None);
     let method = capture.head.method();
-    let request = Request::of(&capture, &method, endpoint.url.as_deref());
-    endpoint.proven.note(known, known.judge(&request, &endpoint.secrets).verdict);
+    let request = Request::of(&capture, &method, terms.url.as_deref());
+    if let Some(provider) = terms.provider(&request)? {
+        terms.judge(provider, &request);
+    }
     Ok(())
 }
 
 /// `by_own`: by the secrets of its endpoint.
-fn from_store(id: CaptureId, by_own: bool, common: &Common) -> Result<Case, Failure> {
+fn from_store(id: CaptureId, by_own: bool, common: &Common) -> Result<(Capture, Terms), Failure> {
     let Settings { db, endpoints, .. } = common.settings()?;
     let reader = Reader::open(&db)?;
     let capture = reader.capture(id, Bodies::Read)?.ok_or_else(|| no_such_capture(id))?;
-    let endpoint = endpoints.home(&capture.endpoint, &capture.head.path(), capture.flags);
-    if let Some(provider) = capture.provider.as_deref().filter(|_| by_own) {
-        prove(&reader, endpoint, provider)?;
+    if by_own && capture.provider.is_some() {
+        prove(&reader, &endpoints, &capture)?;
     }
-    Ok(Case {
-        received_at: capture.received_at,
-        truncated: capture.body.truncated,
-        rewritten: capture.flags.contains(Flag::Rewritten),
-        body: capture.body.bytes,
-        head: capture.head,
-        provider: endpoint.provider.clone().or(capture.provider),
-        url: endpoint.url.clone(),
-        secrets: endpoint.secrets.clone(),
-        unset: endpoint.unset.clone(),
-        endpoint: endpoint.name.clone(),
-        endpoints: Some(endpoints),
-    })
-}
-
-impl Case {
-    fn judge(&self) -> Result<(Option<&'static Provider>, Judgement), Failure> {
-        let method = self.head.method();
-        let request = Request {
-            method: &method,
-            url: self.url.as_deref(),
-            target: self.head.target(),
-            headers: self.head.headers(),
-            body: &self.body,
-            truncated: self.truncated,
-            rewritten: self.rewritten,
-            received_at: self.received_at,
-        };
-        let catalog = engine::catalog()?;
-        let provider = match &self.provider {
-            Some(name) => Some(super::providers::named(catalog, name)?),
-            None => catalog.detect(&request),
-        };
-        let Some(provider) = provider else { return Ok((None, Judgement::default())) };
-        let (mut judgement, _) = engine::judge(Some(provider), &request, &self.secrets, &self.unset);
-        let none = Endpoints::new(Vec::new());
-        let endpoints = self.endpoints.as_ref().unwrap_or(&none);
-        engine::examine(catalog, provider, &request, &self.secrets, endpoints, &self.endpoint, &mut judgement);
-        Ok((Some(provider), judgement))
-    }
+    let terms = Terms::of(&capture, &endpoints, || None);
+    Ok((capture, terms))
 }
 
 fn print(provider: Option<&Provider>, judgement: &Judgement, common: &Common) -> Result<(), Failure> {

@@ -390,7 +390,7 @@ impl Inner {
 }
 
 /// What the catalog says of a request. `unset`: where further secrets should have come from, and did not.
-pub fn judge(
+pub(super) fn judge(
     provider: Option<&Provider>,
     request: &verify::Request<'_>,
     secrets: &[Secret],
@@ -437,7 +437,7 @@ fn treated(capture: Capture, doctor: impl FnOnce(Capture) -> Capture) -> Capture
 
 /// Puts what the doctor finds into a judgement that did not pass: the proof where there is one, else how far the search
 /// went. `endpoint` is the request's own, whose secrets are `secrets`; those of the others are tried too.
-pub fn examine(
+pub(super) fn examine(
     catalog: &Catalog,
     provider: &Provider,
     request: &verify::Request<'_>,

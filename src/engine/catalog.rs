@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The folder of the user's own provider files, beside the user's `creel.toml`.
-pub fn own_folder() -> Option<PathBuf> {
+fn own_folder() -> Option<PathBuf> {
     settings::user_config().and_then(|file| file.parent().map(|folder| folder.join("providers")))
 }
 
@@ -39,7 +39,7 @@ fn with_own(folder: Option<&Path>) -> Result<Option<Catalog>, Failure> {
 fn files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let failed = |why: io::Error| Failure::new(format!("reading the folder {}", folder.display()), why);
     let entries = match fs::read_dir(folder) {
-        Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(why) if settings::is_missing(&why) && !folder.exists() => return Ok(Vec::new()),
         entries => entries.map_err(failed)?,
     };
     let mut files = entries.map(|entry| entry.map(|it| it.path())).collect::<Result<Vec<_>, _>>().map_err(failed)?;

@@ -2,7 +2,7 @@
 
 use super::{
     edit::{Edit, Edited},
-    endpoint::Endpoints,
+    endpoint::{Endpoint, Endpoints},
     target::{Target, Targets},
 };
 use crate::{
@@ -38,9 +38,8 @@ impl Courier {
     /// Sends a capture. A delivery that failed is an outcome, not an error: errors are an endpoint without an app, an edit
     /// that cannot be made.
     pub(super) async fn send(&self, capture: &Capture, aim: &Aim, errand: ErrandId) -> Result<Delivery, Failure> {
-        let to = self.target(&capture.endpoint, aim)?;
-        let endpoint = self.endpoints.named(&capture.endpoint);
-        let endpoint = endpoint.unwrap_or_else(|| self.endpoints.route(&capture.head.path()));
+        let endpoint = self.endpoints.of(&capture.endpoint, &capture.head.path());
+        let to = self.target(endpoint, aim)?;
         let (resign, cloudevents) = (aim.edit.resign || to.resign, aim.edit.cloudevents || to.cloudevents);
         let edit = Edit { cloudevents, resign, ..aim.edit.clone() };
         let edited = edit.applied(capture, endpoint, (&to.url, to.path)).await?;
@@ -76,10 +75,10 @@ impl Courier {
         self.writer.settle(delivery, done, haste).map_err(|full| Failure::new("storing a delivery", full))
     }
 
-    fn target(&self, endpoint: &str, aim: &Aim) -> Result<Target, Failure> {
+    fn target(&self, endpoint: &Endpoint, aim: &Aim) -> Result<Target, Failure> {
         let mut target = match &aim.to {
             Some(to) => self.targets.named(to)?,
-            None => app_of(&self.endpoints, endpoint)?,
+            None => endpoint.app.clone().ok_or_else(|| no_app(&endpoint.name))?,
         };
         target.insecure |= aim.insecure;
         if aim.append_path {
@@ -89,11 +88,9 @@ impl Courier {
     }
 }
 
-fn app_of(endpoints: &Endpoints, name: &str) -> Result<Target, Failure> {
-    endpoints.named(name).and_then(|endpoint| endpoint.app.clone()).ok_or_else(|| {
-        Failure::new("resending", format!("the endpoint `{name}` has no app"))
-            .hint("name one: --to URL, or `forward` in creel.toml")
-    })
+fn no_app(endpoint: &str) -> Failure {
+    Failure::new("resending", format!("the endpoint `{endpoint}` has no app"))
+        .hint("name one: --to URL, or `forward` in creel.toml")
 }
 
 /// The failure for a number that is not, or no longer, in the store.

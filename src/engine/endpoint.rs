@@ -8,7 +8,7 @@ use super::{
     respond::{Respond, Standing},
 };
 use crate::{
-    record::{Flag, Flags, Verdict},
+    record::Verdict,
     verify::{Provider, Secret},
 };
 
@@ -157,16 +157,16 @@ impl Endpoints {
         self.0.iter().find(|e| e.takes(path)).unwrap_or(&self.0[self.0.len() - 1])
     }
 
+    /// The endpoint of what came by one of that name on that path: that one. Where there is none of that name now, or it is the one
+    /// for all that no other takes, the one that takes the path now: who saw something come writes an endpoint for it then.
+    pub fn of(&self, name: &str, path: &str) -> &Arc<Endpoint> {
+        let takes_the_rest = |endpoint: &&Arc<Endpoint>| endpoint.path.trim_end_matches('/').is_empty();
+        self.named(name).filter(|endpoint| !takes_the_rest(endpoint)).unwrap_or_else(|| self.route(path))
+    }
+
     /// The endpoint of that name.
     pub fn named(&self, name: &str) -> Option<&Arc<Endpoint>> {
         self.0.iter().find(|e| e.name == name)
-    }
-
-    /// The endpoint by which a capture of that name, path and flags is judged now: what was imported may be another's than its path
-    /// says.
-    pub fn home(&self, name: &str, path: &str, flags: Flags) -> &Arc<Endpoint> {
-        let own = self.named(name).filter(|_| flags.contains(Flag::Imported) && name != OPEN_BIN);
-        own.unwrap_or_else(|| self.route(path))
     }
 
     /// All of them, longest path first.
@@ -189,20 +189,6 @@ mod tests {
     }
 
     #[test]
-    fn what_was_imported_stays_whose_it_was_said_to_be() {
-        let endpoints = endpoints(&["/a", "/b"]);
-        let imported: Flags = [Flag::Imported].into_iter().collect();
-        for (name, flags, home) in [
-            ("/b", imported, "/b"),
-            ("/b", Flags::default(), "/a"),
-            (OPEN_BIN, imported, "/a"),
-            ("/gone", imported, "/a"),
-        ] {
-            assert_eq!(endpoints.home(name, "/a/x", flags).name, home, "{name} {flags:?}");
-        }
-    }
-
-    #[test]
     fn the_longest_path_that_takes_it_wins() {
         let endpoints = endpoints(&["/a", "/a/b", "/c/"]);
         for (path, name) in [
@@ -218,6 +204,20 @@ mod tests {
             ("", OPEN_BIN),
         ] {
             assert_eq!(endpoints.route(path).name, name, "{path}");
+        }
+    }
+
+    #[test]
+    fn what_came_before_its_endpoint_was_configured_is_of_it() {
+        let endpoints = endpoints(&["/a", "/b"]);
+        for (name, path, expected) in [
+            (OPEN_BIN, "/a/x", "/a"),
+            ("gone", "/a", "/a"),
+            ("/b", "/a", "/b"),
+            (OPEN_BIN, "/c", OPEN_BIN),
+            ("", "*", OPEN_BIN),
+        ] {
+            assert_eq!(endpoints.of(name, path).name, expected, "{name} {path}");
         }
     }
 

@@ -22,7 +22,7 @@ use crate::{
 /// How many names for an unfinished file are tried.
 const PARTS: u32 = 1_000;
 /// The mode of a file that is written: what is in it is for its owner to show.
-pub(super) const PRIVATE: u32 = 0o600;
+pub const PRIVATE: u32 = 0o600;
 
 /// Where written bytes go.
 pub type Out<'a> = dyn FnMut(&[u8]) -> Result<(), Failure> + 'a;

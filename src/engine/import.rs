@@ -229,8 +229,8 @@ impl Judge {
             return Err("its body is not the one that was exported (SHA-256)".to_owned());
         }
         let received_at = entry.received_at.unwrap_or_else(now);
-        let endpoint = entry.endpoint.as_deref().and_then(|name| self.endpoints.named(name));
-        let endpoint = Arc::clone(endpoint.unwrap_or_else(|| self.endpoints.route(&entry.head.path())));
+        let name = entry.endpoint.as_deref().unwrap_or_default();
+        let endpoint = Arc::clone(self.endpoints.of(name, &entry.head.path()));
         let method = entry.head.method().into_owned();
         let request = verify::Request {
             method: &method,

@@ -48,6 +48,7 @@ pub mod settings;
 pub mod state;
 pub mod suggest;
 pub mod target;
+mod terms;
 mod throw;
 mod transform;
 mod tries;
@@ -55,6 +56,7 @@ pub mod tunnel;
 mod watch;
 
 use std::{
+    mem,
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, atomic::Ordering},
@@ -62,9 +64,8 @@ use std::{
     time::SystemTime,
 };
 
-pub use admit::{examine, judge};
 pub use batch::{Each, Pacing, continued};
-pub use catalog::{catalog, own_folder, read as read_provider};
+pub use catalog::{catalog, read as read_provider};
 pub use config::{FilterRow, KeyWish, Notice, Screen};
 pub use deliver::{Aim, no_such_capture};
 pub use forward::{HearNews, Tidings};
@@ -73,6 +74,7 @@ pub use outline::{Outline, outline};
 pub use rehearsal::{Expect, OneOrMany, Play, Played, Rehearsal, Step};
 pub use rejudge::Judged;
 pub use settings::{Settings, Wishes};
+pub use terms::Terms;
 pub use transform::{GIVE_WHOLE, Transform, transform};
 pub use tries::tries;
 
@@ -124,6 +126,7 @@ impl Engine {
     pub fn capture(settings: Settings) -> Result<Self, Failure> {
         let Settings {
             wishes,
+            seen,
             db,
             listen,
             endpoints,
@@ -193,7 +196,7 @@ impl Engine {
             forgetting: Arc::clone(&forgetting),
         };
         let followers = Followers { in_force: in_force.clone(), news: news.clone(), capturing: Some(capturing) };
-        let reread = Reread::start(wishes, notices.clone(), followers)?;
+        let reread = Reread::start(wishes, seen, notices.clone(), followers)?;
         Ok(Self {
             db,
             bell,
@@ -219,13 +222,13 @@ impl Engine {
     }
 
     /// Looks at a store that another creel fills. The bell rings when that one commits.
-    pub fn watch(settings: Settings) -> Result<Self, Failure> {
+    pub fn watch(mut settings: Settings) -> Result<Self, Failure> {
         let bell = Bell::new();
         let watch = Watch::start(&settings.db, bell.clone())?;
-        let wishes = settings.wishes.clone();
+        let (wishes, seen) = (mem::take(&mut settings.wishes), mem::take(&mut settings.seen));
         let idle = Self::idle(settings, bell);
         let followers = Followers { in_force: idle.in_force.clone(), news: idle.news.clone(), capturing: None };
-        let reread = Reread::start(wishes, idle.notices.clone(), followers)?;
+        let reread = Reread::start(wishes, seen, idle.notices.clone(), followers)?;
         Ok(Self { _watch: Some(watch), reread: Mutex::new(Some(reread)), ..idle })
     }
 
@@ -337,8 +340,7 @@ impl Engine {
     pub fn signed_bytes(&self, capture: &Capture) -> Option<Vec<u8>> {
         let provider = catalog().ok()?.get(capture.provider.as_deref()?)?;
         let endpoints = self.endpoints();
-        let endpoint = endpoints.named(&capture.endpoint);
-        let url = endpoint.and_then(|endpoint| endpoint.url.as_deref());
+        let url = endpoints.of(&capture.endpoint, &capture.head.path()).url.as_deref();
         provider.signed_bytes(&Request::of(capture, &capture.head.method(), url))
     }
 

@@ -10,14 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{
-    Engine,
-    admit::{examine, judge},
-    catalog,
-    endpoint::Endpoints,
-    newest, now,
-    tunnel::Outlook,
-};
+use super::{Engine, Terms, endpoint::Endpoints, newest, now, tunnel::Outlook};
 use crate::{
     query::Filter,
     record::{Capture, CaptureId, Failure, Judgement, Summary, Verdict, counted, thousands},
@@ -97,7 +90,7 @@ pub(super) fn waiting_for_secrets(
         .map_err(|why| Failure::new("looking for what waits for a secret", why))?;
     let rows = reader.page(Start::Newest, NEWEST as usize, Some(&filter.sql(now())))?;
     // Whose endpoint still has none is not read.
-    let waits = |row: &&Summary| !endpoints.home(&row.endpoint, &row.path, row.flags).secrets.is_empty();
+    let waits = |row: &&Summary| !endpoints.of(&row.endpoint, &row.path).secrets.is_empty();
     let ids: Vec<_> = rows.iter().filter(waits).map(|row| row.id).collect();
     let again = Again { reader, writer: writer.clone(), endpoints, tunnel, doctor: DOCTOR_TIME };
     // Those of another provider now go on waiting.
@@ -149,16 +142,15 @@ impl Again {
 
     /// What is to be said of a capture now; none where its provider is unknown, or not the one it was.
     fn judgement(&mut self, capture: &Capture) -> Result<Option<Judgement>, Failure> {
-        let catalog = catalog()?;
-        let endpoint = self.endpoints.home(&capture.endpoint, &capture.head.path(), capture.flags);
-        let name =
-            capture.provider.as_deref().filter(|&name| endpoint.provider.as_deref().is_none_or(|own| own == name));
-        let Some(provider) = name.and_then(|name| catalog.get(name)) else { return Ok(None) };
         let tunnel = || self.tunnel.as_ref().and_then(Outlook::url);
-        let (method, url) = (capture.head.method(), endpoint.url.clone().or_else(tunnel));
-        let (request, secrets) = (Request::of(capture, &method, url.as_deref()), endpoint.known_secrets());
-        let (mut judgement, _) = judge(Some(provider), &request, &secrets, &endpoint.unset);
-        endpoint.proven.note(provider, judgement.verdict);
+        let terms = Terms::of(capture, &self.endpoints, tunnel);
+        if capture.provider.is_none() || terms.provider != capture.provider {
+            return Ok(None);
+        }
+        let method = capture.head.method();
+        let request = Request::of(capture, &method, terms.url.as_deref());
+        let Some(provider) = terms.provider(&request)? else { return Ok(None) };
+        let mut judgement = terms.judge(provider, &request);
         judgement.handshake.clone_from(&capture.judgement.handshake);
         if self.doctor.is_zero() {
             // What the doctor said then is more than what nobody says now.
@@ -167,7 +159,7 @@ impl Again {
             return Ok(Some(if is_as_it_was { capture.judgement.clone() } else { judgement }));
         }
         let began = Instant::now();
-        examine(catalog, provider, &request, &secrets, &self.endpoints, &endpoint.name, &mut judgement);
+        terms.examine(provider, &request, &mut judgement)?;
         self.doctor = self.doctor.saturating_sub(began.elapsed());
         Ok(Some(judgement))
     }

@@ -91,12 +91,16 @@ pub(super) struct Reread {
 }
 
 impl Reread {
-    /// Starts it. `wishes` are what the configuration lies under.
-    pub(super) fn start(wishes: Wishes, notices: Vec<Notice>, followers: Followers) -> Result<Self, Failure> {
+    /// Starts it. `wishes` are what the configuration lies under, `seen` is what it was when it was read.
+    pub(super) fn start(
+        wishes: Wishes,
+        seen: Seen,
+        notices: Vec<Notice>,
+        followers: Followers,
+    ) -> Result<Self, Failure> {
         let (end, over) = channel();
         let hear = Arc::new(Hear::default());
-        let (stamps, parts) = (stamps(&wishes), parts(&wishes).unwrap_or_default());
-        let reading = Reading { wishes, stamps, parts, notices, followers, hear: Arc::clone(&hear) };
+        let reading = Reading { wishes, seen, notices, followers, hear: Arc::clone(&hear) };
         let thread = spawn("creel-config", move || reading.run(&over))?;
         Ok(Self { end: Some(end), thread: Some(thread), hear })
     }
@@ -149,10 +153,23 @@ type Stamps = Vec<Option<(SystemTime, u64)>>;
 /// What the files say, by its name: a key, or a table of a list and its own name.
 type Parts = BTreeMap<String, toml::Value>;
 
-struct Reading {
-    wishes: Wishes,
+/// The files as they were just before they were read: what is saved from then on is not in force yet, and found.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
     stamps: Stamps,
     parts: Parts,
+}
+
+impl Seen {
+    /// Looks at them.
+    pub(super) fn now(wishes: &Wishes) -> Result<Self, Failure> {
+        Ok(Self { stamps: stamps(wishes), parts: parts(wishes)? })
+    }
+}
+
+struct Reading {
+    wishes: Wishes,
+    seen: Seen,
     /// What a person was told of it.
     notices: Vec<Notice>,
     followers: Followers,
@@ -162,11 +179,11 @@ struct Reading {
 impl Reading {
     fn run(mut self, over: &Receiver<()>) {
         self.check_what_waits(over);
-        let mut last = self.stamps.clone();
+        let mut last = self.seen.stamps.clone();
         while over.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
             let stamps = stamps(&self.wishes);
-            if stamps == last && stamps != self.stamps {
-                self.stamps.clone_from(&stamps);
+            if stamps == last && stamps != self.seen.stamps {
+                self.seen.stamps.clone_from(&stamps);
                 self.read();
                 self.check_what_waits(over);
             }
@@ -190,13 +207,13 @@ impl Reading {
 
     /// Reads the files and has what they say followed.
     fn read(&mut self) {
-        let read = parts(&self.wishes).and_then(|parts| Ok((parts, Settings::resolve(&self.wishes)?)));
-        let followed = read.and_then(|(parts, settings)| {
-            let changed = changed(&self.parts, &parts);
+        let followed = Settings::resolve(&self.wishes).and_then(|mut settings| {
+            let parts = mem::take(&mut settings.seen.parts);
+            let changed = changed(&self.seen.parts, &parts);
             let notices = settings.notices.clone();
             lock(&self.hear).as_ref().map_or(Ok(()), |face| (face.check)(&settings.screen))?;
             self.followers.follow(settings, &changed)?;
-            self.parts = parts;
+            self.seen.parts = parts;
             Ok((changed, notices))
         });
         let news = &self.followers.news;

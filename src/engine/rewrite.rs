@@ -212,7 +212,7 @@ pub(super) fn with_length(head: Head, before: &[usize], length: usize) -> Head {
 }
 
 /// Why a body is no JSON.
-pub fn why_broken(body: &[u8]) -> Option<String> {
+pub(super) fn why_broken(body: &[u8]) -> Option<String> {
     serde_json::from_slice::<&RawValue>(body).err().map(|why| why.to_string())
 }
 

@@ -1,6 +1,7 @@
 //! What a running creel was told: flags and environment over `creel.toml` here over the user's file over defaults.
 
 use std::{
+    io,
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
@@ -16,13 +17,14 @@ use super::{
     forward::{Answering, Forward},
     guard::Networks,
     identity::Tls,
+    reread::Seen,
     secret::{self, Source},
     target::Targets,
 };
 use crate::{query, record::Failure, wire::Limits};
 
 /// Where creel listens unless told otherwise: C-R-E-E-L on a phone's keys, on this machine only.
-pub const LISTEN: &str = "127.0.0.1:27335";
+const LISTEN: &str = "127.0.0.1:27335";
 
 /// What the command line and the environment say.
 #[derive(Clone, Debug, Default)]
@@ -56,6 +58,8 @@ pub struct Wishes {
 pub struct Settings {
     /// What was wished for: what the configuration lies under when it is read again.
     pub(super) wishes: Wishes,
+    /// The files as they were when they were read.
+    pub(super) seen: Seen,
     /// The store.
     pub db: PathBuf,
     /// The address to listen on.
@@ -87,6 +91,7 @@ pub struct Settings {
 impl Settings {
     /// Reads the configuration files and lays the wishes over them.
     pub fn resolve(wishes: &Wishes) -> Result<Self, Failure> {
+        let seen = Seen::now(wishes)?;
         let named = Filters::read(wishes.config.as_deref())?;
         let mut file = config::read(wishes.config.as_deref(), &named.names)?;
         let db = match wishes.db.clone().or(file.db.take()) {
@@ -105,6 +110,7 @@ impl Settings {
         }
         Ok(Self {
             wishes: wishes.clone(),
+            seen,
             db,
             listen,
             endpoints,
@@ -158,9 +164,7 @@ impl Wishes {
             bin.app = Some(app);
         }
         if let Some(url) = &self.url {
-            if !config::is_url(url) {
-                return Err(Failure::new(format!("reading --url {url}"), config::NO_URL));
-            }
+            whole_url(url)?;
             bin.url = Some(url.clone());
         }
         let (read, unset) = config::read_secrets(&self.sources)?;
@@ -171,6 +175,12 @@ impl Wishes {
         bin.unset = unset;
         Ok(())
     }
+}
+
+/// Refuses what is given for the URL that a sender knows, and is none.
+pub fn whole_url(text: &str) -> Result<(), Failure> {
+    let wrong = || Failure::new(format!("reading --url {text}"), config::NO_URL);
+    config::is_url(text).then_some(()).ok_or_else(wrong)
 }
 
 /// An address as `--listen` takes it: `ADDR:PORT`, or a port alone for loopback.
@@ -201,6 +211,11 @@ fn default_db() -> Result<PathBuf, Failure> {
 /// The user's configuration file, whether or not it is there.
 pub(super) fn user_config() -> Option<PathBuf> {
     config_folder().map(|folder| folder.join(config::NAME))
+}
+
+/// Whether nothing is there: a home that is no folder, such as `/dev/null`, holds nothing either.
+pub(super) fn is_missing(why: &io::Error) -> bool {
+    matches!(why.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 /// The user's folder for what creel is told.

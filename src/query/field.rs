@@ -48,7 +48,7 @@ const OPEN: &str = "NAME";
 
 impl Field {
     /// Whether its name ends in a name or a path of one's own.
-    pub fn is_family(&self) -> bool {
+    pub(super) fn is_family(&self) -> bool {
         self.name.ends_with(OPEN)
     }
 
@@ -58,7 +58,7 @@ impl Field {
     }
 
     /// Whether its values have an order.
-    pub fn is_ordered(&self) -> bool {
+    fn is_ordered(&self) -> bool {
         matches!(self.kind, Kind::Number(..) | Kind::Status(..) | Kind::Reply | Kind::Age | Kind::Inside)
     }
 

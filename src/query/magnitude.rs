@@ -26,6 +26,9 @@ const LARGEST: f64 = 1e18;
 const STRIDE: u32 = 4;
 /// About how many marks are asked for: more would be set by chance too often.
 const ASKED: usize = 12;
+/// The longest name that marks are made of, in bytes. Each value has a dozen marks and the name goes into each: of a body that is
+/// half a name and half numbers they would take hours.
+const NAME_BYTES: usize = 64;
 /// By how much a number may be off that was read in another way.
 const SLACK: f64 = 1e-9;
 
@@ -72,10 +75,13 @@ fn mixed(number: u64) -> u64 {
 
 /// The marks of what a filter can compare in a body: each value of JSON or of a form under the name that it lies below.
 pub fn marks(content: &Content<'_>, mut take: impl FnMut(u64)) {
+    let (mut is_whole, mut is_named) = (true, true);
     let mut each = |name: &[u8], scalar: Scalar<'_>| {
-        said(&scalar, |said| take(said.mark(name)));
+        is_named &= name.len() <= NAME_BYTES;
+        if name.len() <= NAME_BYTES {
+            said(&scalar, |said| take(said.mark(name)));
+        }
     };
-    let mut is_whole = true;
     if json::looks_like_json(content.body) {
         is_whole = json::scalars(content.body, b"", each);
     } else {
@@ -86,7 +92,7 @@ pub fn marks(content: &Content<'_>, mut take: impl FnMut(u64)) {
             each(&name, Scalar::Text(value));
         }
     }
-    if !is_whole {
+    if !(is_whole && is_named) {
         take(Said::Unread.mark(b""));
     }
 }
@@ -309,6 +315,9 @@ mod tests {
             (r#"{"a":{"x.n":40,"n":60}}"#, "body.a[\"x.n\"]>50", false),
             ("\u{feff}{\"n\":60}", "body.n>50", true),
             ("card[n]=60", "body.card[n]>50", true),
+            // A name that is too long for marks may be any.
+            (&format!("{{\"{}\":1}}", "n".repeat(65)), "body.n>50", true),
+            (&format!("{{\"{}\":1}}", "n".repeat(64)), "body.n>50", false),
         ] {
             assert_eq!(has(body, filter), expected, "{filter} of {body}");
         }

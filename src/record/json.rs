@@ -4,7 +4,7 @@
 //! passed over once, nothing is kept of it but the values asked for, and a text that breaks off gives what stood before
 //! the break.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, mem};
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
@@ -90,15 +90,21 @@ pub enum Scalar<'a> {
 /// False where not all was read, because it lies more than a thousand deep.
 pub fn scalars<'a>(text: &'a [u8], name: &'a [u8], mut take: impl FnMut(&[u8], Scalar<'a>)) -> bool {
     let mut tokens = Tokens::new(text, mark_bytes(text)).peekable();
-    // The name of what comes, and those of the brackets that are open.
-    let (mut name, mut names) = (Cow::Borrowed(name), Vec::new());
+    // The name of what comes; and of each bracket that is open the name before it, where another one came in it. A name may be as
+    // long as the text, and is not kept for each bracket that lies below it.
+    let (mut name, mut names) = (Cow::Borrowed(name), Vec::<Option<Cow<'_, [u8]>>>::new());
     while let Some(Token { kind, range }) = tokens.next() {
         let bytes = &text[range];
         match kind {
             Kind::Open if names.len() >= DEEPEST => return false,
-            Kind::Open => names.push(name.clone()),
-            Kind::Close => name = names.pop().unwrap_or(name),
-            Kind::Text if tokens.peek().is_some_and(|next| next.kind == Kind::Colon) => name = text_of(bytes),
+            Kind::Open => names.push(None),
+            Kind::Close => name = names.pop().flatten().unwrap_or(name),
+            Kind::Text if tokens.peek().is_some_and(|next| next.kind == Kind::Colon) => {
+                let before = mem::replace(&mut name, text_of(bytes));
+                if let Some(outer @ None) = names.last_mut() {
+                    *outer = Some(before);
+                }
+            }
             Kind::Text => take(&name, Scalar::Text(text_of(bytes))),
             Kind::Word if bytes != b"null" => take(&name, Scalar::Word(bytes)),
             Kind::Word | Kind::Comma | Kind::Colon => {}
@@ -303,6 +309,14 @@ mod tests {
         assert_eq!(told(text), (expected.to_owned(), true));
         assert_eq!(told(r#"{"a":{"b":1},"c":"#).0, "b=1");
         assert_eq!(told(&"[".repeat(1_001)), (String::new(), false));
+        let long = "\\u0061".repeat(4 << 20);
+        let mut lengths = 0;
+        let deep = format!("{{\"{long}\":{}1{},\"b\":2}}", "[".repeat(999), "]".repeat(999));
+        assert!(
+            scalars(deep.as_bytes(), b"", |name, _| lengths = lengths * 10 + name.len()),
+            "once, and not a thousand times"
+        );
+        assert_eq!(lengths, 10 * (4 << 20) + 1);
     }
 
     #[test]

@@ -62,7 +62,7 @@ pub fn is_secret(name: &[u8]) -> bool {
 }
 
 /// Whether one at that path does, or lies in one that does.
-pub fn is_secret_at(path: &[u8]) -> bool {
+pub(super) fn is_secret_at(path: &[u8]) -> bool {
     is_secret(path) || path.split(|byte| b".[]\" ".contains(byte)).any(is_secret)
 }
 

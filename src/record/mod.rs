@@ -20,6 +20,7 @@ mod headers;
 pub mod json;
 mod judgement;
 pub mod mask;
+pub mod multipart;
 pub mod pairs;
 mod peer;
 mod refusal;

@@ -2,6 +2,7 @@
 
 use std::{
     io::Write,
+    os::unix::fs::OpenOptionsExt,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -326,7 +327,7 @@ impl Stage for Live {
 
     fn save(&self, name: &str, bytes: &[u8]) -> Result<String, Failure> {
         let doing = format!("saving as {name}");
-        let made = std::fs::OpenOptions::new().write(true).create_new(true).open(name);
+        let made = std::fs::OpenOptions::new().write(true).create_new(true).mode(engine::export::PRIVATE).open(name);
         let mut file = made.map_err(|why| match why.kind() {
             std::io::ErrorKind::AlreadyExists => Failure::new(&doing, "a file of that name is there already")
                 .hint("it is never written over: give another name"),

@@ -2,40 +2,41 @@
 
 use std::{borrow::Cow, collections::HashMap, ops::Range};
 
+use crate::record::multipart::{Part, Parts, parameter};
 pub(super) use crate::record::pairs::{Pair, pairs, value};
 
 /// How many pairs of a query Node's `querystring.parse` looks at (its `maxKeys`).
 const NODE_MAX_KEYS: usize = 1000;
 
-/// The boundary of a multipart form (RFC 7578), out of its media type.
-pub(super) fn boundary(content_type: &[u8]) -> Option<Vec<u8>> {
-    let text = std::str::from_utf8(content_type).ok()?;
-    if !text.get(..19)?.eq_ignore_ascii_case("multipart/form-data") {
-        return None;
-    }
-    let value = text.split(';').find_map(|part| {
-        let (name, value) = part.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("boundary").then(|| value.trim().trim_matches('"'))
-    })?;
-    (!value.is_empty()).then(|| value.as_bytes().to_vec())
-}
+/// How many parts of a form are looked at: as many as PHP takes (`max_input_vars`). Each is looked at once for each field, on the
+/// thread that answers.
+const MOST_PARTS: usize = 1_000;
 
-/// Where the content of the first part of that name lies in a multipart form.
-pub(super) fn multipart_place(body: &[u8], boundary: &[u8], name: &str) -> Option<Range<usize>> {
-    let line = [b"\r\n--", boundary].concat();
-    let wanted = format!("name=\"{name}\"");
-    // The first line has no other before it, as a rule.
-    let mut start = if body.starts_with(&line[2..]) { line.len() - 2 } else { memmem(body, &line)? + line.len() };
-    while let Some(length) = memmem(&body[start..], &line) {
-        let part = &body[start..start + length];
-        if let Some(at) = memmem(part, b"\r\n\r\n")
-            && memmem(&part[..at], wanted.as_bytes()).is_some_and(|at| at == 0 || matches!(part[at - 1], b' ' | b';'))
-        {
-            return Some(start + at + 4..start + length);
+/// Where the content of the first whole part of that name lies in a multipart form; none where the media type says that the
+/// body is none.
+pub(super) fn multipart_place(body: &[u8], content_type: &[u8], name: &str) -> Option<Range<usize>> {
+    let boundary = boundary(content_type)?;
+    let mut parts = Parts::of(body, &boundary)?;
+    for _ in 0..MOST_PARTS {
+        let place = parts.next()?;
+        let part = Part::at(body, place);
+        if !parts.is_cut() && part.name().is_some_and(|it| it == name) {
+            return Some(part.body);
         }
-        start += length + line.len();
     }
     None
+}
+
+/// Whether a media type is that of a multipart form (RFC 7578).
+pub(super) fn is_multipart(content_type: &[u8]) -> bool {
+    boundary(content_type).is_some()
+}
+
+fn boundary(content_type: &[u8]) -> Option<Vec<u8>> {
+    let text = std::str::from_utf8(content_type).ok()?;
+    let media = text.split(';').next().unwrap_or_default().trim();
+    let named = media.eq_ignore_ascii_case("multipart/form-data").then(|| parameter(text, "boundary"))?;
+    named.filter(|name| !name.is_empty()).map(String::into_bytes)
 }
 
 /// The text of the first element of that name, without the marks of a CDATA section.
@@ -110,12 +111,32 @@ mod tests {
 
     #[test]
     fn parts_of_a_multipart_form_are_found() {
-        let body = b"--b\r\nContent-Disposition: form-data; filename=\"json\"; name=\"a\"\r\n\r\n1 --b\r\n\
-            --b\r\nContent-Disposition: form-data; name=\"json\"\r\n\r\n{\r\n}\r\n--b--\r\n";
-        let boundary = boundary(b"multipart/form-data; charset=utf-8; boundary=\"b\"").unwrap();
-        let value = |name| multipart_place(body, &boundary, name).map(|place| &body[place]);
-        assert_eq!([value("json"), value("a"), value("absent")], [Some(&b"{\r\n}"[..]), Some(b"1 --b"), None]);
-        assert_eq!(super::boundary(b"text/plain; boundary=b"), None);
+        const KIND: &str = "Multipart/Form-Data; x=\"; boundary=no\"; charset=utf-8; boundary=\"b\"";
+        let body = b"--b\r\nX: name=\"json\"\r\nContent-Disposition: form-data; filename=\"name=json; name=json\"; name=\"a\"\r\n\r\n1 --b\r\n--bc\r\n\
+            --b\r\ncontent-disposition: form-data; name=json\r\n\r\n{\r\n}\r\n--b--\r\n";
+        let value = |body: &[u8], kind: &str, name| {
+            let place = multipart_place(body, kind.as_bytes(), name);
+            place.map(|place| String::from_utf8(body[place].to_vec()).unwrap())
+        };
+        let found = |name| value(body, KIND, name);
+        assert_eq!(
+            [found("json"), found("a"), found("absent")],
+            [Some("{\r\n}".into()), Some("1 --b\r\n--bc".into()), None]
+        );
+        for kind in [
+            "text/plain; boundary=b",
+            "multipart/form-data",
+            "multipart/form-data; boundary=",
+            "multipart/form-datab; boundary=b",
+        ] {
+            assert_eq!(value(body, kind, "json"), None, "{kind}");
+        }
+        let part = "--b\r\nContent-Disposition: form-data; name=x\r\n\r\n1\r\n";
+        let last = "--b\r\nContent-Disposition: form-data; name=json\r\n\r\n2\r\n--b--";
+        let found = |before: usize| value((part.repeat(before) + last).as_bytes(), KIND, "json");
+        assert_eq!((found(MOST_PARTS - 1), found(MOST_PARTS)), (Some("2".into()), None));
+        let cut = b"--b\r\nContent-Disposition: form-data; name=\"json\"\r\n\r\n{";
+        assert_eq!(value(cut, KIND, "json"), None, "a part without its end may be half of one");
     }
 
     #[test]

@@ -232,8 +232,8 @@ fn form_value<'a>(request: &'a Request<'a>, name: &str) -> Option<Cow<'a, [u8]>>
     if is_form(request) {
         return form::value(request.body, name);
     }
-    let boundary = form::boundary(request.headers.get("content-type")?)?;
-    form::multipart_place(request.body, &boundary, name).map(|place| Cow::Borrowed(&request.body[place]))
+    form::multipart_place(request.body, request.headers.get("content-type")?, name)
+        .map(|place| Cow::Borrowed(&request.body[place]))
 }
 
 /// Whether the body says that it is a form. Nothing else is searched for form fields.

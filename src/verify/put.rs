@@ -67,8 +67,8 @@ fn with_query(target: &[u8], name: &str, text: &str) -> Vec<u8> {
 }
 
 fn with_form(body: &[u8], content_type: &[u8], name: &str, inside: Option<&str>, text: &str) -> Option<Vec<u8>> {
-    if let Some(boundary) = form::boundary(content_type) {
-        let place = form::multipart_place(body, &boundary, name)?;
+    if form::is_multipart(content_type) {
+        let place = form::multipart_place(body, content_type, name)?;
         let old = &body[place.clone()];
         let new = inside.map_or_else(|| Some(text.as_bytes().to_vec()), |path| with_json(old, path, text))?;
         return Some([&body[..place.start], &new, &body[place.end..]].concat());

@@ -60,7 +60,7 @@ pub(crate) struct Resend {
     #[arg(long, conflicts_with_all = ["continued", "to"])]
     dead: bool,
     /// What is left of a batch that was stopped: the last one, or that of a number
-    #[arg(long = "continue", value_name = "BATCH", num_args = 0..=1, default_missing_value = "0")]
+    #[arg(long = "continue", value_name = "BATCH", num_args = 0..=1, default_missing_value = "0", value_parser = input::batch)]
     continued: Option<i64>,
     /// The app, a URL or a target of creel.toml; without a path the captured target is kept whole, with one its path takes
     /// the captured one's place [default: the endpoint's `forward`]
@@ -144,9 +144,7 @@ pub(super) fn run(resend: &Resend, common: &Common) -> Result<Answer, Failure> {
         return preview(&engine, &reader, &ids, aim.edit.transform.as_ref(), &printer);
     }
     if ids.is_empty() {
-        if !printer.quiet {
-            super::report(&"no capture matches");
-        }
+        input::tell_none_matches(&printer);
         return Ok(Answer::No);
     }
     let stop = stop(&printer)?;
@@ -382,8 +380,18 @@ fn preview(
     printer: &Printer,
 ) -> Result<Answer, Failure> {
     let (mut is_changed, mut has_failed) = (false, false);
+    if ids.is_empty() {
+        input::tell_none_matches(printer);
+    }
     for &id in ids {
-        let before = reader.capture(id, Bodies::Read)?.ok_or_else(|| no_such_capture(id))?;
+        let Some(before) = reader.capture(id, Bodies::Read)? else {
+            if ids.len() == 1 {
+                return Err(no_such_capture(id));
+            }
+            super::report(&format!("#{id}: {}", no_such_capture(id)));
+            has_failed = true;
+            continue;
+        };
         for lens in lenses(engine, &before, given)? {
             let name = lens.to.as_ref().map(|to| format!(" → {to}")).unwrap_or_default();
             let after = match lens.apply(&before) {
@@ -400,7 +408,7 @@ fn preview(
             if !printer.json && !printer.quiet {
                 printer.line(&format!("#{id}{name}"))?;
             }
-            diff::print(&parts, printer)?;
+            diff::print(&parts, printer, &[("capture", id.0.into()), ("to", lens.to.clone().into())])?;
         }
     }
     Ok(if is_changed && !has_failed { Answer::Yes } else { Answer::No })
@@ -411,9 +419,11 @@ fn lenses(engine: &Engine, capture: &Capture, given: Option<&Transform>) -> Resu
     if let Some(transform) = given {
         return Ok(vec![Lens::typed(transform.clone())]);
     }
-    let programs = preview::lenses(&engine.endpoints(), &capture.endpoint);
+    let endpoints = engine.endpoints();
+    let endpoint = &endpoints.of(&capture.endpoint, &capture.head.path()).name;
+    let programs = preview::lenses(&endpoints, endpoint);
     if programs.is_empty() {
-        let why = format!("no forward of the endpoint `{}` has a program", capture.endpoint);
+        let why = format!("no forward of the endpoint `{endpoint}` has a program");
         return Err(Failure::new("showing what a program changes", why)
             .hint("give one with --transform, or `transform` in its [[endpoint.forward]]"));
     }

@@ -24,7 +24,9 @@ pub(super) struct Folder {
 impl Folder {
     /// Watches a folder and all below it; not the store, which changes with each delivery, nor what git keeps.
     pub(super) fn watch(folder: &Path, db: &Path) -> Result<Self, Failure> {
-        let failed = |why: notify::Error| Failure::new(format!("watching {}", folder.display()), why);
+        let doing = format!("watching {}", folder.display());
+        folder.metadata().map_err(|why| Failure::new(&doing, why))?;
+        let failed = |why: notify::Error| Failure::new(&doing, why);
         let (changed, changes) = channel();
         let store = db.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let counts = move |path: &PathBuf| {

@@ -29,7 +29,7 @@ pub(super) struct EndpointRow {
     provider: Option<Spanned<String>>,
     secret: Option<Spanned<Sources>>,
     url: Option<Spanned<String>>,
-    forward: Option<Spanned<toml::Value>>,
+    forward: Option<Spanned<forward::ForwardRows>>,
     respond: Option<Spanned<Words>>,
     guard: Option<Table<GuardRow>>,
     #[serde(default)]

@@ -1,9 +1,12 @@
 //! `forward` of an endpoint: its app, and what goes there by itself.
 
-use std::{fs, ops::Range, path::PathBuf, sync::Arc, time::Duration};
+use std::{fmt, fs, ops::Range, path::PathBuf, sync::Arc, time::Duration};
 
-use serde::Deserialize;
-use toml::{Spanned, Value};
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
+};
+use toml::Spanned;
 
 use super::{Named, place::Place, target::wrong_target};
 use crate::{
@@ -17,21 +20,55 @@ use crate::{
     record::Failure,
 };
 
+/// A URL or a target's name, which names the app and forwards nothing; or a table, or several, that forward.
+pub(super) enum ForwardRows {
+    App(String),
+    Rows(Vec<ForwardRow>),
+}
+
+impl<'de> Deserialize<'de> for ForwardRows {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(SomeRows)
+    }
+}
+
+struct SomeRows;
+
+impl<'de> Visitor<'de> for SomeRows {
+    type Value = ForwardRows;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a URL, a target's name, or { to = \"http://HOST\", … }")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<ForwardRows, E> {
+        Ok(ForwardRows::App(text.to_owned()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<ForwardRows, A::Error> {
+        ForwardRow::deserialize(MapAccessDeserializer::new(map)).map(|row| ForwardRows::Rows(vec![row]))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<ForwardRows, A::Error> {
+        all(list).map(ForwardRows::Rows)
+    }
+}
+
 /// A row that forwards.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ForwardRow {
-    to: String,
+    to: Spanned<String>,
     #[serde(default = "yes")]
     auto: bool,
-    when: Option<String>,
+    when: Option<Spanned<String>>,
     #[serde(default)]
     answer: Answering,
     #[serde(default)]
     order: Order,
-    retry: Option<RetryRow>,
-    timeout_s: Option<f64>,
-    transform: Option<TransformRow>,
+    retry: Option<Spanned<RetryRow>>,
+    timeout_s: Option<Spanned<f64>>,
+    transform: Option<Spanned<TransformRow>>,
     #[serde(default)]
     resign: bool,
     #[serde(default)]
@@ -42,11 +79,40 @@ fn yes() -> bool {
     true
 }
 
-#[derive(Deserialize)]
-#[serde(untagged, expecting = "`retry` is \"provider\", \"never\" or a list of times: [\"5s\", \"1m\"]")]
 enum RetryRow {
     Word(String),
-    Gaps(Vec<String>),
+    Gaps(Vec<Spanned<String>>),
+}
+
+impl<'de> Deserialize<'de> for RetryRow {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(OneRetry)
+    }
+}
+
+/// How `retry` is written.
+const RETRY: &str = "\"provider\", \"never\" or a list of times: [\"5s\", \"1m\"]";
+
+struct OneRetry;
+
+impl<'de> Visitor<'de> for OneRetry {
+    type Value = RetryRow;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(RETRY)
+    }
+
+    fn visit_str<E: Error>(self, word: &str) -> Result<RetryRow, E> {
+        Ok(RetryRow::Word(word.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<RetryRow, A::Error> {
+        all(list).map(RetryRow::Gaps)
+    }
+}
+
+fn all<'de, T: Deserialize<'de>, A: SeqAccess<'de>>(mut list: A) -> Result<Vec<T>, A::Error> {
+    std::iter::from_fn(|| list.next_element().transpose()).collect()
 }
 
 #[derive(Deserialize)]
@@ -68,53 +134,35 @@ enum TransformRow {
 /// The app that captures are resent to, and the rows that forward by themselves.
 pub(super) type Forwards = (Option<Target>, Vec<Arc<Forward>>);
 
-/// A URL or a target's name names the app and forwards nothing; a table, or several, forward.
+/// The app that is named, and what goes to apps by itself.
 pub(super) fn read(
-    forward: Option<Spanned<Value>>,
+    forward: Option<Spanned<ForwardRows>>,
     endpoint: &str,
     place: &Place<'_>,
     named: &Named<'_>,
 ) -> Result<Forwards, Failure> {
-    let targets = named.targets;
     let Some(forward) = forward else { return Ok((None, Vec::new())) };
     let at = forward.span();
-    let wrong = |why: String| place.at(&at, why);
     let rows = match forward.into_inner() {
-        Value::String(text) => return Ok((Some(target(&text, &at, place, targets)?), Vec::new())),
-        Value::Array(rows) => rows,
-        row => vec![row],
+        ForwardRows::App(text) => return Ok((Some(target(&text, &at, place, named.targets)?), Vec::new())),
+        ForwardRows::Rows(rows) => rows,
     };
     let (mut app, mut forwards) = (None, Vec::<Arc<Forward>>::new());
-    // Where the next program stands, and the next filter: behind the one before it.
-    let (mut below, mut below_filter) = (at.clone(), at.clone());
     for row in rows {
-        let mut row = ForwardRow::deserialize(row).map_err(|error| place.within(&at, &error))?;
-        let to = target(&row.to, &place.quoted(&row.to, &at), place, targets)?;
-        app.get_or_insert_with(|| to.clone());
-        let program = row.transform.take().map(|row| {
-            let stands = place.value_of("transform", &below);
-            below.start = stands.start;
-            row.read(&stands, place)
-        });
-        let program = program.transpose()?;
-        let when = row.when.take().map(|text| {
-            let stands = place.value_of("when", &below_filter);
-            below_filter.start = stands.start;
-            filter(&text, named.filters).map_err(|why| place.at(&stands, why))
-        });
-        let when = when.transpose()?;
-        if !row.auto {
+        let (auto, at) = (row.auto, row.to.span());
+        let forward = row.read(endpoint, place, named)?;
+        app.get_or_insert_with(|| forward.to.clone());
+        if !auto {
             continue;
         }
-        let wrong_word = |(word, why): (String, String)| place.at(&place.quoted(&word, &at), why);
-        let forward = Forward { when, program, ..row.read(endpoint, to).map_err(wrong_word)? };
         if forwards.iter().any(|other| other.lane == forward.lane) {
-            return Err(wrong(format!("`{}` is forwarded to twice", forward.to.title())));
+            return Err(place.at(&at, format!("`{}` is forwarded to twice", forward.to.title())));
         }
         forwards.push(Arc::new(forward));
     }
     if forwards.iter().filter(|forward| forward.answer == Answering::Proxy).count() > 1 {
-        return Err(wrong("only one app can answer the sender: one `answer = \"proxy\"` an endpoint".to_owned()));
+        let why = "only one app can answer the sender: one `answer = \"proxy\"` an endpoint";
+        return Err(place.at(&at, why));
     }
     Ok((app, forwards))
 }
@@ -147,36 +195,36 @@ impl TransformRow {
 }
 
 impl ForwardRow {
-    /// The forward; or the word that is wrong, and why.
-    fn read(self, endpoint: &str, mut to: Target) -> Result<Forward, (String, String)> {
-        let retry = match self.retry {
-            None => Retry::default(),
-            Some(RetryRow::Word(word)) => match &word[..] {
-                "provider" => Retry::Provider,
-                "never" => Retry::After(Vec::new()),
-                _ => {
-                    let why = format!("`retry` is \"provider\", \"never\" or a list of times, not `{word}`");
-                    return Err((word, why));
-                }
-            },
-            Some(RetryRow::Gaps(gaps)) => Retry::After(
-                gaps.iter()
-                    .map(|gap| {
-                        let wrong = || (gap.clone(), format!("`{gap}` is no time; write 500ms, 5s, 2m or 1h"));
-                        settings::time(gap).ok_or_else(wrong)
-                    })
-                    .collect::<Result<_, _>>()?,
-            ),
-        };
-        let timeout = self.timeout_s.map(|seconds| {
-            Duration::try_from_secs_f64(seconds)
-                .ok()
-                .filter(|time| !time.is_zero())
-                .ok_or_else(|| (String::new(), format!("{seconds} is no number of seconds to wait")))
+    fn read(self, endpoint: &str, place: &Place<'_>, named: &Named<'_>) -> Result<Forward, Failure> {
+        let mut to = target(self.to.get_ref(), &self.to.span(), place, named.targets)?;
+        let when =
+            self.when.map(|text| filter(text.get_ref(), named.filters).map_err(|why| place.at(&text.span(), why)));
+        let program = self.transform.map(|row| {
+            let at = row.span();
+            row.into_inner().read(&at, place)
         });
+        let timeout = self.timeout_s.map(|seconds| {
+            let time = Duration::try_from_secs_f64(*seconds.get_ref()).ok().filter(|time| !time.is_zero());
+            let why = || format!("{} is no number of seconds to wait", seconds.get_ref());
+            time.ok_or_else(|| place.at(&seconds.span(), why()))
+        });
+        let retry = self.retry.map_or(Ok(Retry::default()), |row| retry(&row, place))?;
         to.resign |= self.resign;
         to.cloudevents |= self.cloudevents;
-        let (order, timeout) = (self.order, timeout.transpose()?);
-        Ok(Forward { order, retry, timeout, ..Forward::plain(endpoint, to, self.answer) })
+        let (when, program, timeout) = (when.transpose()?, program.transpose()?, timeout.transpose()?);
+        Ok(Forward { when, program, order: self.order, retry, timeout, ..Forward::plain(endpoint, to, self.answer) })
+    }
+}
+
+fn retry(row: &Spanned<RetryRow>, place: &Place<'_>) -> Result<Retry, Failure> {
+    let gap = |text: &Spanned<String>| {
+        let why = || format!("`{}` is no time; write 500ms, 5s, 2m or 1h", text.get_ref());
+        settings::time(text.get_ref()).ok_or_else(|| place.at(&text.span(), why()))
+    };
+    match row.get_ref() {
+        RetryRow::Word(word) if word == "provider" => Ok(Retry::Provider),
+        RetryRow::Word(word) if word == "never" => Ok(Retry::After(Vec::new())),
+        RetryRow::Word(word) => Err(place.at(&row.span(), format!("`retry` is {RETRY}, not `{word}`"))),
+        RetryRow::Gaps(gaps) => gaps.iter().map(gap).collect::<Result<_, _>>().map(Retry::After),
     }
 }

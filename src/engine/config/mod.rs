@@ -183,7 +183,7 @@ fn text_of(path: &Path) -> io::Result<String> {
 fn if_there<T>(path: &Path, read: impl FnOnce(&Path, &str) -> Result<T, Failure>) -> Result<Option<T>, Failure> {
     match text_of(path) {
         Ok(text) => read(path, &text).map(Some),
-        Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(why) if settings::is_missing(&why) => Ok(None),
         Err(why) => Err(Failure::new(format!("reading {}", path.display()), why)),
     }
 }
@@ -408,7 +408,24 @@ mod tests {
                 "http://******@h`: a URL with a name",
             ),
             (&format!("{endpoint}forward = {{ to = 'http://h', transfrom = '.' }}"), "creel.toml:4:30", "`transform`?"),
-            (&format!("{endpoint}forward = {{ to = 'http://h', retry = 3 }}"), "creel.toml:4:11", "a list of times"),
+            (&format!("{endpoint}forward = {{ to = 'http://h', retry = 3 }}"), "creel.toml:4:38", "a list of times"),
+            (
+                &format!("{endpoint}forward = {{ to = 'http://h', timeout_s = 0 }}"),
+                "creel.toml:4:42",
+                "seconds to wait",
+            ),
+            (
+                &format!("{endpoint}forward = {{ to = 'http://h', when = 'sgi:x' }}"),
+                "creel.toml:4:37",
+                "no field `sgi`",
+            ),
+            (&format!("{endpoint}forward = [{{ to = 'http://h' }}, {{ to = 'h' }}]"), "creel.toml:4:40", "http://"),
+            (
+                &format!("{endpoint}forward = [{{ to = 'http://h' }}, {{ to = 'http://h' }}]"),
+                "creel.toml:4:40",
+                "twice",
+            ),
+            (&format!("{endpoint}forward = 5"), "creel.toml:4:11", "a URL, a target's name"),
             (&format!("{endpoint}transform = '.'"), "creel.toml:4:1", "`transform` is a key of `forward`"),
             (&format!("{endpoint}status = 500"), "creel.toml:4:1", "`status` is a key of `respond`"),
             (&format!("{endpoint}forward = {{ auto = true, o = 1 }}"), "creel.toml:4:26", "unknown field `o`"),

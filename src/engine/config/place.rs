@@ -25,28 +25,14 @@ impl Place<'_> {
 
     /// Where the value of a key stands within a table: a part of the file that may go on after its span.
     pub(super) fn value_of(&self, key: &str, table: &Range<usize>) -> Range<usize> {
-        self.key_and_value(key, table).map_or(table.clone(), |(_, value)| value..value)
-    }
-
-    /// Where a key stands behind the beginning of a table, and where its value does.
-    fn key_and_value(&self, key: &str, table: &Range<usize>) -> Option<(usize, usize)> {
         let from = table.start.min(self.text.len());
-        self.text[from..].match_indices(key).find_map(|(at, _)| {
+        let value = self.text[from..].match_indices(key).find_map(|(at, _)| {
             let is_end = self.text[..from + at].ends_with(|c: char| c.is_alphanumeric() || "_-".contains(c));
             let after = if is_end { "" } else { &self.text[from + at + key.len()..] };
             let value = after.trim_start().strip_prefix('=')?.trim_start();
-            Some((from + at, self.text.len() - value.len()))
-        })
-    }
-
-    /// Where a text stands in its quotation marks: behind the beginning of a table, else anywhere; else where that begins.
-    pub(super) fn quoted(&self, text: &str, table: &Range<usize>) -> Range<usize> {
-        let begin = table.start.min(self.text.len());
-        let find = |from: usize| {
-            let quotes = ['"', '\''].map(|mark| self.text[from..].find(&format!("{mark}{text}{mark}")));
-            quotes.into_iter().flatten().min().map(|at| from + at)
-        };
-        find(begin).or_else(|| find(0)).map_or(table.clone(), |at| at..at + text.len() + 2)
+            Some(self.text.len() - value.len())
+        });
+        value.map_or(table.clone(), |value| value..value)
     }
 
     /// What the parser says of the file.
@@ -59,14 +45,6 @@ impl Place<'_> {
             Some((name, _)) => failure.hint(format!("there may be several of it: write [[{name}]]")),
             None => failure,
         }
-    }
-
-    /// What it says of a table that was taken out of the file and begins there: a key that nobody knows has its own place.
-    pub(super) fn within(&self, table: &Range<usize>, error: &toml::de::Error) -> Failure {
-        let message = error.message();
-        let key = unknown_key(message).and_then(|key| self.key_and_value(key, table)).map(|(at, _)| at..at);
-        let value = unknown_value(message).map(|value| self.quoted(value, table));
-        self.meant(&key.or(value).unwrap_or(table.clone()), message)
     }
 
     /// A mistake there, and what was probably meant.
@@ -107,11 +85,6 @@ fn in_words(message: &str) -> String {
 /// The key that a message says is unknown.
 fn unknown_key(message: &str) -> Option<&str> {
     message.strip_prefix("unknown field `")?.split('`').next()
-}
-
-/// The value that a message says is none of those that may be.
-fn unknown_value(message: &str) -> Option<&str> {
-    message.strip_prefix("unknown variant `")?.split('`').next()
 }
 
 /// The key nearest to the unknown one that a message names: "unknown field `a`, expected one of `b`, `c`".

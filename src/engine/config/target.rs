@@ -47,7 +47,7 @@ impl TargetRow {
 }
 
 /// Whether a URL can be sent to.
-pub(super) fn check_url(place: &Place<'_>, url: &Spanned<String>) -> Result<(), Failure> {
+fn check_url(place: &Place<'_>, url: &Spanned<String>) -> Result<(), Failure> {
     sendable(url.get_ref()).map_err(|failure| wrong_target(place, &url.span(), failure))
 }
 

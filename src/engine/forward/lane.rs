@@ -61,7 +61,7 @@ impl Lane {
     }
 
     /// Until when nothing goes; none: now.
-    pub(super) fn rests_until(&self, now: Timestamp) -> Option<Timestamp> {
+    fn rests_until(&self, now: Timestamp) -> Option<Timestamp> {
         let held = self.held_until.filter(|until| *until > now);
         let closed = self.circuit.closed_until(now).filter(|_| !self.is_proxied());
         held.max(closed)

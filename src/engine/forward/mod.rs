@@ -2,12 +2,12 @@
 //!
 //! A capture is stored together with an *errand* for each app, in one transaction; so what was acknowledged is forwarded
 //! even where creel is killed right afterwards. One task, the `runner`, takes errands in hand, a *lane* an endpoint and
-//! app. Each try is a delivery, and bears the errand's id in [`DELIVERY_ID`]: the same on each try, since an app may get one
+//! app. Each try is a delivery, and bears the errand's id in `Creel-Delivery-Id`: the same on each try, since an app may get one
 //! twice (a crash between its reply and our commit) and never not at all. What failed waits in one heap of times and is
 //! tried again by the provider's own schedule; what failed too often is given up and kept, to be looked at and resent.
 //!
 //! What is never forwarded by itself: what a web page sent, what creel refused or answered as a handshake, bodies that are
-//! not whole, and what came back ([`HOPS`]). Targets come from the configuration alone; no sender can choose one.
+//! not whole, and what came back (`Creel-Hops`). Targets come from the configuration alone; no sender can choose one.
 
 mod circuit;
 mod errand;
@@ -42,9 +42,9 @@ use crate::{
 };
 
 /// The header that tells an app which errand it is: the same on each try.
-pub const DELIVERY_ID: &str = "Creel-Delivery-Id";
+const DELIVERY_ID: &str = "Creel-Delivery-Id";
 /// The header with the marks of the creels that have forwarded a request, separated by commas.
-pub const HOPS: &str = "Creel-Hops";
+const HOPS: &str = "Creel-Hops";
 
 /// How long a stopping creel waits for what is under way. What is cut off is sent again at the next start.
 const DRAIN: Duration = Duration::from_secs(3);

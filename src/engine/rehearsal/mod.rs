@@ -271,7 +271,7 @@ impl Play {
 
     fn pause(&self, gap_ms: u64) -> Duration {
         let seconds = if self.speed > 0.0 { gap_ms as f64 / 1_000.0 / self.speed } else { 0.0 };
-        Duration::try_from_secs_f64(seconds).unwrap_or_default()
+        Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
     }
 }
 
@@ -331,8 +331,7 @@ impl Engine {
 
     fn endpoint_of(&self, step: &Step) -> Arc<Endpoint> {
         let endpoints = self.endpoints();
-        let endpoint = step.endpoint.as_deref().and_then(|name| endpoints.named(name));
-        Arc::clone(endpoint.unwrap_or_else(|| endpoints.route(&step.head.path())))
+        Arc::clone(endpoints.of(step.endpoint.as_deref().unwrap_or_default(), &step.head.path()))
     }
 
     /// A step's request with the changes that are asked for.

@@ -3,10 +3,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 use crate::{
-    engine::{
-        self,
-        endpoint::{Endpoint, Endpoints},
-    },
+    engine::Terms,
     record::{
         Body, Capture, CaptureId, Delivery, DeliveryId, Event, Head, Headers, Judgement, Outcome, Reply, Timestamp,
         Uid, Verdict, Version,
@@ -165,10 +162,10 @@ fn capture(n: usize, row: &Row) -> Capture {
         rewritten: false,
         received_at: at(row),
     };
-    let mut judgement = provider.judge(&request, std::slice::from_ref(&own));
-    let endpoint = Endpoint { name: name.to_owned(), path: format!("/{name}"), ..Endpoint::open_bin() };
-    let (endpoints, secrets) = (Endpoints::new(vec![endpoint]), [own]);
-    engine::examine(catalog, provider, &request, &secrets, &endpoints, name, &mut judgement);
+    let mut terms = Terms::of_nobody();
+    terms.secrets.push(own);
+    let mut judgement = terms.judge(provider, &request);
+    terms.examine(provider, &request, &mut judgement).unwrap();
     let event = provider.event(&request);
     let whole = Body { declared: Some(body.len() as u64), ..Body::whole(body.clone().into(), sha256(&body)) };
     Capture {

@@ -1,5 +1,7 @@
 //! The URL of an app: `http` or `https`, a host, perhaps a port, perhaps a path (RFC 3986, section 3).
 
+use std::net::Ipv6Addr;
+
 use crate::record::grammar::is_target;
 
 /// A URL taken apart.
@@ -27,8 +29,7 @@ impl Url {
             Some((host, port)) if !port.ends_with(']') => (host, Some(port.parse().ok()?)),
             _ => (authority, None),
         };
-        let sound = |b: u8| b.is_ascii_alphanumeric() || b"-._~[]:%".contains(&b) || b >= 0x80;
-        if host.is_empty() || !host.bytes().all(sound) || !(target.is_empty() || is_target(target.as_bytes())) {
+        if !is_host(host) || !(target.is_empty() || is_target(target.as_bytes())) {
             return None;
         }
         let target = match target {
@@ -76,6 +77,18 @@ impl Url {
     }
 }
 
+/// A name, an IPv4 address, or an IPv6 address in brackets, which may name its interface.
+fn is_host(text: &str) -> bool {
+    let is_sound = |b: u8| b.is_ascii_alphanumeric() || b"-._~%".contains(&b) || b >= 0x80;
+    match text.strip_prefix('[') {
+        None => !text.is_empty() && text.bytes().all(is_sound),
+        Some(rest) => rest.strip_suffix(']').is_some_and(|inside| {
+            let (address, zone) = inside.split_once('%').unwrap_or((inside, ""));
+            address.parse::<Ipv6Addr>().is_ok() && zone.bytes().all(is_sound)
+        }),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,6 +117,7 @@ mod tests {
             ("HTTPS://h/a?b=c#d", "h", 443, "h", Some("/a?b=c")),
             ("http://[::1]:8/x", "::1", 8, "[::1]:8", Some("/x")),
             ("http://[::1]", "::1", 80, "[::1]", None),
+            ("http://[fe80::1%25eth0]:8", "fe80::1%25eth0", 8, "[fe80::1%25eth0]:8", None),
             ("http://h?q", "h", 80, "h", Some("/?q")),
         ] {
             let url = Url::parse(text).unwrap();
@@ -119,6 +133,10 @@ mod tests {
             "http://u:p@h",
             "http://h/a b",
             "http://h:99999",
+            "http://[::1",
+            "http://::1",
+            "http://[h]:80",
+            "http://a[b]",
         ] {
             assert_eq!(Url::parse(text), None, "{text}");
         }

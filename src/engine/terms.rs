@@ -1,0 +1,82 @@
+//! By what a request of the store or of a file is judged: the provider, the secrets and the URL of its endpoint, or others in
+//! their place.
+
+use super::{
+    admit::{examine, judge},
+    catalog,
+    endpoint::Endpoints,
+};
+use crate::{
+    record::{Capture, Failure, Judgement},
+    verify::{Provider, Request, Secret},
+};
+
+/// What a request is judged by.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// Who should have sent it; none: told by its headers.
+    pub provider: Option<String>,
+    /// The URL as the sender knows it.
+    pub url: Option<String>,
+    /// Tried in order.
+    pub secrets: Vec<Secret>,
+    /// Where a further secret should have come from, and did not.
+    unset: Vec<String>,
+    /// The endpoint it belongs to, and all of them: whose secrets may have been taken by mistake.
+    endpoint: String,
+    endpoints: Endpoints,
+}
+
+impl Terms {
+    /// Those of no endpoint, to be filled.
+    pub fn of_nobody() -> Self {
+        Self {
+            provider: None,
+            url: None,
+            secrets: Vec::new(),
+            unset: Vec::new(),
+            endpoint: String::new(),
+            endpoints: Endpoints::new(Vec::new()),
+        }
+    }
+
+    /// Those of a capture: its endpoint's, whose provider goes before the one that was told when it came. `tunnel`: the URL that
+    /// leads here, where the endpoint has none.
+    pub fn of(capture: &Capture, endpoints: &Endpoints, tunnel: impl FnOnce() -> Option<String>) -> Self {
+        let endpoint = endpoints.of(&capture.endpoint, &capture.head.path());
+        Self {
+            provider: endpoint.provider.clone().or_else(|| capture.provider.clone()),
+            url: endpoint.url.clone().or_else(tunnel),
+            secrets: endpoint.known_secrets().into_owned(),
+            unset: endpoint.unset.clone(),
+            endpoint: endpoint.name.clone(),
+            endpoints: endpoints.clone(),
+        }
+    }
+
+    /// Whose signature is looked for, where somebody's is known.
+    pub fn provider(&self, request: &Request<'_>) -> Result<Option<&'static Provider>, Failure> {
+        let catalog = catalog()?;
+        Ok(self.provider.as_deref().map_or_else(|| catalog.detect(request), |name| catalog.get(name)))
+    }
+
+    /// What is to be said of a request.
+    pub fn judge(&self, provider: &Provider, request: &Request<'_>) -> Judgement {
+        let (judgement, _) = judge(Some(provider), request, &self.secrets, &self.unset);
+        if let Some(endpoint) = self.endpoints.named(&self.endpoint) {
+            endpoint.proven.note(provider, judgement.verdict);
+        }
+        judgement
+    }
+
+    /// Puts in why it did not pass, where that can be found out.
+    pub fn examine(
+        &self,
+        provider: &Provider,
+        request: &Request<'_>,
+        judgement: &mut Judgement,
+    ) -> Result<(), Failure> {
+        examine(catalog()?, provider, request, &self.secrets, &self.endpoints, &self.endpoint, judgement);
+        Ok(())
+    }
+}
