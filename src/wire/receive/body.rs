@@ -10,6 +10,10 @@ use tokio::time::{Instant, timeout_at};
 use super::{Limits, crowd::Hold};
 use crate::record::{Flag, Headers};
 
+/// A body of so many bytes or fewer is copied out of the connection's buffer, which then takes the next request: else each would
+/// hold a whole one until its commit, and another would be allocated.
+const COPIED_BYTES: usize = 16 << 10;
+
 /// What was kept of a body.
 #[derive(Default)]
 pub(super) struct Kept {
@@ -56,7 +60,7 @@ pub(super) async fn read(
     }
 }
 
-/// The parts of a body. A body that comes in one part is not copied.
+/// The parts of a body. A large body that comes in one part is not copied.
 #[derive(Default)]
 struct Parts {
     /// The size that was declared; 0 where none was.
@@ -103,7 +107,7 @@ impl Parts {
         }
         (self.room, self.has_buffer) = (room, goes_on);
         if self.len() == 0 {
-            self.first = data;
+            self.first = if data.len() <= COPIED_BYTES { Bytes::copy_from_slice(&data) } else { data };
         } else {
             self.all.reserve_exact(room - self.all.len());
             self.all.extend_from_slice(&std::mem::take(&mut self.first));
