@@ -1,6 +1,6 @@
 //! What a jq program makes of a capture: to be looked at, and never sent.
 
-use super::{Transform, endpoint::Endpoints};
+use super::{Transform, endpoint::Endpoint};
 use crate::record::{Capture, Failure};
 
 /// A program that a capture is looked at through.
@@ -26,9 +26,8 @@ impl Lens {
 }
 
 /// The programs that an endpoint's forwards have.
-pub fn lenses(endpoints: &Endpoints, endpoint: &str) -> Vec<Lens> {
-    let forwards = endpoints.named(endpoint).map_or(&[][..], |endpoint| &endpoint.forwards);
-    let lenses = forwards.iter().filter_map(|forward| {
+pub fn lenses(endpoint: &Endpoint) -> Vec<Lens> {
+    let lenses = endpoint.forwards.iter().filter_map(|forward| {
         let transform = forward.program.as_ref()?.transform.clone();
         Some(Lens { to: Some(forward.to.title().to_owned()), transform })
     });

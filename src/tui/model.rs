@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     body,
-    engine::{Transform, preview::Lens, target::Targets},
+    engine::{Transform, endpoint::Endpoints, target::Targets},
     query::Filter,
     record::{CaptureId, Counters, Failure, Timestamp, Zone},
 };
@@ -33,10 +33,8 @@ pub(super) struct Model {
     /// Columns and rows of the terminal.
     pub(super) size: (u16, u16),
     pub(super) place: Place,
-    /// The apps of the endpoints that have one.
-    pub(super) apps: BTreeMap<String, String>,
-    /// The programs of the endpoints' forwards, by endpoint.
-    pub(super) lenses: BTreeMap<String, Vec<Lens>>,
+    /// Whose apps and programs captures go to and through.
+    pub(super) endpoints: Endpoints,
     /// The program that was typed last.
     pub(super) program: Option<Transform>,
     /// Places to send to that have a name.
@@ -178,8 +176,7 @@ impl Model {
         Self {
             size,
             place,
-            apps: BTreeMap::new(),
-            lenses: BTreeMap::new(),
+            endpoints: Endpoints::new(Vec::new()),
             program: None,
             targets: Targets::default(),
             zone,

@@ -59,11 +59,13 @@ use crate::{
     body,
     engine::{
         HearNews, Judged, Tidings, Transform,
+        endpoint::{Endpoint, Endpoints},
         mask::Masked,
         pipe::Piped,
         preview::Lens,
         respond::{Respond, Words},
         rewrite::{self, Rewritten},
+        target::Target,
         tunnel::State as Tunnel,
     },
     query::{Content, Filter},
@@ -439,6 +441,11 @@ fn view_of(view: usize, document: Result<Arc<dyn body::Document>, String>) -> Bo
 }
 
 /// The same, of a capture whose sender does not say what it is.
+/// The endpoint of all paths, with an app.
+fn with_app() -> Endpoint {
+    Endpoint { app: Some(Target::url("http://app")), ..Endpoint::open_bin() }
+}
+
 fn view_of_any(capture: &Capture, view: usize) -> BodyView {
     let content = body::Content { bytes: capture.body.bytes.clone(), ..body::Content::default() };
     view_of(view, (body::VIEWS[view].open)(&content).map(Arc::from))

@@ -420,10 +420,10 @@ fn lenses(engine: &Engine, capture: &Capture, given: Option<&Transform>) -> Resu
         return Ok(vec![Lens::typed(transform.clone())]);
     }
     let endpoints = engine.endpoints();
-    let endpoint = &endpoints.of(&capture.endpoint, &capture.head.path()).name;
-    let programs = preview::lenses(&endpoints, endpoint);
+    let endpoint = endpoints.of(&capture.endpoint, &capture.head.path());
+    let programs = preview::lenses(endpoint);
     if programs.is_empty() {
-        let why = format!("no forward of the endpoint `{endpoint}` has a program");
+        let why = format!("no forward of the endpoint `{}` has a program", endpoint.name);
         return Err(Failure::new("showing what a program changes", why)
             .hint("give one with --transform, or `transform` in its [[endpoint.forward]]"));
     }

@@ -57,7 +57,7 @@ fn an_edited_request_is_sent_to_the_url_that_is_asked_for_and_kept_for_the_next_
 #[test]
 fn it_goes_to_the_endpoints_app_without_a_question() {
     let mut play = play(amount);
-    play.model.apps.insert("default".to_owned(), "http://app".to_owned());
+    play.model.endpoints = Endpoints::new(vec![with_app()]);
     play.keys("e\n");
     assert_eq!((play.edited.len(), &play.edited[0].0), (1, &None));
 }

@@ -1,6 +1,7 @@
 //! A capture is looked at through a jq program, and nothing is sent.
 
 use super::*;
+use crate::engine::forward::{Answering, Forward, Program};
 
 /// What is on the screen.
 fn said(play: &Play, words: &[&str]) {
@@ -13,11 +14,13 @@ fn said(play: &Play, words: &[&str]) {
 /// A screen whose endpoint forwards to apps, each by a program.
 fn forwarding(size: (u16, u16), programs: &[(&str, &str)]) -> Play {
     let mut play = Play::new(10, size);
-    let lens = |(to, program): &(&str, &str)| Lens {
-        to: Some((*to).to_owned()),
-        transform: Transform { program: (*program).to_owned(), whole: false },
+    let forward = |(to, program): &(&str, &str)| {
+        let transform = Transform { program: (*program).to_owned(), whole: false };
+        let program = Some(Program { transform, stands: String::new() });
+        Arc::new(Forward { program, ..Forward::plain("default", Target::url(to), Answering::default()) })
     };
-    play.model.lenses = [("default".to_owned(), programs.iter().map(lens).collect())].into();
+    let forwards = programs.iter().map(forward).collect();
+    play.model.endpoints = Endpoints::new(vec![Endpoint { forwards, ..with_app() }]);
     play
 }
 

@@ -16,9 +16,9 @@ fn apps_keys_and_theme_are_those_of_the_new_configuration() {
     play.keys("r");
     assert!(play.screen().contains("resend #3 to: "), "nobody knows an app: {}", play.screen());
     play.keys("\u{1b}");
-    let apps = [("default".to_owned(), "http://app".to_owned())].into();
+    let endpoints = Endpoints::new(vec![with_app()]);
     let (keys, theme) = (keys("filter", "f1"), Some("light".to_owned()));
-    play.send(Msg::Configured(Box::new(Configured { apps, keys, theme, ..script::configured() })));
+    play.send(Msg::Configured(Box::new(Configured { endpoints, keys, theme, ..script::configured() })));
     play.keys("r");
     assert!(play.model.prompt.is_none(), "{}", play.screen());
     assert!(play.screen().contains("f1 filter"), "{}", play.screen());

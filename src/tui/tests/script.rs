@@ -3,7 +3,6 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::BTreeMap,
     sync::{
         Arc,
         mpsc::{Receiver, TryRecvError, channel},
@@ -16,7 +15,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::{Terminal, backend::TestBackend, buffer::Buffer};
 
 use crate::{
-    engine::target::Targets,
+    engine::{endpoint::Endpoints, target::Targets},
     record::{Failure, Timestamp, Zone},
     tui::{
         configured::Configured,
@@ -62,8 +61,7 @@ pub(in crate::tui) fn options(clock: fn() -> Timestamp) -> Options {
 /// A configuration that says nothing.
 pub(in crate::tui) fn configured() -> Configured {
     Configured {
-        apps: BTreeMap::new(),
-        lenses: BTreeMap::new(),
+        endpoints: Endpoints::new(Vec::new()),
         targets: Targets::default(),
         had: Had::default(),
         filters: crate::engine::filters::Filters::default(),

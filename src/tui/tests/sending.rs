@@ -37,10 +37,12 @@ fn resending_asks_for_a_url_where_no_app_is_known() {
     play.keys("9\n");
     assert_eq!(play.model.last_url.as_deref(), Some("http://localhost:9"));
     assert!(play.screen().contains("resending: no apps"), "{}", play.screen());
-    play.model.apps.insert("default".to_owned(), "http://app".to_owned());
+    // What came before its endpoint was configured is of that one.
+    let endpoint = Endpoint { name: "shop".to_owned(), path: "/path".to_owned(), ..with_app() };
+    play.model.endpoints = Endpoints::new(vec![endpoint]);
     play.keys("r");
     assert!(play.model.prompt.is_none());
-    play.model.apps.clear();
+    play.model.endpoints = Endpoints::new(Vec::new());
     play.keys("s");
     assert!(play.screen().contains("resend #3, signed anew, to: http://localhost:9"), "{}", play.screen());
 }

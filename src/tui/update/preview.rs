@@ -2,7 +2,10 @@
 
 use super::{act, plain, say};
 use crate::{
-    engine::{GIVE_WHOLE, Transform, preview::Lens},
+    engine::{
+        GIVE_WHOLE, Transform,
+        preview::{self, Lens},
+    },
     record::{CaptureId, Failure},
     tui::{
         effect::Effect,
@@ -16,14 +19,8 @@ use crate::{
 /// Shows what the programs of the endpoint's forwards make of the selected capture; where there is none, one is asked for.
 pub(super) fn begin(model: &mut Model) -> Vec<Effect> {
     let Some(row) = model.list.row() else { return Vec::new() };
-    let (id, endpoint) = (row.id, &row.endpoint);
-    match model.lenses.get(endpoint).filter(|lenses| !lenses.is_empty()) {
-        Some(lenses) => {
-            let lenses = lenses.clone();
-            look(model, id, lenses)
-        }
-        None => ask(model),
-    }
+    let (id, lenses) = (row.id, preview::lenses(model.endpoints.of(&row.endpoint, &row.path)));
+    if lenses.is_empty() { ask(model) } else { look(model, id, lenses) }
 }
 
 /// Asks for a program: the last one that was typed is there already, else that of the endpoint's forward.
@@ -31,7 +28,8 @@ pub(super) fn ask(model: &mut Model) -> Vec<Effect> {
     let Some(row) = model.list.row() else {
         return plain(model, "there is no capture yet that a program could change".to_owned(), None);
     };
-    let forwarded = model.lenses.get(&row.endpoint).and_then(|lenses| lenses.first()).map(|lens| &lens.transform);
+    let lenses = preview::lenses(model.endpoints.of(&row.endpoint, &row.path));
+    let forwarded = lenses.first().map(|lens| &lens.transform);
     // What is kept in a file may have many lines, and a prompt has one.
     let forwarded = forwarded.filter(|it| !it.program.contains('\n') && it.program.chars().count() <= LONGEST);
     let before = model.program.as_ref().or(forwarded).cloned().unwrap_or_default();
