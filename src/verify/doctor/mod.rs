@@ -4,12 +4,14 @@
 //! The classes of changes are rows: of secrets ([`SECRETS`], [`UNSET`]), of bodies ([`BODIES`], [`Style`]), of URLs, timestamps,
 //! algorithms, contents, and of whose scheme it is. Each candidate is put through the same check as the request itself.
 
+mod both;
 mod rows;
 
 use serde_json::Value;
 
-use self::rows::{
-    BODIES, CONTENTS, CUTS, FORMS, HASHED, LIKELY, MEND_BODY, PREFIXES, SECRETS, SIGNATURE_PREFIXES, UNSET,
+use self::{
+    both::{other_readings_and_bodies, other_secrets_and_bodies, other_secrets_and_styles},
+    rows::{BODIES, CONTENTS, CUTS, FORMS, HASHED, MEND_BODY, PREFIXES, SECRETS, SIGNATURE_PREFIXES, UNSET},
 };
 use super::{
     Catalog, Provider, Request, Secret,
@@ -158,9 +160,6 @@ const STEPS: &[fn(&Case<'_>, &mut Meter<'_>) -> Step] = &[
     other_secrets_and_styles,
 ];
 
-/// The steps of two changes at once. They are many: where the budget ends in them, all that is likely was tried.
-const BOTH: &[fn(&Case<'_>, &mut Meter<'_>) -> Step] = &[other_readings_and_bodies];
-
 impl Catalog {
     /// Looks for what reproduces the signature of a request whose check failed. `clock` gives the milliseconds since it
     /// began; `others` are the secrets of other endpoints.
@@ -189,7 +188,8 @@ impl Catalog {
             };
         }
         let found = match STEPS.iter().find_map(|step| step(&case, &mut meter).transpose()).transpose() {
-            Ok(None) => Ok(BOTH.iter().find_map(|step| step(&case, &mut meter).unwrap_or_default())),
+            // These are many: where the budget ends in them, all that is likely was tried.
+            Ok(None) => Ok(other_readings_and_bodies(&case, &mut meter).unwrap_or_default()),
             found => found,
         };
         let (tried, took_ms) = (meter.tried, clock());
@@ -673,70 +673,4 @@ fn beside_own(case: &Case<'_>, provider: &Provider, scheme: &Scheme) -> Option<F
 /// Whether a scheme that fits is a proof: a token that is sent in a common header is not whose it is.
 fn proves(scheme: &Scheme) -> bool {
     !matches!(scheme.algorithm, Algorithm::Token | Algorithm::Remote)
-}
-
-/// Two changes at once: somebody else's secret and another body.
-fn other_secrets_and_bodies(case: &Case<'_>, meter: &mut Meter<'_>) -> Step {
-    for other in case.others {
-        let case = Case { secrets: other.secrets, ..*case };
-        for step in [other_readings, other_bodies, other_urls] {
-            if let Some(found) = step(&case, meter)? {
-                return Ok(Some(of_endpoint(other, found)));
-            }
-        }
-    }
-    Ok(None)
-}
-
-/// Two changes at once: a body that was changed without anybody noticing, and the secret read in another way or another URL.
-fn other_readings_and_bodies(case: &Case<'_>, meter: &mut Meter<'_>) -> Step {
-    if !case.scheme.covers_body() || case.request.body.len() > MAX_WITH_ANOTHER {
-        return Ok(None);
-    }
-    for (is, body) in likely_bodies(case.request.body) {
-        let request = Request { body: &body, ..*case.request };
-        let case = Case { request: &request, ..*case };
-        for step in [other_readings, other_urls] {
-            if let Some(found) = step(&case, meter)? {
-                let (is, mend) = (format!("{}, and {is}", found.is), format!("{} {MEND_BODY}", found.mend));
-                return Ok(Some(Found { is, mend, body: Some(body.clone()), ..found }));
-            }
-        }
-    }
-    Ok(None)
-}
-
-/// The largest body of which two changes are tried at once, in bytes: each candidate is hashed as a whole.
-const MAX_WITH_ANOTHER: usize = 64 << 10;
-
-/// The bodies of the likely changes: those rows, and the plainest styles of JSON.
-fn likely_bodies(body: &[u8]) -> Vec<(String, Vec<u8>)> {
-    let rows = BODIES.iter().filter(|change| LIKELY.contains(&change.class));
-    let changed = rows.filter_map(|change| Some((change.is.to_owned(), (change.make)(body)?)));
-    let json = serde_json::from_slice::<Value>(body).ok();
-    let styles = json
-        .iter()
-        .flat_map(|json| Style::all(json).take(Style::PLAINEST).map(|style| (style.described(), style.write(json))));
-    let mut all: Vec<_> = changed.chain(styles).filter(|(_, changed)| changed != body).collect();
-    all.sort_by(|a, b| a.1.cmp(&b.1));
-    all.dedup_by(|a, b| a.1 == b.1);
-    all
-}
-
-/// The same with JSON written anew: each style once for all of them, since writing it costs more than to try it.
-fn other_secrets_and_styles(case: &Case<'_>, meter: &mut Meter<'_>) -> Step {
-    let secrets: Vec<Secret> = case.others.iter().flat_map(|other| other.secrets.iter().cloned()).collect();
-    let Some(found) = other_styles(&Case { secrets: &secrets, ..*case }, meter)? else { return Ok(None) };
-    for other in case.others {
-        let request = Request { body: found.body.as_deref().unwrap_or(case.request.body), ..*case.request };
-        if meter.is(&Attempt { request, secrets: other.secrets, ..case.attempt() })? {
-            return Ok(Some(of_endpoint(other, found)));
-        }
-    }
-    Ok(None)
-}
-
-fn of_endpoint(other: &Suspect<'_>, found: Found) -> Found {
-    let is = format!("the secret of endpoint `{}` and {}", other.endpoint, found.is);
-    Found { class: "secret-of-other-endpoint", is, ..found }
 }
