@@ -366,6 +366,32 @@ fn a_body_that_was_kept_as_parts_passes_or_is_said_to_be_unchecked() {
 }
 
 #[test]
+fn a_body_that_was_written_anew_is_what_was_sent_once_its_signature_is_proved() {
+    let home = Home::new();
+    let endpoint = |secret: &str| {
+        let keys = format!("provider = 'github'\nsecret = {{ command = 'echo {secret}' }}");
+        home.write("creel.toml", format!("[[endpoint]]\nname = 'github'\npath = '/github'\n{keys}\n"));
+    };
+    endpoint("wrong");
+    home.write("body", "{}");
+    let line = home.yes(&["sign", "--provider", "github", "--secret", "s3cret", "--file", "body"]);
+    let signature = line.lines().find_map(|line| line.strip_prefix("X-Hub-Signature-256: ")).unwrap();
+    home.write("one.json", delivery(signature, "{}"));
+    home.yes(&["import", "one.json"]);
+    let state = || {
+        let capture = home.captures().remove(0);
+        let is_rewritten = capture["flags"].as_array().unwrap().contains(&"rewritten".into());
+        (capture["signature"]["verdict"].as_str().unwrap().to_owned(), is_rewritten)
+    };
+    assert_eq!(state(), ("unchecked".to_owned(), true));
+    home.run(&["verify", "1", "--keep"]);
+    assert_eq!(state(), ("unchecked".to_owned(), true));
+    endpoint("s3cret");
+    home.yes(&["verify", "1", "--keep"]);
+    assert_eq!(state(), ("passed".to_owned(), false));
+}
+
+#[test]
 fn a_list_of_deliveries_says_what_to_ask_for_and_a_folder_of_forms_comes_in_at_once() {
     let home = Home::new();
     home.write("list.json", r#"[{"id":1,"guid":"g","delivered_at":"2026-11-23T09:05:00Z","event":"push"}]"#);

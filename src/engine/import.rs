@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     import::{self, Entry, Form, Stop},
-    record::{Body, Capture, Failure, Flag, Uid, Verdict},
+    record::{Body, Capture, Failure, Flag, Uid},
     store::{self, Brought, Imported, Role, Source, Writer},
     verify::{self, Catalog},
 };
@@ -252,8 +252,7 @@ impl Judge {
             endpoint.proven.note(provider, judgement.verdict);
         }
         let mut flags = entry.flags;
-        if judgement.verdict == Verdict::Passed && judgement.covers_body == Some(true) {
-            // What was written anew is what was sent.
+        if judgement.proves_the_body() {
             flags.remove(Flag::Rewritten);
         }
         let asked = provider.filter(|_| endpoint.handshake).and_then(|provider| {

@@ -146,6 +146,11 @@ pub struct Judgement {
 }
 
 impl Judgement {
+    /// Whether it proves that every byte of the body is what was sent.
+    pub fn proves_the_body(&self) -> bool {
+        self.verdict == Verdict::Passed && self.covers_body == Some(true)
+    }
+
     /// What a signature that passed says nothing about, in words; none where it covers the body.
     pub fn uncovered(&self) -> Option<String> {
         let evidence = self.evidence.as_ref().filter(|_| self.covers_body == Some(false))?;

@@ -86,7 +86,8 @@ const NO_SHEET: &str = "DELETE FROM gram_sheet WHERE id = ?";
 const NO_PARTS: &str = "DELETE FROM gram_part WHERE id >= ? AND id < ?";
 
 const VERDICT: &str = "SELECT verdict FROM summary WHERE id = ?";
-const JUDGED: &str = "UPDATE summary SET verdict = ?2, fault = ?3, covers_body = ?4, age_s = ?5 WHERE id = ?1";
+const JUDGED: &str =
+    "UPDATE summary SET verdict = ?2, fault = ?3, covers_body = ?4, age_s = ?5, flags = flags & ~?6 WHERE id = ?1";
 const WORDS: &str = "UPDATE content SET judgement = ?2 WHERE id = ?1";
 const TO_FORGET: &str = "SELECT post IS NOT NULL, length(head) + size, verdict, duplicate_of IS NOT NULL
     FROM summary JOIN content USING (id) WHERE summary.id = ?";
@@ -389,12 +390,15 @@ impl<'c> Transaction<'c> {
             let Some(before) = before else { continue };
             let Judgement { verdict, fault, covers_body, age_s, .. } = judgement;
             let fault = fault.map(|fault| fault as i64);
+            // What was written anew is what was sent.
+            let disproved: Flags = judgement.proves_the_body().then_some(Flag::Rewritten).into_iter().collect();
             self.connection.prepare_cached(JUDGED)?.execute(params![
                 id.0,
                 *verdict as i64,
                 fault,
                 covers_body,
-                age_s
+                age_s,
+                disproved.bits()
             ])?;
             self.connection.prepare_cached(WORDS)?.execute(params![id.0, codec::words_in(judgement)])?;
             self.tally.failed += i64::from(*verdict == Verdict::Failed) - i64::from(before == Verdict::Failed as i64);
