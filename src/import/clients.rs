@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{
     Entry,
     entry::Read,
-    parts::{Content, Lines, form_quoted, header, listed, quoted, request, scalar, target},
+    parts::{Content, Lines, UNRESERVED, form_quoted, header, listed, quoted, request, scalar, target},
 };
 use crate::record::Version;
 
@@ -131,7 +131,7 @@ fn insomnia_request(found: &Value, variables: &Variables) -> Read<Entry> {
     let named = ("name", "value");
     let query: Vec<_> = listed(&found["parameters"], named)
         .iter()
-        .map(|(name, value)| [name, value].map(|text| quoted(&filled_bytes(text, variables), b"-._~")).join("="))
+        .map(|(name, value)| [name, value].map(|text| quoted(&filled_bytes(text, variables), UNRESERVED)).join("="))
         .collect();
     let url = fill(found["url"].as_str().filter(|url| !url.is_empty()).ok_or("it has no URL")?);
     let url = if url.contains('?') && !query.is_empty() {

@@ -135,9 +135,8 @@ fn numbered(signs: &mut Signs<'_>, most: u32) -> Read<char> {
 fn expansion(rest: &str, word: &mut Word) {
     let after = rest.chars().nth(1).unwrap_or(' ');
     if rest.starts_with('`') || after.is_alphanumeric() || matches!(after, '_' | '{' | '(') {
-        let end = |sign: char| sign.is_whitespace() || matches!(sign, '"' | '\'' | '/');
-        let name = rest.split(end).next().unwrap_or(rest);
-        word.unknown.get_or_insert_with(|| name.chars().take(40).collect());
+        let is_within = |sign: &char| !sign.is_whitespace() && !matches!(sign, '"' | '\'' | '/');
+        word.unknown.get_or_insert_with(|| rest.chars().take_while(is_within).take(40).collect());
     }
     word.text.push_str(&rest[..1]);
 }
@@ -400,7 +399,7 @@ impl Asked {
 
     fn add(&mut self, data: &str) {
         match &mut self.data {
-            Some(before) => *before = format!("{before}&{data}"),
+            Some(before) => before.extend(["&", data]),
             none => *none = Some(data.to_owned()),
         }
     }

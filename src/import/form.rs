@@ -207,8 +207,9 @@ pub(super) fn nearest(value: &Value) -> String {
     match best {
         Some((row, marks)) => {
             let missing = marks.iter().filter(|name| !members.contains_key(**name));
-            let missing: String = missing.copied().collect();
-            format!("it is of no form that is known; the nearest is {}, which has `{missing}`, too", row.name)
+            let missing: Vec<_> = missing.map(|name| format!("`{name}`")).collect();
+            let missing = missing.join(" and ");
+            format!("it is of no form that is known; the nearest is {}, which has {missing}, too", row.name)
         }
         None => "it is of no form that is known (`creel import --help` lists them); a body alone is sent by \
                  `creel send PROVIDER --body FILE`"

@@ -153,6 +153,11 @@ fn what_is_wrong_is_told_with_its_number() {
         ("{\"a\":1}".to_owned(), 1, "a body alone is sent by `creel send PROVIDER --body FILE`"),
         ("[1]".to_owned(), 1, "it is no object, so no request"),
         ("{\"guid\":\"1\"}".to_owned(), 1, "the nearest is github, which has `delivered_at`, too"),
+        (
+            "{\"source_ip\":\"h\",\"method\":\"GET\"}".to_owned(),
+            1,
+            "the nearest is hooksense, which has `received_at` and `headers`, too",
+        ),
         (format!("{}1{}", "[".repeat(400), "]".repeat(400)), 1, "nested too deeply"),
         ("[{\"uuid\":\"1\",\"type\":\"email\"},{\"uuid\":\"2\",\"type\":\"web\"}]".to_owned(), 2, "`url`"),
         ("GET / HTTP/1.1\r\nHost: x\r\n".to_owned(), 1, "it ends before its head does"),

@@ -104,9 +104,9 @@ impl<C: Catch> Exchange<C> {
         } else {
             body::read(incoming, entered.declared, &self.limits, entered.most, &mut hold).await
         };
-        let (raw, received_at) = (entered.head.raw().clone(), entered.received_at);
-        let (decided, gone) = (entered.ruling.status.or(kept.status), kept.gone);
+        let gone = kept.gone;
         let arrival = self.arrival(entered, kept);
+        let (raw, received_at, decided) = (arrival.head.raw().clone(), arrival.received_at, arrival.decided);
         let answer = if gone {
             // hyper drops what it was doing when the connection ends; whether it could be kept is told all the same.
             tokio::spawn(unless_it_panics(&self.catch, arrival)).await.ok().flatten()
