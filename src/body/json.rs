@@ -50,7 +50,7 @@ pub(super) fn read(content: &Content) -> Result<(Pretty, Option<String>), String
         notes.push(format!("not UTF-8 at byte {}", error.valid_up_to()));
     }
     if !content.says_json() && content.content_type.is_some() {
-        notes.push(format!("Content-Type says {}", fit(&content.media(), 60)));
+        notes.push(format!("JSON, though its Content-Type says {}", fit(&content.media(), 60)));
     }
     let note = (!notes.is_empty()).then(|| escape(&notes.join("; ")).into_owned());
     let error = checked.err().flatten().map(|broken| broken.byte);

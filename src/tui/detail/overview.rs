@@ -65,8 +65,7 @@ pub(super) fn overview(model: &Model, capture: &Capture, columns: usize) -> Vec<
     for flag in capture.flags.iter() {
         lines.extend(told("odd", Paint::Warning, &format!("{} {}", signs.flag, flag.sentence()), columns));
     }
-    let note = body_note(model).map_or(String::new(), |note| format!("; {note}"));
-    lines.extend(told("body", Paint::Plain, &format!("{}{note}", body_words(capture)), columns));
+    lines.extend(told("body", Paint::Plain, &body_words(capture, body_note(model).as_deref()), columns));
     let answered = if capture.edited_from.is_some() {
         "nobody sent it".to_owned()
     } else if capture.reply_status == 0 {
@@ -204,14 +203,21 @@ fn preview(model: &Model, columns: usize) -> Vec<Pieces> {
     lines
 }
 
-fn body_words(capture: &Capture) -> String {
-    let kind = capture.head.headers().text("content-type").unwrap_or("no content type");
+/// How much of a body there is, of what kind it says that it is, and what its document says of it.
+fn body_words(capture: &Capture, note: Option<&str>) -> String {
     let size = capture.body.size;
     let bytes = |size| counted(size, "byte");
-    match (capture.body.truncated, capture.body.declared) {
-        (true, Some(declared)) => format!("the first {} of {}, {kind}", thousands(size), bytes(declared)),
-        (true, None) => format!("the first {}, {kind}", bytes(size)),
-        (false, _) if size == 0 => "none".to_owned(),
-        (false, _) => format!("{}, {kind}", bytes(size)),
+    let much = match (capture.body.truncated, capture.body.declared) {
+        (true, Some(declared)) => format!("the first {} of {}", thousands(size), bytes(declared)),
+        (true, None) => format!("the first {}", bytes(size)),
+        (false, _) if size == 0 => return "none".to_owned(),
+        (false, _) => bytes(size),
+    };
+    let kind = capture.head.headers().text("content-type").unwrap_or("no content type");
+    match note {
+        // It doubts the kind, and names it.
+        Some(note) if note.contains(kind) => format!("{much}; {note}"),
+        Some(note) => format!("{much}, {kind}; {note}"),
+        None => format!("{much}, {kind}"),
     }
 }

@@ -65,6 +65,24 @@ fn the_overview_shows_bytes_in_whole_rows_however_narrow_it_is() {
 }
 
 #[test]
+fn what_curl_sends_unasked_is_said_to_be_json_and_its_kind_once() {
+    let json = body::VIEWS.iter().position(|view| view.name == "json").unwrap();
+    let bytes = Bytes::from_static(br#"{"hello":"creel"}"#);
+    let head = "POST /hello HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded\r\n\r\n";
+    let mut play = Play::new(1, (140, 30));
+    play.keys("\n");
+    let mut capture = Capture { head: Head::parse(head.into()), ..capture(CaptureId(1)) };
+    capture.body.size = bytes.len() as u64;
+    let content_type = Some("application/x-www-form-urlencoded".to_owned());
+    let content = body::Content { bytes, content_type, ..body::Content::default() };
+    play.model.detail.capture = Some(Arc::new(capture));
+    play.model.detail.body = Some(view_of(json, (body::VIEWS[json].open)(&content).map(Arc::from)));
+    let screen = play.screen();
+    assert!(screen.contains("body       17 bytes; JSON, though its Content-Type says"), "{screen}");
+    assert_eq!(screen.matches("x-www-form").count(), 1, "{screen}");
+}
+
+#[test]
 fn a_target_of_thousands_of_characters_pushes_nothing_away_and_is_whole_in_the_raw_request() {
     for columns in [40, 80, 120] {
         let mut play = Play::new(3, (columns, 30));
