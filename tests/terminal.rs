@@ -239,7 +239,7 @@ fn a_mouse_outside_the_terminal_ends_nothing() {
         terminal.keys(&format!("\x1b[<{button};0;5M\x1b[<{button};5;0M\x1b[<{button};0;0m\x1b[<{button};65535;65535M"));
     }
     terminal.keys("?");
-    terminal.wait_for("Keys");
+    terminal.wait_for("Moving");
     terminal.keys("q");
     let (code, ended) = terminal.end();
     assert_eq!(code, 0);
@@ -293,7 +293,7 @@ fn a_panic_on_another_thread_is_told_and_the_screen_goes_on() {
     post(&address, b"POST /second HTTP/1.1\r\n", b"{}");
     terminal.wait_for("/second");
     terminal.keys("?");
-    terminal.wait_for("Keys");
+    terminal.wait_for("Moving");
     terminal.keys("q");
     let (code, ended) = terminal.end();
     assert_eq!(code, 0);
@@ -560,7 +560,7 @@ fn no_payload_byte_reaches_the_terminal_unescaped() {
         terminal.wait_for("esc back");
     }
     terminal.keys("?");
-    terminal.wait_for("Keys");
+    terminal.wait_for("Moving");
     terminal.keys("q");
     let (_, ended) = terminal.end();
     ended.assert_whole("hostile payloads");
@@ -757,7 +757,7 @@ fn an_editor_that_is_killed_leaves_no_trace_on_the_terminal() {
     let screen = terminal.wait_for("it ended with signal: 9");
     assert!(screen.contains("/first"), "{screen}");
     terminal.keys("?");
-    terminal.wait_for("Keys");
+    terminal.wait_for("Moving");
     assert!(!is_cooked(), "the screen reads keys one by one");
     terminal.keys("q");
     assert_eq!(terminal.child.wait().unwrap().exit_code(), 0);

@@ -203,6 +203,8 @@ pub(super) struct Key {
     pub(super) help: &'static str,
     /// What it does, for the footer; none where it is not for there.
     pub(super) footer: Option<&'static str>,
+    /// The part of the help that begins with it.
+    pub(super) part: Option<&'static str>,
 }
 
 const BOTH: &[Mode] = &[Mode::List, Mode::Detail];
@@ -222,12 +224,12 @@ const fn key(
     help: &'static str,
     footer: Option<&'static str>,
 ) -> Key {
-    Key { chords, modes, command, help, footer }
+    Key { chords, modes, command, help, footer, part: None }
 }
 
 /// Every key.
 pub(super) const KEYMAP: &[Key] = &[
-    key(&["j", "down"], ALL, Command::Down, "next capture, or next line", None),
+    key(&["j", "down"], ALL, Command::Down, "next capture, or next line", None).begins("Moving"),
     key(&["k", "up"], ALL, Command::Up, "previous capture, or previous line", None),
     key(&["pagedown", "ctrl-d", "ctrl-f"], ALL, Command::PageDown, "a page down", None),
     key(&["pageup", "ctrl-u", "ctrl-b"], ALL, Command::PageUp, "a page up", None),
@@ -247,7 +249,9 @@ pub(super) const KEYMAP: &[Key] = &[
     key(&["K"], BOTH, Command::ScrollUp, "scroll the detail up", None),
     key(&["right"], BOTH, Command::ScrollRight, "a column of a wide table to the right; else the next tab", None),
     key(&["left"], BOTH, Command::ScrollLeft, "a column of it to the left; else the previous tab", None),
-    key(&["v"], BOTH, Command::NextView, "show the body in the next view that fits it", Some("view")),
+    key(&["}"], BOTH, Command::NextDelivery, "the next delivery of the capture", None),
+    key(&["{"], BOTH, Command::PreviousDelivery, "the delivery before it", None),
+    key(&["v"], BOTH, Command::NextView, "show the body in the next view that fits it", Some("view")).begins("Reading"),
     key(&["V"], BOTH, Command::OtherView, "show the body in the next of all views", None),
     key(
         &["enter", "x"],
@@ -262,7 +266,7 @@ pub(super) const KEYMAP: &[Key] = &[
     key(&["i"], DETAIL, Command::Spell, "write the path as jq does, as a JSON pointer, or with dots", None),
     key(&["w"], DETAIL, Command::Save, "save the part of the body under the cursor to a file", None),
     key(&["m"], UNMASK, Command::Unmask, "show or mask secrets: in target and headers, and in what is copied", None),
-    key(&["/"], LIST, Command::Filter, "filter the list", Some("filter")),
+    key(&["/"], LIST, Command::Filter, "filter the list", Some("filter")).begins("Filtering and finding"),
     key(&["tab"], PROMPT, Command::Take, "while a filter is typed: take what is offered", Some("takes")),
     key(&["down"], PROMPT, Command::ChooseNext, "choose the next of what is offered; or a newer line", None),
     key(&["up"], PROMPT, Command::ChoosePrevious, "choose the one before; or a line that was used before", None),
@@ -298,24 +302,20 @@ pub(super) const KEYMAP: &[Key] = &[
     ),
     key(&["n"], DETAIL, Command::FindNext, "the next place of it", None),
     key(&["N"], DETAIL, Command::FindPrevious, "the place before it", None),
-    key(&["}"], BOTH, Command::NextDelivery, "the next delivery of the capture", None),
-    key(&["{"], BOTH, Command::PreviousDelivery, "the delivery before it", None),
-    key(&["r"], BOTH, Command::Resend, "resend to the endpoint's app", Some("resend")),
+    key(&["r"], BOTH, Command::Resend, "resend to the endpoint's app", Some("resend")).begins("Sending"),
     key(&["R"], BOTH, Command::ResendTo, "resend to a URL", None),
     key(&["s"], BOTH, Command::Resign, "resend, signed anew with a fresh timestamp", None),
     key(&["B"], BOTH, Command::ResendMarked, "resend all that is marked; again: stop that", None),
     key(&["U"], BOTH, Command::ResendDead, "send once more what was given up of the capture", None),
     key(&["C"], BOTH, Command::Drop, "forward the capture no more: end what waits or was given up", None),
-    key(&["c"], BOTH, Command::Judge, "check the signature again, by the secrets of now", None),
     key(&["f"], BOTH, Command::Preview, "preview a forward's jq program on the capture, or one you type", None),
     key(&["f"], SHEET, Command::Program, "type another jq program, and preview it", Some("another jq program")),
     key(&["e"], BOTH, Command::Edit, "edit the request in your editor, then resend or save it", Some("edit")),
     key(&["E"], DETAIL, Command::EditValue, "edit the JSON value under the cursor in place", None),
-    key(&["L"], BOTH, Command::Pager, "show the body in your pager", None),
-    key(&["|"], BOTH, Command::Pipe, "give the body to a shell command and show what it prints", None),
-    key(&["O"], BOTH, Command::Browse, "open the URL under the cursor, in the body, or of the provider's page", None),
-    key(&[":", "ctrl-p"], BOTH, Command::Palette, "every command, found by a few letters", None),
+    key(&[":", "ctrl-p"], BOTH, Command::Palette, "every command, found by a few letters", None)
+        .begins("With a capture"),
     key(&[".", "a"], BOTH, Command::Menu, "what can be done with the capture", Some("actions")),
+    key(&["c"], BOTH, Command::Judge, "check the signature again, by the secrets of now", None),
     key(&["y"], BOTH, Command::Copy, "copy the body, the URL, a header, a curl line …", Some("copy")),
     key(&["W"], BOTH, Command::Export, "export what is marked, or else this capture, to a file", None),
     key(
@@ -326,26 +326,32 @@ pub(super) const KEYMAP: &[Key] = &[
         Some("diff"),
     ),
     key(&["v"], SHEET, Command::Turn, "a comparison side by side, or not", Some("side by side")),
+    key(&["L"], BOTH, Command::Pager, "show the body in your pager", None),
+    key(&["|"], BOTH, Command::Pipe, "give the body to a shell command and show what it prints", None),
+    key(&["O"], BOTH, Command::Browse, "open the URL under the cursor, in the body, or of the provider's page", None),
     key(&["D"], BOTH, Command::Delete, "delete the capture", None),
     key(&["u"], BOTH, Command::Undo, "bring back what was deleted last", None),
-    key(&["space"], BOTH, Command::Mark, "mark or unmark; `mark:marked` finds them all", Some("mark")),
+    key(&["space"], BOTH, Command::Mark, "mark or unmark; `mark:marked` finds them all", Some("mark"))
+        .begins("Marking"),
     key(&["p"], BOTH, Command::Pin, "pin or unpin", None),
-    key(&["P"], BOTH, Command::PinnedOnly, "show only what is pinned, or all again", None),
     key(&[";"], BOTH, Command::Note, "note something of the capture", None),
-    key(&["o"], BOTH, Command::Order, "order: newest, oldest, largest, slowest first", Some("order")),
+    key(&["P"], BOTH, Command::PinnedOnly, "show only what is pinned, or all again", None),
+    key(&["o"], BOTH, Command::Order, "order: newest, oldest, largest, slowest first", Some("order"))
+        .begins("The list"),
     key(&["t"], BOTH, Command::Clock, "tell times by the clock, or by how long ago", None),
     key(&["X"], BOTH, Command::Group, "put repeats of an event under its first capture, or not", None),
     key(&["x"], LIST, Command::Fold, "show or hide the repeats under a capture", None),
     key(&["z"], BOTH, Command::Zoom, "give the pane all the room, or not", Some("zoom")),
     key(&["]"], BOTH, Command::Widen, "widen the list", None),
     key(&["["], BOTH, Command::Narrow, "narrow the list", None),
-    key(&["S"], ALL, Command::Stats, "statistics of the last minute, hour or day", Some("stats")),
+    key(&["S"], ALL, Command::Stats, "statistics of the last minute, hour or day", Some("stats"))
+        .begins("What goes on"),
     key(&["tab", "l", "right"], STATS, Command::NextWindow, "statistics of a longer time", Some("minute, hour, day")),
     key(&["shift-tab", "h", "left"], STATS, Command::PreviousWindow, "statistics of a shorter time", None),
-    key(&["A"], BOTH, Command::Answer, "answer something else from now on: a status, a delay, a fault", None),
-    key(&["F"], BOTH, Command::Refused, "what was turned away at the door, and why", None),
     key(&["!"], BOTH, Command::News, "what creel said by itself: apps that are down, what was given up, alerts", None),
-    key(&["T"], ALL, Command::Theme, "next theme", None),
+    key(&["F"], BOTH, Command::Refused, "what was turned away at the door, and why", None),
+    key(&["A"], BOTH, Command::Answer, "answer something else from now on: a status, a delay, a fault", None),
+    key(&["T"], ALL, Command::Theme, "next theme", None).begins("creel"),
     key(&["M"], ALL, Command::Mouse, "use the mouse, or leave it to the terminal's own selection", None),
     key(&["?"], ALL, Command::Help, "this help", Some("help")),
     key(
@@ -445,6 +451,11 @@ impl Keymap {
 }
 
 impl Key {
+    /// The same, with which a part of the help begins.
+    const fn begins(self, part: &'static str) -> Self {
+        Self { part: Some(part), ..self }
+    }
+
     /// The command's name in the configuration: `next-tab`, `tab-1`.
     pub(super) fn name(&self) -> String {
         let mut name = String::new();
@@ -523,14 +534,25 @@ pub(super) fn chord(event: &KeyEvent) -> Option<String> {
     Some(format!("{control}{alt}{name}"))
 }
 
-/// The keys as the README lists them: chords and what they do, a line each.
+/// The keys as the README lists them: part by part, chords and what they do, a line each.
 pub fn help() -> String {
-    KEYMAP.iter().fold(String::new(), |text, key| format!("{text}{:<26} {}\n", key.chords.join(" "), key.help))
+    KEYMAP.iter().fold(String::new(), |text, key| {
+        let gap = if text.is_empty() { "" } else { "\n" };
+        let part = key.part.map_or(String::new(), |part| format!("{gap}{part}\n"));
+        format!("{text}{part}  {:<26} {}\n", key.chords.join(" "), key.help)
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_key_stands_in_a_part_of_the_help_and_no_part_is_long() {
+        let parts: Vec<_> = KEYMAP.chunk_by(|_, next| next.part.is_none()).collect();
+        assert!(parts.iter().all(|part| part[0].part.is_some()), "{parts:?}");
+        assert!(parts.iter().all(|part| part.len() <= 25), "{parts:?}");
+    }
 
     #[test]
     fn no_chord_is_bound_twice_in_a_mode() {

@@ -30,7 +30,7 @@ fn the_detail_has_what_there_is_to_know_and_nothing_that_acts() {
     play.keys("5");
     assert!(play.screen().contains("Not sent on yet"));
     play.keys("?");
-    assert!(play.screen().contains("Keys"));
+    assert!(play.screen().contains("Moving"));
     play.keys("\u{1b}\u{1b}\u{1b}");
     assert!(!play.quit, "Esc never quits");
     play.keys("q");

@@ -16,9 +16,9 @@ use crate::{
     },
 };
 
-/// How far the keys reach in a column with room, and in a narrow one.
-const KEYS: usize = 22;
-const NARROW_KEYS: usize = 16;
+/// How far keys reach, and what a filter's example needs in a column with room.
+const KEYS: usize = 16;
+const EXAMPLES: usize = 22;
 /// How far they reach at least.
 const LEAST_KEYS: usize = 9;
 /// Under how many columns a column is narrow.
@@ -75,12 +75,15 @@ fn indented(row: Pieces) -> Pieces {
 /// Everything that has the words that are looked for, one below the other.
 fn items(model: &Model, columns: usize) -> Vec<Item> {
     let signs = model.look.signs();
-    let keys = model.keys.rows().map(|bound| {
-        let (said, item) = entry(&bound.chords, bound.key.help, columns);
-        // The footer and creel.toml call it otherwise.
-        (format!("{said} {} {}", bound.key.name(), bound.key.footer.unwrap_or_default()), item)
+    let rows: Vec<_> = model.keys.rows().collect();
+    let keys = rows.chunk_by(|_, next| next.key.part.is_none()).map(|part| {
+        let entries = part.iter().map(|bound| {
+            let (said, item) = entry(&bound.chords, bound.key.help, KEYS, columns);
+            // The footer and creel.toml call it otherwise.
+            (format!("{said} {} {}", bound.key.name(), bound.key.footer.unwrap_or_default()), item)
+        });
+        (part[0].key.part.unwrap_or_default(), entries.collect())
     });
-    let keys = keys.collect();
     let words = [
         (signs.passed, Paint::Good, "the signature is right"),
         (signs.partly, Paint::Warning, "the token is right; the body is not covered"),
@@ -101,12 +104,10 @@ fn items(model: &Model, columns: usize) -> Vec<Item> {
     let (said, grammar) = (grammar.to_owned(), paragraph(Paint::Dim, grammar, columns.saturating_sub(2)));
     let mut filter = vec![(said, grammar.into_iter().map(indented).collect())];
     let saved = "a filter that was saved, or stands in creel.toml under [filters]";
-    filter.push(entry(&["@name".to_owned()], saved, columns));
-    filter.extend(query::FIELDS.iter().map(|field| entry(&[field.example.to_owned()], field.help, columns)));
-    let groups = [(" Keys", keys), (" Signs", meanings), (" Filter", filter)];
-    groups
-        .into_iter()
-        .flat_map(|(heading, entries)| headed((heading, with_words(entries, &model.help_words))))
+    filter.push(entry(&["@name".to_owned()], saved, EXAMPLES, columns));
+    filter.extend(query::FIELDS.iter().map(|field| entry(&[field.example.to_owned()], field.help, EXAMPLES, columns)));
+    keys.chain([("Signs", meanings), ("Filters", filter)])
+        .flat_map(|(heading, entries)| headed(heading, with_words(entries, &model.help_words)))
         .collect()
 }
 
@@ -117,14 +118,14 @@ fn with_words(entries: Vec<Entry>, words: &str) -> Vec<Item> {
     entries.into_iter().filter(has_all).map(|(_, item)| item).collect()
 }
 
-fn entry(keys: &[String], words: &str, columns: usize) -> Entry {
-    (format!("{} {words}", keys.join(" ")), row(keys, words, columns))
+fn entry(keys: &[String], words: &str, reach: usize, columns: usize) -> Entry {
+    (format!("{} {words}", keys.join(" ")), row(keys, words, reach, columns))
 }
 
 /// A group with its heading, which stays with the first of it.
-fn headed((heading, mut items): (&str, Vec<Item>)) -> Vec<Item> {
+fn headed(heading: &str, mut items: Vec<Item>) -> Vec<Item> {
     if let Some(first) = items.first_mut() {
-        first.splice(0..0, [Vec::new(), vec![piece(Paint::Heading, heading)], Vec::new()]);
+        first.splice(0..0, [Vec::new(), indented(vec![piece(Paint::Heading, heading)])]);
     }
     items
 }
@@ -172,9 +173,9 @@ fn meaning(sign: &str, paint: Paint, words: &str, columns: usize) -> Item {
     rows.into_iter().enumerate().map(|(at, row)| [vec![piece(paint, &before(at))], row].concat()).collect()
 }
 
-/// Keys and what they do, in as many rows as that takes; in a narrow column the keys get less room.
-fn row(keys: &[String], words: &str, columns: usize) -> Item {
-    let room = if columns < NARROW { NARROW_KEYS.min(columns / 3).max(LEAST_KEYS) } else { KEYS };
+/// Keys that reach so far, and what they do, in as many rows as that takes; in a narrow column they get less room.
+fn row(keys: &[String], words: &str, reach: usize, columns: usize) -> Item {
+    let room = if columns < NARROW { KEYS.min(columns / 3).max(LEAST_KEYS) } else { reach };
     let keys = packed(keys, room);
     let words = paragraph(Paint::Plain, words, columns.saturating_sub(room + 3));
     let row = |at: usize| {
@@ -243,12 +244,13 @@ mod tests {
         for columns in [40, 54, 60, 118] {
             for key in KEYMAP {
                 let keys: Vec<_> = key.chords.iter().map(|&chord| chord.to_owned()).collect();
-                let shown = row(&keys, key.help, columns).into_iter().map(|row| text(row) + "\n").collect::<String>();
+                let shown =
+                    row(&keys, key.help, KEYS, columns).into_iter().map(|row| text(row) + "\n").collect::<String>();
                 let said = sorted(&mut key.chords.iter().copied().chain(key.help.split(' ')));
                 assert_eq!(sorted(&mut shown.split_whitespace()), said, "at {columns}");
             }
             for field in query::FIELDS {
-                let rows = row(&[field.example.to_owned()], field.help, columns);
+                let rows = row(&[field.example.to_owned()], field.help, EXAMPLES, columns);
                 let keys: String = rows.iter().map(|row| row[0].text.trim()).collect();
                 assert_eq!(keys, field.example.to_owned(), "at {columns}");
             }
