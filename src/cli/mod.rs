@@ -14,6 +14,7 @@ mod forget;
 mod import;
 mod input;
 mod jq;
+mod learn;
 mod ls;
 mod man;
 mod mark;
@@ -149,7 +150,9 @@ more, and with order = \"kept\" goes on at once with what stands behind it."
     )]
     Verify(verify::Verify),
     /// List the signature providers creel knows, or show one
-    #[command(after_help = "Examples:\n  creel providers stripe\n  creel providers check mine.toml")]
+    #[command(
+        after_help = "Examples:\n  creel providers stripe\n  creel providers learn 42 --secret-env ACME_SECRET --save\n  creel providers check mine.toml"
+    )]
     Providers(providers::Providers),
     /// Say in what two captures differ, or the last replies to them
     #[command(after_help = "Examples:\n  creel diff 41 42\n  creel diff 41 42 --replies")]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::{Answer, Common, Printer};
+use super::{Answer, Common, Printer, learn};
 use crate::{
     engine,
     record::{Failure, Verdict, counted},
@@ -29,12 +29,16 @@ enum Work {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
+    /// Find out how an unknown sender signs, from a capture and its secret, and print the provider's file that proves it
+    Learn(learn::Learn),
 }
 
 pub(super) fn run(providers: &Providers, common: &Common) -> Result<Answer, Failure> {
     let printer = common.printer();
-    if let Some(Work::Check { file }) = &providers.work {
-        return check(file, &printer);
+    match &providers.work {
+        Some(Work::Check { file }) => return check(file, &printer),
+        Some(Work::Learn(wish)) => return learn::run(wish, common),
+        None => {}
     }
     let catalog = engine::catalog()?;
     if let Some(name) = &providers.name {

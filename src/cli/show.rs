@@ -10,7 +10,7 @@ use crate::{
     engine::{
         self,
         mask::{Masked, masked},
-        no_such_capture,
+        no_such_capture, suggest,
     },
     export::{self, json},
     record::{Capture, CaptureId, Delivery, Errand, Failure, Header, Outcome, Reply, Zone, counted},
@@ -201,6 +201,7 @@ fn facts(capture: &Capture, zone: &Zone) -> Vec<(&'static str, String)> {
     add("event time", capture.event.created_at.map(|at| row::moment(at, zone)));
     add("signature", Some(row::signature(judgement.verdict, judgement.fault)));
     add("", judgement.explanation.as_ref().map(|e| e.text.clone()));
+    add("", suggest::learning(capture));
     if let Some(evidence) = &judgement.evidence {
         add("signs", Some(format!("{} in {}", evidence.content, evidence.place)));
         add("received", evidence.received.clone());

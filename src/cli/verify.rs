@@ -8,7 +8,9 @@ use serde_json::json;
 
 use super::{Answer, Common, Secrets, input, row};
 use crate::{
-    engine::{self, Engine, Judged, Settings, Terms, endpoint::Endpoints, no_such_capture, settings::whole_url},
+    engine::{
+        self, Engine, Judged, Settings, Terms, endpoint::Endpoints, no_such_capture, settings::whole_url, suggest,
+    },
     export::json as contract,
     import,
     query::Filter,
@@ -64,6 +66,8 @@ pub(super) fn run(verify: &Verify, common: &Common) -> Result<Answer, Failure> {
     }
     let (provider, judgement) = judge(&capture, &terms)?;
     print(provider, &judgement, common)?;
+    let learning = verify.id.filter(|_| provider.is_none()).and_then(|_| suggest::learning(&capture));
+    learning.filter(|_| !common.json && !common.quiet).iter().for_each(|words| super::report(words));
     Ok(if judgement.verdict == Verdict::Passed { Answer::Yes } else { Answer::No })
 }
 

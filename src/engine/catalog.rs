@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The folder of the user's own provider files, beside the user's `creel.toml`.
-fn own_folder() -> Option<PathBuf> {
+pub(super) fn own_folder() -> Option<PathBuf> {
     settings::user_config().and_then(|file| file.parent().map(|folder| folder.join("providers")))
 }
 

@@ -22,6 +22,8 @@ pub(super) fn signature(model: &Model, capture: &Capture, columns: usize) -> Vec
         lines.extend(indented(Paint::Plain, &explanation.text, columns));
     }
     lines.extend(suggested(capture));
+    let learning = suggest::learning(capture);
+    lines.extend(learning.iter().flat_map(|words| indented(Paint::Plain, words, columns)));
     let is_proved = judgement.explanation.as_ref().is_some_and(|explanation| explanation.by.is_some());
     if judgement.fault == Some(Fault::Mismatch) && !is_proved {
         // Most often it is the secret, and that may be another one by now.
