@@ -75,6 +75,8 @@ pub struct Diagnosis {
 pub enum Search {
     /// There is no more to search for.
     Found,
+    /// Nothing reproduces it, and the check itself has proved what is wrong: the signature is the sender's, of something else.
+    Proved,
     /// Everything was tried, and nothing reproduces it.
     Exhausted,
     /// The budget was used up.
@@ -87,8 +89,8 @@ impl Diagnosis {
     #[must_use]
     pub fn with_a_proven_secret(self) -> Self {
         let text = match self.search {
-            Search::Found => self.text,
-            Search::Exhausted => nothing(self.tried, BODY_CHANGED),
+            Search::Found | Search::Proved => self.text,
+            Search::Exhausted => not_reproduced(self.tried, BODY_CHANGED),
             Search::BrokenOff => format!("{} {BODY_CHANGED}", self.text),
         };
         Self { text, ..self }
@@ -193,28 +195,33 @@ impl Catalog {
             found => found,
         };
         let (tried, took_ms) = (meter.tried, clock());
-        let search = match found {
-            Ok(Some(_)) => Search::Found,
-            Ok(None) => Search::Exhausted,
-            Err(Over) => Search::BrokenOff,
-        };
-        let (by, text, difference) = match found {
+        let proved = || provider.proved(request, secrets);
+        let (by, text, difference, search) = match found {
             Ok(Some(found)) => {
                 let difference = found.body.as_ref().map(|body| rewrite::difference(body, request.body));
                 let which = found.which.as_deref().unwrap_or("The signature");
-                (Some(found.class), format!("{which} is right for {}. {}", found.is, found.mend), difference)
+                let text = format!("{which} is right for {}. {}", found.is, found.mend);
+                (Some(found.class), text, difference, Search::Found)
             }
-            Ok(None) => {
-                let likely = if case.scheme.signs_url() { OTHER_URL } else { OTHER_SECRET };
-                (None, nothing(tried, likely), None)
-            }
-            Err(Over) => (None, over(tried, took_ms, budget), None),
+            nothing => match (proved(), nothing) {
+                (Some(proved), _) => {
+                    let text = format!("{proved} None of {} is the one that was signed.", counted(tried, "candidate"));
+                    (None, text, None, Search::Proved)
+                }
+                (None, Ok(_)) => (None, not_reproduced(tried, likely(case.scheme)), None, Search::Exhausted),
+                (None, Err(Over)) => (None, over(tried, took_ms, budget), None, Search::BrokenOff),
+            },
         };
         Diagnosis { by, text, tried, took_ms, difference, search }
     }
 }
 
-fn nothing(tried: u64, likely: &str) -> String {
+/// What is likely where nothing reproduces a signature of a scheme.
+fn likely(scheme: &Scheme) -> &'static str {
+    if scheme.signs_url() { OTHER_URL } else { OTHER_SECRET }
+}
+
+fn not_reproduced(tried: u64, likely: &str) -> String {
     format!(
         "Nothing of {} reproduces the signature (other readings of the secret, other bodies, URLs, times, algorithms and \
          schemes). {likely}",
@@ -630,7 +637,8 @@ fn other_hashes(case: &Case<'_>, meter: &mut Meter<'_>) -> Step {
 fn other_providers(case: &Case<'_>, meter: &mut Meter<'_>) -> Step {
     for provider in case.catalog.iter().filter(|provider| provider.name != case.provider.name) {
         for scheme in provider.schemes().filter(|scheme| proves(scheme)) {
-            if !scheme.applies(case.request) || !scheme.is_signed(case.request) {
+            if !scheme.applies(case.request) || !scheme.is_signed(case.request) || is_lesser_token(case.scheme, scheme)
+            {
                 continue;
             }
             if meter.is(&Attempt { scheme, ..case.attempt() })? {
@@ -668,6 +676,12 @@ fn beside_own(case: &Case<'_>, provider: &Provider, scheme: &Scheme) -> Option<F
     );
     let which = format!("Not the signature in {own_place} but the one beside it, in {place},");
     Some(Found { which: Some(which), ..found("other-signature", is, mend) })
+}
+
+/// Whether a scheme takes a token at its word where the own one holds it against the body: it would let pass what the own one
+/// found out.
+fn is_lesser_token(own: &Scheme, other: &Scheme) -> bool {
+    own.algorithm == Algorithm::Jwt && other.algorithm == Algorithm::Jwt && own.covers_body() && !other.covers_body()
 }
 
 /// Whether a scheme that fits is a proof: a token that is sent in a common header is not whose it is.
