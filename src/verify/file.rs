@@ -16,7 +16,8 @@
 //! id = ["json:id"]                                  # `json:a + json:b` where one of them alone is of several events
 //! type = ["json:type"]
 //! created = ["json:created"]
-//! created-unit = "s"                                # s, ms, rfc3339, utc (no zone: UTC), http-date
+//! created-unit = "s"                                # s, ms, rfc3339, utc (no zone: UTC), http-date; a list: the first
+//!                                                   # that reads it, where some events have it in another
 //!
 //! [[scheme]]                                        # the first whose signature is there is the one that counts
 //! when = "query:x"                                  # only for requests that have something at this place; also
@@ -53,6 +54,7 @@
 //! success = ["2xx"]                                 # what it takes for success: 200, 2xx, 200-204
 //! retries = ["5s", "5m"]                            # the gaps between its tries, in s, m, h or d; []: it tries once
 //! about = "…"                                      # what the gaps do not say
+//! headers = [["Box-Signature-Version", "1"]]        # what else it sends that its library asks for: `creel send` does too
 //! docs = "https://…"                                # that page, where it is another
 //!
 //! [[example]]                                       # each proves the file; every scheme has one
@@ -70,9 +72,12 @@
 //! detected-as = "other"                             # whose it looks like by its headers, where not this provider's
 //! ```
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, IntoDeserializer, SeqAccess, Visitor, value::SeqAccessDeserializer},
+};
 use toml::Spanned;
 
 use super::{
@@ -139,6 +144,7 @@ pub(super) struct DeliveryTable {
     pub(super) success: Vec<Text>,
     pub(super) retries: Option<Vec<Text>>,
     pub(super) about: Option<String>,
+    pub(super) headers: Vec<(String, String)>,
     pub(super) docs: Option<String>,
 }
 
@@ -184,7 +190,29 @@ pub(super) struct EventTable {
     pub(super) id: Vec<Text>,
     pub(super) r#type: Vec<Text>,
     pub(super) created: Vec<Text>,
-    pub(super) created_unit: Unit,
+    #[serde(deserialize_with = "units")]
+    pub(super) created_unit: Vec<Unit>,
+}
+
+/// One unit, or a list of them. Serde's own way to say so (`untagged`) would lose which word is wrong.
+fn units<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Unit>, D::Error> {
+    struct Units;
+    impl<'de> Visitor<'de> for Units {
+        type Value = Vec<Unit>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a unit of time, or a list of them")
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+            Unit::deserialize(text.into_deserializer()).map(|unit| vec![unit])
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Self::Value, A::Error> {
+            Vec::deserialize(SeqAccessDeserializer::new(list))
+        }
+    }
+    from.deserialize_any(Units)
 }
 
 /// `[[scheme]]`
