@@ -436,6 +436,16 @@ fn what_the_check_has_proved_is_said_where_nothing_more_is_found() {
 const LITTLE: Budget = Budget { candidates: 3, ms: 1_000 };
 
 #[test]
+fn where_the_secret_is_right_for_others_it_is_not_blamed() {
+    let proven = |delivery: Delivery| delivery.diagnose(Budget::default(), &|| 0).with_a_proven_secret().text;
+    let of_another_hook = proven(secret("github", "the secret of another hook"));
+    assert!(of_another_hook.contains("another hook of the sender signed it"), "{of_another_hook}");
+    assert!(!of_another_hook.contains("another URL"), "GitHub signs no URL: {of_another_hook}");
+    let elsewhere = proven(url("https://nobody-knows.example/hook", "https://shop.example/hook"));
+    assert!(elsewhere.contains("The secret is right") && elsewhere.contains("another URL"), "{elsewhere}");
+}
+
+#[test]
 fn what_is_advised_would_mend_it() {
     let text = |delivery: Delivery| delivery.diagnose(Budget::default(), &|| 0).text;
     let host = text(url("https://first.example/hook?b=2&a=1", "https://shop.example/hook?b=2&a=1"));

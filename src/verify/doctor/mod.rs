@@ -68,6 +68,8 @@ pub struct Diagnosis {
     pub difference: Option<String>,
     /// How the search ended.
     pub search: Search,
+    /// Whether the URL is signed too.
+    pub signs_url: bool,
 }
 
 /// How a search ends.
@@ -88,10 +90,11 @@ impl Diagnosis {
     /// secret that is another one.
     #[must_use]
     pub fn with_a_proven_secret(self) -> Self {
+        let likely = if self.signs_url { OTHER_URL_OR_SENDER } else { OTHER_SENDER };
         let text = match self.search {
             Search::Found | Search::Proved => self.text,
-            Search::Exhausted => not_reproduced(self.tried, BODY_CHANGED),
-            Search::BrokenOff => format!("{} {BODY_CHANGED}", self.text),
+            Search::Exhausted => not_reproduced(self.tried, likely),
+            Search::BrokenOff => format!("{} {likely}", self.text),
         };
         Self { text, ..self }
     }
@@ -101,8 +104,14 @@ impl Diagnosis {
 const OTHER_SECRET: &str = "The secret is probably another one.";
 const OTHER_URL: &str = "Probably its sender knows this endpoint by another URL, which is signed too: set that as its `url`. Else the secret is \
                          another one.";
-const BODY_CHANGED: &str = "The secret is right, as others that came here show: something that is signed was probably changed on \
-                            its way, or somebody else signed it.";
+/// The same where the secret was right for others. A sender may have several hooks, or a test mode, each with a secret of its own.
+const OTHER_SENDER: &str = "The secret is right, as others that came here show: so something that is signed was changed on its way, or \
+                            another hook of the sender signed it with a secret of its own (name that too, `secret` takes a list), or \
+                            somebody else did.";
+const OTHER_URL_OR_SENDER: &str = "The secret is right, as others that came here show: so its sender knows this endpoint by another URL, \
+                                   which is signed too (set that as its `url`), or something that is signed was changed on its way, \
+                                   or another hook of the sender signed it with a secret of its own (name that too, `secret` takes a \
+                                   list), or somebody else did.";
 
 /// The largest body that is read as JSON to be written in other styles, in bytes: reading it costs as much as a hundred
 /// candidates.
@@ -187,6 +196,7 @@ impl Catalog {
                 took_ms: clock(),
                 difference: None,
                 search: Search::Found,
+                signs_url: case.scheme.signs_url(),
             };
         }
         let found = match STEPS.iter().find_map(|step| step(&case, &mut meter).transpose()).transpose() {
@@ -212,7 +222,7 @@ impl Catalog {
                 (None, Err(Over)) => (None, over(tried, took_ms, budget), None, Search::BrokenOff),
             },
         };
-        Diagnosis { by, text, tried, took_ms, difference, search }
+        Diagnosis { by, text, tried, took_ms, difference, search, signs_url: case.scheme.signs_url() }
     }
 }
 
@@ -570,7 +580,10 @@ fn other_headers(case: &Case<'_>, meter: &mut Meter<'_>) -> Step {
             return Ok(Some(found(
                 "other-header",
                 format!("this request, but it stands in {name}"),
-                format!("{} writes it into {own}: let the sender do so too.", case.provider.title),
+                format!(
+                    "{} writes it into {own}: let the sender do so too, and what stands between leave the name.",
+                    case.provider.title
+                ),
             )));
         }
     }
