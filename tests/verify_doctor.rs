@@ -446,6 +446,21 @@ fn where_the_secret_is_right_for_others_it_is_not_blamed() {
 }
 
 #[test]
+fn a_key_that_is_none_to_sign_with_is_told_by_how_it_begins() {
+    let text = |provider, secret: &str, budget| {
+        Delivery { secret: secret.into(), ..Delivery::of(provider) }.diagnose(budget, &|| 0).text
+    };
+    for budget in [Budget::default(), LITTLE] {
+        let key = text("stripe", "sk_test_4eC39HqLyjWDarjtT1zdp7dc", budget);
+        assert!(key.contains("Stripe's signing secrets begin with whsec_"), "{key}");
+        assert!(!key.contains("sk_test"), "{key}");
+    }
+    let another = text("stripe", "whsec_another", Budget::default());
+    assert!(another.ends_with("The secret is probably another one."), "{another}");
+    assert!(!text("github", "another", Budget::default()).contains("begin with"));
+}
+
+#[test]
 fn what_is_advised_would_mend_it() {
     let text = |delivery: Delivery| delivery.diagnose(Budget::default(), &|| 0).text;
     let host = text(url("https://first.example/hook?b=2&a=1", "https://shop.example/hook?b=2&a=1"));

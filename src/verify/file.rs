@@ -29,7 +29,8 @@
 //!                                                   # rsa-sha1, rsa-sha256; jwt, jws-detached; token; remote
 //! encoding = "hex"                                  # hex, base64, base64url, text
 //! secret = { form = "text", prefix = "whsec_" }     # text, base64, hex, sha1, sha256, nfkd, seed, pem; for public keys
-//!                                                   # also private-prefix; `beside` says what a second secret is
+//!                                                   # also private-prefix; `beside` says what a second secret is;
+//!                                                   # `begins` what all begin with, where that is a part of them
 //! content = "{timestamp}.{body}"                    # what is signed; see `content`
 //! claims = { payload_hash = "{body-sha256}" }       # for a jwt: what the token says, each with what it must be
 //! needs = "keys that …"                             # for remote: what a check would have to ask for
@@ -257,6 +258,7 @@ pub(super) struct SecretTable {
     pub(super) prefix: String,
     pub(super) private_prefix: Option<String>,
     pub(super) beside: Option<String>,
+    pub(super) begins: Option<String>,
 }
 
 /// `timestamp = { … }`

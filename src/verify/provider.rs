@@ -185,11 +185,12 @@ fn scheme(table: SchemeTable) -> Result<Scheme, Wrong> {
     if (algorithm == Algorithm::Remote) != table.needs.is_some() {
         return Err(Wrong::at(at, "`needs` says what a remote algorithm would ask for; the two go together"));
     }
-    let SecretTable { form, prefix, private_prefix, beside } = table.secret;
+    let SecretTable { form, prefix, private_prefix, beside, begins } = table.secret;
     Ok(Scheme {
         when: table.when.as_ref().map(condition).transpose()?,
         claims: table.claims.into_iter().map(claim).collect::<Result<_, _>>()?,
         beside,
+        begins,
         needs: table.needs,
         says_covers_body: table.covers_body,
         places,

@@ -218,17 +218,33 @@ impl Catalog {
                     let text = format!("{proved} None of {} is the one that was signed.", counted(tried, "candidate"));
                     (None, text, None, Search::Proved)
                 }
-                (None, Ok(_)) => (None, not_reproduced(tried, likely(case.scheme)), None, Search::Exhausted),
-                (None, Err(Over)) => (None, over(tried, took_ms, budget), None, Search::BrokenOff),
+                (None, Ok(_)) => (None, not_reproduced(tried, &likely(&case)), None, Search::Exhausted),
+                (None, Err(Over)) => {
+                    let hint = another_key(&case).map_or(String::new(), |hint| format!(" {hint}"));
+                    (None, over(tried, took_ms, budget) + &hint, None, Search::BrokenOff)
+                }
             },
         };
         Diagnosis { by, text, tried, took_ms, difference, search, signs_url: case.scheme.signs_url() }
     }
 }
 
-/// What is likely where nothing reproduces a signature of a scheme.
-fn likely(scheme: &Scheme) -> &'static str {
-    if scheme.signs_url() { OTHER_URL } else { OTHER_SECRET }
+/// What is likely where nothing reproduces a signature.
+fn likely(case: &Case<'_>) -> String {
+    let unknown = if case.scheme.signs_url() { OTHER_URL } else { OTHER_SECRET };
+    another_key(case).unwrap_or_else(|| unknown.to_owned())
+}
+
+/// That no secret is one of those that the provider signs with, where these are told by how they begin.
+fn another_key(case: &Case<'_>) -> Option<String> {
+    let begins = case.scheme.begins.as_deref()?;
+    let title = &case.provider.title;
+    let is_none = case.secrets.iter().all(|secret| !secret.bytes().starts_with(begins.as_bytes()));
+    is_none.then(|| {
+        format!(
+            "{title}'s signing secrets begin with {begins}, and what is configured does not: it is another key of it."
+        )
+    })
 }
 
 fn not_reproduced(tried: u64, likely: &str) -> String {
