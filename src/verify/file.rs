@@ -23,7 +23,8 @@
 //! when = "query:x"                                  # only for requests that have something at this place; also
 //!                                                   # `PLACE = VALUE`, and `not ` before either
 //! signature = { in = ["header:Stripe-Signature"], prefix = "", split = ",", pair = "=", key = "v1" }
-//!                                                   # key "*" is any; `sets = " "` where a header holds several lists
+//!                                                   # key "*" is any; `sets = " "` where a header holds several lists;
+//!                                                   # `time-last = true` where the timestamp stands behind it
 //! algorithm = "hmac-sha256"                         # hmac-md5, -sha1, -sha256, -sha384, -sha512; md5, sha1, sha256,
 //!                                                   # sha512 over a content with {secret}; ed25519, ecdsa-p256-sha256,
 //!                                                   # rsa-sha1, rsa-sha256; jwt, jws-detached; token; remote
@@ -248,6 +249,8 @@ pub(super) struct SignatureTable {
     pub(super) split: Option<String>,
     pub(super) pair: Option<String>,
     pub(super) key: Option<String>,
+    #[serde(default)]
+    pub(super) time_last: bool,
 }
 
 /// `secret = { … }`
