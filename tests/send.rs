@@ -33,6 +33,7 @@ fn every_sample_arrives_signed_as_its_provider_signs() {
     home.write("s", SECRET);
     home.write("creel.toml", rows);
     let _serving = home.serve(&["--quiet"]);
+    let mut untimed = BTreeSet::new();
     for (at, sample) in samples.iter().enumerate() {
         let what = format!("{}/{}", sample.provider, sample.event);
         let line = home.yes(&["send", &what]);
@@ -43,7 +44,43 @@ fn every_sample_arrives_signed_as_its_provider_signs() {
         let provider = Catalog::builtin().unwrap().get(sample.provider).unwrap().json();
         let has_type = !provider["event"]["type"].as_array().unwrap().is_empty();
         assert_eq!(!capture["event"]["type"].is_null(), has_type, "{what}");
+        let has_time = !provider["event"]["created_at"].as_array().unwrap().is_empty();
+        if capture["event"]["created_at"].is_null() == has_time {
+            untimed.insert(what);
+        }
     }
+    // Of these the event itself does not say when it was.
+    assert_eq!(untimed, ["slack/command"].map(str::to_owned).into());
+}
+
+/// Libraries take nothing without them, or read the body only then.
+#[test]
+fn what_the_provider_s_own_library_asks_for_is_sent_too() {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet"]);
+    home.write("body.json", r#"{"created":"2020-01-01T00:00:00Z"}"#);
+    let to = format!("http://{}/", serving.address);
+    for (provider, name, value) in [
+        ("box", "Box-Signature-Version", "1"),
+        ("box", "Box-Signature-Algorithm", "HmacSHA256"),
+        ("shopify", "X-Shopify-Shop-Domain", "example.myshopify.com"),
+        ("livekit", "Content-Type", "application/webhook+json"),
+        ("twitch-eventsub", "Twitch-Eventsub-Message-Type", "notification"),
+        ("stripe", "Content-Type", "application/json"),
+    ] {
+        home.yes(&["send", provider, "--body", "body.json", "--secret", SECRET, "--to", &to]);
+        let sent = shown(&home, home.captures().len() as i64);
+        let all: Vec<_> = sent["headers"].as_array().unwrap().iter().filter(|pair| pair[0] == name).collect();
+        assert_eq!(all, [&serde_json::json!([name, value])], "{provider}");
+    }
+    let kept = ["--header", "X-Shopify-Shop-Domain: mine.example", "--secret", SECRET, "--to", &to];
+    home.yes(&[&["send", "shopify", "--body", "body.json"], &kept[..]].concat());
+    let sent = shown(&home, home.captures().len() as i64);
+    assert_eq!(sent["headers"].to_string().matches("X-Shopify-Shop-Domain").count(), 1);
+    // A moment is written as the one that stands there is.
+    home.yes(&["send", "stripe", "--body", "body.json", "--secret", SECRET, "--to", &to]);
+    let body = shown(&home, home.captures().len() as i64)["body"]["text"].as_str().unwrap().to_owned();
+    assert!(body.starts_with(r#"{"created":"20"#) && !body.contains("2020-01-01"), "{body}");
 }
 
 #[test]

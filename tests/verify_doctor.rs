@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use creel::{
     record::{Headers, Timestamp},
-    verify::{Budget, Catalog, Diagnosis, Request, Secret, Suspect},
+    verify::{Budget, Catalog, Diagnosis, Request, Search, Secret, Suspect},
 };
 
 const SECRET: &str = "whsec_c2VjcmV0LW9mLXRoZS10ZXN0cw==";
@@ -410,6 +410,54 @@ fn a_weaker_signature_beside_the_own_one_is_no_remedy() {
     // Where the own one did not come at all, the sender is one that knows no other.
     let alone = Delivery { beside: ("Accept", "*/*"), ..with_a_wrong_sha256() };
     assert_eq!(alone.diagnose(Budget::default(), &|| 0).by, Some("other-provider"));
+}
+
+#[test]
+fn what_the_check_has_proved_is_said_where_nothing_more_is_found() {
+    // A token that any scheme of tokens takes at its word is no other provider's: the one that looks at the body is right.
+    for (provider, proved) in [
+        ("livekit", "The signature is right, but it covers the SHA-256 of another body"),
+        ("vonage", "The signature is right, but it covers the SHA-256 of another body"),
+    ] {
+        let found = body(provider, r#"{"amount":1}"#, r#"{"amount":2}"#).diagnose(Budget::default(), &|| 0);
+        assert!(found.text.starts_with(proved) && !found.text.contains("provider ="), "{}", found.text);
+        assert_eq!((found.by, found.search), (None, Search::Proved));
+        // To know that the secret is right adds nothing to it, and neither does a search that was broken off.
+        assert_eq!(found.clone().with_a_proven_secret(), found);
+        let broken_off = body(provider, r#"{"amount":1}"#, r#"{"amount":2}"#).diagnose(LITTLE, &|| 0);
+        assert!(broken_off.text.starts_with(proved) && broken_off.search == Search::Proved, "{}", broken_off.text);
+    }
+    let elsewhere = Delivery { url: "https://elsewhere.example/".into(), ..Delivery::of("messagebird") };
+    let found = Delivery { body: "{}".into(), ..elsewhere }.diagnose(Budget::default(), &|| 0);
+    assert!(found.text.starts_with("The "), "{}", found.text);
+    assert!(!found.text.contains("The secret is probably another one"), "{}", found.text);
+}
+
+const LITTLE: Budget = Budget { candidates: 3, ms: 1_000 };
+
+#[test]
+fn where_the_secret_is_right_for_others_it_is_not_blamed() {
+    let proven = |delivery: Delivery| delivery.diagnose(Budget::default(), &|| 0).with_a_proven_secret().text;
+    let of_another_hook = proven(secret("github", "the secret of another hook"));
+    assert!(of_another_hook.contains("another hook of the sender signed it"), "{of_another_hook}");
+    assert!(!of_another_hook.contains("another URL"), "GitHub signs no URL: {of_another_hook}");
+    let elsewhere = proven(url("https://nobody-knows.example/hook", "https://shop.example/hook"));
+    assert!(elsewhere.contains("The secret is right") && elsewhere.contains("another URL"), "{elsewhere}");
+}
+
+#[test]
+fn a_key_that_is_none_to_sign_with_is_told_by_how_it_begins() {
+    let text = |provider, secret: &str, budget| {
+        Delivery { secret: secret.into(), ..Delivery::of(provider) }.diagnose(budget, &|| 0).text
+    };
+    for budget in [Budget::default(), LITTLE] {
+        let key = text("stripe", "sk_test_4eC39HqLyjWDarjtT1zdp7dc", budget);
+        assert!(key.contains("Stripe's signing secrets begin with whsec_"), "{key}");
+        assert!(!key.contains("sk_test"), "{key}");
+    }
+    let another = text("stripe", "whsec_another", Budget::default());
+    assert!(another.ends_with("The secret is probably another one."), "{another}");
+    assert!(!text("github", "another", Budget::default()).contains("begin with"));
 }
 
 #[test]

@@ -43,24 +43,29 @@ fn what_is_missing_is_named() {
         (
             Fault::HeaderMissing,
             "GitHub signs with X-Hub-Signature-256; this request has no such header. Is a secret set on the provider's \
-             side?"
+             side, or does something between drop the header?"
         )
     );
     assert_eq!(
         words(&judged("svix", &[("svix-signature", None)], None)).1,
         "Svix signs with svix-signature or webhook-signature; this request has no such header. Is a secret set on the \
-         provider's side?"
+         provider's side, or does something between drop the header?"
     );
     assert_eq!(
         words(&judged("standard-webhooks", &[("webhook-id", None)], None)),
         (
             Fault::HeaderMissing,
-            "Standard Webhooks signs {header:webhook-id}.{timestamp}.{body}; this request has no webhook-id."
+            "Standard Webhooks signs {header:webhook-id}.{timestamp}.{body}; this request has no webhook-id. Something \
+             between the sender and creel drops it, or somebody else sent it."
         )
     );
     assert_eq!(
         words(&judged("slack", &[("X-Slack-Request-Timestamp", None)], None)),
-        (Fault::HeaderMissing, "Slack signs v0:{timestamp}:{body}; this request has no X-Slack-Request-Timestamp.")
+        (
+            Fault::HeaderMissing,
+            "Slack signs v0:{timestamp}:{body}; this request has no X-Slack-Request-Timestamp. Something between the sender \
+             and creel drops it, or somebody else sent it."
+        )
     );
 }
 

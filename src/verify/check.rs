@@ -132,6 +132,15 @@ impl Provider {
         best
     }
 
+    /// What a check that failed has proved all the same: that the signature is the sender's, of another body or for another
+    /// request.
+    pub(super) fn proved(&self, request: &Request<'_>, secrets: &[Secret]) -> Option<String> {
+        let (scheme, finding) = self.best(request, secrets);
+        let is_proof = |problem: &&Problem| matches!(problem, Problem::BodyChanged | Problem::ClaimWrong(_));
+        let problem = finding.problem.as_ref().filter(is_proof)?;
+        Some(explain::text(self, scheme, secrets.len(), problem, &finding))
+    }
+
     fn report(&self, scheme: &Scheme, secrets: usize, finding: Finding<'_>) -> Judgement {
         let (verdict, fault) = finding.problem.as_ref().map_or((Verdict::Passed, None), |problem| {
             let (verdict, fault) = explain::judged(problem);

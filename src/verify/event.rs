@@ -10,7 +10,7 @@ use super::{
     shape::Sent,
     time::Unit,
 };
-use crate::record::{Event, json::Paths, text};
+use crate::record::{Event, Timestamp, json::Paths, text};
 
 /// The longest id or type that is taken, in bytes. A longer one is no name: it stays in the body, where it came.
 const MAX_NAME: usize = 1024;
@@ -21,7 +21,8 @@ pub(super) struct EventPlaces {
     pub(super) id: Vec<Choice>,
     pub(super) kind: Vec<Choice>,
     pub(super) created: Vec<Choice>,
-    pub(super) unit: Unit,
+    /// How the moment is written; the first that reads it counts. None: as is usual.
+    units: Vec<Unit>,
     /// Every place in the JSON body, found in one pass.
     paths: Paths,
     slots: usize,
@@ -57,7 +58,23 @@ impl EventPlaces {
             texts.iter().map(|text| choice(text, &mut paths, &mut slots)).collect()
         };
         let (id, kind, created) = (choices(&table.id)?, choices(&table.r#type)?, choices(&table.created)?);
-        Ok(Self { id, kind, created, unit: table.created_unit, paths, slots })
+        Ok(Self { id, kind, created, units: table.created_unit.clone(), paths, slots })
+    }
+}
+
+impl EventPlaces {
+    fn moment(&self, text: &[u8]) -> Option<Timestamp> {
+        self.units().iter().find_map(|unit| unit.read(text))
+    }
+
+    fn units(&self) -> &[Unit] {
+        if self.units.is_empty() { &[Unit::Seconds] } else { &self.units }
+    }
+
+    /// Writes a moment as the one is written that stands there, where one does.
+    pub(super) fn written(&self, moment: Timestamp, before: Option<&[u8]>) -> String {
+        let same = before.and_then(|text| self.units().iter().find(|unit| unit.read(text).is_some()));
+        same.or(self.units().first()).copied().unwrap_or_default().write(moment)
     }
 }
 
@@ -89,7 +106,7 @@ impl Provider {
         Event {
             id: values.first(&places.id).filter(|id| is_name(id)),
             kind: values.first(&places.kind).filter(|kind| is_name(kind)),
-            created_at: values.first(&places.created).and_then(|text| places.unit.read(text.as_bytes())),
+            created_at: values.first(&places.created).and_then(|text| places.moment(text.as_bytes())),
         }
     }
 }
@@ -146,7 +163,7 @@ fn is_name(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{Headers, Timestamp};
+    use crate::record::Headers;
 
     fn event(places: &str, body: &str) -> Event {
         let file = format!(
@@ -185,6 +202,16 @@ mod tests {
         assert_eq!(id(r#"{"hook":"w1","at":17}"#).as_deref(), Some("w1/17/h1"));
         assert_eq!(id(r#"{"hook":"w1","at":""}"#).as_deref(), Some("w1"), "a part of it alone is another place");
         assert_eq!(id(r#"{"at":17}"#), None);
+    }
+
+    #[test]
+    fn a_moment_is_read_in_each_of_several_units() {
+        let at = |units: &str, body: &str| event(&format!("created = ['json:at']\n{units}"), body).created_at;
+        for body in [r#"{"at":17}"#, r#"{"at":"1970-01-01T00:00:17Z"}"#] {
+            assert_eq!(at("created-unit = ['s', 'rfc3339']", body), Some(Timestamp::from_unix_s(17)), "{body}");
+        }
+        assert_eq!(at("created-unit = 'ms'", r#"{"at":17}"#), Some(Timestamp::from_unix_ms(17)));
+        assert_eq!(at("created-unit = ['ms']", r#"{"at":"1970-01-01T00:00:17Z"}"#), None);
     }
 
     #[test]

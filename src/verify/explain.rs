@@ -66,11 +66,17 @@ pub(super) fn text(
         }
         Problem::SignatureMissing => {
             let places = provider.place_titles();
-            let what = if finding.place.header().is_some() { "no such header" } else { "nothing there" };
-            format!("{title} signs with {places}; this request has {what}. Is a secret set on the provider's side?")
+            let is_header = finding.place.header().is_some();
+            let what = if is_header { "no such header" } else { "nothing there" };
+            let dropped = if is_header { ", or does something between drop the header" } else { "" };
+            format!("{title} signs with {places}; this request has {what}. Is a secret set on the provider's side{dropped}?")
         }
         Problem::PartMissing(part) => {
-            format!("{title} signs {}; this request has no {part}.", scheme.content_described())
+            format!(
+                "{title} signs {}; this request has no {part}. Something between the sender and creel drops it, or somebody \
+                 else sent it.",
+                scheme.content_described()
+            )
         }
         Problem::Malformed(why) => {
             format!("{why}. {title} writes it as {} in {}.", scheme.shape.described(), scheme.encoding.name())

@@ -16,19 +16,22 @@
 //! id = ["json:id"]                                  # `json:a + json:b` where one of them alone is of several events
 //! type = ["json:type"]
 //! created = ["json:created"]
-//! created-unit = "s"                                # s, ms, rfc3339, utc (no zone: UTC), http-date
+//! created-unit = "s"                                # s, ms, rfc3339, utc (no zone: UTC), http-date; a list: the first
+//!                                                   # that reads it, where some events have it in another
 //!
 //! [[scheme]]                                        # the first whose signature is there is the one that counts
 //! when = "query:x"                                  # only for requests that have something at this place; also
 //!                                                   # `PLACE = VALUE`, and `not ` before either
 //! signature = { in = ["header:Stripe-Signature"], prefix = "", split = ",", pair = "=", key = "v1" }
-//!                                                   # key "*" is any; `sets = " "` where a header holds several lists
+//!                                                   # key "*" is any; `sets = " "` where a header holds several lists;
+//!                                                   # `time-last = true` where the timestamp stands behind it
 //! algorithm = "hmac-sha256"                         # hmac-md5, -sha1, -sha256, -sha384, -sha512; md5, sha1, sha256,
 //!                                                   # sha512 over a content with {secret}; ed25519, ecdsa-p256-sha256,
 //!                                                   # rsa-sha1, rsa-sha256; jwt, jws-detached; token; remote
 //! encoding = "hex"                                  # hex, base64, base64url, text
 //! secret = { form = "text", prefix = "whsec_" }     # text, base64, hex, sha1, sha256, nfkd, seed, pem; for public keys
-//!                                                   # also private-prefix; `beside` says what a second secret is
+//!                                                   # also private-prefix; `beside` says what a second secret is;
+//!                                                   # `begins` what all begin with, where that is a part of them
 //! content = "{timestamp}.{body}"                    # what is signed; see `content`
 //! claims = { payload_hash = "{body-sha256}" }       # for a jwt: what the token says, each with what it must be
 //! needs = "keys that …"                             # for remote: what a check would have to ask for
@@ -53,6 +56,7 @@
 //! success = ["2xx"]                                 # what it takes for success: 200, 2xx, 200-204
 //! retries = ["5s", "5m"]                            # the gaps between its tries, in s, m, h or d; []: it tries once
 //! about = "…"                                      # what the gaps do not say
+//! headers = [["Box-Signature-Version", "1"]]        # what else it sends that its library asks for: `creel send` does too
 //! docs = "https://…"                                # that page, where it is another
 //!
 //! [[example]]                                       # each proves the file; every scheme has one
@@ -70,9 +74,12 @@
 //! detected-as = "other"                             # whose it looks like by its headers, where not this provider's
 //! ```
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, IntoDeserializer, SeqAccess, Visitor, value::SeqAccessDeserializer},
+};
 use toml::Spanned;
 
 use super::{
@@ -139,6 +146,7 @@ pub(super) struct DeliveryTable {
     pub(super) success: Vec<Text>,
     pub(super) retries: Option<Vec<Text>>,
     pub(super) about: Option<String>,
+    pub(super) headers: Vec<(String, String)>,
     pub(super) docs: Option<String>,
 }
 
@@ -184,7 +192,29 @@ pub(super) struct EventTable {
     pub(super) id: Vec<Text>,
     pub(super) r#type: Vec<Text>,
     pub(super) created: Vec<Text>,
-    pub(super) created_unit: Unit,
+    #[serde(deserialize_with = "units")]
+    pub(super) created_unit: Vec<Unit>,
+}
+
+/// One unit, or a list of them. Serde's own way to say so (`untagged`) would lose which word is wrong.
+fn units<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Unit>, D::Error> {
+    struct Units;
+    impl<'de> Visitor<'de> for Units {
+        type Value = Vec<Unit>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a unit of time, or a list of them")
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+            Unit::deserialize(text.into_deserializer()).map(|unit| vec![unit])
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Self::Value, A::Error> {
+            Vec::deserialize(SeqAccessDeserializer::new(list))
+        }
+    }
+    from.deserialize_any(Units)
 }
 
 /// `[[scheme]]`
@@ -219,6 +249,8 @@ pub(super) struct SignatureTable {
     pub(super) split: Option<String>,
     pub(super) pair: Option<String>,
     pub(super) key: Option<String>,
+    #[serde(default)]
+    pub(super) time_last: bool,
 }
 
 /// `secret = { … }`
@@ -229,6 +261,7 @@ pub(super) struct SecretTable {
     pub(super) prefix: String,
     pub(super) private_prefix: Option<String>,
     pub(super) beside: Option<String>,
+    pub(super) begins: Option<String>,
 }
 
 /// `timestamp = { … }`

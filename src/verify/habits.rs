@@ -13,6 +13,8 @@ pub struct Habits {
     pub retries: Option<Vec<u32>>,
     /// What the gaps do not say.
     pub about: Option<String>,
+    /// What else it sends that receivers ask for, for samples.
+    pub headers: Vec<(String, String)>,
     /// Its own page about that, where it is another than that about signatures.
     pub docs: Option<String>,
 }
@@ -42,6 +44,7 @@ impl Habits {
             success: success.collect::<Result<_, _>>()?,
             retries: retries.transpose()?,
             about: table.about,
+            headers: table.headers,
             docs: table.docs,
         })
     }

@@ -133,6 +133,14 @@ impl Place {
         }
     }
 
+    /// The name of the claim, where it is one.
+    pub(super) fn claim(&self) -> Option<&str> {
+        match &self.spot {
+            Spot::Claim(name) => Some(name),
+            _ => None,
+        }
+    }
+
     /// The key, where the place is an item of the list in which the signature sits.
     pub(super) fn pair(&self) -> Option<&str> {
         match &self.spot {

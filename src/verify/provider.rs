@@ -185,11 +185,12 @@ fn scheme(table: SchemeTable) -> Result<Scheme, Wrong> {
     if (algorithm == Algorithm::Remote) != table.needs.is_some() {
         return Err(Wrong::at(at, "`needs` says what a remote algorithm would ask for; the two go together"));
     }
-    let SecretTable { form, prefix, private_prefix, beside } = table.secret;
+    let SecretTable { form, prefix, private_prefix, beside, begins } = table.secret;
     Ok(Scheme {
         when: table.when.as_ref().map(condition).transpose()?,
         claims: table.claims.into_iter().map(claim).collect::<Result<_, _>>()?,
         beside,
+        begins,
         needs: table.needs,
         says_covers_body: table.covers_body,
         places,
@@ -216,7 +217,7 @@ fn content(text: Option<&Text>, algorithm: Algorithm, at: &Range<usize>) -> Resu
 
 fn signature(table: toml::Spanned<SignatureTable>) -> Result<(Vec<Place>, Shape), Wrong> {
     let at = table.span();
-    let SignatureTable { r#in, prefix, sets, split, pair, key } = table.into_inner();
+    let SignatureTable { r#in, prefix, sets, split, pair, key, time_last } = table.into_inner();
     let item = match (pair, key) {
         (Some(pair), Some(key)) => Some(Item { pair, key }),
         (None, None) => None,
@@ -231,7 +232,7 @@ fn signature(table: toml::Spanned<SignatureTable>) -> Result<(Vec<Place>, Shape)
     if places.is_empty() {
         return Err(Wrong::at(at, "`in` names no place"));
     }
-    Ok((places, Shape { prefix, sets, list }))
+    Ok((places, Shape { prefix, sets, list, time_last }))
 }
 
 /// Reads a condition that stands in a file.

@@ -1,5 +1,7 @@
 //! Sample events: what providers send, to try an app with. Each is a file of `assets/samples/PROVIDER/`.
 
+use std::borrow::Cow;
+
 use super::{
     Provider, Request, Secret, Signed,
     place::{Place, View},
@@ -110,14 +112,24 @@ impl Provider {
 
     /// The request before it is signed.
     fn undressed(&self, letter: &Letter<'_>) -> Dressed {
-        let own = [("Content-Type", letter.content_type), ("Accept", "*/*")];
-        let mut headers: Headers = own.into_iter().filter(|(name, _)| letter.headers.get(name).is_none()).collect();
+        let habits = self.habits.headers.iter().map(|(name, value)| (&name[..], &value[..]));
+        let own = habits.chain([("Content-Type", letter.content_type), ("Accept", "*/*")]);
+        let mut headers = Headers::default();
+        for (name, value) in own.filter(|(name, _)| letter.headers.get(name).is_none()) {
+            if headers.get(name).is_none() {
+                headers.push(name, value);
+            }
+        }
         for header in letter.headers {
             headers.push(header.name, header.value);
         }
         let target = super::transform::target_of(letter.url).to_vec();
         let mut parts = Parts { body: letter.body.to_vec(), target };
-        let at = self.event.unit.write(letter.at);
+        let before = self.event.created.first().and_then(|choice| {
+            let request = unsigned(&parts, &headers, letter);
+            choice.place.find(View::of(&request)).map(Cow::into_owned)
+        });
+        let at = self.event.written(letter.at, before.as_deref());
         let ids = self.event.id.iter().take(1).map(|choice| (&choice.place, letter.id));
         let kinds = self.event.kind.iter().take(1).map(|choice| (&choice.place, letter.event));
         let moments = self.event.created.iter().take(1).map(|choice| (&choice.place, &at[..]));
@@ -140,7 +152,13 @@ impl Provider {
 
 /// Replaces a value of the body; where there is none, none is added.
 fn put_where_it_is(parts: &mut Parts, place: &Place, headers: &Headers, letter: &Letter<'_>, text: &str) {
-    let request = Request {
+    if place.find(View::of(&unsigned(parts, headers, letter))).is_some() {
+        parts.put(place, letter.content_type.as_bytes(), text);
+    }
+}
+
+fn unsigned<'a>(parts: &'a Parts, headers: &'a Headers, letter: &Letter<'_>) -> Request<'a> {
+    Request {
         method: "POST",
         url: None,
         target: &parts.target,
@@ -149,9 +167,6 @@ fn put_where_it_is(parts: &mut Parts, place: &Place, headers: &Headers, letter: 
         truncated: false,
         rewritten: false,
         received_at: letter.at,
-    };
-    if place.find(View::of(&request)).is_some() {
-        parts.put(place, letter.content_type.as_bytes(), text);
     }
 }
 

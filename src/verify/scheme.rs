@@ -46,6 +46,8 @@ pub(super) struct Scheme {
     pub(super) claims: Vec<(String, Content)>,
     /// What a second secret is, which is part of what is signed: the id of PayPal's webhook.
     pub(super) beside: Option<String>,
+    /// What its secrets begin with, as a part of them: what does not is another key.
+    pub(super) begins: Option<String>,
     /// What a check would have to ask for on the network; creel does not.
     pub(super) needs: Option<String>,
     /// Whether the signature covers the body, where that cannot be told from the content.

@@ -16,6 +16,8 @@ pub(super) struct Shape {
     pub(super) sets: Option<String>,
     /// The list, where it is an item of one.
     pub(super) list: Option<List>,
+    /// Whether its timestamp is written behind it (Ghost), where both are items of one list.
+    pub(super) time_last: bool,
 }
 
 /// A list like `t=1,v1=abc,v1=def` or `v1,abc v1,def`.
@@ -104,7 +106,7 @@ impl<'a> Sent<'a> {
 }
 
 impl Shape {
-    /// Writes a signature, after its timestamp where that is an item of the same list.
+    /// Writes a signature, and its timestamp where that is an item of the same list.
     pub(super) fn write(&self, signature: &str, timestamp: Option<(&str, &[u8])>) -> String {
         let signature = format!("{}{signature}", self.prefix);
         let Some(List { split, item }) = &self.list else { return signature };
@@ -121,7 +123,10 @@ impl Shape {
         let item = format!("{key}{pair}{signature}");
         match timestamp {
             None => item,
-            Some((key, value)) => format!("{key}{pair}{}{split}{item}", String::from_utf8_lossy(value)),
+            Some((key, value)) => {
+                let time = format!("{key}{pair}{}", String::from_utf8_lossy(value));
+                if self.time_last { format!("{item}{split}{time}") } else { format!("{time}{split}{item}") }
+            }
         }
     }
 
@@ -204,6 +209,8 @@ mod tests {
     fn a_signature_is_written_as_it_is_read() {
         let stripe = list(",", "=", "v1");
         assert_eq!(stripe.write("abc", Some(("t", b"17"))), "t=17,v1=abc");
+        let ghost = Shape { time_last: true, ..list(", ", "=", "sha256") };
+        assert_eq!(ghost.write("abc", Some(("t", b"17"))), "sha256=abc, t=17");
         assert_eq!(list(" ", ",", "v1").write("abc", None), "v1,abc");
         let bare = Shape { list: Some(List { split: ",".to_owned(), item: None }), ..Shape::default() };
         assert_eq!(bare.write("abc", Some(("item", b"17"))), "17,abc");

@@ -69,8 +69,9 @@ impl Provider {
         let second = secrets.get(1).map(Secret::bytes);
         let in_content = if scheme.beside.is_some() { second.unwrap_or_default() } else { secret.bytes() };
         let filling = Filling { timestamp: &timestamp, secret: in_content, second, mac: None };
-        let text =
-            signature(scheme, &ready, url.as_deref(), &key, filling).map_err(|why| Failure::new(doing(), why))?;
+        let named = self.event.id.first().map(|choice| (&choice.place, id));
+        let text = signature(scheme, &ready, url.as_deref(), &key, filling, named)
+            .map_err(|why| Failure::new(doing(), why))?;
         let text = match scheme.shape.owner_pair() {
             None => text,
             Some(pair) => {
@@ -170,6 +171,7 @@ fn signature(
     url: Option<&str>,
     key: &Key,
     filling: Filling<'_>,
+    named: Option<(&Place, &str)>,
 ) -> Result<String, String> {
     // Other items of the list that are signed too (Hygraph's environment) are those the request came with.
     let received = scheme.received(request).into_iter().next();
@@ -178,7 +180,7 @@ fn signature(
     let view = View { url, sent, ..View::of(request) };
     let missing = |Missing(part)| format!("it signs {part}, which the request does not have");
     if scheme.algorithm == Algorithm::Jwt {
-        return token(scheme, view, key).map_err(missing);
+        return token(scheme, view, key, named).map_err(missing);
     }
     let pieces = scheme.content.pieces(view, filling).map_err(missing)?;
     let pieces: Vec<&[u8]> = pieces.iter().map(|piece| &**piece).collect();
@@ -192,8 +194,9 @@ fn signature(
     Ok(scheme.shape.with_items(scheme.written(&tag, filling.timestamp), others))
 }
 
-/// A token that says what it should, and is good for [`TOKEN_S`] from the request's moment on.
-fn token(scheme: &Scheme, view: View<'_>, key: &Key) -> Result<String, Missing> {
+/// A token that says what it should, and is good for [`TOKEN_S`] from the request's moment on. `named` is the delivery's id and
+/// where the provider has it: in a claim, that is the new id, or the one that the request came with.
+fn token(scheme: &Scheme, view: View<'_>, key: &Key, named: Option<(&Place, &str)>) -> Result<String, Missing> {
     let now = view.request.received_at.unix_s();
     let mut claims: Vec<(String, Value)> =
         vec![("iat".into(), now.into()), ("nbf".into(), now.into()), ("exp".into(), (now + TOKEN_S).into())];
@@ -203,6 +206,13 @@ fn token(scheme: &Scheme, view: View<'_>, key: &Key) -> Result<String, Missing> 
         }
         let text = content.pieces(view, Filling::default())?.concat();
         claims.push((name.clone(), String::from_utf8_lossy(&text).into_owned().into()));
+    }
+    if let Some((place, id)) = named
+        && let Some(name) = place.claim()
+    {
+        let came = || place.find(view).map(|came| text::lossless(&came).into_owned());
+        let id = if id.is_empty() { came() } else { Some(id.to_owned()) };
+        claims.extend(id.map(|id| (name.to_owned(), id.into())));
     }
     let token = jwt::write(key, &claims).ok_or_else(|| Missing("key".to_owned()))?;
     Ok(format!("{}{token}", scheme.shape.prefix))

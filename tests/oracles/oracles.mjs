@@ -1,5 +1,6 @@
 // Each row: a provider, its official library, and how that judges a request. creel signs; a changed body must fail.
 import { execFileSync } from "node:child_process";
+import { createSecretKey } from "node:crypto";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -174,6 +175,66 @@ const rows = {
                 id: headers["webhook-id"], timestamp: headers["webhook-timestamp"], signature: headers["webhook-signature"], body, secret,
             });
         return ["replicate", judge, { secret: BASE64 }];
+    },
+    resend: async () => {
+        const { Resend } = await import("resend");
+        const judge = ({ headers, body, secret }) => {
+            const [id, timestamp, signature] = ["svix-id", "svix-timestamp", "svix-signature"].map((name) => headers[name]);
+            return new Resend("re_oracle").webhooks.verify({ payload: body, headers: { id, timestamp, signature }, webhookSecret: secret });
+        };
+        return ["resend", judge, { secret: BASE64 }];
+    },
+    anthropic: async () => {
+        const { default: Anthropic } = await import("@anthropic-ai/sdk");
+        const judge = ({ headers, body, secret }) => new Anthropic({ apiKey: "oracle" }).beta.webhooks.unwrap(body, { headers, key: secret });
+        return ["anthropic", judge, { secret: BASE64 }];
+    },
+    lithic: async () => {
+        const { default: Lithic } = await import("lithic");
+        const judge = ({ headers, body, secret }) => new Lithic({ apiKey: "oracle" }).webhooks.verifySignature(body, headers, secret);
+        return ["lithic", judge, { secret: BASE64 }];
+    },
+    "modern-treasury": async () => {
+        const { default: ModernTreasury } = await import("modern-treasury");
+        const judge = ({ headers, body, secret }) =>
+            new ModernTreasury({ apiKey: "a", organizationID: "b" }).webhooks.validateSignature(body, headers, { key: secret });
+        return ["modern-treasury", judge];
+    },
+    "supabase, an auth hook": async () => {
+        const { Webhook } = await import("standardwebhooks");
+        const judge = ({ headers, body, secret }) => new Webhook(secret.replace("v1,whsec_", "")).verify(body, headers);
+        return ["supabase", judge, { secret: `v1,${BASE64}` }];
+    },
+    easypost: async () => {
+        const { default: EasyPost } = await import("@easypost/api");
+        const judge = ({ headers, body, secret }) =>
+            new EasyPost("oracle").Utils.validateWebhook(Buffer.from(body), { "X-Hmac-Signature": headers["x-hmac-signature"] }, secret);
+        return ["easypost", judge];
+    },
+    gocardless: async () => {
+        const { parse } = await import("gocardless-nodejs/webhooks");
+        const body = '{"events":[{"id":"EV1","resource_type":"payments"}],"meta":{"webhook_id":"WB1"}}';
+        return ["gocardless", ({ headers, body, secret }) => parse(body, secret, headers["webhook-signature"]), { body }];
+    },
+    onfido: async () => {
+        const { WebhookEventVerifier } = await import("@onfido/api");
+        return ["onfido", ({ headers, body, secret }) => new WebhookEventVerifier(secret).readPayload(body, headers["x-sha2-signature"])];
+    },
+    "coinbase-commerce": async () => {
+        const { default: coinbase } = await import("coinbase-commerce-node");
+        const judge = ({ headers, body, secret }) => coinbase.Webhook.verifySigHeader(body, headers["x-cc-webhook-signature"], secret);
+        return ["coinbase-commerce", judge];
+    },
+    box: async () => {
+        const { WebhooksManager } = await import("box-node-sdk/lib/managers/webhooks");
+        const also = { "box-signature-version": "1", "box-signature-algorithm": "HmacSHA256" };
+        return ["box", ({ headers, body, secret }) => WebhooksManager.validateMessage(body, { ...headers, ...also }, secret, { maxAge: 600 })];
+    },
+    messagebird: async () => {
+        const { default: library } = await import("messagebird/lib/webhook-signature-jwt.js");
+        const judge = ({ headers, body, secret }) =>
+            library.verify(URL, Buffer.from(body), headers["messagebird-signature-jwt"], createSecretKey(Buffer.from(secret)));
+        return ["messagebird", judge];
     },
 };
 

@@ -68,6 +68,8 @@ pub struct Diagnosis {
     pub difference: Option<String>,
     /// How the search ended.
     pub search: Search,
+    /// Whether the URL is signed too.
+    pub signs_url: bool,
 }
 
 /// How a search ends.
@@ -75,6 +77,8 @@ pub struct Diagnosis {
 pub enum Search {
     /// There is no more to search for.
     Found,
+    /// Nothing reproduces it, and the check itself has proved what is wrong: the signature is the sender's, of something else.
+    Proved,
     /// Everything was tried, and nothing reproduces it.
     Exhausted,
     /// The budget was used up.
@@ -86,10 +90,11 @@ impl Diagnosis {
     /// secret that is another one.
     #[must_use]
     pub fn with_a_proven_secret(self) -> Self {
+        let likely = if self.signs_url { OTHER_URL_OR_SENDER } else { OTHER_SENDER };
         let text = match self.search {
-            Search::Found => self.text,
-            Search::Exhausted => nothing(self.tried, BODY_CHANGED),
-            Search::BrokenOff => format!("{} {BODY_CHANGED}", self.text),
+            Search::Found | Search::Proved => self.text,
+            Search::Exhausted => not_reproduced(self.tried, likely),
+            Search::BrokenOff => format!("{} {likely}", self.text),
         };
         Self { text, ..self }
     }
@@ -99,8 +104,14 @@ impl Diagnosis {
 const OTHER_SECRET: &str = "The secret is probably another one.";
 const OTHER_URL: &str = "Probably its sender knows this endpoint by another URL, which is signed too: set that as its `url`. Else the secret is \
                          another one.";
-const BODY_CHANGED: &str = "The secret is right, as others that came here show: something that is signed was probably changed on \
-                            its way, or somebody else signed it.";
+/// The same where the secret was right for others. A sender may have several hooks, or a test mode, each with a secret of its own.
+const OTHER_SENDER: &str = "The secret is right, as others that came here show: so something that is signed was changed on its way, or \
+                            another hook of the sender signed it with a secret of its own (name that too, `secret` takes a list), or \
+                            somebody else did.";
+const OTHER_URL_OR_SENDER: &str = "The secret is right, as others that came here show: so its sender knows this endpoint by another URL, \
+                                   which is signed too (set that as its `url`), or something that is signed was changed on its way, \
+                                   or another hook of the sender signed it with a secret of its own (name that too, `secret` takes a \
+                                   list), or somebody else did.";
 
 /// The largest body that is read as JSON to be written in other styles, in bytes: reading it costs as much as a hundred
 /// candidates.
@@ -185,6 +196,7 @@ impl Catalog {
                 took_ms: clock(),
                 difference: None,
                 search: Search::Found,
+                signs_url: case.scheme.signs_url(),
             };
         }
         let found = match STEPS.iter().find_map(|step| step(&case, &mut meter).transpose()).transpose() {
@@ -193,28 +205,49 @@ impl Catalog {
             found => found,
         };
         let (tried, took_ms) = (meter.tried, clock());
-        let search = match found {
-            Ok(Some(_)) => Search::Found,
-            Ok(None) => Search::Exhausted,
-            Err(Over) => Search::BrokenOff,
-        };
-        let (by, text, difference) = match found {
+        let proved = || provider.proved(request, secrets);
+        let (by, text, difference, search) = match found {
             Ok(Some(found)) => {
                 let difference = found.body.as_ref().map(|body| rewrite::difference(body, request.body));
                 let which = found.which.as_deref().unwrap_or("The signature");
-                (Some(found.class), format!("{which} is right for {}. {}", found.is, found.mend), difference)
+                let text = format!("{which} is right for {}. {}", found.is, found.mend);
+                (Some(found.class), text, difference, Search::Found)
             }
-            Ok(None) => {
-                let likely = if case.scheme.signs_url() { OTHER_URL } else { OTHER_SECRET };
-                (None, nothing(tried, likely), None)
-            }
-            Err(Over) => (None, over(tried, took_ms, budget), None),
+            nothing => match (proved(), nothing) {
+                (Some(proved), _) => {
+                    let text = format!("{proved} None of {} is the one that was signed.", counted(tried, "candidate"));
+                    (None, text, None, Search::Proved)
+                }
+                (None, Ok(_)) => (None, not_reproduced(tried, &likely(&case)), None, Search::Exhausted),
+                (None, Err(Over)) => {
+                    let hint = another_key(&case).map_or(String::new(), |hint| format!(" {hint}"));
+                    (None, over(tried, took_ms, budget) + &hint, None, Search::BrokenOff)
+                }
+            },
         };
-        Diagnosis { by, text, tried, took_ms, difference, search }
+        Diagnosis { by, text, tried, took_ms, difference, search, signs_url: case.scheme.signs_url() }
     }
 }
 
-fn nothing(tried: u64, likely: &str) -> String {
+/// What is likely where nothing reproduces a signature.
+fn likely(case: &Case<'_>) -> String {
+    let unknown = if case.scheme.signs_url() { OTHER_URL } else { OTHER_SECRET };
+    another_key(case).unwrap_or_else(|| unknown.to_owned())
+}
+
+/// That no secret is one of those that the provider signs with, where these are told by how they begin.
+fn another_key(case: &Case<'_>) -> Option<String> {
+    let begins = case.scheme.begins.as_deref()?;
+    let title = &case.provider.title;
+    let is_none = case.secrets.iter().all(|secret| !secret.bytes().starts_with(begins.as_bytes()));
+    is_none.then(|| {
+        format!(
+            "{title}'s signing secrets begin with {begins}, and what is configured does not: it is another key of it."
+        )
+    })
+}
+
+fn not_reproduced(tried: u64, likely: &str) -> String {
     format!(
         "Nothing of {} reproduces the signature (other readings of the secret, other bodies, URLs, times, algorithms and \
          schemes). {likely}",
@@ -563,7 +596,10 @@ fn other_headers(case: &Case<'_>, meter: &mut Meter<'_>) -> Step {
             return Ok(Some(found(
                 "other-header",
                 format!("this request, but it stands in {name}"),
-                format!("{} writes it into {own}: let the sender do so too.", case.provider.title),
+                format!(
+                    "{} writes it into {own}: let the sender do so too, and what stands between leave the name.",
+                    case.provider.title
+                ),
             )));
         }
     }
@@ -630,7 +666,8 @@ fn other_hashes(case: &Case<'_>, meter: &mut Meter<'_>) -> Step {
 fn other_providers(case: &Case<'_>, meter: &mut Meter<'_>) -> Step {
     for provider in case.catalog.iter().filter(|provider| provider.name != case.provider.name) {
         for scheme in provider.schemes().filter(|scheme| proves(scheme)) {
-            if !scheme.applies(case.request) || !scheme.is_signed(case.request) {
+            if !scheme.applies(case.request) || !scheme.is_signed(case.request) || is_lesser_token(case.scheme, scheme)
+            {
                 continue;
             }
             if meter.is(&Attempt { scheme, ..case.attempt() })? {
@@ -668,6 +705,12 @@ fn beside_own(case: &Case<'_>, provider: &Provider, scheme: &Scheme) -> Option<F
     );
     let which = format!("Not the signature in {own_place} but the one beside it, in {place},");
     Some(Found { which: Some(which), ..found("other-signature", is, mend) })
+}
+
+/// Whether a scheme takes a token at its word where the own one holds it against the body: it would let pass what the own one
+/// found out.
+fn is_lesser_token(own: &Scheme, other: &Scheme) -> bool {
+    own.algorithm == Algorithm::Jwt && other.algorithm == Algorithm::Jwt && own.covers_body() && !other.covers_body()
 }
 
 /// Whether a scheme that fits is a proof: a token that is sent in a common header is not whose it is.
