@@ -90,8 +90,9 @@ impl TypedValueParser for SpoilNames {
         self.0.parse_ref(command, arg, value).map_err(|mut wrong| {
             let catalog = engine::catalog().ok().filter(|_| wrong.get(ContextKind::SuggestedValue).is_none());
             let text = value.to_string_lossy();
-            let provider =
-                catalog.and_then(|catalog| catalog.get(&text).map(Provider::name).or(catalog.nearest(&text)));
+            let provider = catalog
+                .as_ref()
+                .and_then(|catalog| catalog.get(&text).map(Provider::name).or_else(|| catalog.nearest(&text)));
             if let Some(name) = provider {
                 let tip = format!("--as says how to spoil it; who sends stands first: creel send {name}");
                 wrong.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
@@ -121,7 +122,8 @@ pub(super) fn run(send: &Send, common: &Common) -> Result<Answer, Failure> {
     let printer = common.printer();
     let Some(what) = send.what.as_deref().filter(|_| !send.list) else { return list(&printer) };
     let (name, kind) = what.split_once('/').map_or((what, None), |(name, kind)| (name, Some(kind)));
-    let provider = super::providers::named(engine::catalog()?, name)?;
+    let catalog = engine::catalog()?;
+    let provider = super::providers::named(&catalog, name)?;
     let letter = letter(send, provider, kind)?;
     send.url.as_deref().map_or(Ok(()), whole_url)?;
     let settings = common.settings()?;

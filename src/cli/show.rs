@@ -229,7 +229,8 @@ fn facts(capture: &Capture, zone: &Zone) -> Vec<(&'static str, String)> {
 
 /// The tries at its event beside the schedule that the provider publishes.
 fn print_tries(printer: &Printer, capture: &Capture, tries: &[Try]) -> Result<(), Failure> {
-    let provider = capture.provider.as_deref().and_then(|name| engine::catalog().ok()?.get(name));
+    let catalog = engine::catalog()?;
+    let provider = capture.provider.as_deref().and_then(|name| catalog.get(name));
     let rows = provider.map_or_else(Vec::new, |provider| verify::retries(tries, provider.habits(), true));
     rows.iter().enumerate().try_for_each(|(at, row)| {
         let name = if at == 0 { "tries" } else { "" };

@@ -14,7 +14,7 @@ use crate::{
     query::Filter,
     record::{Body, Capture, CaptureId, Failure, Head, Judgement, Timestamp, Uid, Verdict},
     store::{Bodies, Reader, Start},
-    verify::{Provider, Request},
+    verify::{Catalog, Provider, Request},
 };
 
 #[derive(Debug, Args)]
@@ -62,20 +62,25 @@ pub(super) fn run(verify: &Verify, common: &Common) -> Result<Answer, Failure> {
     if let Some(seconds) = verify.now {
         capture.received_at = Timestamp::from_unix_s(seconds);
     }
-    let (provider, judgement) = judge(&capture, &terms)?;
+    let catalog = engine::catalog()?;
+    let (provider, judgement) = judge(&capture, &terms, &catalog)?;
     print(provider, &judgement, common)?;
     Ok(if judgement.verdict == Verdict::Passed { Answer::Yes } else { Answer::No })
 }
 
-fn judge(capture: &Capture, terms: &Terms) -> Result<(Option<&'static Provider>, Judgement), Failure> {
+fn judge<'c>(
+    capture: &Capture,
+    terms: &Terms,
+    catalog: &'c Catalog,
+) -> Result<(Option<&'c Provider>, Judgement), Failure> {
     if let Some(name) = &terms.provider {
-        super::providers::named(engine::catalog()?, name)?;
+        super::providers::named(catalog, name)?;
     }
     let method = capture.head.method();
     let request = Request::of(capture, &method, terms.url.as_deref());
-    let Some(provider) = terms.provider(&request)? else { return Ok((None, Judgement::default())) };
-    let mut judgement = terms.judge(provider, &request);
-    terms.examine(provider, &request, &mut judgement)?;
+    let Some(provider) = terms.provider(catalog, &request) else { return Ok((None, Judgement::default())) };
+    let mut judgement = terms.judge(catalog, provider, &request);
+    terms.examine(catalog, provider, &request, &mut judgement);
     Ok((Some(provider), judgement))
 }
 
@@ -96,7 +101,8 @@ fn keep(verify: &Verify, common: &Common) -> Result<Answer, Failure> {
         Some(id) if judged == Judged::default() => return Err(no_such_capture(id)),
         Some(id) if passed + failed > 0 => {
             let capture = engine.reader()?.capture(id, Bodies::Leave)?.ok_or_else(|| no_such_capture(id))?;
-            let provider = capture.provider.as_deref().and_then(|name| engine::catalog().ok()?.get(name));
+            let catalog = engine::catalog()?;
+            let provider = capture.provider.as_deref().and_then(|name| catalog.get(name));
             print(provider, &capture.judgement, common)?;
         }
         _ if printer.json => {
@@ -152,8 +158,9 @@ fn prove(reader: &Reader, endpoints: &Endpoints, like: &Capture) -> Result<(), F
     let terms = Terms::of(&capture, endpoints, || None);
     let method = capture.head.method();
     let request = Request::of(&capture, &method, terms.url.as_deref());
-    if let Some(provider) = terms.provider(&request)? {
-        terms.judge(provider, &request);
+    let catalog = engine::catalog()?;
+    if let Some(provider) = terms.provider(&catalog, &request) {
+        terms.judge(&catalog, provider, &request);
     }
     Ok(())
 }

@@ -122,6 +122,15 @@ impl Endpoint {
         }
     }
 
+    /// The same, with what the one of before has learned and counted.
+    fn after(&self, before: &Self) -> Self {
+        let guard = self.guard.as_ref().map(|guard| match &before.guard {
+            Some(before) => Arc::new(guard.after(before)),
+            None => Arc::clone(guard),
+        });
+        Self { learned: before.learned.clone(), guard, ..self.clone() }
+    }
+
     /// Whether a request's path is the endpoint's or below it: `/a` takes `/a`, `/a/` and `/a/b`, not `/ab`.
     fn takes(&self, path: &str) -> bool {
         let own = self.path.trim_end_matches('/');
@@ -143,10 +152,10 @@ impl Endpoints {
         Self(endpoints.into_iter().map(Arc::new).collect())
     }
 
-    /// The same, with what handshakes have handed over to endpoints of these names before.
+    /// The same, with what endpoints of these names have learned by handshakes and counted by their rates before.
     pub(super) fn after(self, before: &Self) -> Self {
         let after = |endpoint: Arc<Endpoint>| match before.named(&endpoint.name) {
-            Some(old) => Arc::new(Endpoint { learned: old.learned.clone(), ..Endpoint::clone(&endpoint) }),
+            Some(old) => Arc::new(endpoint.after(old)),
             None => endpoint,
         };
         Self(self.0.iter().cloned().map(after).collect())

@@ -19,6 +19,7 @@ use std::{
 use super::{
     Engine,
     admit::{chance, examine, judge, told},
+    catalog::Providers,
     endpoint::Endpoints,
     now, spawn,
 };
@@ -26,7 +27,7 @@ use crate::{
     import::{self, Entry, Form, Stop},
     record::{Body, Capture, Failure, Flag, Uid},
     store::{self, Brought, Imported, Role, Source, Writer},
-    verify::{self, Catalog},
+    verify,
 };
 
 /// How many captures are between the reader and the writer.
@@ -209,7 +210,7 @@ impl Names {
 /// Judges entries as the door judges what arrives.
 pub(super) struct Judge {
     endpoints: Endpoints,
-    catalog: &'static Catalog,
+    catalog: Providers,
     /// The high part of every new uid's chance, and a count below it.
     chance: u128,
     count: u128,
@@ -247,7 +248,7 @@ impl Judge {
             None => self.catalog.detect(&request),
         };
         let secrets = endpoint.known_secrets();
-        let (mut judgement, event) = judge(provider, &request, &secrets, &endpoint.unset);
+        let (mut judgement, event) = judge(&self.catalog, provider, &request, &secrets, &endpoint.unset);
         if let Some(provider) = provider {
             endpoint.proven.note(provider, judgement.verdict);
         }
@@ -265,7 +266,7 @@ impl Judge {
         if let Some(provider) = provider.filter(|_| !self.doctor.is_zero()) {
             let began = Instant::now();
             let (endpoints, name) = (&self.endpoints, &endpoint.name);
-            examine(self.catalog, provider, &request, &secrets, endpoints, name, &mut judgement);
+            examine(&self.catalog, provider, &request, &secrets, endpoints, name, &mut judgement);
             self.doctor = self.doctor.saturating_sub(began.elapsed());
         }
         self.count += 1;

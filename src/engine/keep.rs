@@ -18,7 +18,7 @@ impl Engine {
             Some(to) => self.targets().named(to)?.url,
             None => endpoint.app.as_ref().map(|app| app.url.clone()).unwrap_or_default(),
         };
-        let edited = aim.edit.apply(capture, endpoint, catalog()?, (&to, PathRule::default()))?;
+        let edited = aim.edit.apply(capture, endpoint, &*catalog()?, (&to, PathRule::default()))?;
         if edited.head == capture.head && edited.body == capture.body.bytes {
             return Err(Failure::new(doing(), "nothing of it was changed"));
         }

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Engine, Terms, endpoint::Endpoints, newest, now, tunnel::Outlook};
+use super::{Engine, Terms, catalog, endpoint::Endpoints, newest, now, tunnel::Outlook};
 use crate::{
     query::Filter,
     record::{Capture, CaptureId, Failure, Judgement, Summary, Verdict, counted, thousands},
@@ -149,8 +149,9 @@ impl Again {
         }
         let method = capture.head.method();
         let request = Request::of(capture, &method, terms.url.as_deref());
-        let Some(provider) = terms.provider(&request)? else { return Ok(None) };
-        let mut judgement = terms.judge(provider, &request);
+        let catalog = catalog()?;
+        let Some(provider) = terms.provider(&catalog, &request) else { return Ok(None) };
+        let mut judgement = terms.judge(&catalog, provider, &request);
         judgement.handshake.clone_from(&capture.judgement.handshake);
         if self.doctor.is_zero() {
             // What the doctor said then is more than what nobody says now.
@@ -159,7 +160,7 @@ impl Again {
             return Ok(Some(if is_as_it_was { capture.judgement.clone() } else { judgement }));
         }
         let began = Instant::now();
-        terms.examine(provider, &request, &mut judgement)?;
+        terms.examine(&catalog, provider, &request, &mut judgement);
         self.doctor = self.doctor.saturating_sub(began.elapsed());
         Ok(Some(judgement))
     }

@@ -3,12 +3,11 @@
 
 use super::{
     admit::{examine, judge},
-    catalog,
     endpoint::Endpoints,
 };
 use crate::{
-    record::{Capture, Failure, Judgement},
-    verify::{Provider, Request, Secret},
+    record::{Capture, Judgement},
+    verify::{Catalog, Provider, Request, Secret},
 };
 
 /// What a request is judged by.
@@ -55,14 +54,13 @@ impl Terms {
     }
 
     /// Whose signature is looked for, where somebody's is known.
-    pub fn provider(&self, request: &Request<'_>) -> Result<Option<&'static Provider>, Failure> {
-        let catalog = catalog()?;
-        Ok(self.provider.as_deref().map_or_else(|| catalog.detect(request), |name| catalog.get(name)))
+    pub fn provider<'c>(&self, catalog: &'c Catalog, request: &Request<'_>) -> Option<&'c Provider> {
+        self.provider.as_deref().map_or_else(|| catalog.detect(request), |name| catalog.get(name))
     }
 
     /// What is to be said of a request.
-    pub fn judge(&self, provider: &Provider, request: &Request<'_>) -> Judgement {
-        let (judgement, _) = judge(Some(provider), request, &self.secrets, &self.unset);
+    pub fn judge(&self, catalog: &Catalog, provider: &Provider, request: &Request<'_>) -> Judgement {
+        let (judgement, _) = judge(catalog, Some(provider), request, &self.secrets, &self.unset);
         if let Some(endpoint) = self.endpoints.named(&self.endpoint) {
             endpoint.proven.note(provider, judgement.verdict);
         }
@@ -70,13 +68,7 @@ impl Terms {
     }
 
     /// Puts in why it did not pass, where that can be found out.
-    pub fn examine(
-        &self,
-        provider: &Provider,
-        request: &Request<'_>,
-        judgement: &mut Judgement,
-    ) -> Result<(), Failure> {
-        examine(catalog()?, provider, request, &self.secrets, &self.endpoints, &self.endpoint, judgement);
-        Ok(())
+    pub fn examine(&self, catalog: &Catalog, provider: &Provider, request: &Request<'_>, judgement: &mut Judgement) {
+        examine(catalog, provider, request, &self.secrets, &self.endpoints, &self.endpoint, judgement);
     }
 }

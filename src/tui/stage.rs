@@ -247,7 +247,8 @@ impl Stage for Live {
     fn known(&self) -> Result<Known, Failure> {
         let mut known = Known::new();
         let seen = lock(&self.rows).values()?;
-        let providers = engine::catalog()?.iter().map(|provider| provider.name().to_owned());
+        let providers = engine::catalog()?;
+        let providers = providers.iter().map(|provider| provider.name().to_owned());
         let endpoints = self.engine.endpoints();
         let endpoints = endpoints.iter().map(|endpoint| endpoint.name.clone());
         let listed = [("provider", providers.collect()), ("endpoint", endpoints.collect())];

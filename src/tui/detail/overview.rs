@@ -138,8 +138,8 @@ const TRY: usize = 23;
 
 /// The tries at the event beside the schedule that its provider publishes. Where it is narrow, words go on below the bar.
 fn tries(model: &Model, capture: &Capture, columns: usize) -> Vec<Pieces> {
-    let provider = capture.provider.as_deref().and_then(|name| engine::catalog().ok()?.get(name));
-    let Some(provider) = provider else { return Vec::new() };
+    let Ok(catalog) = engine::catalog() else { return Vec::new() };
+    let Some(provider) = capture.provider.as_deref().and_then(|name| catalog.get(name)) else { return Vec::new() };
     let rows = verify::retries(&model.detail.tries, provider.habits(), model.look.unicode);
     let mut lines: Vec<Pieces> = Vec::new();
     for row in rows {
@@ -173,7 +173,7 @@ fn tries(model: &Model, capture: &Capture, columns: usize) -> Vec<Pieces> {
 /// Whose bug it is, by the check and the last reply.
 fn blame(capture: &Capture, last: &Delivery) -> Vec<String> {
     let catalog = engine::catalog().ok();
-    let provider = capture.provider.as_deref().and_then(|name| catalog?.get(name));
+    let provider = capture.provider.as_deref().and_then(|name| catalog.as_ref()?.get(name));
     verify::blame(&capture.judgement, last, provider)
 }
 

@@ -164,8 +164,8 @@ fn capture(n: usize, row: &Row) -> Capture {
     };
     let mut terms = Terms::of_nobody();
     terms.secrets.push(own);
-    let mut judgement = terms.judge(provider, &request);
-    terms.examine(provider, &request, &mut judgement).unwrap();
+    let mut judgement = terms.judge(catalog, provider, &request);
+    terms.examine(catalog, provider, &request, &mut judgement);
     let event = provider.event(&request);
     let whole = Body { declared: Some(body.len() as u64), ..Body::whole(body.clone().into(), sha256(&body)) };
     Capture {
