@@ -67,8 +67,9 @@ fn judgement() -> impl Strategy<Value = Judgement> {
         option::of(any::<i64>()),
         option::of(any::<bool>()),
         option::of(handshake),
+        option::of("https://.{0,9}"),
     )
-        .prop_map(|(verdict, fault, explanation, evidence, age_s, covers_body, handshake)| Judgement {
+        .prop_map(|(verdict, fault, explanation, evidence, age_s, covers_body, handshake, url)| Judgement {
             handshake,
             verdict,
             fault,
@@ -76,6 +77,7 @@ fn judgement() -> impl Strategy<Value = Judgement> {
             evidence,
             age_s,
             covers_body,
+            url,
         })
 }
 

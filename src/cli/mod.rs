@@ -33,6 +33,7 @@ mod show;
 mod sign;
 mod stats;
 mod tail;
+mod typed;
 mod verify;
 mod wait;
 
@@ -40,7 +41,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-pub use self::print::{Printer, report};
+pub use self::{
+    print::{Printer, report},
+    typed::typed,
+};
 use crate::{
     engine::{
         Notice, Screen, Settings, Wishes,

@@ -220,7 +220,7 @@ fn facts(capture: &Capture, zone: &Zone) -> Vec<(&'static str, String)> {
     for flag in capture.flags.iter() {
         add("flag", Some(flag.sentence().to_owned()));
     }
-    add("answered", (capture.reply_status != 0).then(|| capture.reply_status.to_string()));
+    add("answered", Some(capture.answer_in_words()));
     let cut = capture.body.declared.filter(|&n| n != capture.body.size);
     let of = cut.map_or(String::new(), |n| format!(" of {n} declared"));
     add("body", Some(format!("{}{of}, sha256 {}", counted(capture.body.size, "byte"), hex(&capture.body.sha256))));

@@ -148,8 +148,7 @@ fn split(bytes: &Bytes) -> Option<(Head, Bytes)> {
 
 /// Notes it where the secrets are right for the last capture of a provider that passed there.
 fn prove(reader: &Reader, endpoints: &Endpoints, like: &Capture) -> Result<(), Failure> {
-    let (name, provider) =
-        (&endpoints.of(&like.endpoint, &like.head.path()).name, like.provider.as_deref().unwrap_or_default());
+    let (name, provider) = (&endpoints.of_capture(like).name, like.provider.as_deref().unwrap_or_default());
     let text = format!("sig:passed endpoint=\"{name}\" provider=\"{provider}\"");
     let Ok(filter) = Filter::parse(&text) else { return Ok(()) };
     let rows = reader.page(Start::Newest, 1, Some(&filter.sql(engine::now())))?;

@@ -267,6 +267,9 @@ impl Inner {
         if let Some(provider) = provider {
             endpoint.proven.note(provider, judgement.verdict);
         }
+        if let Some(Cow::Owned(url)) = &url {
+            judgement.url = Some(url.clone());
+        }
         let asked = provider.filter(|_| endpoint.handshake && arrival.decided.is_none()).and_then(|provider| {
             if let Some(secret) = provider.learned(&request) {
                 endpoint.learn(secret);
@@ -364,7 +367,7 @@ impl Inner {
             return capture;
         };
         let mut judgement = std::mem::take(&mut capture.judgement);
-        let (method, url) = (capture.head.method(), self.url(endpoint));
+        let (method, url) = (capture.head.method(), endpoint.url.clone().or_else(|| judgement.url.clone()));
         let (request, secrets) = (verify::Request::of(&capture, &method, url.as_deref()), endpoint.known_secrets());
         examine(&self.catalog, provider, &request, &secrets, &self.endpoints, &endpoint.name, &mut judgement);
         drop(method);

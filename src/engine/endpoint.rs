@@ -8,7 +8,7 @@ use super::{
     respond::{Respond, Standing},
 };
 use crate::{
-    record::Verdict,
+    record::{Capture, Flag, Flags, Summary, Verdict},
     verify::{Provider, Secret},
 };
 
@@ -173,6 +173,23 @@ impl Endpoints {
         self.named(name).filter(|endpoint| !takes_the_rest(endpoint)).unwrap_or_else(|| self.route(path))
     }
 
+    /// The endpoint of what lies in the store. What was imported for one is of that one, even where it takes all paths: the path
+    /// of another bin says nothing here.
+    fn of_stored(&self, name: &str, path: &str, flags: Flags) -> &Arc<Endpoint> {
+        let is_told = name != OPEN_BIN && flags.contains(Flag::Imported);
+        self.named(name).filter(|_| is_told).unwrap_or_else(|| self.of(name, path))
+    }
+
+    /// The endpoint of a capture.
+    pub fn of_capture(&self, capture: &Capture) -> &Arc<Endpoint> {
+        self.of_stored(&capture.endpoint, &capture.head.path(), capture.flags)
+    }
+
+    /// The endpoint of a row of the list.
+    pub fn of_row(&self, row: &Summary) -> &Arc<Endpoint> {
+        self.of_stored(&row.endpoint, &row.path, row.flags)
+    }
+
     /// The endpoint of that name.
     pub fn named(&self, name: &str) -> Option<&Arc<Endpoint>> {
         self.0.iter().find(|e| e.name == name)
@@ -227,6 +244,20 @@ mod tests {
             ("", "*", OPEN_BIN),
         ] {
             assert_eq!(endpoints.of(name, path).name, expected, "{name} {path}");
+        }
+    }
+
+    #[test]
+    fn what_was_imported_for_an_endpoint_is_of_it_though_another_takes_its_path() {
+        let endpoints = endpoints(&["/", "/b"]);
+        let imported: Flags = [Flag::Imported].into_iter().collect();
+        for (name, path, flags, expected) in [
+            ("/", "/b", imported, "/"),
+            ("/", "/b", Flags::default(), "/b"),
+            ("gone", "/b", imported, "/b"),
+            (OPEN_BIN, "/b", imported, "/b"),
+        ] {
+            assert_eq!(endpoints.of_stored(name, path, flags).name, expected, "{name} {path}");
         }
     }
 

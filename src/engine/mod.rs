@@ -343,7 +343,7 @@ impl Engine {
         let catalog = catalog().ok()?;
         let provider = catalog.get(capture.provider.as_deref()?)?;
         let endpoints = self.endpoints();
-        let url = endpoints.of(&capture.endpoint, &capture.head.path()).url.as_deref();
+        let url = endpoints.of_capture(capture).url.as_deref().or(capture.judgement.url.as_deref());
         provider.signed_bytes(&Request::of(capture, &capture.head.method(), url))
     }
 

@@ -90,7 +90,7 @@ pub(super) fn waiting_for_secrets(
         .map_err(|why| Failure::new("looking for what waits for a secret", why))?;
     let rows = reader.page(Start::Newest, NEWEST as usize, Some(&filter.sql(now())))?;
     // Whose endpoint still has none is not read.
-    let waits = |row: &&Summary| !endpoints.of(&row.endpoint, &row.path).secrets.is_empty();
+    let waits = |row: &&Summary| !endpoints.of_row(row).secrets.is_empty();
     let ids: Vec<_> = rows.iter().filter(waits).map(|row| row.id).collect();
     let again = Again { reader, writer: writer.clone(), endpoints, tunnel, doctor: DOCTOR_TIME };
     // Those of another provider now go on waiting.
@@ -153,6 +153,7 @@ impl Again {
         let Some(provider) = terms.provider(&catalog, &request) else { return Ok(None) };
         let mut judgement = terms.judge(&catalog, provider, &request);
         judgement.handshake.clone_from(&capture.judgement.handshake);
+        judgement.url.clone_from(&capture.judgement.url);
         if self.doctor.is_zero() {
             // What the doctor said then is more than what nobody says now.
             let is_as_it_was =

@@ -40,12 +40,12 @@ impl Terms {
     }
 
     /// Those of a capture: its endpoint's, whose provider goes before the one that was told when it came. `tunnel`: the URL that
-    /// leads here, where the endpoint has none.
+    /// leads here, where neither the endpoint has one nor it is known by which it came.
     pub fn of(capture: &Capture, endpoints: &Endpoints, tunnel: impl FnOnce() -> Option<String>) -> Self {
-        let endpoint = endpoints.of(&capture.endpoint, &capture.head.path());
+        let endpoint = endpoints.of_capture(capture);
         Self {
             provider: endpoint.provider.clone().or_else(|| capture.provider.clone()),
-            url: endpoint.url.clone().or_else(tunnel),
+            url: endpoint.url.clone().or_else(|| capture.judgement.url.clone()).or_else(tunnel),
             secrets: endpoint.known_secrets().into_owned(),
             unset: endpoint.unset.clone(),
             endpoint: endpoint.name.clone(),

@@ -243,24 +243,27 @@ impl<'c> Transaction<'c> {
     /// Which delivery of its event a capture is, by the newest of the event's captures, whose place it takes. None for an
     /// imported one that is older than that, or that very capture: it is no delivery after it.
     fn repeat(&self, capture: &Capture, id: i64, first: i64) -> Result<Option<Repeat>, Error> {
+        let is_success = |status: u16| (200..300).contains(&status);
         let last = self.connection.prepare_cached(LAST_OF_EVENT)?.query_row([first], |row| {
             let (attempt, received_at): (Option<u32>, i64) = (row.get(0)?, row.get(1)?);
             let (reply, app): (u16, Option<u16>) = (row.get(2)?, row.get(3)?);
-            // An answer that broke off was none.
-            let reply = if Flags::from_bits(row.get(5)?).contains(Flag::AnswerHalf) { 0 } else { reply };
+            let flags = Flags::from_bits(row.get(5)?);
+            // An answer that broke off was none; and of what was imported nobody may know one.
+            let is_known = reply != 0 || !flags.contains(Flag::Imported);
+            let reply = if flags.contains(Flag::AnswerHalf) { 0 } else { reply };
+            let has_failed = is_known && !is_success(reply);
             let is_itself = row.get_ref(6)?.as_blob()? == capture.uid.0.to_be_bytes();
-            Ok((attempt.unwrap_or(1), received_at, reply, app, row.get::<_, Option<String>>(4)?, is_itself))
+            Ok((attempt.unwrap_or(1), received_at, has_failed, app, row.get::<_, Option<String>>(4)?, is_itself))
         });
-        let Some((attempt, received_at, reply, app, words, is_itself)) = last.optional()? else { return Ok(None) };
+        let Some((attempt, received_at, has_failed, app, words, is_itself)) = last.optional()? else { return Ok(None) };
         if is_imported(capture) && (is_itself || capture.received_at.unix_ms() < received_at) {
             return Ok(None);
         }
         self.connection.prepare_cached(REPEATED)?.execute([id, first])?;
-        let is_success = |status: u16| (200..300).contains(&status);
         Ok(Some(Repeat {
             attempt: attempt.saturating_add(1),
             gap_ms: capture.received_at.unix_ms().saturating_sub(received_at),
-            is_retry: !is_success(reply) || app.is_some_and(|status| !is_success(status)),
+            is_retry: has_failed || app.is_some_and(|status| !is_success(status)),
             is_replay: is_replay(capture, words.as_deref()),
         }))
     }
@@ -556,7 +559,7 @@ fn is_imported(capture: &Capture) -> bool {
 /// Whether a capture bears the signature of the one before it, whose words these are, and that signature's time is signed.
 fn is_replay(capture: &Capture, last: Option<&str>) -> bool {
     let received = capture.judgement.evidence.as_ref().and_then(|evidence| evidence.received.as_deref());
-    let last = codec::words_out(last).and_then(|(_, evidence, _)| evidence?.received);
+    let last = codec::words_out(last).and_then(|(_, evidence, ..)| evidence?.received);
     capture.judgement.age_s.is_some() && received.is_some() && received == last.as_deref()
 }
 

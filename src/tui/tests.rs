@@ -134,6 +134,7 @@ fn capture(id: CaptureId) -> Capture {
             age_s: None,
             covers_body: Some(true),
             handshake: None,
+            url: None,
         },
         reply_status: 200,
         ..Capture::new(Uid(0), Timestamp::from_unix_ms(0), Head::parse(Bytes::from(text)), body)

@@ -156,6 +156,7 @@ impl Provider {
                 difference: None,
             }),
             handshake: None,
+            url: None,
         }
     }
 }

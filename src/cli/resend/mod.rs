@@ -420,7 +420,7 @@ fn lenses(engine: &Engine, capture: &Capture, given: Option<&Transform>) -> Resu
         return Ok(vec![Lens::typed(transform.clone())]);
     }
     let endpoints = engine.endpoints();
-    let endpoint = endpoints.of(&capture.endpoint, &capture.head.path());
+    let endpoint = endpoints.of_capture(capture);
     let programs = preview::lenses(endpoint);
     if programs.is_empty() {
         let why = format!("no forward of the endpoint `{}` has a program", endpoint.name);

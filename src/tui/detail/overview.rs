@@ -67,14 +67,7 @@ pub(super) fn overview(model: &Model, capture: &Capture, columns: usize) -> Vec<
     }
     let note = body_note(model).map_or(String::new(), |note| format!("; {note}"));
     lines.extend(told("body", Paint::Plain, &format!("{}{note}", body_words(capture)), columns));
-    let answered = if capture.edited_from.is_some() {
-        "nobody sent it".to_owned()
-    } else if capture.reply_status == 0 {
-        "nobody was left to answer".to_owned()
-    } else {
-        capture.reply_status.to_string()
-    };
-    lines.push(text_fact("answered", &answered));
+    lines.push(text_fact("answered", &capture.answer_in_words()));
     let app = model.detail.deliveries.first().map(outcome);
     let app = match app {
         _ if is_sent(model) => piece(Paint::Warning, SENT),

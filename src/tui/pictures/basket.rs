@@ -113,6 +113,7 @@ pub(in crate::tui) fn add_parts(path: &Path) {
             age_s: None,
             covers_body: None,
             handshake: None,
+            url: None,
         },
         ..one
     };
