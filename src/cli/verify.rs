@@ -25,7 +25,7 @@ pub(crate) struct Verify {
     /// All captures that this filter takes; with --keep
     #[arg(long, value_name = "FILTER", requires = "keep", conflicts_with_all = ["id", "file"])]
     filter: Option<String>,
-    /// Keep the verdict in place of the one that was given when the capture came, by the secrets of the configuration
+    /// Keep the verdict, provider and event in place of those that were told when the capture came, by the configuration of now
     #[arg(long, conflicts_with_all = ["file", "provider", "secret", "secret_env", "secret_file", "url", "now"])]
     keep: bool,
     /// A raw HTTP request: request line, headers, an empty line, the body to the end of the file; - for standard input

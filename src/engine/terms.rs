@@ -15,6 +15,8 @@ use crate::{
 pub struct Terms {
     /// Who should have sent it; none: told by its headers.
     pub provider: Option<String>,
+    /// Who was said to have sent it when it came, where its headers tell nobody.
+    told: Option<String>,
     /// The URL as the sender knows it.
     pub url: Option<String>,
     /// Tried in order.
@@ -31,6 +33,7 @@ impl Terms {
     pub fn of_nobody() -> Self {
         Self {
             provider: None,
+            told: None,
             url: None,
             secrets: Vec::new(),
             unset: Vec::new(),
@@ -39,12 +42,14 @@ impl Terms {
         }
     }
 
-    /// Those of a capture: its endpoint's, whose provider goes before the one that was told when it came. `tunnel`: the URL that
+    /// Those of a capture: its endpoint's, whose provider goes before the one that its headers tell, and that before the one that was told
+    /// when it came. `tunnel`: the URL that
     /// leads here, where neither the endpoint has one nor it is known by which it came.
     pub fn of(capture: &Capture, endpoints: &Endpoints, tunnel: impl FnOnce() -> Option<String>) -> Self {
         let endpoint = endpoints.of_capture(capture);
         Self {
-            provider: endpoint.provider.clone().or_else(|| capture.provider.clone()),
+            provider: endpoint.provider.clone(),
+            told: capture.provider.clone(),
             url: endpoint.url.clone().or_else(|| capture.judgement.url.clone()).or_else(tunnel),
             secrets: endpoint.known_secrets().into_owned(),
             unset: endpoint.unset.clone(),
@@ -55,7 +60,10 @@ impl Terms {
 
     /// Whose signature is looked for, where somebody's is known.
     pub fn provider<'c>(&self, catalog: &'c Catalog, request: &Request<'_>) -> Option<&'c Provider> {
-        self.provider.as_deref().map_or_else(|| catalog.detect(request), |name| catalog.get(name))
+        match &self.provider {
+            Some(name) => catalog.get(name),
+            None => catalog.detect(request).or_else(|| catalog.get(self.told.as_deref()?)),
+        }
     }
 
     /// What is to be said of a request.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use super::{Body, Event, Fault, Flag, Flags, Head, Headers, Judgement, Repeat, Tags, Timestamp};
+use super::{Body, Event, Fault, Flag, Flags, Head, Headers, Judgement, Origin, Repeat, Tags, Timestamp};
 
 /// A capture's number in its store: ascending in the order of commit, never used twice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -125,6 +125,11 @@ impl Capture {
     pub fn with_request(&self, head: Head, bytes: Bytes) -> Self {
         let body = Body { size: bytes.len() as u64, bytes, ..self.body.clone() };
         Self { head, body, ..self.clone() }
+    }
+
+    /// Whose it is, and what its event is.
+    pub fn origin(&self) -> Origin {
+        Origin { provider: self.provider.clone(), event: self.event.clone() }
     }
 
     /// The status its sender was answered; none where nobody was, or where that is not known.

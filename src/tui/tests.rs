@@ -285,9 +285,9 @@ impl Play {
             }
             Effect::Judge(id) => Some(Msg::Judged { id, judged: Ok(self.basket.judge(id)) }),
             Effect::Judgement(id) => {
-                let judgement = || (self.open)(id).capture.judgement.clone();
-                let judgement = self.basket.judged_to_pass(id).unwrap_or_else(judgement);
-                Some(Msg::Judgement { id, judgement: Ok(Some(judgement)) })
+                let capture = (self.open)(id).capture;
+                let judgement = self.basket.judged_to_pass(id).unwrap_or_else(|| capture.judgement.clone());
+                Some(Msg::Judgement { id, judgement: Ok(Some((capture.origin(), judgement))) })
             }
             Effect::Deliveries(id) => {
                 Some(Msg::Deliveries { id, deliveries: Ok(((self.open)(id).deliveries, self.basket.errands(id))) })
