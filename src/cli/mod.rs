@@ -549,6 +549,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_missing_is_told_with_all_that_may_stand_in_its_place() {
+        for (line, words) in [
+            ("creel mark", "<ID|--filter <FILTER>>"),
+            ("creel resend", "<ID|--filter <FILTER>|--marked|--dead|--continue [<BATCH>]>"),
+            ("creel verify", "<ID|--filter <FILTER>|--file <FILE>>"),
+            ("creel send", "<PROVIDER[/EVENT]|--list>"),
+        ] {
+            let said = Cli::try_parse_from(line.split(' ')).unwrap_err().to_string();
+            assert!(said.contains(words), "{line}: {said}");
+        }
+    }
+
+    #[test]
     fn no_more_go_at_a_time_than_a_system_lets_a_process_open() {
         let parsed = |jobs: &str| Cli::try_parse_from(["creel", "resend", "1", "--jobs", jobs]).map(drop);
         for jobs in ["0", "513", "1000000"] {

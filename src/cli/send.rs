@@ -8,7 +8,7 @@ use std::{
 };
 
 use clap::{
-    Arg, Args, Command, Error,
+    Arg, ArgGroup, Args, Command, Error,
     builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
     error::{ContextKind, ContextValue},
 };
@@ -35,9 +35,10 @@ pub(super) const SET_HELP: &str =
     "Set a value of a JSON body: data.amount=5, items[0].id=7 or /items/0/id=7; a value that is no JSON is a text";
 
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("which").required(true).multiple(true).args(["what", "list"])))]
 pub(crate) struct Send {
     /// Who should seem to send, and which event: `stripe`, `stripe/charge.succeeded`; `creel send --list` lists them
-    #[arg(value_name = "PROVIDER[/EVENT]", required_unless_present = "list")]
+    #[arg(value_name = "PROVIDER[/EVENT]")]
     what: Option<String>,
     /// List the sample events
     #[arg(long)]

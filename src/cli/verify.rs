@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use clap::Args;
+use clap::{ArgGroup, Args};
 use serde_json::json;
 
 use super::{Answer, Common, Secrets, input, row};
@@ -18,9 +18,10 @@ use crate::{
 };
 
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("which").required(true).multiple(true).args(["id", "filter", "file"])))]
 pub(crate) struct Verify {
     /// The capture's number; its endpoint's provider and secrets are used unless others are given
-    #[arg(required_unless_present_any = ["file", "filter"], conflicts_with = "file", value_name = "ID", value_parser = input::id)]
+    #[arg(conflicts_with = "file", value_name = "ID", value_parser = input::id)]
     id: Option<i64>,
     /// All captures that this filter takes; with --keep
     #[arg(long, value_name = "FILTER", requires = "keep", conflicts_with_all = ["id", "file"])]
