@@ -1,14 +1,14 @@
 //! Floor 5: chooses the face, and turns its answer into an exit code.
 
 use std::{
+    env,
     io::{self, IsTerminal},
     process::ExitCode,
     sync::Arc,
 };
 
-use clap::Parser;
 use creel::{
-    cli::{self, Answer, Cli, Face},
+    cli::{self, Answer, Face},
     engine::{self, Engine, Settings, Wishes},
     record::Failure,
     tui,
@@ -25,7 +25,10 @@ fn main() -> ExitCode {
     leave_no_core();
     engine::outlive_large_files();
     let on_a_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
-    let face = Cli::parse().face(on_a_terminal);
+    let face = match cli::typed(env::args_os()) {
+        Ok(cli) => cli.face(on_a_terminal),
+        Err(code) => return ExitCode::from(code),
+    };
     let answer = have_files_enough().and(face).and_then(|face| match face {
         Face::Screen(wishes) => Settings::resolve(&wishes).and_then(Engine::capture).and_then(screen),
         Face::Watch(wishes) => watch(&wishes, on_a_terminal),

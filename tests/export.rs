@@ -175,3 +175,12 @@ fn what_is_told_to_stop_leaves_nothing_unfinished() {
     let rest = std::fs::read_dir(home.path()).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
     assert!(!rest.into_iter().any(|name| name.starts_with("all")));
 }
+
+#[test]
+fn a_folder_that_is_not_there_is_named() {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet"]);
+    serving.post("/", &[], b"x");
+    let said = home.fails(2, &["export", "--out", "new/x.jsonl"]);
+    assert!(said.starts_with("creel: writing new/x.jsonl: there is no folder new\n"), "{said}");
+}

@@ -67,6 +67,7 @@ fn full() -> Capture {
             age_s: Some(3_900),
             covers_body: Some(true),
             handshake: None,
+            url: None,
         },
         duplicate_of: Some(CaptureId(40)),
         ..capture(&head[..], "{\"id\": \"evt_1\", \"name\": \"O'Neil\"}\n")

@@ -33,7 +33,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("base64", &["verify", "export", "import", "body"]),
     ("brotli_decompressor", &["body"]),
     ("bytes", &["*"]),
-    ("clap", &["cli", "main"]),
+    ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
     ("crossterm", &["tui"]),

@@ -458,3 +458,39 @@ fn a_signature_that_comes_in_two_lines_is_flagged_whichever_of_them_is_right() {
     assert_eq!(flags.iter().filter(|(_, is)| *is).map(|(id, _)| *id).min(), Some(3), "{flags:?}");
     assert_eq!(flags.iter().filter(|(_, is)| *is).count(), 2, "{flags:?}");
 }
+
+#[test]
+fn what_cannot_be_printed_is_an_error_for_every_command_that_prints() {
+    let home = Home::new();
+    // Every write to it fails as on a full disk; elsewhere than on Linux there is none.
+    let Ok(full) = std::fs::OpenOptions::new().write(true).open("/dev/full") else { return };
+    for line in ["--help", "help ls", "ls --help", "--version", "completions bash", "man", "schema", "providers"] {
+        let words: Vec<_> = line.split(' ').collect();
+        let output = home.command(&words).stdout(full.try_clone().unwrap()).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{line}: {said}");
+        assert!(said.starts_with("creel: writing to standard output: No space left"), "{line}: {said}");
+        assert_eq!(said.lines().count(), 1, "{line}: {said}");
+        // A reader that has gone away is none.
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = home.command(&words).stdout(writer).output().unwrap();
+        assert_eq!((output.status.code(), &output.stderr[..]), (Some(0), &b""[..]), "{line}");
+    }
+}
+
+#[test]
+fn a_mistake_on_the_command_line_gives_a_terminal_nothing_to_obey() {
+    let home = Home::new();
+    for words in [
+        &["show", "\u{1b}[2J"][..],
+        &["\u{1b}]0;x\u{7}"],
+        &["ls", "--\u{1b}[31m"],
+        &["play", "d", "--speed", "\u{9b}m"],
+    ] {
+        let said = home.fails(2, words);
+        assert!(said.lines().all(|line| line.chars().all(creel::body::is_safe)), "{said:?}");
+        let visible = creel::body::escape(words[words.len() - 1]);
+        assert!(said.contains(visible.trim_start_matches('-')), "{said:?}");
+    }
+}

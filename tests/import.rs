@@ -411,3 +411,55 @@ fn a_list_of_deliveries_says_what_to_ask_for_and_a_folder_of_forms_comes_in_at_o
     let paths: Vec<_> = home.captures().iter().map(|capture| capture["path"].clone()).collect();
     assert_eq!(paths, ["/one", "/two", "/three"]);
 }
+
+#[test]
+fn what_was_imported_for_an_endpoint_is_of_it_whatever_takes_its_path() {
+    let home = Home::new();
+    home.write("secret", "trout");
+    home.write("other", "pike");
+    let endpoint = |name: &str, path: &str, secret: &str| {
+        format!(
+            "[[endpoint]]\nname = '{name}'\npath = '{path}'\nprovider = 'gitlab-token'\nsecret = {{ file = '{secret}' }}\n"
+        )
+    };
+    home.write("creel.toml", endpoint("all", "/", "secret") + &endpoint("lab", "/lab", "other"));
+    home.write("a.http", "POST /lab HTTP/1.1\r\nX-Gitlab-Event: Push Hook\r\nX-Gitlab-Token: trout\r\n\r\n{}");
+    home.yes(&["import", "a.http"]);
+    home.yes(&["import", "a.http", "--endpoint", "all"]);
+    let told = |at: usize| {
+        let capture = &home.captures()[at];
+        format!("{} {}", capture["endpoint"].as_str().unwrap(), capture["signature"]["verdict"].as_str().unwrap())
+    };
+    assert_eq!([told(0), told(1)], ["lab failed", "all passed"]);
+    assert_eq!(home.run(&["verify", "1", "--keep"]).status.code(), Some(1));
+    assert!(home.yes(&["verify", "2", "--keep"]).starts_with("passed"), "it stays of the one it was said to be of");
+}
+
+#[test]
+fn of_what_was_imported_without_an_answer_none_is_made_up() {
+    let home = Home::new();
+    home.write("creel.toml", "[[endpoint]]\nname = 'a'\npath = '/a'\nrespond = { status = 503 }\n");
+    home.write(
+        "a.http",
+        "POST /a HTTP/1.1\r\nX-Github-Event: push\r\nX-Hub-Signature-256: x\r\nX-GitHub-Delivery: 7\r\n\r\n{}",
+    );
+    home.yes(&["import", "a.http"]);
+    let capture: Value = serde_json::from_str(&home.yes(&["show", "1", "--json"])).unwrap();
+    assert_eq!(capture["reply"], serde_json::json!({ "status": null }));
+    let shown = home.yes(&["show", "1"]);
+    assert!(shown.contains("answered   not known: what it was imported from does not say"), "{shown}");
+    let table = String::from_utf8(home.run(&["export", "--as", "csv"]).stdout).unwrap();
+    let (head, row) = table.split_once("\r\n").unwrap();
+    let at = head.split(',').position(|name| name == "reply").unwrap();
+    assert_eq!(row.split(',').nth(at), Some(""), "{table}");
+    // The next of its event is no retry: nobody knows that the first failed.
+    let serving = home.serve(&["--quiet"]);
+    serving.post("/a", &[("X-Github-Event", "push"), ("X-Hub-Signature-256", "x"), ("X-GitHub-Delivery", "7")], b"{}");
+    assert_eq!(home.captures()[1]["marks"], serde_json::json!(["duplicate"]));
+    // What an export does not say it does not say when it comes back.
+    let lines = home.yes(&["export", "id=1", "--reveal"]);
+    let other = Home::new();
+    other.write("all.jsonl", lines);
+    other.yes(&["import", "all.jsonl"]);
+    assert_eq!(other.captures()[0]["reply"]["status"], Value::Null);
+}

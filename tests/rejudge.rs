@@ -91,3 +91,48 @@ fn what_is_another_providers_now_is_left_and_what_is_nobodys_too() {
     assert!(home.fails(2, &["verify", "--filter", "sig:failed"]).contains("--keep"));
     assert!(home.fails(2, &["verify", "1", "--keep", "--secret", "trout"]).contains("--keep"));
 }
+
+#[test]
+fn a_provider_that_is_known_since_says_whose_it_was_and_of_what_event() {
+    let home = Home::new();
+    let serving = home.serve(&["--quiet"]);
+    let spawn = |id: &str| {
+        let body = format!("{{\"id\":\"{id}\",\"kind\":\"spawned\",\"why\":\"spring\"}}");
+        serving.post("/mine", &[("X-Mine", "trout")], body.as_bytes())
+    };
+    let first = spawn("a").to_string();
+    spawn("b");
+    spawn("a");
+    assert!(home.captures().iter().all(|it| it["provider"].is_null() && it["marks"].as_array().unwrap().is_empty()));
+    let (_, text) = said(&home, &["verify", &first, "--keep"]);
+    assert_eq!(text, "judged again: 1 left alone\n", "nobody knows it yet");
+    let own = |kind: &str| {
+        let folder = home.path().join(".config/creel/providers");
+        std::fs::create_dir_all(&folder).unwrap();
+        let text = format!(
+            "title = 'Mine'\ndocs = ''\nconfidence = 'low'\n[[detect]]\nwith = ['X-Mine']\n[event]\nid = ['json:id']\n\
+             type = ['json:{kind}']\n[[scheme]]\nalgorithm = 'token'\nencoding = 'text'\nsignature = {{ in = ['header:X-Mine'] }}\n"
+        );
+        std::fs::write(folder.join("mine.toml"), text).unwrap();
+    };
+    own("kind");
+    home.write("secret", "trout");
+    home.write("creel.toml", "[[endpoint]]\nname = 'mine'\npath = '/mine'\nsecret = { file = 'secret' }\n");
+    let (code, text) = said(&home, &["verify", "--filter", "path:/mine", "--keep"]);
+    assert_eq!((code, &text[..]), (Some(0), "judged again: 3 passed\n"));
+    let listed = |filter: &str| {
+        let ids = home.run(&["ls", filter, "--json"]).stdout;
+        let rows = String::from_utf8(ids).unwrap();
+        rows.lines()
+            .map(|row| serde_json::from_str::<serde_json::Value>(row).unwrap()["id"].as_i64().unwrap())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(listed("provider:mine event:spawned event.id=a"), [3, 1]);
+    assert_eq!(home.captures()[2]["duplicate_of"], 1);
+    assert_eq!(home.captures()[2]["endpoint"], "default", "it came to what it came to");
+    // What the file says later it says of them, too, and the verdict is the same.
+    own("why");
+    assert!(home.yes(&["verify", &first, "--keep"]).starts_with("passed"));
+    assert_eq!(listed("event:spring"), [1]);
+    assert_eq!(home.captures()[2]["duplicate_of"], serde_json::Value::Null, "the first is of another event now");
+}

@@ -4,9 +4,14 @@
 
 mod support;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    fs,
+    io::{Read, Write},
+    net::TcpStream,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use support::{
@@ -221,4 +226,119 @@ fn what_came_before_its_secret_was_there_is_checked_once_it_is() {
     let stats: serde_json::Value = serde_json::from_str(&home.yes(&["stats", "--json"])).unwrap();
     assert_eq!((&stats["verdicts"]["passed"], &stats["verdicts"]["failed"]), (&2.into(), &1.into()));
     told(&home, &mut serving, "");
+}
+
+/// A provider of the user's own: its token stands in that header, its event in that member.
+fn own_provider(title: &str, kind: &str) -> String {
+    format!(
+        "title = '{title}'\ndocs = ''\nconfidence = 'low'\n[[detect]]\nwith = ['X-Mine']\n[event]\ntype = ['json:{kind}']\n\
+         [[scheme]]\nalgorithm = 'token'\nencoding = 'text'\nsignature = {{ in = ['header:X-Mine'] }}\n"
+    )
+}
+
+/// What a capture of that header is said to be: its provider, and its event's type.
+fn told_as(home: &Home, serving: &Serving) -> String {
+    let id = serving.post("/mine", &[("X-Mine", "trout")], br#"{"a":"spawned","b":"hatched"}"#);
+    let capture: serde_json::Value = serde_json::from_str(&home.yes(&["show", &id.to_string(), "--json"])).unwrap();
+    format!("{} {}", capture["provider"].as_str().unwrap_or("nobody"), capture["event"]["type"].as_str().unwrap_or("-"))
+}
+
+#[test]
+fn a_provider_of_the_users_own_is_in_force_once_its_file_is_written() {
+    const OWN: &str = ".config/creel/providers";
+    let home = Home::new();
+    fs::create_dir_all(home.path().join(OWN)).unwrap();
+    let file = format!("{OWN}/mine.toml");
+    let mut serving = home.serve(&[]);
+    let again = |serving: &mut Serving, text: &str| {
+        home.write(&file, text);
+        serving.says("read again: ")
+    };
+    assert_eq!(told_as(&home, &serving), "nobody -");
+    let said = again(&mut serving, &own_provider("Mine", "a"));
+    assert_eq!(said, "~/.config/creel/providers was read again: provider mine is new");
+    assert_eq!(told_as(&home, &serving), "mine spawned");
+    // A mistake is pointed at, and what is judged goes on by the file as it was.
+    home.write(&file, own_provider("Mine", "b").replace("encoding", "encodin"));
+    let said = serving.says("mine.toml");
+    assert!(said.contains("line 10, column 1: unknown field `encodin`"), "{said}");
+    assert!(said.contains("did you mean `encoding`?") && said.ends_with("; creel goes on as before"), "{said}");
+    assert_eq!(told_as(&home, &serving), "mine spawned");
+    let said = again(&mut serving, &own_provider("Mine too", "b"));
+    assert_eq!(said, "~/.config/creel/providers was read again: provider mine changed");
+    assert_eq!(told_as(&home, &serving), "mine hatched");
+    // An endpoint may name it; while one does, it cannot go.
+    let named = told(&home, &mut serving, &endpoint("mine", "provider = 'mine'"));
+    assert_eq!(named, "endpoint mine is new");
+    fs::remove_file(home.path().join(&file)).unwrap();
+    let said = serving.says("creel.toml");
+    assert!(said.contains("no provider is called `mine`") && said.ends_with("; creel goes on as before"), "{said}");
+    assert_eq!(told_as(&home, &serving), "mine hatched");
+    assert_eq!(told(&home, &mut serving, ""), "endpoint mine is gone, provider mine is gone");
+    assert_eq!(told_as(&home, &serving), "nobody -");
+}
+
+/// What the page of metrics at an address says of how many captures there were.
+fn counted(address: &str) -> Option<usize> {
+    let mut stream = TcpStream::connect(address).ok()?;
+    write!(stream, "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").ok()?;
+    let mut page = String::new();
+    stream.read_to_string(&mut page).ok()?;
+    let counts = page.lines().filter(|line| line.starts_with("creel_captures_total{"));
+    Some(counts.filter_map(|line| line.rsplit(' ').next()?.parse::<usize>().ok()).sum())
+}
+
+#[test]
+fn metrics_are_told_elsewhere_or_no_more_and_what_was_counted_goes_on() {
+    let home = Home::new();
+    let mut serving = home.serve(&[]);
+    serving.post("/", &[], b"");
+    // What came before anybody wanted to know is counted since the start, as its name says.
+    let mut told_at = |listen: &str, how: &str| {
+        home.write("creel.toml", format!("[metrics]\nlisten = '{listen}'\n"));
+        let said = serving.says("metrics are told at");
+        assert_eq!(serving.says(AGAIN), format!("{AGAIN}metrics {how}"));
+        said.rsplit("http://").next().unwrap().trim_end_matches("/metrics").to_owned()
+    };
+    let first = told_at("0", "is new");
+    assert_eq!(counted(&first), Some(1));
+    let second = told_at("127.0.0.2:0", "changed");
+    assert_eq!((counted(&first), counted(&second)), (None, Some(1)));
+    // Of the same port, where one address covers the other.
+    let port = second.rsplit(':').next().unwrap();
+    let third = told_at(&format!("0.0.0.0:{port}"), "changed");
+    assert!(third.ends_with(", to whoever reaches it"), "{third}");
+    assert_eq!(counted(&second), Some(1));
+    // A port that is taken is said, and all goes on where it was.
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    home.write("creel.toml", format!("[metrics]\nlisten = '{}'\n", taken.local_addr().unwrap()));
+    let said = serving.says("creel goes on as before");
+    assert!(said.contains(&taken.local_addr().unwrap().to_string()) && said.contains("[metrics]"), "{said}");
+    assert_eq!(counted(&second), Some(1));
+    home.write("creel.toml", "");
+    serving.says("metrics are told no more");
+    assert_eq!(counted(&second), None);
+}
+
+#[test]
+fn a_rate_goes_on_counting_where_it_is_as_it_was() {
+    let home = Home::new();
+    let guarded = |name: &str, rest: &str| {
+        endpoint(name, &format!("guard = {{ rate_per_address = {{ per_minute = 1, burst = 2 }}, {rest} }}"))
+    };
+    let slow = "rate = { per_minute = 1, burst = 1 }";
+    home.write("creel.toml", guarded("a", slow));
+    let mut serving = home.serve(&[]);
+    let status = |serving: &Serving| {
+        let answer = serving.raw(b"POST /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+        answer.split(' ').nth(1).unwrap().to_owned()
+    };
+    assert_eq!([status(&serving), status(&serving)], ["200", "429"]);
+    told(&home, &mut serving, &(guarded("a", slow) + &guarded("b", slow)));
+    assert_eq!(status(&serving), "429", "somebody saved the file, and a sender is as fast as before");
+    // Another rate begins anew; the one beside it, of two a burst, has counted three requests and lets none in.
+    told(&home, &mut serving, &guarded("a", "rate = { per_minute = 1, burst = 9 }"));
+    assert_eq!(status(&serving), "429");
+    told(&home, &mut serving, &endpoint("a", "guard = { rate = { per_minute = 1, burst = 9 } }"));
+    assert_eq!(status(&serving), "200");
 }

@@ -84,6 +84,7 @@ fn capture(event_id: &str, body: Bytes) -> Capture {
             age_s: Some(-4),
             covers_body: Some(false),
             handshake: None,
+            url: None,
         },
         reply_status: 413,
         ..Capture::new(Uid::new(at, 7), at, head, body)

@@ -20,7 +20,7 @@ use creel::{
         Flags, Handshake, Head, Headers, Judgement, LastDelivery, Outcome, Repeat, Reply, Summary, Tags, Timestamp,
         Uid, Verdict,
     },
-    store::{Bell, Bodies, CHUNK_BYTES, Reader, Role, Start, Writer},
+    store::{Bell, Bodies, CHUNK_BYTES, JudgedAgain, Reader, Role, Start, Writer},
 };
 use proptest::{collection::vec, option, prelude::*};
 use store_support::{body, capture, delivery, fill, place, refusal, store};
@@ -67,8 +67,9 @@ fn judgement() -> impl Strategy<Value = Judgement> {
         option::of(any::<i64>()),
         option::of(any::<bool>()),
         option::of(handshake),
+        option::of("https://.{0,9}"),
     )
-        .prop_map(|(verdict, fault, explanation, evidence, age_s, covers_body, handshake)| Judgement {
+        .prop_map(|(verdict, fault, explanation, evidence, age_s, covers_body, handshake, url)| Judgement {
             handshake,
             verdict,
             fault,
@@ -76,6 +77,7 @@ fn judgement() -> impl Strategy<Value = Judgement> {
             evidence,
             age_s,
             covers_body,
+            url,
         })
 }
 
@@ -360,7 +362,8 @@ fn another_judgement_takes_the_place_of_the_first_and_what_failed_is_counted_ane
     };
     let before = reader.counters().unwrap().failed;
     let judge = |ids: &[i64], judgement: &Judgement| {
-        let judged = ids.iter().map(|&id| (CaptureId(id), judgement.clone())).collect();
+        let judged =
+            ids.iter().map(|&id| JudgedAgain { id: CaptureId(id), judgement: judgement.clone(), told: None }).collect();
         writer.judge(judged).unwrap().blocking_recv().unwrap().unwrap()
     };
     assert_eq!(judge(&[1, 3, 99], &failed), 2, "what is not there is not counted");

@@ -106,4 +106,22 @@ fn a_scheme_that_signs_the_url_is_checked_by_the_tunnel_s() {
     }
     serving.post("/hook?x=1", &pairs, b"a=1");
     assert_eq!(home.captures()[0]["signature"]["verdict"], "passed", "{headers}");
+    // Another process, which knows of no tunnel, judges by the URL by which it came: then, and once the tunnel is gone.
+    home.write("secret", "s");
+    home.write(
+        "creel.toml",
+        "[[endpoint]]\nname = 'a'\npath = '/hook'\nprovider = 'twilio'\nsecret = { file = 'secret' }\n",
+    );
+    let is_right =
+        || [&["verify", "1"][..], &["verify", "1", "--keep"]].iter().all(|it| home.yes(it).starts_with("passed"));
+    assert!(is_right());
+    serving.stop();
+    assert!(is_right());
+    // The URL that an endpoint has goes before it.
+    home.write(
+        "creel.toml",
+        "[[endpoint]]\nname = 'a'\npath = '/hook'\nprovider = 'twilio'\nurl = 'https://other.example/hook'\n\
+         secret = { file = 'secret' }\n",
+    );
+    assert_eq!(home.run(&["verify", "1"]).status.code(), Some(1));
 }

@@ -45,7 +45,8 @@ fn words_for_fish(command: &Command) -> String {
 /// What can be typed, without what is not for people, and with the values that a word may have. For the parser providers and
 /// events are any words, since there may be files of the user's own.
 fn command() -> Result<Command, Failure> {
-    let providers: Vec<_> = engine::catalog()?.iter().map(|provider| provider.name().to_owned()).collect();
+    let catalog = engine::catalog()?;
+    let providers: Vec<_> = catalog.iter().map(|provider| provider.name().to_owned()).collect();
     let events: Vec<_> = Sample::all().map(|sample| format!("{}/{}", sample.provider, sample.event)).collect();
     let known = |command: &str, word: &str| match (command, word) {
         (_, "provider") | ("providers", "name") => Some(&providers),

@@ -44,7 +44,8 @@ pub(super) fn run(wish: &Learn, common: &Common) -> Result<Answer, Failure> {
     terms.url = wish.url.clone().or(terms.url);
     let method = capture.head.method();
     let request = Request::of(&capture, &method, terms.url.as_deref());
-    if let Some(provider) = terms.provider(&request)?.filter(|_| wish.name.is_none()) {
+    let catalog = engine::catalog()?;
+    if let Some(provider) = terms.provider(&catalog, &request).filter(|_| wish.name.is_none()) {
         return Err(Failure::new(doing, format!("creel knows who sends so: {}", provider.title()))
             .hint(format!("`creel verify {}` judges it; with --name NAME creel looks all the same", id.0)));
     }

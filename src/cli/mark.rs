@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use serde_json::json;
 
 use super::{Answer, Common, input};
@@ -13,9 +13,10 @@ use crate::{
 };
 
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("which").required(true).multiple(true).args(["ids", "filter"])))]
 pub(crate) struct Mark {
     /// The captures' numbers
-    #[arg(required_unless_present = "filter", conflicts_with = "filter", value_name = "ID", value_parser = input::id_and_no_filter)]
+    #[arg(conflicts_with = "filter", value_name = "ID", value_parser = input::id_and_no_filter)]
     ids: Vec<i64>,
     /// All that match a filter, in place of numbers
     #[arg(long, value_name = "FILTER")]

@@ -34,6 +34,7 @@ mod show;
 mod sign;
 mod stats;
 mod tail;
+mod typed;
 mod verify;
 mod wait;
 
@@ -41,7 +42,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-pub use self::print::{Printer, report};
+pub use self::{
+    print::{Printer, report},
+    typed::typed,
+};
 use crate::{
     engine::{
         Notice, Screen, Settings, Wishes,
@@ -541,6 +545,19 @@ mod tests {
             ("creel respond a --status 99999", "it is too large"),
             ("creel sign --provider a --file b --now today", "a moment in Unix seconds is wanted"),
             ("creel play dir --to http://h --speed=inf", "a number is wanted, 0 or more"),
+        ] {
+            let said = Cli::try_parse_from(line.split(' ')).unwrap_err().to_string();
+            assert!(said.contains(words), "{line}: {said}");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_told_with_all_that_may_stand_in_its_place() {
+        for (line, words) in [
+            ("creel mark", "<ID|--filter <FILTER>>"),
+            ("creel resend", "<ID|--filter <FILTER>|--marked|--dead|--continue [<BATCH>]>"),
+            ("creel verify", "<ID|--filter <FILTER>|--file <FILE>>"),
+            ("creel send", "<PROVIDER[/EVENT]|--list>"),
         ] {
             let said = Cli::try_parse_from(line.split(' ')).unwrap_err().to_string();
             assert!(said.contains(words), "{line}: {said}");

@@ -42,7 +42,7 @@ pub(super) fn run(providers: &Providers, common: &Common) -> Result<Answer, Fail
     }
     let catalog = engine::catalog()?;
     if let Some(name) = &providers.name {
-        let provider = named(catalog, name)?;
+        let provider = named(&catalog, name)?;
         if printer.json {
             return printer.value(&provider.json()).map(|()| Answer::Yes);
         }

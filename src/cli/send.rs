@@ -8,7 +8,7 @@ use std::{
 };
 
 use clap::{
-    Arg, Args, Command, Error,
+    Arg, ArgGroup, Args, Command, Error,
     builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
     error::{ContextKind, ContextValue},
 };
@@ -35,9 +35,10 @@ pub(super) const SET_HELP: &str =
     "Set a value of a JSON body: data.amount=5, items[0].id=7 or /items/0/id=7; a value that is no JSON is a text";
 
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("which").required(true).multiple(true).args(["what", "list"])))]
 pub(crate) struct Send {
     /// Who should seem to send, and which event: `stripe`, `stripe/charge.succeeded`; `creel send --list` lists them
-    #[arg(value_name = "PROVIDER[/EVENT]", required_unless_present = "list")]
+    #[arg(value_name = "PROVIDER[/EVENT]")]
     what: Option<String>,
     /// List the sample events
     #[arg(long)]
@@ -90,8 +91,9 @@ impl TypedValueParser for SpoilNames {
         self.0.parse_ref(command, arg, value).map_err(|mut wrong| {
             let catalog = engine::catalog().ok().filter(|_| wrong.get(ContextKind::SuggestedValue).is_none());
             let text = value.to_string_lossy();
-            let provider =
-                catalog.and_then(|catalog| catalog.get(&text).map(Provider::name).or(catalog.nearest(&text)));
+            let provider = catalog
+                .as_ref()
+                .and_then(|catalog| catalog.get(&text).map(Provider::name).or_else(|| catalog.nearest(&text)));
             if let Some(name) = provider {
                 let tip = format!("--as says how to spoil it; who sends stands first: creel send {name}");
                 wrong.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
@@ -121,7 +123,8 @@ pub(super) fn run(send: &Send, common: &Common) -> Result<Answer, Failure> {
     let printer = common.printer();
     let Some(what) = send.what.as_deref().filter(|_| !send.list) else { return list(&printer) };
     let (name, kind) = what.split_once('/').map_or((what, None), |(name, kind)| (name, Some(kind)));
-    let provider = super::providers::named(engine::catalog()?, name)?;
+    let catalog = engine::catalog()?;
+    let provider = super::providers::named(&catalog, name)?;
     let letter = letter(send, provider, kind)?;
     send.url.as_deref().map_or(Ok(()), whole_url)?;
     let settings = common.settings()?;

@@ -221,7 +221,7 @@ fn facts(capture: &Capture, zone: &Zone) -> Vec<(&'static str, String)> {
     for flag in capture.flags.iter() {
         add("flag", Some(flag.sentence().to_owned()));
     }
-    add("answered", (capture.reply_status != 0).then(|| capture.reply_status.to_string()));
+    add("answered", Some(capture.answer_in_words()));
     let cut = capture.body.declared.filter(|&n| n != capture.body.size);
     let of = cut.map_or(String::new(), |n| format!(" of {n} declared"));
     add("body", Some(format!("{}{of}, sha256 {}", counted(capture.body.size, "byte"), hex(&capture.body.sha256))));
@@ -230,7 +230,8 @@ fn facts(capture: &Capture, zone: &Zone) -> Vec<(&'static str, String)> {
 
 /// The tries at its event beside the schedule that the provider publishes.
 fn print_tries(printer: &Printer, capture: &Capture, tries: &[Try]) -> Result<(), Failure> {
-    let provider = capture.provider.as_deref().and_then(|name| engine::catalog().ok()?.get(name));
+    let catalog = engine::catalog()?;
+    let provider = capture.provider.as_deref().and_then(|name| catalog.get(name));
     let rows = provider.map_or_else(Vec::new, |provider| verify::retries(tries, provider.habits(), true));
     rows.iter().enumerate().try_for_each(|(at, row)| {
         let name = if at == 0 { "tries" } else { "" };

@@ -40,7 +40,8 @@ pub(crate) struct Sign {
 }
 
 pub(super) fn run(sign: &Sign, common: &Common) -> Result<Answer, Failure> {
-    let provider = super::providers::named(engine::catalog()?, &sign.provider)?;
+    let catalog = engine::catalog()?;
+    let provider = super::providers::named(&catalog, &sign.provider)?;
     sign.url.as_deref().map_or(Ok(()), whole_url)?;
     let secrets = sign.secrets.read()?;
     if secrets.is_empty() {

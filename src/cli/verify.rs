@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use clap::Args;
+use clap::{ArgGroup, Args};
 use serde_json::json;
 
 use super::{Answer, Common, Secrets, input, row};
@@ -16,18 +16,19 @@ use crate::{
     query::Filter,
     record::{Body, Capture, CaptureId, Failure, Head, Judgement, Timestamp, Uid, Verdict},
     store::{Bodies, Reader, Start},
-    verify::{Provider, Request},
+    verify::{Catalog, Provider, Request},
 };
 
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("which").required(true).multiple(true).args(["id", "filter", "file"])))]
 pub(crate) struct Verify {
     /// The capture's number; its endpoint's provider and secrets are used unless others are given
-    #[arg(required_unless_present_any = ["file", "filter"], conflicts_with = "file", value_name = "ID", value_parser = input::id)]
+    #[arg(conflicts_with = "file", value_name = "ID", value_parser = input::id)]
     id: Option<i64>,
     /// All captures that this filter takes; with --keep
     #[arg(long, value_name = "FILTER", requires = "keep", conflicts_with_all = ["id", "file"])]
     filter: Option<String>,
-    /// Keep the verdict in place of the one that was given when the capture came, by the secrets of the configuration
+    /// Keep the verdict, provider and event in place of those that were told when the capture came, by the configuration of now
     #[arg(long, conflicts_with_all = ["file", "provider", "secret", "secret_env", "secret_file", "url", "now"])]
     keep: bool,
     /// A raw HTTP request: request line, headers, an empty line, the body to the end of the file; - for standard input
@@ -64,22 +65,27 @@ pub(super) fn run(verify: &Verify, common: &Common) -> Result<Answer, Failure> {
     if let Some(seconds) = verify.now {
         capture.received_at = Timestamp::from_unix_s(seconds);
     }
-    let (provider, judgement) = judge(&capture, &terms)?;
+    let catalog = engine::catalog()?;
+    let (provider, judgement) = judge(&capture, &terms, &catalog)?;
     print(provider, &judgement, common)?;
     let learning = verify.id.filter(|_| provider.is_none()).and_then(|_| suggest::learning(&capture));
     learning.filter(|_| !common.json && !common.quiet).iter().for_each(|words| super::report(words));
     Ok(if judgement.verdict == Verdict::Passed { Answer::Yes } else { Answer::No })
 }
 
-fn judge(capture: &Capture, terms: &Terms) -> Result<(Option<&'static Provider>, Judgement), Failure> {
+fn judge<'c>(
+    capture: &Capture,
+    terms: &Terms,
+    catalog: &'c Catalog,
+) -> Result<(Option<&'c Provider>, Judgement), Failure> {
     if let Some(name) = &terms.provider {
-        super::providers::named(engine::catalog()?, name)?;
+        super::providers::named(catalog, name)?;
     }
     let method = capture.head.method();
     let request = Request::of(capture, &method, terms.url.as_deref());
-    let Some(provider) = terms.provider(&request)? else { return Ok((None, Judgement::default())) };
-    let mut judgement = terms.judge(provider, &request);
-    terms.examine(provider, &request, &mut judgement)?;
+    let Some(provider) = terms.provider(catalog, &request) else { return Ok((None, Judgement::default())) };
+    let mut judgement = terms.judge(catalog, provider, &request);
+    terms.examine(catalog, provider, &request, &mut judgement);
     Ok((Some(provider), judgement))
 }
 
@@ -100,7 +106,8 @@ fn keep(verify: &Verify, common: &Common) -> Result<Answer, Failure> {
         Some(id) if judged == Judged::default() => return Err(no_such_capture(id)),
         Some(id) if passed + failed > 0 => {
             let capture = engine.reader()?.capture(id, Bodies::Leave)?.ok_or_else(|| no_such_capture(id))?;
-            let provider = capture.provider.as_deref().and_then(|name| engine::catalog().ok()?.get(name));
+            let catalog = engine::catalog()?;
+            let provider = capture.provider.as_deref().and_then(|name| catalog.get(name));
             print(provider, &capture.judgement, common)?;
         }
         _ if printer.json => {
@@ -146,8 +153,7 @@ fn split(bytes: &Bytes) -> Option<(Head, Bytes)> {
 
 /// Notes it where the secrets are right for the last capture of a provider that passed there.
 fn prove(reader: &Reader, endpoints: &Endpoints, like: &Capture) -> Result<(), Failure> {
-    let (name, provider) =
-        (&endpoints.of(&like.endpoint, &like.head.path()).name, like.provider.as_deref().unwrap_or_default());
+    let (name, provider) = (&endpoints.of_capture(like).name, like.provider.as_deref().unwrap_or_default());
     let text = format!("sig:passed endpoint=\"{name}\" provider=\"{provider}\"");
     let Ok(filter) = Filter::parse(&text) else { return Ok(()) };
     let rows = reader.page(Start::Newest, 1, Some(&filter.sql(engine::now())))?;
@@ -156,8 +162,9 @@ fn prove(reader: &Reader, endpoints: &Endpoints, like: &Capture) -> Result<(), F
     let terms = Terms::of(&capture, endpoints, || None);
     let method = capture.head.method();
     let request = Request::of(&capture, &method, terms.url.as_deref());
-    if let Some(provider) = terms.provider(&request)? {
-        terms.judge(provider, &request);
+    let catalog = engine::catalog()?;
+    if let Some(provider) = terms.provider(&catalog, &request) {
+        terms.judge(&catalog, provider, &request);
     }
     Ok(())
 }

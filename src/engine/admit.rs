@@ -14,6 +14,7 @@ use std::{
 use tokio::task::JoinHandle;
 
 use super::{
+    catalog::Providers,
     endpoint::{Endpoint, Endpoints},
     forward::{self, News, Post},
     guard::{self, Networks},
@@ -46,7 +47,7 @@ pub(super) struct Catcher {
 struct Inner {
     writer: Writer,
     endpoints: Endpoints,
-    catalog: &'static Catalog,
+    catalog: Providers,
     /// Hands on what is forwarded; none: nothing is.
     post: Option<Post>,
     /// The high part of every uid's chance, drawn once a process, and a count below it.
@@ -72,12 +73,11 @@ impl Catcher {
         post: Option<Post>,
         news: News,
     ) -> Result<Self, Failure> {
-        let catalog = super::catalog()?;
         let inner = Inner {
             writer,
             is_guarded: is_guarded(&endpoints),
             endpoints,
-            catalog,
+            catalog: super::catalog()?,
             post,
             chance: chance()?,
             count: AtomicU64::new(0),
@@ -94,6 +94,7 @@ impl Catcher {
     pub(super) fn follow(
         &self,
         endpoints: Endpoints,
+        catalog: Providers,
         trusted_proxies: Networks,
         reader: Reader,
         post: Option<Post>,
@@ -111,7 +112,7 @@ impl Catcher {
             count: AtomicU64::new(0),
             examining: AtomicBool::new(false),
             writer: now.writer.clone(),
-            catalog: now.catalog,
+            catalog,
             tunnel: now.tunnel.clone(),
             keeping: Arc::clone(&now.keeping),
         };
@@ -262,9 +263,12 @@ impl Inner {
         };
         let provider = self.provider(&endpoint, &request);
         let secrets = endpoint.known_secrets();
-        let (mut judgement, event) = judge(provider, &request, &secrets, &endpoint.unset);
+        let (mut judgement, event) = judge(&self.catalog, provider, &request, &secrets, &endpoint.unset);
         if let Some(provider) = provider {
             endpoint.proven.note(provider, judgement.verdict);
+        }
+        if let Some(Cow::Owned(url)) = &url {
+            judgement.url = Some(url.clone());
         }
         let asked = provider.filter(|_| endpoint.handshake && arrival.decided.is_none()).and_then(|provider| {
             if let Some(secret) = provider.learned(&request) {
@@ -363,9 +367,9 @@ impl Inner {
             return capture;
         };
         let mut judgement = std::mem::take(&mut capture.judgement);
-        let (method, url) = (capture.head.method(), self.url(endpoint));
+        let (method, url) = (capture.head.method(), endpoint.url.clone().or_else(|| judgement.url.clone()));
         let (request, secrets) = (verify::Request::of(&capture, &method, url.as_deref()), endpoint.known_secrets());
-        examine(self.catalog, provider, &request, &secrets, &self.endpoints, &endpoint.name, &mut judgement);
+        examine(&self.catalog, provider, &request, &secrets, &self.endpoints, &endpoint.name, &mut judgement);
         drop(method);
         Capture { judgement, ..capture }
     }
@@ -376,7 +380,7 @@ impl Inner {
         endpoint.url.as_deref().map(Cow::Borrowed).or_else(tunnel)
     }
 
-    fn provider(&self, endpoint: &Endpoint, request: &verify::Request<'_>) -> Option<&'static Provider> {
+    fn provider(&self, endpoint: &Endpoint, request: &verify::Request<'_>) -> Option<&Provider> {
         match &endpoint.provider {
             Some(name) => self.catalog.get(name),
             None => self.catalog.detect(request),
@@ -391,6 +395,7 @@ impl Inner {
 
 /// What the catalog says of a request. `unset`: where further secrets should have come from, and did not.
 pub(super) fn judge(
+    catalog: &Catalog,
     provider: Option<&Provider>,
     request: &verify::Request<'_>,
     secrets: &[Secret],
@@ -409,7 +414,7 @@ pub(super) fn judge(
     }
     if judgement.verdict != Verdict::Passed
         && let Some(explanation) = &mut judgement.explanation
-        && let Some(other) = looks_like_anothers(provider, request)
+        && let Some(other) = looks_like_anothers(catalog, provider, request)
     {
         let (title, name) = (other.title(), other.name());
         explanation.text.push_str(&format!(" But it looks like {title}'s: is `provider = \"{name}\"` meant?"));
@@ -418,8 +423,12 @@ pub(super) fn judge(
 }
 
 /// Whose marks a request bears that has none of those of the provider it should be of.
-fn looks_like_anothers(provider: &Provider, request: &verify::Request<'_>) -> Option<&'static Provider> {
-    let other = super::catalog().ok()?.detect(request)?;
+fn looks_like_anothers<'c>(
+    catalog: &'c Catalog,
+    provider: &Provider,
+    request: &verify::Request<'_>,
+) -> Option<&'c Provider> {
+    let other = catalog.detect(request)?;
     (!provider.has_marks(request)).then_some(other)
 }
 

@@ -38,7 +38,7 @@ impl Courier {
     /// Sends a capture. A delivery that failed is an outcome, not an error: errors are an endpoint without an app, an edit
     /// that cannot be made.
     pub(super) async fn send(&self, capture: &Capture, aim: &Aim, errand: ErrandId) -> Result<Delivery, Failure> {
-        let endpoint = self.endpoints.of(&capture.endpoint, &capture.head.path());
+        let endpoint = self.endpoints.of_capture(capture);
         let to = self.target(endpoint, aim)?;
         let (resign, cloudevents) = (aim.edit.resign || to.resign, aim.edit.cloudevents || to.cloudevents);
         let edit = Edit { cloudevents, resign, ..aim.edit.clone() };

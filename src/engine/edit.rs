@@ -64,10 +64,10 @@ impl Edit {
     ) -> Result<Edited, Failure> {
         let catalog = super::catalog()?;
         if self.transform.is_none() {
-            return self.apply(capture, endpoint, catalog, (to, path));
+            return self.apply(capture, endpoint, &catalog, (to, path));
         }
         let (capture, endpoint, to) = (capture.clone(), Arc::clone(endpoint), to.to_owned());
-        let edited = tokio::task::spawn_blocking(move || self.apply(&capture, &endpoint, catalog, (&to, path)));
+        let edited = tokio::task::spawn_blocking(move || self.apply(&capture, &endpoint, &catalog, (&to, path)));
         edited.await.map_err(|_| Failure::new(DOING, "its thread died"))?
     }
 

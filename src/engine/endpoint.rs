@@ -8,7 +8,7 @@ use super::{
     respond::{Respond, Standing},
 };
 use crate::{
-    record::Verdict,
+    record::{Capture, Flag, Flags, Summary, Verdict},
     verify::{Provider, Secret},
 };
 
@@ -122,6 +122,15 @@ impl Endpoint {
         }
     }
 
+    /// The same, with what the one of before has learned and counted.
+    fn after(&self, before: &Self) -> Self {
+        let guard = self.guard.as_ref().map(|guard| match &before.guard {
+            Some(before) => Arc::new(guard.after(before)),
+            None => Arc::clone(guard),
+        });
+        Self { learned: before.learned.clone(), guard, ..self.clone() }
+    }
+
     /// Whether a request's path is the endpoint's or below it: `/a` takes `/a`, `/a/` and `/a/b`, not `/ab`.
     fn takes(&self, path: &str) -> bool {
         let own = self.path.trim_end_matches('/');
@@ -143,10 +152,10 @@ impl Endpoints {
         Self(endpoints.into_iter().map(Arc::new).collect())
     }
 
-    /// The same, with what handshakes have handed over to endpoints of these names before.
+    /// The same, with what endpoints of these names have learned by handshakes and counted by their rates before.
     pub(super) fn after(self, before: &Self) -> Self {
         let after = |endpoint: Arc<Endpoint>| match before.named(&endpoint.name) {
-            Some(old) => Arc::new(Endpoint { learned: old.learned.clone(), ..Endpoint::clone(&endpoint) }),
+            Some(old) => Arc::new(endpoint.after(old)),
             None => endpoint,
         };
         Self(self.0.iter().cloned().map(after).collect())
@@ -162,6 +171,23 @@ impl Endpoints {
     pub fn of(&self, name: &str, path: &str) -> &Arc<Endpoint> {
         let takes_the_rest = |endpoint: &&Arc<Endpoint>| endpoint.path.trim_end_matches('/').is_empty();
         self.named(name).filter(|endpoint| !takes_the_rest(endpoint)).unwrap_or_else(|| self.route(path))
+    }
+
+    /// The endpoint of what lies in the store. What was imported for one is of that one, even where it takes all paths: the path
+    /// of another bin says nothing here.
+    fn of_stored(&self, name: &str, path: &str, flags: Flags) -> &Arc<Endpoint> {
+        let is_told = name != OPEN_BIN && flags.contains(Flag::Imported);
+        self.named(name).filter(|_| is_told).unwrap_or_else(|| self.of(name, path))
+    }
+
+    /// The endpoint of a capture.
+    pub fn of_capture(&self, capture: &Capture) -> &Arc<Endpoint> {
+        self.of_stored(&capture.endpoint, &capture.head.path(), capture.flags)
+    }
+
+    /// The endpoint of a row of the list.
+    pub fn of_row(&self, row: &Summary) -> &Arc<Endpoint> {
+        self.of_stored(&row.endpoint, &row.path, row.flags)
     }
 
     /// The endpoint of that name.
@@ -218,6 +244,20 @@ mod tests {
             ("", "*", OPEN_BIN),
         ] {
             assert_eq!(endpoints.of(name, path).name, expected, "{name} {path}");
+        }
+    }
+
+    #[test]
+    fn what_was_imported_for_an_endpoint_is_of_it_though_another_takes_its_path() {
+        let endpoints = endpoints(&["/", "/b"]);
+        let imported: Flags = [Flag::Imported].into_iter().collect();
+        for (name, path, flags, expected) in [
+            ("/", "/b", imported, "/"),
+            ("/", "/b", Flags::default(), "/b"),
+            ("gone", "/b", imported, "/b"),
+            (OPEN_BIN, "/b", imported, "/b"),
+        ] {
+            assert_eq!(endpoints.of_stored(name, path, flags).name, expected, "{name} {path}");
         }
     }
 

@@ -137,6 +137,7 @@ pub fn to_file<T>(
         return through(path, write).map(Some);
     }
     refuse_store(store, path)?;
+    refuse_no_folder(path)?;
     let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let (file, part) = part_of(path).map_err(failed)?;
     let mut file = BufWriter::new(file);
@@ -159,6 +160,17 @@ pub fn refuse_store(store: &Path, path: &Path) -> Result<(), Failure> {
         return Err(Failure::new(format!("writing {}", path.display()), why).hint("name another file"));
     }
     Ok(())
+}
+
+/// Says no to a place in a folder that is not there: which of the two is missing the system does not say.
+fn refuse_no_folder(path: &Path) -> Result<(), Failure> {
+    match path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
+        Some(folder) => {
+            let why = format!("there is no folder {}", folder.display());
+            Err(Failure::new(format!("writing {}", path.display()), why).hint("make it first, or name another place"))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Writes into a device or a pipe: it is there, and stays.

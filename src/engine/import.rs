@@ -19,6 +19,7 @@ use std::{
 use super::{
     Engine,
     admit::{chance, examine, judge, told},
+    catalog::Providers,
     endpoint::Endpoints,
     now, spawn,
 };
@@ -26,7 +27,7 @@ use crate::{
     import::{self, Entry, Form, Stop},
     record::{Body, Capture, Failure, Flag, Uid},
     store::{self, Brought, Imported, Role, Source, Writer},
-    verify::{self, Catalog},
+    verify,
 };
 
 /// How many captures are between the reader and the writer.
@@ -78,7 +79,7 @@ impl Engine {
             refuse_large(&files)?;
         }
         let writer = self.importing(is_beside)?;
-        let judge = Judge::new(endpoints)?;
+        let judge = Judge { told: how.endpoint.clone(), ..Judge::new(endpoints)? };
         let (tell, heard) = sync_channel(BETWEEN);
         let (others, left_out) = channel();
         let most = if is_beside { LARGEST_BESIDE } else { u64::MAX };
@@ -165,7 +166,6 @@ fn read_all(
         let mut names = Names::default();
         let mut take = |mut entry: Entry| {
             entries += 1;
-            entry.endpoint = how.endpoint.clone().or(entry.endpoint);
             entry.uid = if how.again { None } else { entry.uid.or_else(|| names.of(&entry)) };
             entry.flags.insert(Flag::Imported);
             let may_be_known = entry.uid.is_some();
@@ -209,7 +209,9 @@ impl Names {
 /// Judges entries as the door judges what arrives.
 pub(super) struct Judge {
     endpoints: Endpoints,
-    catalog: &'static Catalog,
+    /// The endpoint that all are of, whatever they say; none: each says it, or its path.
+    told: Option<String>,
+    catalog: Providers,
     /// The high part of every new uid's chance, and a count below it.
     chance: u128,
     count: u128,
@@ -219,7 +221,7 @@ pub(super) struct Judge {
 
 impl Judge {
     pub(super) fn new(endpoints: Endpoints) -> Result<Self, Failure> {
-        Ok(Self { endpoints, catalog: super::catalog()?, chance: chance()?, count: 0, doctor: DOCTOR_TIME })
+        Ok(Self { endpoints, told: None, catalog: super::catalog()?, chance: chance()?, count: 0, doctor: DOCTOR_TIME })
     }
 
     /// An entry as a capture. Why not, where it is none.
@@ -229,8 +231,10 @@ impl Judge {
             return Err("its body is not the one that was exported (SHA-256)".to_owned());
         }
         let received_at = entry.received_at.unwrap_or_else(now);
+        let meant = self.told.as_deref().and_then(|name| self.endpoints.named(name));
         let name = entry.endpoint.as_deref().unwrap_or_default();
-        let endpoint = Arc::clone(self.endpoints.of(name, &entry.head.path()));
+        let endpoint = Arc::clone(meant.unwrap_or_else(|| self.endpoints.of(name, &entry.head.path())));
+        let name = entry.endpoint.filter(|_| meant.is_none()).unwrap_or_else(|| endpoint.name.clone());
         let method = entry.head.method().into_owned();
         let request = verify::Request {
             method: &method,
@@ -247,7 +251,7 @@ impl Judge {
             None => self.catalog.detect(&request),
         };
         let secrets = endpoint.known_secrets();
-        let (mut judgement, event) = judge(provider, &request, &secrets, &endpoint.unset);
+        let (mut judgement, event) = judge(&self.catalog, provider, &request, &secrets, &endpoint.unset);
         if let Some(provider) = provider {
             endpoint.proven.note(provider, judgement.verdict);
         }
@@ -265,7 +269,7 @@ impl Judge {
         if let Some(provider) = provider.filter(|_| !self.doctor.is_zero()) {
             let began = Instant::now();
             let (endpoints, name) = (&self.endpoints, &endpoint.name);
-            examine(self.catalog, provider, &request, &secrets, endpoints, name, &mut judgement);
+            examine(&self.catalog, provider, &request, &secrets, endpoints, name, &mut judgement);
             self.doctor = self.doctor.saturating_sub(began.elapsed());
         }
         self.count += 1;
@@ -273,7 +277,7 @@ impl Judge {
         let declared = entry.head.headers().text("content-length").and_then(|text| text.parse().ok());
         let body = Body { declared, truncated: entry.truncated, ..Body::whole(entry.body, sha256) };
         Ok(Capture {
-            endpoint: entry.endpoint.unwrap_or_else(|| endpoint.name.clone()),
+            endpoint: name,
             peer: entry.peer.unwrap_or_default(),
             provider: provider.map(|provider| provider.name().to_owned()),
             event,
@@ -282,7 +286,8 @@ impl Judge {
             flags,
             tags: entry.tags,
             note: entry.note,
-            reply_status: entry.reply_status.unwrap_or(endpoint.respond.file().status),
+            // What its sender was answered elsewhere is not what an endpoint here would say.
+            reply_status: entry.reply_status.unwrap_or_default(),
             ..Capture::new(uid, received_at, entry.head, body)
         })
     }

@@ -13,12 +13,12 @@ impl Engine {
     pub fn keep(&self, capture: &Capture, aim: &Aim) -> Result<CaptureId, Failure> {
         let doing = || format!("saving an edited #{}", capture.id);
         let endpoints = self.endpoints();
-        let endpoint = endpoints.of(&capture.endpoint, &capture.head.path());
+        let endpoint = endpoints.of_capture(capture);
         let to = match &aim.to {
             Some(to) => self.targets().named(to)?.url,
             None => endpoint.app.as_ref().map(|app| app.url.clone()).unwrap_or_default(),
         };
-        let edited = aim.edit.apply(capture, endpoint, catalog()?, (&to, PathRule::default()))?;
+        let edited = aim.edit.apply(capture, endpoint, &*catalog()?, (&to, PathRule::default()))?;
         if edited.head == capture.head && edited.body == capture.body.bytes {
             return Err(Failure::new(doing(), "nothing of it was changed"));
         }

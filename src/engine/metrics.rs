@@ -1,13 +1,16 @@
 //! `[metrics]`: totals and standings for who collects such, in the text format of Prometheus, at an address of its own: on
 //! creel's own every path is a webhook's. Nothing is counted while nobody asks: each answer counts what came since the last.
 //!
+//!
+//! Where they are told may change while creel runs: what was counted goes on.
+//!
 //! The format: <https://prometheus.io/docs/instrumenting/exposition_formats/>, version 0.0.4.
 
 use std::{
     fmt::{Display, Write},
-    future,
+    future, mem,
     net::SocketAddr,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, atomic::Ordering},
     thread::JoinHandle,
 };
@@ -28,22 +31,71 @@ const PLAIN: &str = "text/plain; charset=utf-8";
 /// The most connections: one who collects, and some who look.
 const CONNECTIONS: usize = 16;
 
-/// The thread that tells them.
+/// What is told, and where.
 pub(super) struct Metrics {
+    db: PathBuf,
+    news: News,
+    /// Since creel was started; none where the store did not say then how far it was.
+    totals: Arc<Mutex<Option<Totals>>>,
+    /// None: nowhere.
+    telling: Mutex<Option<Telling>>,
+}
+
+/// The thread that tells them.
+struct Telling {
+    /// What somebody wished; its port may be any.
+    wished: SocketAddr,
     address: SocketAddr,
     stop: flag::Sender<bool>,
     thread: JoinHandle<()>,
 }
 
 impl Metrics {
-    /// Listens there, and counts from now on what comes into a store.
-    pub(super) fn start(address: SocketAddr, db: &Path, news: News) -> Result<Self, Failure> {
-        let listener = listen::bind(address)
+    /// Counts from now on what comes into a store, and tells nobody yet.
+    pub(super) fn new(db: &Path, reader: &Reader, news: News) -> Self {
+        let totals = Arc::new(Mutex::new(reader.totals().ok()));
+        Self { db: db.to_owned(), news, totals, telling: Mutex::default() }
+    }
+
+    /// Tells them there from now on, or nowhere; where they are told then, if that is another place. Where nobody can listen
+    /// there all stays as it was.
+    pub(super) fn tell_at(&self, wished: Option<SocketAddr>) -> Result<Option<String>, Failure> {
+        let mut telling = lock(&self.telling);
+        if telling.as_ref().map(|it| it.wished) == wished {
+            return Ok(None);
+        }
+        // Of one port it may be that nobody else can have it before it is let go.
+        let has_its_port = |old: &mut Telling| wished.is_some_and(|new| new.port() == old.address.port());
+        let let_go = telling.take_if(has_its_port).map(|old| {
+            let wished = old.wished;
+            old.stop();
+            wished
+        });
+        match wished.map(|wished| self.telling(wished)).transpose() {
+            Ok(new) => {
+                let words = new.as_ref().map_or_else(|| "metrics are told no more".to_owned(), Telling::words);
+                mem::replace(&mut *telling, new).into_iter().for_each(Telling::stop);
+                Ok(Some(words))
+            }
+            Err(failure) => {
+                *telling = telling.take().or_else(|| self.telling(let_go?).ok());
+                Err(failure)
+            }
+        }
+    }
+
+    fn telling(&self, wished: SocketAddr) -> Result<Telling, Failure> {
+        let listener = listen::bind(wished)
             .map_err(|failure| failure.hint("give another address to `listen` in [metrics] of creel.toml"))?;
         let address = listener.local_addr().map_err(|why| Failure::new("listening for who asks for metrics", why))?;
-        let reader = Reader::open(db)?;
-        let totals = reader.totals()?;
-        let teller = Teller(Arc::new(Mutex::new(Ledger { reader, totals, news })));
+        let reader = Reader::open(&self.db)?;
+        let mut totals = lock(&self.totals);
+        if totals.is_none() {
+            *totals = Some(reader.totals()?);
+        }
+        drop(totals);
+        let ledger = Ledger { reader, totals: Arc::clone(&self.totals), news: self.news.clone() };
+        let teller = Teller(Arc::new(Mutex::new(ledger)));
         let limits = Limits { connections: CONNECTIONS, connections_per_address: CONNECTIONS, ..Limits::default() };
         let (stop, mut stopped) = flag::channel(false);
         let runtime = runtime()?;
@@ -55,10 +107,22 @@ impl Metrics {
                 wire::serve(listener, limits, None, teller, until).await
             });
         })?;
-        Ok(Self { address, stop, thread })
+        Ok(Telling { wished, address, stop, thread })
     }
 
-    pub(super) fn stop(self) {
+    pub(super) fn stop(&self) {
+        lock(&self.telling).take().into_iter().for_each(Telling::stop);
+    }
+}
+
+impl Telling {
+    /// Where, and to whom.
+    fn words(&self) -> String {
+        let whom = if settings::is_loopback(&self.address) { "" } else { ", to whoever reaches it" };
+        format!("metrics are told at http://{}{PATH}{whom}", self.address)
+    }
+
+    fn stop(self) {
         let _ = self.stop.send(true);
         let _ = self.thread.join();
     }
@@ -67,20 +131,17 @@ impl Metrics {
 impl Engine {
     /// Where metrics are told, and to whom; none where they are not.
     pub fn metrics(&self) -> Option<String> {
-        lock(&self.metrics).as_ref().map(|Metrics { address, .. }| {
-            let whom = if settings::is_loopback(address) { "" } else { ", to whoever reaches it" };
-            format!("metrics are told at http://{address}{PATH}{whom}")
-        })
+        lock(&self.metrics.as_ref()?.telling).as_ref().map(Telling::words)
     }
 }
 
-/// Answers who asks.
+/// Answers who asks./// Answers who asks.
 #[derive(Clone)]
 struct Teller(Arc<Mutex<Ledger>>);
 
 struct Ledger {
     reader: Reader,
-    totals: Totals,
+    totals: Arc<Mutex<Option<Totals>>>,
     news: News,
 }
 
@@ -112,9 +173,11 @@ impl Catch for Teller {
 impl Teller {
     fn page(&self) -> Result<String, Failure> {
         let ledger = &mut *lock(&self.0);
-        ledger.reader.count_on(&mut ledger.totals)?;
+        let totals = &mut *lock(&ledger.totals);
+        let totals = totals.get_or_insert_default();
+        ledger.reader.count_on(totals)?;
         let counters = ledger.reader.counters()?;
-        Ok(page(&ledger.totals, &counters, !ledger.news.is_failing.load(Ordering::Relaxed)))
+        Ok(page(totals, &counters, !ledger.news.is_failing.load(Ordering::Relaxed)))
     }
 }
 

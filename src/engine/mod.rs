@@ -66,7 +66,7 @@ use std::{
 };
 
 pub use batch::{Each, Pacing, continued};
-pub use catalog::{catalog, read as read_provider};
+pub use catalog::{Providers, catalog, read as read_provider};
 pub use config::{FilterRow, KeyWish, Notice, Screen};
 pub use deliver::{Aim, no_such_capture};
 pub use forward::{HearNews, Tidings};
@@ -117,7 +117,7 @@ pub struct Engine {
     writer: Mutex<Option<Writer>>,
     indexer: Mutex<Option<Indexer>>,
     alerts: Arc<Mutex<Vec<Looker>>>,
-    metrics: Mutex<Option<Metrics>>,
+    metrics: Option<Arc<Metrics>>,
     forgetting: Arc<Mutex<Option<Looker>>>,
     reread: Mutex<Option<Reread>>,
     _watch: Option<Watch>,
@@ -154,7 +154,8 @@ impl Engine {
         let fingerprint = identity.as_ref().map(identity::fingerprint);
         // The lock holds without these words; they only make another process's error better.
         let _ = writer.announce(&url);
-        let newest_before = newest(&Reader::open(&db)?)?;
+        let reader = Reader::open(&db)?;
+        let newest_before = newest(&reader)?;
         let (news, mut sender) = (News::default(), None);
         let outlook = tunnel.is_some().then(Outlook::new);
         let (own, to, by, told) = (Own::new(Some(address), outlook.clone()), db.clone(), writer.clone(), news.clone());
@@ -165,13 +166,13 @@ impl Engine {
             own: own.clone(),
             news: told.clone(),
         };
+        let telling = Arc::new(Metrics::new(&db, &reader, news.clone()));
         let post = forward::start(ground(endpoints.clone()), || Ok(sender.insert(Sender::start()?).runtime.clone()))?;
-        let reader = Reader::open(&db)?;
         let (to, gate) = (endpoints.clone(), outlook.clone());
         let catcher = Catcher::new(writer.clone(), to, trusted_proxies, reader, gate, post.clone(), news.clone())?;
         // Before the first request: what comes from now on counts.
         let alerts = alert::start(&alerts, &db, &bell, &news)?;
-        let metrics = metrics.map(|address| Metrics::start(address, &db, news.clone())).transpose()?;
+        telling.tell_at(metrics)?;
         let server = Server::start(listener, limits, identity, catcher.clone(), settler)?;
         let tunnel = match (tunnel, &outlook) {
             (Some(command), Some(outlook)) => {
@@ -196,6 +197,7 @@ impl Engine {
             sender: Arc::clone(&sender),
             alerts: Arc::clone(&alerts),
             forgetting: Arc::clone(&forgetting),
+            metrics: Arc::clone(&telling),
         };
         let followers = Followers { in_force: in_force.clone(), news: news.clone(), capturing: Some(capturing) };
         let reread = Reread::start(wishes, seen, notices.clone(), followers)?;
@@ -216,7 +218,7 @@ impl Engine {
             writer: Mutex::new(Some(writer)),
             indexer: Mutex::new(Some(indexer)),
             alerts,
-            metrics: Mutex::new(metrics),
+            metrics: Some(telling),
             forgetting,
             reread: Mutex::new(Some(reread)),
             _watch: None,
@@ -260,7 +262,7 @@ impl Engine {
             writer: Mutex::new(None),
             indexer: Mutex::new(None),
             alerts: Arc::default(),
-            metrics: Mutex::new(None),
+            metrics: None,
             forgetting: Arc::default(),
             reread: Mutex::new(None),
             _watch: None,
@@ -340,9 +342,10 @@ impl Engine {
 
     /// The bytes that a capture's signature is over, as far as its provider is known and no secret is among them.
     pub fn signed_bytes(&self, capture: &Capture) -> Option<Vec<u8>> {
-        let provider = catalog().ok()?.get(capture.provider.as_deref()?)?;
+        let catalog = catalog().ok()?;
+        let provider = catalog.get(capture.provider.as_deref()?)?;
         let endpoints = self.endpoints();
-        let url = endpoints.of(&capture.endpoint, &capture.head.path()).url.as_deref();
+        let url = endpoints.of_capture(capture).url.as_deref().or(capture.judgement.url.as_deref());
         provider.signed_bytes(&Request::of(capture, &capture.head.method(), url))
     }
 
@@ -360,8 +363,7 @@ impl Engine {
         let sender = lock(&self.sender).take();
         sender.into_iter().for_each(Sender::stop);
         lock(&self.alerts).clear();
-        let metrics = lock(&self.metrics).take();
-        metrics.into_iter().for_each(Metrics::stop);
+        self.metrics.iter().for_each(|metrics| metrics.stop());
         drop(lock(&self.indexer).take());
         let writer = lock(&self.writer).take();
         served.and(writer.map_or(Ok(()), Writer::close))

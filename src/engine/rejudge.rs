@@ -1,8 +1,8 @@
 //! Captures of the store judged again, by the configuration of now: a secret that came later, or another one, says more of what
 //! came before it than that it could not be checked. A timestamp's age is counted from the moment at which a capture came.
 //!
-//! What is judged again is the signature alone. Whose it is, its event and its endpoint stay as they were told when it came:
-//! repeats, forwards and people went by them.
+//! Whose it is and what its event is is told again, too: a file of the user's own may say it since, or say something else. Its
+//! endpoint stays the one it came to, since forwards and people went by it.
 
 use std::{
     fmt,
@@ -10,11 +10,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Engine, Terms, endpoint::Endpoints, newest, now, tunnel::Outlook};
+use super::{Engine, Terms, catalog, endpoint::Endpoints, newest, now, tunnel::Outlook};
 use crate::{
     query::Filter,
-    record::{Capture, CaptureId, Failure, Judgement, Summary, Verdict, counted, thousands},
-    store::{Bodies, Reader, Start, Writer},
+    record::{Capture, CaptureId, Failure, Judgement, Origin, Summary, Verdict, counted, thousands},
+    store::{Bodies, JudgedAgain, Reader, Start, Writer},
     verify::Request,
 };
 
@@ -34,7 +34,8 @@ pub struct Judged {
     pub failed: u64,
     /// How many cannot be checked now, or are not signed. Where one was checked when it came, that verdict stays.
     pub open: u64,
-    /// How many were left as they are: their provider is unknown, or another one than their endpoint's now.
+    /// How many were left as they are: nobody knows whose they are, or their endpoint is another provider's now, of whom they bear
+    /// nothing.
     pub left: u64,
 }
 
@@ -90,7 +91,7 @@ pub(super) fn waiting_for_secrets(
         .map_err(|why| Failure::new("looking for what waits for a secret", why))?;
     let rows = reader.page(Start::Newest, NEWEST as usize, Some(&filter.sql(now())))?;
     // Whose endpoint still has none is not read.
-    let waits = |row: &&Summary| !endpoints.of(&row.endpoint, &row.path).secrets.is_empty();
+    let waits = |row: &&Summary| !endpoints.of_row(row).secrets.is_empty();
     let ids: Vec<_> = rows.iter().filter(waits).map(|row| row.id).collect();
     let again = Again { reader, writer: writer.clone(), endpoints, tunnel, doctor: DOCTOR_TIME };
     // Those of another provider now go on waiting.
@@ -127,40 +128,54 @@ impl Again {
         let mut changed = Vec::new();
         for &id in ids {
             let Some(capture) = self.reader.capture(id, Bodies::Read)? else { continue };
-            let Some(judgement) = self.judgement(&capture)? else {
+            let Some((told, judgement)) = self.said(&capture)? else {
                 all.left += 1;
                 continue;
             };
             all.count(judgement.verdict);
-            if judgement != capture.judgement && !says_less(&judgement, &capture.judgement) {
-                changed.push((id, judgement));
+            let is_others = told.provider != capture.provider;
+            let told = Some(told).filter(|told| is_others || told.event != capture.event);
+            let judgement = match says_less(&judgement, &capture.judgement) {
+                true if is_others => continue,
+                true => capture.judgement.clone(),
+                false => judgement,
+            };
+            if told.is_some() || judgement != capture.judgement {
+                changed.push(JudgedAgain { id, judgement, told });
             }
         }
         let pending = self.writer.judge(changed).map_err(|full| Failure::new(DOING, full))?;
         pending.blocking_recv().map_err(|_| Failure::new(DOING, "the store is closed"))?.map(drop)
     }
 
-    /// What is to be said of a capture now; none where its provider is unknown, or not the one it was.
-    fn judgement(&mut self, capture: &Capture) -> Result<Option<Judgement>, Failure> {
+    /// What is to be said of a capture now: whose it is, what its event is, and of its signature. None where nobody knows whose
+    /// it is; or where its endpoint is another provider's now, of whom it bears nothing.
+    fn said(&mut self, capture: &Capture) -> Result<Option<(Origin, Judgement)>, Failure> {
         let tunnel = || self.tunnel.as_ref().and_then(Outlook::url);
         let terms = Terms::of(capture, &self.endpoints, tunnel);
-        if capture.provider.is_none() || terms.provider != capture.provider {
-            return Ok(None);
-        }
         let method = capture.head.method();
         let request = Request::of(capture, &method, terms.url.as_deref());
-        let Some(provider) = terms.provider(&request)? else { return Ok(None) };
-        let mut judgement = terms.judge(provider, &request);
+        let catalog = catalog()?;
+        let Some(provider) = terms.provider(&catalog, &request) else { return Ok(None) };
+        let mut judgement = terms.judge(&catalog, provider, &request);
+        let is_others = capture.provider.as_deref().is_some_and(|name| name != provider.name());
+        let is_signed = judgement.evidence.as_ref().is_some_and(|evidence| evidence.received.is_some());
+        if is_others && !is_signed && !provider.has_marks(&request) {
+            return Ok(None);
+        }
+        let told = Origin { provider: Some(provider.name().to_owned()), event: provider.event(&request) };
         judgement.handshake.clone_from(&capture.judgement.handshake);
+        judgement.url.clone_from(&capture.judgement.url);
         if self.doctor.is_zero() {
             // What the doctor said then is more than what nobody says now.
             let is_as_it_was =
                 (judgement.verdict, judgement.fault) == (capture.judgement.verdict, capture.judgement.fault);
-            return Ok(Some(if is_as_it_was { capture.judgement.clone() } else { judgement }));
+            let judgement = if is_as_it_was && !is_others { capture.judgement.clone() } else { judgement };
+            return Ok(Some((told, judgement)));
         }
         let began = Instant::now();
-        terms.examine(provider, &request, &mut judgement)?;
+        terms.examine(&catalog, provider, &request, &mut judgement);
         self.doctor = self.doctor.saturating_sub(began.elapsed());
-        Ok(Some(judgement))
+        Ok(Some((told, judgement)))
     }
 }

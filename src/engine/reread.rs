@@ -1,12 +1,13 @@
-//! The configuration, read again when its file changes: endpoints, secrets, forwards, targets, guards, alerts, filters, bounds
-//! and keys are in force from then on, and no connection, no tunnel and no capture is lost for it. What stands in it otherwise
-//! (where creel listens, its store, its limits) takes a new start, which is said. A file with a mistake changes nothing.
+//! The configuration, read again when its files change: endpoints, secrets, forwards, targets, guards, alerts, filters, bounds,
+//! metrics, keys and providers of the user's own are in force from then on, and no connection, no tunnel and no capture is lost
+//! for it. What stands in it otherwise (where creel listens, its store, its limits) takes a new start, which is said. A file with
+//! a mistake changes nothing.
 //!
 //! Who acts by a rule asks for it at that moment ([`InForce::now`]) and keeps what it got to the end of what it does.
 
 use std::{
     collections::BTreeMap,
-    fs::Metadata,
+    fs::{self, Metadata},
     mem,
     path::{Path, PathBuf},
     sync::{
@@ -21,10 +22,13 @@ use super::{
     Engine,
     admit::Catcher,
     alert, bounds,
+    catalog::{self, Providers},
     config::{self, Notice, Screen},
     endpoint::Endpoints,
     forward::{self, Ground, News, Post, Tidings},
-    lock, rejudge,
+    lock,
+    metrics::Metrics,
+    rejudge,
     settings::{Settings, Wishes, shown},
     spawn,
     target::Targets,
@@ -40,7 +44,7 @@ use crate::{
 const EVERY: Duration = Duration::from_millis(250);
 
 /// What takes a new start.
-const FIXED: &[&str] = &["listen", "db", "tls", "tunnel", "limits", "metrics"];
+const FIXED: &[&str] = &["listen", "db", "tls", "tunnel", "limits"];
 
 /// What may change while creel runs.
 #[derive(Clone)]
@@ -145,12 +149,22 @@ pub(super) struct Capturing {
     pub(super) sender: Arc<Mutex<Option<Sending>>>,
     pub(super) alerts: Arc<Mutex<Vec<Looker>>>,
     pub(super) forgetting: Arc<Mutex<Option<Looker>>>,
+    pub(super) metrics: Arc<Metrics>,
 }
 
-/// How the files stood when they were looked at: when each was changed last, and its size.
-type Stamps = Vec<Option<(SystemTime, u64)>>;
+/// When a file was changed last, and its size; none: it is not there.
+type Stamp = Option<(SystemTime, u64)>;
 
-/// What the files say, by its name: a key, or a table of a list and its own name.
+/// How the files stood when they were looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Stamps {
+    /// The configuration's, in the order of their places.
+    files: Vec<Stamp>,
+    /// The user's own providers.
+    providers: Vec<(PathBuf, Stamp)>,
+}
+
+/// What the files say, by its name: a key, or a table of a list and its own name; of a provider all of its file.
 type Parts = BTreeMap<String, toml::Value>;
 
 /// The files as they were just before they were read: what is saved from then on is not in force yet, and found.
@@ -183,8 +197,8 @@ impl Reading {
         while over.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
             let stamps = stamps(&self.wishes);
             if stamps == last && stamps != self.seen.stamps {
-                self.seen.stamps.clone_from(&stamps);
-                self.read();
+                let before = mem::replace(&mut self.seen.stamps, stamps.clone());
+                self.read(&before);
                 self.check_what_waits(over);
             }
             last = stamps;
@@ -205,22 +219,22 @@ impl Reading {
         self.followers.news.tell_as(tidings, words);
     }
 
-    /// Reads the files and has what they say followed.
-    fn read(&mut self) {
-        let followed = Settings::resolve(&self.wishes).and_then(|mut settings| {
+    /// Reads the files and has what they say followed. `before` is how they stood the last time.
+    fn read(&mut self, before: &Stamps) {
+        let followed = catalog::read_all().and_then(|providers| {
+            let mut settings = Settings::by(&self.wishes, &|| Ok(providers.clone()))?;
             let parts = mem::take(&mut settings.seen.parts);
             let changed = changed(&self.seen.parts, &parts);
             let notices = settings.notices.clone();
             lock(&self.hear).as_ref().map_or(Ok(()), |face| (face.check)(&settings.screen))?;
-            self.followers.follow(settings, &changed)?;
+            self.followers.follow(settings, providers, &changed)?;
             self.seen.parts = parts;
             Ok((changed, notices))
         });
         let news = &self.followers.news;
         match followed {
             Ok((changed, notices)) => {
-                let file = self.wishes.config.as_deref().unwrap_or_else(|| Path::new(config::NAME));
-                news.tell_as(Tidings::Good, format!("{} was read again: {}", shown(file), words(&changed)));
+                news.tell_as(Tidings::Good, format!("{} read again: {}", self.what_changed(before), words(&changed)));
                 notices.iter().filter(|it| !self.notices.contains(it)).for_each(|it| news.tell(it.clone()));
                 self.notices = notices;
                 if let Some(face) = &*lock(&self.hear) {
@@ -234,32 +248,48 @@ impl Reading {
     }
 }
 
+impl Reading {
+    /// Which files are others than they were, as the beginning of a sentence.
+    fn what_changed(&self, before: &Stamps) -> String {
+        let now = &self.seen.stamps;
+        let file = || shown(self.wishes.config.as_deref().unwrap_or_else(|| Path::new(config::NAME)));
+        let folder = catalog::own_folder().filter(|_| before.providers != now.providers);
+        match folder {
+            Some(folder) if before.files == now.files => format!("{} was", shown(&folder)),
+            Some(folder) => format!("{} and {} were", file(), shown(&folder)),
+            None => format!("{} was", file()),
+        }
+    }
+}
+
 impl Followers {
-    fn follow(&self, settings: Settings, changed: &[Changed]) -> Result<(), Failure> {
+    fn follow(&self, settings: Settings, providers: Providers, changed: &[Changed]) -> Result<(), Failure> {
         forward::check(&settings.endpoints)?;
         let before = self.in_force.now();
         let endpoints = settings.endpoints.after(&before.endpoints);
         let settings = Settings { endpoints: endpoints.clone(), ..settings };
         let (targets, screen) = (settings.targets.clone(), Arc::new(settings.screen.clone()));
         let post = match &self.capturing {
-            Some(capturing) => capturing.follow(settings, &before, changed, &self.news)?,
+            Some(capturing) => capturing.follow(settings, &providers, &before, changed, &self.news)?,
             None => None,
         };
+        catalog::put(providers);
         self.in_force.put(Rules { endpoints, targets, screen, post });
         Ok(())
     }
 }
 
 impl Capturing {
-    /// Has forwards, door, alerts and bounds follow. What may fail comes first.
+    /// Has forwards, door, alerts, bounds and metrics follow. What may fail comes first.
     fn follow(
         &self,
         settings: Settings,
+        providers: &Providers,
         before: &Rules,
         changed: &[Changed],
         news: &News,
     ) -> Result<Option<Post>, Failure> {
-        let Settings { endpoints, trusted_proxies, alerts, keep, .. } = settings;
+        let Settings { endpoints, trusted_proxies, alerts, keep, metrics, .. } = settings;
         let is_changed = |part: &str| changed.iter().any(|it| it.is_of(part));
         let reader = Reader::open(&self.db)?;
         let alerts = (is_changed("alert") || is_changed("filters"))
@@ -269,34 +299,48 @@ impl Capturing {
         let forgetting = is_changed("keep")
             .then(|| bounds::start(keep, &self.db, &self.writer, &self.bell, news.clone()))
             .transpose()?;
+        let metrics = self.metrics.tell_at(metrics)?;
         let ground = (self.ground)(endpoints.clone());
         let post = match &before.post {
             Some(post) => Some(post.follow(&endpoints, &before.endpoints, &ground)?),
             None => forward::start(ground, || Sending::with(&self.sender, |it| it.runtime.clone()))?,
         };
-        self.catcher.follow(endpoints, trusted_proxies, reader, post.clone())?;
+        self.catcher.follow(endpoints, providers.clone(), trusted_proxies, reader, post.clone())?;
         if let Some(alerts) = alerts {
             drop(mem::replace(&mut *lock(&self.alerts), alerts));
         }
         if let Some(forgetting) = forgetting {
             drop(mem::replace(&mut *lock(&self.forgetting), forgetting));
         }
-        words.into_iter().for_each(|words| news.tell_as(Tidings::Good, words));
+        words.into_iter().chain(metrics).for_each(|words| news.tell_as(Tidings::Good, words));
         Ok(post)
     }
 }
 
 fn stamps(wishes: &Wishes) -> Stamps {
-    let stamp = |path: PathBuf| {
+    let stamp = |path: &Path| {
         let file = path.metadata().ok().filter(Metadata::is_file)?;
         Some((file.modified().ok()?, file.len()))
     };
-    config::places(wishes.config.as_deref()).into_iter().map(stamp).collect()
+    let files = config::places(wishes.config.as_deref()).iter().map(|path| stamp(path)).collect();
+    let providers = catalog::own_files().unwrap_or_default().into_iter();
+    Stamps { files, providers: providers.map(|path| (path.clone(), stamp(&path))).collect() }
+}
+
+/// The user's own providers as they stand in their files. What is wrong with one is said by who reads it.
+fn providers() -> Parts {
+    let files = catalog::own_files().unwrap_or_default();
+    let read = |path: &PathBuf| {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        let text = fs::read(path).unwrap_or_default();
+        (format!("provider {name}"), toml::Value::String(String::from_utf8_lossy(&text).into_owned()))
+    };
+    files.iter().map(read).collect()
 }
 
 /// What the files say now. What stands in several is the first one's, as it is in force.
 fn parts(wishes: &Wishes) -> Result<Parts, Failure> {
-    let mut parts = Parts::new();
+    let mut parts = providers();
     for table in config::tables(wishes.config.as_deref())? {
         for (key, value) in table {
             match value {

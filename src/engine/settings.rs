@@ -11,7 +11,7 @@ use std::{
 use super::{
     alert::Alert,
     bounds::Keep,
-    config::{self, File, Notice},
+    config::{self, AskProviders, File, Notice},
     endpoint::{Endpoint, Endpoints},
     filters::Filters,
     forward::{Answering, Forward},
@@ -91,16 +91,21 @@ pub struct Settings {
 impl Settings {
     /// Reads the configuration files and lays the wishes over them.
     pub fn resolve(wishes: &Wishes) -> Result<Self, Failure> {
+        Self::by(wishes, &super::catalog)
+    }
+
+    /// The same where others than the providers in force may be named.
+    pub(super) fn by(wishes: &Wishes, providers: AskProviders<'_>) -> Result<Self, Failure> {
         let seen = Seen::now(wishes)?;
         let named = Filters::read(wishes.config.as_deref())?;
-        let mut file = config::read(wishes.config.as_deref(), &named.names)?;
+        let mut file = config::read(wishes.config.as_deref(), &named.names, providers)?;
         let db = match wishes.db.clone().or(file.db.take()) {
             Some(path) => path,
             None => default_db()?,
         };
         let listen = wishes.listen.clone().or(file.listen.take()).unwrap_or_else(|| LISTEN.to_owned());
         let targets = Targets::new(std::mem::take(&mut file.targets));
-        let (endpoints, notices) = endpoints(wishes, &targets, &mut file)?;
+        let (endpoints, notices) = endpoints(wishes, &targets, &mut file, providers)?;
         let tls = file.tls.take().or(wishes.tls.then_some(Tls::SelfMade));
         let tunnel = wishes.tunnel.clone().or(file.tunnel.take());
         let listen = address(&listen)?;
@@ -128,7 +133,12 @@ impl Settings {
     }
 }
 
-fn endpoints(wishes: &Wishes, targets: &Targets, file: &mut File) -> Result<(Endpoints, Vec<Notice>), Failure> {
+fn endpoints(
+    wishes: &Wishes,
+    targets: &Targets,
+    file: &mut File,
+    providers: AskProviders<'_>,
+) -> Result<(Endpoints, Vec<Notice>), Failure> {
     let mut endpoints = std::mem::take(&mut file.endpoints);
     let mut notices = std::mem::take(&mut file.notices);
     if wishes.wants_an_open_bin() {
@@ -136,7 +146,7 @@ fn endpoints(wishes: &Wishes, targets: &Targets, file: &mut File) -> Result<(End
             endpoints.push(Endpoint::open_bin());
             endpoints.len() - 1
         });
-        wishes.lay_over(&mut endpoints[at], targets, &mut notices)?;
+        wishes.lay_over(&mut endpoints[at], targets, &mut notices, providers)?;
     }
     Ok((Endpoints::new(endpoints), notices))
 }
@@ -150,9 +160,15 @@ impl Wishes {
             || !self.sources.is_empty()
     }
 
-    fn lay_over(&self, bin: &mut Endpoint, targets: &Targets, notices: &mut Vec<Notice>) -> Result<(), Failure> {
+    fn lay_over(
+        &self,
+        bin: &mut Endpoint,
+        targets: &Targets,
+        notices: &mut Vec<Notice>,
+        providers: AskProviders<'_>,
+    ) -> Result<(), Failure> {
         if let Some(provider) = &self.provider {
-            config::known_provider(provider).map_err(|hint| {
+            config::known_provider(provider, providers).map_err(|hint| {
                 Failure::new(format!("reading --provider {provider}"), "no such provider").hint(hint)
             })?;
             bin.provider = Some(provider.clone());

@@ -3,12 +3,11 @@
 
 use super::{
     admit::{examine, judge},
-    catalog,
     endpoint::Endpoints,
 };
 use crate::{
-    record::{Capture, Failure, Judgement},
-    verify::{Provider, Request, Secret},
+    record::{Capture, Judgement},
+    verify::{Catalog, Provider, Request, Secret},
 };
 
 /// What a request is judged by.
@@ -16,6 +15,8 @@ use crate::{
 pub struct Terms {
     /// Who should have sent it; none: told by its headers.
     pub provider: Option<String>,
+    /// Who was said to have sent it when it came, where its headers tell nobody.
+    told: Option<String>,
     /// The URL as the sender knows it.
     pub url: Option<String>,
     /// Tried in order.
@@ -32,6 +33,7 @@ impl Terms {
     pub fn of_nobody() -> Self {
         Self {
             provider: None,
+            told: None,
             url: None,
             secrets: Vec::new(),
             unset: Vec::new(),
@@ -40,13 +42,15 @@ impl Terms {
         }
     }
 
-    /// Those of a capture: its endpoint's, whose provider goes before the one that was told when it came. `tunnel`: the URL that
-    /// leads here, where the endpoint has none.
+    /// Those of a capture: its endpoint's, whose provider goes before the one that its headers tell, and that before the one that was told
+    /// when it came. `tunnel`: the URL that
+    /// leads here, where neither the endpoint has one nor it is known by which it came.
     pub fn of(capture: &Capture, endpoints: &Endpoints, tunnel: impl FnOnce() -> Option<String>) -> Self {
-        let endpoint = endpoints.of(&capture.endpoint, &capture.head.path());
+        let endpoint = endpoints.of_capture(capture);
         Self {
-            provider: endpoint.provider.clone().or_else(|| capture.provider.clone()),
-            url: endpoint.url.clone().or_else(tunnel),
+            provider: endpoint.provider.clone(),
+            told: capture.provider.clone(),
+            url: endpoint.url.clone().or_else(|| capture.judgement.url.clone()).or_else(tunnel),
             secrets: endpoint.known_secrets().into_owned(),
             unset: endpoint.unset.clone(),
             endpoint: endpoint.name.clone(),
@@ -55,14 +59,16 @@ impl Terms {
     }
 
     /// Whose signature is looked for, where somebody's is known.
-    pub fn provider(&self, request: &Request<'_>) -> Result<Option<&'static Provider>, Failure> {
-        let catalog = catalog()?;
-        Ok(self.provider.as_deref().map_or_else(|| catalog.detect(request), |name| catalog.get(name)))
+    pub fn provider<'c>(&self, catalog: &'c Catalog, request: &Request<'_>) -> Option<&'c Provider> {
+        match &self.provider {
+            Some(name) => catalog.get(name),
+            None => catalog.detect(request).or_else(|| catalog.get(self.told.as_deref()?)),
+        }
     }
 
     /// What is to be said of a request.
-    pub fn judge(&self, provider: &Provider, request: &Request<'_>) -> Judgement {
-        let (judgement, _) = judge(Some(provider), request, &self.secrets, &self.unset);
+    pub fn judge(&self, catalog: &Catalog, provider: &Provider, request: &Request<'_>) -> Judgement {
+        let (judgement, _) = judge(catalog, Some(provider), request, &self.secrets, &self.unset);
         if let Some(endpoint) = self.endpoints.named(&self.endpoint) {
             endpoint.proven.note(provider, judgement.verdict);
         }
@@ -70,13 +76,7 @@ impl Terms {
     }
 
     /// Puts in why it did not pass, where that can be found out.
-    pub fn examine(
-        &self,
-        provider: &Provider,
-        request: &Request<'_>,
-        judgement: &mut Judgement,
-    ) -> Result<(), Failure> {
-        examine(catalog()?, provider, request, &self.secrets, &self.endpoints, &self.endpoint, judgement);
-        Ok(())
+    pub fn examine(&self, catalog: &Catalog, provider: &Provider, request: &Request<'_>, judgement: &mut Judgement) {
+        examine(catalog, provider, request, &self.secrets, &self.endpoints, &self.endpoint, judgement);
     }
 }

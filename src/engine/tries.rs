@@ -17,7 +17,8 @@ const PATIENCE: Duration = Duration::from_millis(300);
 /// The tries at the event of a capture, oldest first, where its provider publishes a schedule that they can be held against;
 /// else none.
 pub fn tries(reader: &Reader, capture: &Capture) -> Result<Vec<Try>, Failure> {
-    let provider = capture.provider.as_deref().and_then(|name| super::catalog().ok()?.get(name));
+    let catalog = super::catalog()?;
+    let provider = capture.provider.as_deref().and_then(|name| catalog.get(name));
     let has_schedule = provider.is_some_and(|it| it.habits().retries.as_ref().is_some_and(|gaps| !gaps.is_empty()));
     let Some(event) = capture.event.id.as_deref().filter(|_| has_schedule) else { return Ok(Vec::new()) };
     let first = capture.duplicate_of.unwrap_or(capture.id);

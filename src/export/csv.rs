@@ -29,7 +29,7 @@ pub(super) fn write(capture: &Capture) -> Vec<u8> {
         judgement.verdict.name().to_owned(),
         judgement.fault.map_or("", Fault::name).to_owned(),
         capture.body.size.to_string(),
-        capture.reply_status.to_string(),
+        capture.answered().map_or_else(String::new, |status| status.to_string()),
         body,
     ];
     (cells.map(|text| cell(&text)).join(",") + "\r\n").into_bytes()

@@ -79,7 +79,7 @@ pub fn capture(capture: &Capture, deliveries: &[Delivery], bodies: bool) -> Valu
         "attempt": capture.repeat.map_or(1, |repeat| repeat.attempt),
         "gap_ms": capture.repeat.map(|repeat| repeat.gap_ms),
         "late_ms": capture.late_ms,
-        "reply": { "status": capture.reply_status },
+        "reply": { "status": capture.answered() },
         "deliveries": deliveries.iter().map(|delivery| self::delivery(delivery, bodies)).collect::<Vec<_>>(),
     })
 }

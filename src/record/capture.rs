@@ -4,7 +4,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use super::{Body, Event, Fault, Flags, Head, Headers, Judgement, Repeat, Tags, Timestamp};
+use super::{Body, Event, Fault, Flag, Flags, Head, Headers, Judgement, Origin, Repeat, Tags, Timestamp};
 
 /// A capture's number in its store: ascending in the order of commit, never used twice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -86,7 +86,7 @@ pub struct Capture {
     pub late_ms: Option<i64>,
     /// The capture that a person made it out of, where it was not caught but edited.
     pub edited_from: Option<CaptureId>,
-    /// The status creel answered.
+    /// The status its sender was answered; 0: nobody was, or nobody knows.
     pub reply_status: u16,
     /// What a person tagged it with.
     pub tags: Tags,
@@ -125,6 +125,29 @@ impl Capture {
     pub fn with_request(&self, head: Head, bytes: Bytes) -> Self {
         let body = Body { size: bytes.len() as u64, bytes, ..self.body.clone() };
         Self { head, body, ..self.clone() }
+    }
+
+    /// Whose it is, and what its event is.
+    pub fn origin(&self) -> Origin {
+        Origin { provider: self.provider.clone(), event: self.event.clone() }
+    }
+
+    /// The status its sender was answered; none where nobody was, or where that is not known.
+    pub fn answered(&self) -> Option<u16> {
+        Some(self.reply_status).filter(|status| *status != 0)
+    }
+
+    /// What its sender was answered, for eyes.
+    pub fn answer_in_words(&self) -> String {
+        match self.answered() {
+            Some(status) => status.to_string(),
+            None if self.edited_from.is_some() => "nobody sent it".to_owned(),
+            None if self.flags.contains(Flag::Unanswered) => "nothing, on purpose".to_owned(),
+            None if self.flags.contains(Flag::Imported) => {
+                "not known: what it was imported from does not say".to_owned()
+            }
+            None => "nobody was left to answer".to_owned(),
+        }
     }
 
     /// How it stands among the deliveries of its event and the others of its endpoint, a sentence each.

@@ -12,3 +12,12 @@ pub struct Event {
     /// When it happened, by the provider's clock.
     pub created_at: Option<Timestamp>,
 }
+
+/// Whose a capture is told to be, and what its event is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The provider; none: nobody creel knows.
+    pub provider: Option<String>,
+    /// The provider's event.
+    pub event: Event,
+}

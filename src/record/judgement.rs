@@ -143,6 +143,8 @@ pub struct Judgement {
     pub covers_body: Option<bool>,
     /// What the provider asked, where the request is a handshake.
     pub handshake: Option<Handshake>,
+    /// The URL that led here as it came, where a tunnel did: schemes may sign it, and nobody else knows it afterwards.
+    pub url: Option<String>,
 }
 
 impl Judgement {

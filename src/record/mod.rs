@@ -36,7 +36,7 @@ pub use cause::Cause;
 pub use counted::{counted, rate, thousands};
 pub use delivery::{Change, Delivery, DeliveryId, Outcome, Reply, Turn};
 pub use errand::{Batch, BatchId, Circuit, Errand, ErrandId, Next, Post, Settlement};
-pub use event::Event;
+pub use event::{Event, Origin};
 pub use failure::Failure;
 pub use flag::{Flag, Flags, Mark};
 pub use head::{Head, Version};

@@ -52,6 +52,8 @@ struct Words<'a> {
     evidence: Option<EvidenceWords<'a>>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     handshake: Option<HandshakeWords<'a>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    url: Option<Cow<'a, str>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -92,7 +94,7 @@ fn is_no(yes: &bool) -> bool {
     !yes
 }
 
-/// Explanation and evidence as JSON; none where there is neither.
+/// What stands in words in a judgement as JSON; none where there is nothing of it.
 pub(super) fn words_in(judgement: &Judgement) -> Option<String> {
     let words = Words {
         explanation: judgement.explanation.as_ref().map(|words| ExplanationWords {
@@ -113,8 +115,10 @@ pub(super) fn words_in(judgement: &Judgement) -> Option<String> {
             answer: words.answer.as_deref().map(Cow::Borrowed),
             show: words.show.as_deref().map(Cow::Borrowed),
         }),
+        url: judgement.url.as_deref().map(Cow::Borrowed),
     };
-    let any = words.explanation.is_some() || words.evidence.is_some() || words.handshake.is_some();
+    let any =
+        words.explanation.is_some() || words.evidence.is_some() || words.handshake.is_some() || words.url.is_some();
     any.then(|| serde_json::to_string(&words).unwrap_or_default())
 }
 
@@ -124,11 +128,11 @@ fn is_same(words: &Evidence) -> bool {
 }
 
 /// What stands in words in a judgement.
-pub(super) type JudgedWords = (Option<Explanation>, Option<Evidence>, Option<Handshake>);
+pub(super) type JudgedWords = (Option<Explanation>, Option<Evidence>, Option<Handshake>, Option<String>);
 
 /// The words of a column; none where they cannot be read.
 pub(super) fn words_out(json: Option<&str>) -> Option<JudgedWords> {
-    let Some(json) = json else { return Some((None, None, None)) };
+    let Some(json) = json else { return Some((None, None, None, None)) };
     let words: Words<'_> = serde_json::from_str(json).ok()?;
     let explanation = words.explanation.map(|words| Explanation {
         by: words.by.map(Cow::into_owned),
@@ -147,7 +151,7 @@ pub(super) fn words_out(json: Option<&str>) -> Option<JudgedWords> {
         answer: words.answer.map(Cow::into_owned),
         show: words.show.map(Cow::into_owned),
     });
-    Some((explanation, evidence, handshake))
+    Some((explanation, evidence, handshake, words.url.map(Cow::into_owned)))
 }
 
 /// One line of a receipt, as JSON in column `receipt`.
@@ -245,7 +249,12 @@ mod tests {
                 handshake: handshake.clone(),
                 ..Judgement::default()
             };
-            assert_eq!(words_out(words_in(&judgement).as_deref()), Some((explanation, evidence, handshake)));
+            let url = Some("https://a.example".to_owned());
+            let tunnelled = Judgement { url: url.clone(), ..judgement.clone() };
+            for (judgement, url) in [(judgement, None), (tunnelled, url)] {
+                let words = (explanation.clone(), evidence.clone(), handshake.clone(), url);
+                assert_eq!(words_out(words_in(&judgement).as_deref()), Some(words));
+            }
         }
         assert_eq!(words_in(&Judgement::default()), None);
         assert_eq!(words_out(Some("{\"explanation\":7}")), None);

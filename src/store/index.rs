@@ -3,8 +3,9 @@
 //! up.
 //!
 //! What has no sheet is looked through, so an index that is behind, or not there at all, costs time and never a row.
-//! A run of captures is marked once its last number was given; its texts never change after that. Deleted captures leave
-//! their marks, which only say "perhaps" too often.
+//! A run of captures is marked once its last number was given; its texts never change after that, but for what is told anew
+//! (`retold`), whose blocks may hold anything from then on. Deleted captures leave their marks, which only say "perhaps" too
+//! often.
 
 use std::{
     collections::BTreeSet,

@@ -11,8 +11,9 @@ use super::{
     gram::PARTS,
     index::{Change, VERSION},
     post::worst,
+    retold::may_hold_what_was_retold,
     seen::{Key, Seen},
-    writer::Stored,
+    writer::{JudgedAgain, Stored},
 };
 use crate::query::{Sql, Value};
 use crate::record::{
@@ -27,7 +28,8 @@ const _: () = assert!(1 << CHUNK_BITS == 65_536);
 
 const BEGIN: &str = "BEGIN IMMEDIATE";
 const COMMIT: &str = "COMMIT";
-const NEXT: &str = "SELECT next_id, next_delivery, next_errand, next_batch FROM counter";
+const NEXT: &str = "SELECT next_id, next_delivery, next_errand, next_batch, (SELECT coalesce(max(n), 0) FROM retold)
+    FROM counter";
 // Added to and never set: another process may have counted since.
 const COUNT: &str =
     "UPDATE counter SET next_id = next_id + ?, next_delivery = next_delivery + ?, captures = captures + ?,
@@ -105,7 +107,7 @@ pub(super) struct Tally {
     captures: i64,
     bytes: i64,
     failed: i64,
-    duplicates: i64,
+    pub(super) duplicates: i64,
     deliveries: i64,
     refused: i64,
     pub(super) errands: i64,
@@ -157,6 +159,8 @@ pub(super) struct Transaction<'c> {
     next_delivery: i64,
     pub(super) next_errand: i64,
     pub(super) next_batch: i64,
+    /// The last row of what was told anew.
+    pub(super) last_retold: i64,
     pub(super) batches: Batches,
     pub(super) tally: Tally,
 }
@@ -165,9 +169,10 @@ impl<'c> Transaction<'c> {
     /// Begins. Waits for another process's transaction, within the busy timeout.
     pub(super) fn begin(connection: &'c Connection) -> Result<Self, Error> {
         connection.prepare_cached(BEGIN)?.execute(())?;
-        let (next_id, next_delivery, next_errand, next_batch) = connection
-            .prepare_cached(NEXT)?
-            .query_row((), |row| Ok((number(row, 0)?, number(row, 1)?, number(row, 2)?, number(row, 3)?)))?;
+        let (next_id, next_delivery, next_errand, next_batch, last_retold) =
+            connection.prepare_cached(NEXT)?.query_row((), |row| {
+                Ok((number(row, 0)?, number(row, 1)?, number(row, 2)?, number(row, 3)?, row.get(4)?))
+            })?;
         Ok(Self {
             connection,
             summary: connection.prepare_cached(SUMMARY)?,
@@ -180,6 +185,7 @@ impl<'c> Transaction<'c> {
             next_delivery,
             next_errand,
             next_batch,
+            last_retold,
             batches: Batches::default(),
             tally: Tally::default(),
         })
@@ -246,21 +252,19 @@ impl<'c> Transaction<'c> {
         let last = self.connection.prepare_cached(LAST_OF_EVENT)?.query_row([first], |row| {
             let (attempt, received_at): (Option<u32>, i64) = (row.get(0)?, row.get(1)?);
             let (reply, app): (u16, Option<u16>) = (row.get(2)?, row.get(3)?);
-            // An answer that broke off was none.
-            let reply = if Flags::from_bits(row.get(5)?).contains(Flag::AnswerHalf) { 0 } else { reply };
+            let has_failed = has_failed(reply, app, Flags::from_bits(row.get(5)?));
             let is_itself = row.get_ref(6)?.as_blob()? == capture.uid.0.to_be_bytes();
-            Ok((attempt.unwrap_or(1), received_at, reply, app, row.get::<_, Option<String>>(4)?, is_itself))
+            Ok((attempt.unwrap_or(1), received_at, has_failed, row.get::<_, Option<String>>(4)?, is_itself))
         });
-        let Some((attempt, received_at, reply, app, words, is_itself)) = last.optional()? else { return Ok(None) };
+        let Some((attempt, received_at, has_failed, words, is_itself)) = last.optional()? else { return Ok(None) };
         if is_imported(capture) && (is_itself || capture.received_at.unix_ms() < received_at) {
             return Ok(None);
         }
         self.connection.prepare_cached(REPEATED)?.execute([id, first])?;
-        let is_success = |status: u16| (200..300).contains(&status);
         Ok(Some(Repeat {
             attempt: attempt.saturating_add(1),
             gap_ms: capture.received_at.unix_ms().saturating_sub(received_at),
-            is_retry: !is_success(reply) || app.is_some_and(|status| !is_success(status)),
+            is_retry: has_failed,
             is_replay: is_replay(capture, words.as_deref()),
         }))
     }
@@ -381,10 +385,10 @@ impl<'c> Transaction<'c> {
         })
     }
 
-    /// Keeps other judgements of captures. Gives how many of them there are.
-    pub(super) fn judge(&mut self, judged: &[(CaptureId, Judgement)]) -> Result<u64, Error> {
-        let mut count = 0;
-        for (id, judgement) in judged {
+    /// Keeps other judgements of captures, and what they are besides. Gives how many of them there are.
+    pub(super) fn judge(&mut self, judged: &[JudgedAgain], seen: &mut Seen) -> Result<u64, Error> {
+        let (mut count, mut anew) = (0, Vec::new());
+        for JudgedAgain { id, judgement, told } in judged {
             let before: Option<i64> =
                 self.connection.prepare_cached(VERDICT)?.query_row([id.0], |row| row.get(0)).optional()?;
             let Some(before) = before else { continue };
@@ -402,7 +406,11 @@ impl<'c> Transaction<'c> {
             ])?;
             self.connection.prepare_cached(WORDS)?.execute(params![id.0, codec::words_in(judgement)])?;
             self.tally.failed += i64::from(*verdict == Verdict::Failed) - i64::from(before == Verdict::Failed as i64);
+            anew.extend(told.as_ref().map(|told| (id.0, told)));
             count += 1;
+        }
+        if !anew.is_empty() {
+            self.tell_anew(&anew, seen)?;
         }
         Ok(count)
     }
@@ -419,6 +427,7 @@ impl<'c> Transaction<'c> {
         if let Some((id, sheet)) = &change.sheet {
             let always = sheet.always.cast_signed();
             self.connection.prepare_cached(SHEET)?.execute(params![id, VERSION, sheet.width, always, sheet.sharp])?;
+            may_hold_what_was_retold(self.connection, *id)?;
         }
         Ok(())
     }
@@ -553,11 +562,25 @@ fn is_imported(capture: &Capture) -> bool {
     capture.flags.contains(Flag::Imported)
 }
 
+/// Whether a delivery failed, by what its sender was answered and what its app said last: so that the next one is a retry.
+pub(super) fn has_failed(reply: u16, app: Option<u16>, flags: Flags) -> bool {
+    let is_success = |status: u16| (200..300).contains(&status);
+    // An answer that broke off was none; and of what was imported nobody may know one.
+    let is_known = reply != 0 || !flags.contains(Flag::Imported);
+    let is_answered = is_success(reply) && !flags.contains(Flag::AnswerHalf);
+    (is_known && !is_answered) || app.is_some_and(|status| !is_success(status))
+}
+
+/// Whether a signature is the one of the delivery before it, and its time is signed.
+pub(super) fn is_replay_of(age_s: Option<i64>, received: Option<&str>, last: Option<&str>) -> bool {
+    age_s.is_some() && received.is_some() && received == last
+}
+
 /// Whether a capture bears the signature of the one before it, whose words these are, and that signature's time is signed.
 fn is_replay(capture: &Capture, last: Option<&str>) -> bool {
     let received = capture.judgement.evidence.as_ref().and_then(|evidence| evidence.received.as_deref());
-    let last = codec::words_out(last).and_then(|(_, evidence, _)| evidence?.received);
-    capture.judgement.age_s.is_some() && received.is_some() && received == last.as_deref()
+    let last = codec::words_out(last).and_then(|(_, evidence, ..)| evidence?.received);
+    is_replay_of(capture.judgement.age_s, received, last.as_deref())
 }
 
 /// A number to be given next; not one that only a damaged file can hold.

@@ -30,6 +30,7 @@ mod post;
 mod queue;
 mod reader;
 mod rescue;
+mod retold;
 mod schema;
 mod scribe;
 mod search;
@@ -59,7 +60,7 @@ pub use rescue::{List, Rescued};
 pub use search::Slice;
 pub use stats::{Beat, Counts, PIECES, SIZES, Stats, TIMES, VERDICTS};
 pub use totals::{Amount, Kind, Totals};
-pub use writer::{Brought, Imported, Onward, Pending, Role, Settler, Source, Stored, Writer};
+pub use writer::{Brought, Imported, JudgedAgain, Onward, Pending, Role, Settler, Source, Stored, Writer};
 
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;

@@ -302,6 +302,15 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         reason: "an event is told apart by its type, too: the hashes of all that came are made anew, and written by and by",
         sql: "DELETE FROM event_run;",
     },
+    Migration {
+        reason: "which captures are of another provider or event than when they came, for all that knows them by that",
+        sql: "
+        CREATE TABLE retold (
+            n INTEGER PRIMARY KEY,          -- ascending in the order in which they were told anew
+            capture INTEGER NOT NULL
+        ) STRICT;
+    ",
+    },
 ];
 
 /// What stands in a file's header about its schema.

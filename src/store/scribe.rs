@@ -95,6 +95,7 @@ impl Scribe {
         if role == Role::Capturing {
             // They do no harm: where they cannot be deleted now, a later start does it.
             let _ = Seen::delete_gone(&connection);
+            let _ = connection.execute("DELETE FROM retold WHERE capture NOT IN (SELECT id FROM summary)", ());
         }
         scribe.desk = Some(scribe.sit_down(connection)?);
         Ok(scribe)
@@ -286,7 +287,10 @@ impl Desk {
     fn write(&mut self, jobs: &[Job], lost: i64, unlooked: &mut u32) -> Result<Vec<Done>, Trouble> {
         let of_file = |error| Trouble::of_file(STORING, &error);
         let mut transaction = Transaction::begin(&self.connection).map_err(of_file)?;
-        if self.seen.is_beside() && jobs.iter().any(|job| matches!(job, Job::Import(..))) {
+        if self.seen.has_news(transaction.last_retold) {
+            self.seen.hear(&self.connection).map_err(of_file)?;
+        }
+        if self.seen.is_beside() && jobs.iter().any(Job::asks_for_events) {
             self.seen = Seen::load_beside(&self.connection).map_err(of_file)?;
         }
         let mut done = Vec::with_capacity(jobs.len());
@@ -337,9 +341,10 @@ fn write_job(transaction: &mut Transaction<'_>, job: &Job, seen: &mut Seen) -> R
             .tag(ids, tagging)
             .map(Done::Counted)
             .map_err(|error| Trouble::of_job("tagging captures", &error)),
-        Job::Judge(judged, _) => {
-            transaction.judge(judged).map(Done::Counted).map_err(|error| Trouble::of_job("keeping a judgement", &error))
-        }
+        Job::Judge(judged, _) => transaction
+            .judge(judged, seen)
+            .map(Done::Counted)
+            .map_err(|error| Trouble::of_job("keeping a judgement", &error)),
         Job::Index(change, _) => transaction
             .index(change)
             .map(|()| Done::Indexed)

@@ -78,6 +78,8 @@ pub(super) struct Seen {
     staged_newest: Vec<(Source, Option<i64>)>,
     /// Whether another process stores captures, and writes the runs.
     beside: bool,
+    /// The last row of what was told anew that is in it.
+    heard: i64,
 }
 
 impl Seen {
@@ -125,6 +127,7 @@ impl Seen {
             newest: HashMap::new(),
             staged_newest: Vec::new(),
             beside: false,
+            heard: 0,
         }
     }
 
@@ -135,6 +138,7 @@ impl Seen {
         seen.load_newest(connection)?;
         entries.extend_from_slice(&seen.tail);
         seen.sorted = Sorted::new(entries);
+        seen.hear(connection)?;
         Ok(seen)
     }
 
@@ -182,6 +186,42 @@ impl Seen {
             self.newest.insert((row.get(0)?, row.get(1)?), row.get(2)?);
         }
         Ok(())
+    }
+
+    /// Whether something was told anew since the last look, by its last row.
+    pub(super) fn has_news(&self, last: i64) -> bool {
+        !self.beside && last > self.heard
+    }
+
+    /// Takes in what was told anew since the last look, by whatever process.
+    pub(super) fn hear(&mut self, connection: &Connection) -> Result<(), Error> {
+        let mut told = connection.prepare_cached(
+            "SELECT n, id, endpoint, provider, event_id, event_type FROM retold JOIN summary ON id = capture
+             WHERE n > ? AND event_id IS NOT NULL AND edited_from IS NULL ORDER BY n",
+        )?;
+        let mut rows = told.query([self.heard])?;
+        while let Some(row) = rows.next()? {
+            let key = Key {
+                endpoint: row.get_ref(2)?.as_str()?,
+                provider: row.get_ref(3)?.as_str_or_null()?,
+                event_id: row.get_ref(4)?.as_str()?,
+                event_type: row.get_ref(5)?.as_str_or_null()?,
+            };
+            self.recent.extend(entry((self.hash)(&key), row.get(1)?));
+        }
+        self.heard = connection.query_row("SELECT coalesce(max(n), 0) FROM retold", (), |row| row.get(0))?;
+        Ok(())
+    }
+
+    /// Notes that a capture, which is in the store already, is of that event. What is in it too often does no harm, so that
+    /// nothing is to be undone.
+    pub(super) fn note(&mut self, key: &Key<'_>, id: i64) {
+        self.recent.extend(entry((self.hash)(key), id));
+    }
+
+    /// The captures that may be of that event, oldest first.
+    pub(super) fn of_event(&self, key: &Key<'_>) -> impl Iterator<Item = i64> {
+        self.candidates((self.hash)(key))
     }
 
     /// By how much a capture's event is older than the newest that came in by the same endpoint from the same provider.

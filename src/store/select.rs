@@ -90,7 +90,7 @@ pub(super) fn capture(row: &Row<'_>) -> Result<(Capture, i64), Error> {
     let listed = summary(row)?;
     let at = |n: usize| AFTER_SUMMARY + n;
     let words: Option<String> = row.get(at(3))?;
-    let (explanation, evidence, handshake) =
+    let (explanation, evidence, handshake, url) =
         codec::words_out(words.as_deref()).ok_or_else(|| unreadable(at(3), Type::Text))?;
     let capture = Capture {
         id: listed.id,
@@ -112,6 +112,7 @@ pub(super) fn capture(row: &Row<'_>) -> Result<(Capture, i64), Error> {
         event: listed.event,
         judgement: Judgement {
             handshake,
+            url,
             verdict: listed.verdict,
             fault: listed.fault,
             explanation,

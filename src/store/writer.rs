@@ -17,7 +17,7 @@ use super::{
     scribe::Scribe,
 };
 use crate::query::Sql;
-use crate::record::{Capture, CaptureId, Delivery, ErrandId, Failure, Judgement, Refusal, Settlement, Tagging};
+use crate::record::{Capture, CaptureId, Delivery, ErrandId, Failure, Judgement, Origin, Refusal, Settlement, Tagging};
 
 /// What a process does in a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +50,17 @@ pub struct Imported {
     pub known: u64,
     /// How many of them have a body of which a part is missing.
     pub cut: u64,
+}
+
+/// What is said of a capture now.
+#[derive(Clone, Debug)]
+pub struct JudgedAgain {
+    /// The capture.
+    pub id: CaptureId,
+    /// What is said of its signature.
+    pub judgement: Judgement,
+    /// Whose it is and what its event is, where that is not what it was.
+    pub told: Option<Origin>,
 }
 
 /// A capture that comes with others.
@@ -94,7 +105,7 @@ pub(super) enum Job {
     Refuse(Box<Refusal>),
     Forget(Box<Sql>, Reply<u64>),
     Tag(Vec<CaptureId>, Tagging, Reply<u64>),
-    Judge(Vec<(CaptureId, Judgement)>, Reply<u64>),
+    Judge(Vec<JudgedAgain>, Reply<u64>),
     Index(Box<Change>, Reply<()>),
     Import(Mutex<Source>, Reply<Imported>),
     /// What an endpoint answers from now on; none: what its configuration says.
@@ -104,6 +115,15 @@ pub(super) enum Job {
 }
 
 impl Job {
+    /// Whether it cannot be done without knowing which events came before.
+    pub(super) fn asks_for_events(&self) -> bool {
+        match self {
+            Self::Import(..) => true,
+            Self::Judge(judged, _) => judged.iter().any(|one| one.told.is_some()),
+            _ => false,
+        }
+    }
+
     /// Bytes it takes in memory.
     pub(super) fn bytes(&self) -> usize {
         JOB_BYTES
@@ -314,7 +334,7 @@ impl Writer {
 
     /// Keeps other judgements of captures, at most [`FORGET_AT_ONCE`](super::FORGET_AT_ONCE) of them, so that nobody who captures
     /// waits long; gives how many captures there are still.
-    pub fn judge(&self, judged: Vec<(CaptureId, Judgement)>) -> Result<Pending<u64>, Full> {
+    pub fn judge(&self, judged: Vec<JudgedAgain>) -> Result<Pending<u64>, Full> {
         let (reply, pending) = oneshot::channel();
         self.push(Job::Judge(judged, reply)).map(|()| pending)
     }

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     body::{Document, Folds, Node, compare::Part},
     engine::{Judged, Tidings, mask::Masked, pipe::Piped, preview::Lens},
-    record::{Capture, CaptureId, Counters, Delivery, Errand, Failure, Judgement, Timestamp},
+    record::{Capture, CaptureId, Counters, Delivery, Errand, Failure, Judgement, Origin, Timestamp},
     store::{Beat, Slice, Stats},
     verify::Try,
 };
@@ -100,10 +100,10 @@ pub(super) enum Msg {
         id: CaptureId,
         judged: Result<Judged, Failure>,
     },
-    /// A capture's judgement as it is now; none where the capture is gone.
+    /// Whose a capture is and its judgement, as they are now; none where the capture is gone.
     Judgement {
         id: CaptureId,
-        judgement: Result<Option<Judgement>, Failure>,
+        judgement: Result<Option<(Origin, Judgement)>, Failure>,
     },
     /// Captures were tagged: how many.
     Tagged(Result<u64, Failure>),

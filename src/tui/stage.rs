@@ -30,7 +30,9 @@ use crate::{
         tunnel,
     },
     query::Filter,
-    record::{Capture, CaptureId, Counters, Delivery, Errand, Failure, Head, Judgement, Summary, Tagging, Timestamp},
+    record::{
+        Capture, CaptureId, Counters, Delivery, Errand, Failure, Head, Judgement, Origin, Summary, Tagging, Timestamp,
+    },
     store::{Beat, Bodies, Reader, Slice, Sorting, Start, Stats},
     verify::Try,
 };
@@ -103,9 +105,9 @@ pub(super) trait Stage: Send + Sync + 'static {
     fn tries(&self, capture: &Capture) -> Result<Vec<Try>, Failure>;
     /// Judges a capture again, and keeps the verdict.
     fn judge(&self, id: CaptureId) -> Result<Judged, Failure>;
-    /// What is said of a capture's signature now; none where the capture is gone.
-    fn judgement(&self, id: CaptureId) -> Result<Option<Judgement>, Failure> {
-        Ok(self.opening(id)?.map(|capture| capture.judgement))
+    /// Whose a capture is and what is said of its signature now; none where the capture is gone.
+    fn judgement(&self, id: CaptureId) -> Result<Option<(Origin, Judgement)>, Failure> {
+        Ok(self.opening(id)?.map(|capture| (capture.origin(), capture.judgement)))
     }
     /// Sends a capture to an app, as it came or signed anew; blocks until the outcome is stored.
     fn resend(&self, id: CaptureId, to: Option<String>, resign: bool) -> Result<Delivery, Failure>;
@@ -247,7 +249,8 @@ impl Stage for Live {
     fn known(&self) -> Result<Known, Failure> {
         let mut known = Known::new();
         let seen = lock(&self.rows).values()?;
-        let providers = engine::catalog()?.iter().map(|provider| provider.name().to_owned());
+        let providers = engine::catalog()?;
+        let providers = providers.iter().map(|provider| provider.name().to_owned());
         let endpoints = self.engine.endpoints();
         let endpoints = endpoints.iter().map(|endpoint| endpoint.name.clone());
         let listed = [("provider", providers.collect()), ("endpoint", endpoints.collect())];

@@ -134,6 +134,7 @@ fn capture(id: CaptureId) -> Capture {
             age_s: None,
             covers_body: Some(true),
             handshake: None,
+            url: None,
         },
         reply_status: 200,
         ..Capture::new(Uid(0), Timestamp::from_unix_ms(0), Head::parse(Bytes::from(text)), body)
@@ -284,9 +285,9 @@ impl Play {
             }
             Effect::Judge(id) => Some(Msg::Judged { id, judged: Ok(self.basket.judge(id)) }),
             Effect::Judgement(id) => {
-                let judgement = || (self.open)(id).capture.judgement.clone();
-                let judgement = self.basket.judged_to_pass(id).unwrap_or_else(judgement);
-                Some(Msg::Judgement { id, judgement: Ok(Some(judgement)) })
+                let capture = (self.open)(id).capture;
+                let judgement = self.basket.judged_to_pass(id).unwrap_or_else(|| capture.judgement.clone());
+                Some(Msg::Judgement { id, judgement: Ok(Some((capture.origin(), judgement))) })
             }
             Effect::Deliveries(id) => {
                 Some(Msg::Deliveries { id, deliveries: Ok(((self.open)(id).deliveries, self.basket.errands(id))) })

@@ -165,6 +165,7 @@ impl Provider {
                 difference: None,
             }),
             handshake: None,
+            url: None,
         }
     }
 }

@@ -31,7 +31,7 @@ use crate::{
     record::{Batch, BatchId, Capture, CaptureId, Failure},
     store::{Bodies, Reader},
 };
-use clap::{Args, builder::RangedU64ValueParser};
+use clap::{ArgGroup, Args, builder::RangedU64ValueParser};
 
 /// How many captures may be under way at a time: as many connections are open, and a system allows a process few thousand.
 const MOST_JOBS: u64 = 512;
@@ -45,9 +45,10 @@ const UP_TRIES: usize = 20;
 const UP_PAUSE: Duration = Duration::from_millis(250);
 
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("which").required(true).multiple(true).args(["ids", "filter", "marked", "dead", "continued"])))]
 pub(crate) struct Resend {
     /// The captures' numbers
-    #[arg(required_unless_present_any = ["filter", "marked", "dead", "continued"], value_name = "ID",
+    #[arg(value_name = "ID",
           conflicts_with_all = ["filter", "marked", "dead", "continued"], value_parser = input::id_and_no_filter)]
     ids: Vec<i64>,
     /// All that match a filter, oldest first, in place of numbers
@@ -420,7 +421,7 @@ fn lenses(engine: &Engine, capture: &Capture, given: Option<&Transform>) -> Resu
         return Ok(vec![Lens::typed(transform.clone())]);
     }
     let endpoints = engine.endpoints();
-    let endpoint = endpoints.of(&capture.endpoint, &capture.head.path());
+    let endpoint = endpoints.of_capture(capture);
     let programs = preview::lenses(endpoint);
     if programs.is_empty() {
         let why = format!("no forward of the endpoint `{}` has a program", endpoint.name);

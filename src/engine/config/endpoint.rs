@@ -6,7 +6,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{
-    Named, Notice, forward,
+    AskProviders, Named, Notice, forward,
     guard::{GuardRow, Table},
     known_provider, not_set,
     place::Place,
@@ -52,7 +52,12 @@ fn yes() -> bool {
     true
 }
 
-fn check(place: &Place<'_>, row: &EndpointRow, before: &[Endpoint]) -> Result<(), Failure> {
+fn check(
+    place: &Place<'_>,
+    row: &EndpointRow,
+    before: &[Endpoint],
+    providers: AskProviders<'_>,
+) -> Result<(), Failure> {
     let path = row.path.get_ref();
     if !path.starts_with('/') || path.contains(['?', '#']) {
         return Err(place.at(&row.path.span(), format!("`{path}` is no path: it starts with / and has no query")));
@@ -71,7 +76,7 @@ fn check(place: &Place<'_>, row: &EndpointRow, before: &[Endpoint]) -> Result<()
         return Err(place.at(&row.name.span(), format!("two endpoints are called `{name}`")));
     }
     if let Some(provider) = &row.provider {
-        known_provider(provider.get_ref()).map_err(|hint| {
+        known_provider(provider.get_ref(), providers).map_err(|hint| {
             place.at(&provider.span(), format!("no provider is called `{}`", provider.get_ref())).hint(hint)
         })?;
     }
@@ -86,14 +91,14 @@ impl EndpointRow {
         before: &[Endpoint],
         named: &Named<'_>,
     ) -> Result<(Endpoint, Vec<Notice>), Failure> {
-        check(place, &self, before)?;
+        check(place, &self, before, named.providers)?;
         let name = self.name.into_inner();
         let (secrets, unset) = read_secrets_at(self.secret.as_ref(), |it| &it.0, place)?;
         let (tokens, more) = read_secrets_at(self.verify_token.as_ref(), slice::from_ref, place)?;
         let mut notices: Vec<_> = unset.iter().chain(&more).map(|source| not_set(source, &name)).collect();
         let (app, forwards) = forward::read(self.forward, &name, place, named)?;
         let respond = Standing::new(respond::read(self.respond, place)?);
-        let guard = self.guard.map(|Table(row)| row.read(place, &name)).transpose()?;
+        let guard = self.guard.map(|Table(row)| row.read(place, &name, named.providers)).transpose()?;
         let guard = guard.map(|(guard, more)| {
             notices.extend(more);
             Arc::new(guard)

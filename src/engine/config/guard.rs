@@ -8,7 +8,7 @@ use serde::{
 };
 use toml::Spanned;
 
-use super::{Notice, known_provider, place::Place};
+use super::{AskProviders, Notice, known_provider, place::Place};
 use crate::{
     engine::{
         guard::{Buckets, Guard, Key, Networks, Rate},
@@ -107,7 +107,12 @@ struct RateRow {
 
 impl GuardRow {
     /// The guard. A key whose variable is not set lets nobody in: a door that was meant to be locked is not left open.
-    pub(super) fn read(self, place: &Place<'_>, endpoint: &str) -> Result<(Guard, Vec<Notice>), Failure> {
+    pub(super) fn read(
+        self,
+        place: &Place<'_>,
+        endpoint: &str,
+        providers: AskProviders<'_>,
+    ) -> Result<(Guard, Vec<Notice>), Failure> {
         let mut notices = Vec::new();
         let mut keys = Vec::new();
         let mut key = |source: &Source, make: &dyn Fn(Secret) -> Key| -> Result<(), Failure> {
@@ -137,8 +142,8 @@ impl GuardRow {
         let guard = Guard {
             methods: methods(some_of(self.methods.as_ref(), place)?, place)?,
             keys,
-            allow: networks(some_of(self.allow.as_ref(), place)?, place)?,
-            deny: networks(&self.deny, place)?,
+            allow: networks(some_of(self.allow.as_ref(), place)?, place, providers)?,
+            deny: networks(&self.deny, place, providers)?,
             rate: self.rate.map(|Table(row)| row.read(place)).transpose()?.map(Buckets::new),
             rate_per_address: self.rate_per_address.map(|Table(row)| row.read(place)).transpose()?.map(Buckets::new),
             body_bytes: self.body_kib.map(|kib| kib.saturating_mul(1 << 10)),
@@ -179,13 +184,17 @@ fn methods(rows: &[Spanned<String>], place: &Place<'_>) -> Result<Vec<String>, F
 }
 
 /// Addresses and networks, and by a provider's name those it publishes.
-pub(super) fn networks(rows: &[Spanned<String>], place: &Place<'_>) -> Result<Networks, Failure> {
+pub(super) fn networks(
+    rows: &[Spanned<String>],
+    place: &Place<'_>,
+    providers: AskProviders<'_>,
+) -> Result<Networks, Failure> {
     let mut all = Networks::default();
     for row in rows {
         let text = row.get_ref();
         let found = match Networks::read([&text[..]]) {
             Ok(networks) => networks,
-            Err(_) => of_provider(text).map_err(|(why, hint)| {
+            Err(_) => of_provider(text, providers).map_err(|(why, hint)| {
                 let failure = place.at(&row.span(), why);
                 Failure { hint, ..failure }
             })?,
@@ -195,13 +204,13 @@ pub(super) fn networks(rows: &[Spanned<String>], place: &Place<'_>) -> Result<Ne
     Ok(all)
 }
 
-fn of_provider(text: &str) -> Result<Networks, (String, Option<String>)> {
+fn of_provider(text: &str, providers: AskProviders<'_>) -> Result<Networks, (String, Option<String>)> {
     let named = text.starts_with(|c: char| c.is_ascii_alphabetic()) && !text.contains(['.', ':', '/']);
     if !named {
         return Err((format!("`{text}` is no address and no network"), Some("like 192.0.2.7 or 192.0.2.0/24".into())));
     }
-    known_provider(text).map_err(|hint| (format!("`{text}` is no address and no provider"), Some(hint)))?;
-    let catalog = crate::engine::catalog().map_err(|failure| (failure.to_string(), None))?;
+    known_provider(text, providers).map_err(|hint| (format!("`{text}` is no address and no provider"), Some(hint)))?;
+    let catalog = providers().map_err(|failure| (failure.to_string(), None))?;
     let published = catalog.get(text).map_or(&[][..], |provider| provider.addresses());
     if published.is_empty() {
         return Err((format!("{text} publishes no addresses that creel knows"), Some("write the networks out".into())));
@@ -220,7 +229,7 @@ mod tests {
         let with: Vec<_> = catalog.iter().filter(|provider| !provider.addresses().is_empty()).collect();
         assert!(with.len() >= 5);
         for provider in with {
-            let found = of_provider(provider.name());
+            let found = of_provider(provider.name(), &crate::engine::catalog);
             assert!(found.is_ok(), "{}: {found:?}", provider.name());
         }
     }

@@ -36,6 +36,7 @@ pub(super) use self::{
 use super::{
     alert::Alert,
     bounds::Keep,
+    catalog::Providers,
     endpoint::Endpoint,
     guard::Networks,
     identity::Tls,
@@ -95,10 +96,13 @@ struct Rows {
     alert: Vec<AlertRow>,
 }
 
+/// The providers by which a file is read, for whoever needs one: most files name none.
+pub(super) type AskProviders<'a> = &'a dyn Fn() -> Result<Providers, Failure>;
+
 /// Reads the one named file, or `creel.toml` here over the user's. `names` are the filters for which `@name` stands in them:
 /// those of both files, whichever of them uses one, and the saved ones.
-pub(super) fn read(named: Option<&Path>, names: &Names) -> Result<File, Failure> {
-    let parse = |path: &Path, text: &str| parse(path, text, names);
+pub(super) fn read(named: Option<&Path>, names: &Names, providers: AskProviders<'_>) -> Result<File, Failure> {
+    let parse = |path: &Path, text: &str| parse(path, text, names, providers);
     if let Some(path) = named {
         let text = text_of(path).map_err(|why| Failure::new(format!("reading {}", path.display()), why))?;
         return parse(path, &text);
@@ -115,6 +119,7 @@ pub(super) fn read(named: Option<&Path>, names: &Names) -> Result<File, Failure>
 struct Named<'a> {
     targets: &'a Targets,
     filters: &'a Names,
+    providers: AskProviders<'a>,
 }
 
 /// The filters that have names, of the one named file, or of `creel.toml` here over the user's; nothing else is looked at.
@@ -248,10 +253,10 @@ fn keys_of<T: DeserializeOwned>() -> Vec<String> {
     said.unwrap_or_default().split('`').skip(1).step_by(2).skip(1).map(str::to_owned).collect()
 }
 
-fn parse(path: &Path, text: &str, names: &Names) -> Result<File, Failure> {
+fn parse(path: &Path, text: &str, names: &Names, providers: AskProviders<'_>) -> Result<File, Failure> {
     let place = Place { path, text };
     let rows: Rows = toml::from_str(text).map_err(|error| place.syntax(&error))?;
-    let trusted_proxies = guard::networks(&rows.trusted_proxies, &place)?;
+    let trusted_proxies = guard::networks(&rows.trusted_proxies, &place, providers)?;
     let tls = tls::read(rows.tls, &place)?;
     if let Some(listen) = &rows.listen {
         let wrong = |failure: Failure| place.at(&listen.span(), format!("`{}`: {}", listen.get_ref(), failure.why));
@@ -274,7 +279,7 @@ fn parse(path: &Path, text: &str, names: &Names) -> Result<File, Failure> {
     let filters = screen::filters(rows.filters, &place);
     file.screen = Screen { theme: rows.theme, keys: screen::keys(rows.keys, &place)?, filters };
     for row in rows.endpoint {
-        let named = Named { targets: &targets, filters: names };
+        let named = Named { targets: &targets, filters: names, providers };
         let (endpoint, notices) = row.read(&place, &file.endpoints, &named)?;
         file.endpoints.push(endpoint);
         file.notices.extend(notices);
@@ -313,8 +318,8 @@ pub(super) fn not_set(source: &str, endpoint: &str) -> Notice {
 }
 
 /// Whether the catalog knows a provider; else what to do instead.
-pub(super) fn known_provider(name: &str) -> Result<(), String> {
-    let catalog = super::catalog().map_err(|failure| failure.to_string())?;
+pub(super) fn known_provider(name: &str, providers: AskProviders<'_>) -> Result<(), String> {
+    let catalog = providers().map_err(|failure| failure.to_string())?;
     match (catalog.get(name), catalog.nearest(name)) {
         (Some(_), _) => Ok(()),
         (None, Some(near)) => Err(format!("did you mean `{near}`? `creel providers` lists them all")),
@@ -327,10 +332,11 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::engine::catalog;
 
     fn failure(text: &str) -> String {
         let names = crate::query::named([("bad", "sig:failed")]).0;
-        parse(Path::new("creel.toml"), text, &names).unwrap_err().to_string()
+        parse(Path::new("creel.toml"), text, &names, &catalog).unwrap_err().to_string()
     }
 
     #[test]
@@ -351,6 +357,7 @@ mod tests {
             respond = { status = 201, body = "ok" }
             "#,
             &Names::new(),
+            &catalog,
         )
         .unwrap();
         assert_eq!((file.limits.body_bytes, file.limits.head_time), (1 << 20, Duration::from_secs(3)));
@@ -451,7 +458,7 @@ mod tests {
         let names = crate::query::named([("bad", "sig:failed")]).0;
         let rows = "[[endpoint]]\nname = 'a'\npath = '/a'\n[[endpoint.forward]]\nto = 'http://localhost:1'\nwhen = '@bad size>1k'\n\
                     [[endpoint.forward]]\nto = 'http://localhost:2'\nwhen = ";
-        let file = parse(Path::new("creel.toml"), &format!("{rows}'not @bad'"), &names).unwrap();
+        let file = parse(Path::new("creel.toml"), &format!("{rows}'not @bad'"), &names, &catalog).unwrap();
         let whens: Vec<_> = file.endpoints[0].forwards.iter().map(|row| row.when.as_ref().unwrap().text()).collect();
         assert_eq!(whens, ["@bad size>1k", "not @bad"]);
         for (when, words) in [
@@ -465,7 +472,7 @@ mod tests {
 
     #[test]
     fn the_local_file_goes_before_the_users() {
-        let read = |text: &str| parse(Path::new("creel.toml"), text, &Names::new()).unwrap();
+        let read = |text: &str| parse(Path::new("creel.toml"), text, &Names::new(), &catalog).unwrap();
         let local = read("listen = '1'\n[[endpoint]]\nname = 'x'\npath = '/x'");
         let user = read(
             "listen = '2'\ndb = 'd'\n[[endpoint]]\nname = 'x'\npath = '/y'\n[[endpoint]]\nname = 'z'\npath = '/z'",

@@ -18,7 +18,7 @@ use crate::{
         Timestamp,
     },
     store::{Bodies, Haste, Posting, Reader},
-    verify::{Catalog, Habits, Provider},
+    verify::{Habits, Provider},
     wire::{Client, Outgoing, SendLimits},
 };
 
@@ -33,7 +33,6 @@ pub(super) struct Carrier {
     reader: Mutex<Reader>,
     client: Client,
     mark: Arc<str>,
-    catalog: &'static Catalog,
 }
 
 /// What became of an errand.
@@ -67,8 +66,8 @@ struct Prepared {
 }
 
 impl Carrier {
-    pub(super) fn new(ground: Ground, reader: Reader, client: Client, mark: Arc<str>) -> Result<Self, Failure> {
-        Ok(Self { ground, reader: Mutex::new(reader), client, mark, catalog: engine::catalog()? })
+    pub(super) fn new(ground: Ground, reader: Reader, client: Client, mark: Arc<str>) -> Self {
+        Self { ground, reader: Mutex::new(reader), client, mark }
     }
 
     /// Tries an errand once.
@@ -86,7 +85,8 @@ impl Carrier {
             (None, Ok(None)) => return self.posted(Posting::Drop(vec![errand]), Came::Dropped).await,
             (None, Err(failure)) => return self.give_up(errand, failure.to_string()).await,
         };
-        let provider = capture.provider.as_deref().and_then(|name| self.catalog.get(name));
+        let catalog = engine::catalog().ok();
+        let provider = capture.provider.as_deref().and_then(|name| catalog.as_ref()?.get(name));
         let Attempt { delivery, went_out } = match self.send(endpoint, forward, errand, capture, provider).await {
             Ok(attempt) => attempt,
             Err(failure) => return self.give_up(errand, failure.to_string()).await,
@@ -243,8 +243,9 @@ pub(in crate::engine) async fn redeliver(ground: Ground, dead: Errand) -> Result
     })?;
     let mark: Arc<str> = reader.instance()?.into();
     let capture = reader.capture(dead.capture, Bodies::Read)?.ok_or_else(|| engine::no_such_capture(dead.capture))?;
-    let carrier = Carrier::new(ground, reader, Client::default(), mark)?;
-    let provider = capture.provider.as_deref().and_then(|name| carrier.catalog.get(name));
+    let carrier = Carrier::new(ground, reader, Client::default(), mark);
+    let catalog = engine::catalog()?;
+    let provider = capture.provider.as_deref().and_then(|name| catalog.get(name));
     let Attempt { delivery, .. } = carrier.send(&endpoint, &forward, dead.id, &capture, provider).await?;
     let next = if success(provider.map(Provider::habits), &delivery.outcome) {
         Next::Done

@@ -255,7 +255,7 @@ pub(super) fn start(
     let (runner, told) = channel::unbounded_channel();
     let at_hand = Arc::new(Semaphore::new(AT_HAND_KIB));
     let post = Post { lanes: Arc::new(lanes), runner, mark: Arc::clone(&mark), at_hand };
-    let carrier = errand::Carrier::new(ground, reader, Client::default(), mark)?;
+    let carrier = errand::Carrier::new(ground, reader, Client::default(), mark);
     let mut runner = runner::Runner::new(carrier);
     runner.follow(Rows { rows, left });
     runtime()?.spawn(runner.run(told));

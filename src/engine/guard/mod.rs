@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// What an endpoint asks of those who send to it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Guard {
     /// Methods that may come; none named: all.
     pub methods: Vec<String>,
@@ -41,7 +41,7 @@ pub struct Guard {
 }
 
 /// Something that lets in.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Key {
     /// `Authorization: Bearer TOKEN`, or `?token=TOKEN` for senders that can set no header.
     Token(Secret),
@@ -52,6 +52,14 @@ pub enum Key {
 }
 
 impl Guard {
+    /// The same, where what the one before has counted by a rate that it has, too, goes on.
+    pub(in crate::engine) fn after(&self, before: &Self) -> Self {
+        let rate = self.rate.as_ref().map(|rate| rate.after(before.rate.as_ref()));
+        let each = self.rate_per_address.as_ref();
+        let rate_per_address = each.map(|rate| rate.after(before.rate_per_address.as_ref()));
+        Self { rate, rate_per_address, ..self.clone() }
+    }
+
     /// What it says to a head from that address; of several, each must be let in.
     pub fn entry(&self, from: &[IpAddr], head: &Head, now: Instant) -> Entry {
         match self.objection(from, head, now) {

@@ -5,7 +5,7 @@ use std::{
     fmt,
     hash::Hash,
     net::{IpAddr, Ipv6Addr},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -21,13 +21,14 @@ pub struct Rate {
     pub burst: u32,
 }
 
-/// A bucket for each of those who are counted apart.
+/// A bucket for each of those who are counted apart. A clone counts in the same ones.
+#[derive(Clone)]
 pub struct Buckets<K> {
     /// The time in which one more may come.
     step: Duration,
     burst: u32,
     /// When each bucket is full again.
-    full_at: Mutex<HashMap<K, Instant>>,
+    full_at: Arc<Mutex<HashMap<K, Instant>>>,
 }
 
 /// Who is counted apart: an address of IPv6 is its network of 64 bits, since a sender has as many of it as it likes.
@@ -53,7 +54,13 @@ impl<K: Counted> Buckets<K> {
     /// Full buckets.
     pub fn new(rate: Rate) -> Self {
         let step = Duration::from_secs(60) / rate.per_minute.max(1);
-        Self { step, burst: rate.burst.max(1), full_at: Mutex::default() }
+        Self { step, burst: rate.burst.max(1), full_at: Arc::default() }
+    }
+
+    /// Those of before where they are of the same rate: what was counted goes on. Else these.
+    pub(in crate::engine) fn after(&self, before: Option<&Self>) -> Self {
+        let is_same = |before: &&Self| (before.step, before.burst) == (self.step, self.burst);
+        before.filter(is_same).unwrap_or(self).clone()
     }
 
     /// Takes one; where there is none, gives the time until there is.

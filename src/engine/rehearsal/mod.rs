@@ -321,8 +321,8 @@ impl Engine {
         let catalog = super::catalog()?;
         for step in rehearsal.steps.iter().filter(|_| edit.resign) {
             let endpoint = &self.endpoint_of(step);
-            let provider = edit::provider(step.provider.as_deref(), endpoint, catalog);
-            let provider = provider.ok_or_else(|| nobodys(step, catalog))?;
+            let provider = edit::provider(step.provider.as_deref(), endpoint, &catalog);
+            let provider = provider.ok_or_else(|| nobodys(step, &catalog))?;
             edit.secrets_for(provider, endpoint)
                 .map_err(|it| Failure { doing: format!("{}: {}", step.file, it.doing), ..it })?;
         }
@@ -337,7 +337,7 @@ impl Engine {
     /// A step's request with the changes that are asked for.
     fn rehearsed(&self, step: &Step, play: &Play) -> Result<(Head, Bytes), Failure> {
         let to = (&play.to[..], PathRule::default());
-        let edited = play.edit.apply(&capture(step), &self.endpoint_of(step), super::catalog()?, to);
+        let edited = play.edit.apply(&capture(step), &self.endpoint_of(step), &*super::catalog()?, to);
         let edited = edited.map_err(|it| Failure { doing: format!("{}: {}", step.file, it.doing), ..it })?;
         Ok((edited.head, edited.body))
     }

@@ -29,7 +29,9 @@ use super::{
 };
 use crate::{
     body::{self, Document},
-    record::{Capture, CaptureId, Delivery, DeliveryId, Errand, Judgement, Outcome, Post, Reply, Summary, mask},
+    record::{
+        Capture, CaptureId, Delivery, DeliveryId, Errand, Judgement, Origin, Outcome, Post, Reply, Summary, mask,
+    },
     verify::Try,
 };
 
@@ -242,10 +244,13 @@ impl Detail {
         }
     }
 
-    /// Takes what is said of its signature now.
-    pub(super) fn take_judgement(&mut self, id: CaptureId, judgement: Judgement) {
-        if let Some(capture) = self.capture.as_ref().filter(|it| it.id == id && it.judgement != judgement) {
-            self.capture = Some(Arc::new(Capture { judgement, ..Capture::clone(capture) }));
+    /// Takes whose it is and what is said of its signature now.
+    pub(super) fn take_judgement(&mut self, id: CaptureId, told: Origin, judgement: Judgement) {
+        let Some(capture) = self.capture.as_ref().filter(|it| it.id == id) else { return };
+        let Origin { provider, event } = told;
+        let now = Capture { provider, event, judgement, ..Capture::clone(capture) };
+        if (now.origin(), &now.judgement) != (capture.origin(), &capture.judgement) {
+            self.capture = Some(Arc::new(now));
             self.stamp += 1;
         }
     }

@@ -66,14 +66,7 @@ pub(super) fn overview(model: &Model, capture: &Capture, columns: usize) -> Vec<
         lines.extend(told("odd", Paint::Warning, &format!("{} {}", signs.flag, flag.sentence()), columns));
     }
     lines.extend(told("body", Paint::Plain, &body_words(capture, body_note(model).as_deref()), columns));
-    let answered = if capture.edited_from.is_some() {
-        "nobody sent it".to_owned()
-    } else if capture.reply_status == 0 {
-        "nobody was left to answer".to_owned()
-    } else {
-        capture.reply_status.to_string()
-    };
-    lines.push(text_fact("answered", &answered));
+    lines.push(text_fact("answered", &capture.answer_in_words()));
     let app = model.detail.deliveries.first().map(outcome);
     let app = match app {
         _ if is_sent(model) => piece(Paint::Warning, SENT),
@@ -137,8 +130,8 @@ const TRY: usize = 23;
 
 /// The tries at the event beside the schedule that its provider publishes. Where it is narrow, words go on below the bar.
 fn tries(model: &Model, capture: &Capture, columns: usize) -> Vec<Pieces> {
-    let provider = capture.provider.as_deref().and_then(|name| engine::catalog().ok()?.get(name));
-    let Some(provider) = provider else { return Vec::new() };
+    let Ok(catalog) = engine::catalog() else { return Vec::new() };
+    let Some(provider) = capture.provider.as_deref().and_then(|name| catalog.get(name)) else { return Vec::new() };
     let rows = verify::retries(&model.detail.tries, provider.habits(), model.look.unicode);
     let mut lines: Vec<Pieces> = Vec::new();
     for row in rows {
@@ -172,7 +165,7 @@ fn tries(model: &Model, capture: &Capture, columns: usize) -> Vec<Pieces> {
 /// Whose bug it is, by the check and the last reply.
 fn blame(capture: &Capture, last: &Delivery) -> Vec<String> {
     let catalog = engine::catalog().ok();
-    let provider = capture.provider.as_deref().and_then(|name| catalog?.get(name));
+    let provider = capture.provider.as_deref().and_then(|name| catalog.as_ref()?.get(name));
     verify::blame(&capture.judgement, last, provider)
 }
 

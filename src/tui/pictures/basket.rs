@@ -113,6 +113,7 @@ pub(in crate::tui) fn add_parts(path: &Path) {
             age_s: None,
             covers_body: None,
             handshake: None,
+            url: None,
         },
         ..one
     };
@@ -164,8 +165,8 @@ fn capture(n: usize, row: &Row) -> Capture {
     };
     let mut terms = Terms::of_nobody();
     terms.secrets.push(own);
-    let mut judgement = terms.judge(provider, &request);
-    terms.examine(provider, &request, &mut judgement).unwrap();
+    let mut judgement = terms.judge(catalog, provider, &request);
+    terms.examine(catalog, provider, &request, &mut judgement);
     let event = provider.event(&request);
     let whole = Body { declared: Some(body.len() as u64), ..Body::whole(body.clone().into(), sha256(&body)) };
     Capture {

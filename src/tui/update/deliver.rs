@@ -46,7 +46,7 @@ pub(super) fn resend(model: &mut Model, ask: bool, resign: bool) -> Vec<Effect> 
     let Some(row) = model.list.row() else {
         return say(model, Notice { tone: Tone::Plain, text: "there is nothing to resend yet".to_owned(), hint: None });
     };
-    let app = model.endpoints.of(&row.endpoint, &row.path).app.as_ref();
+    let app = model.endpoints.of_row(row).app.as_ref();
     let (id, app) = (row.id, app.map(|app| app.url.clone()));
     if model.sending.contains(&id) {
         return say(model, Notice { tone: Tone::Plain, text: format!("#{id} is on its way"), hint: None });

@@ -102,8 +102,7 @@ pub(super) fn step(model: &mut Model, id: CaptureId, step: Step) -> Vec<Effect> 
         }
         (Step::Send | Step::Sign, Ok(_)) => {
             let resign = step == Step::Sign;
-            let Capture { endpoint, head, .. } = &*draft.capture;
-            if model.endpoints.of(endpoint, &head.path()).app.is_some() {
+            if model.endpoints.of_capture(&draft.capture).app.is_some() {
                 return send(model, id, None, resign);
             }
             let text = model.last_url.clone().unwrap_or_else(|| "http://localhost:".to_owned());

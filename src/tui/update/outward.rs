@@ -90,7 +90,8 @@ fn url(model: &Model) -> Option<String> {
         first_url(&String::from_utf8_lossy(&bytes[..bytes.len().min(LOOKED_AT)]))
     };
     let docs = || {
-        let provider = engine::catalog().ok()?.get(capture?.provider.as_deref()?)?;
+        let catalog = engine::catalog().ok()?;
+        let provider = catalog.get(capture?.provider.as_deref()?)?;
         Some(provider.docs().to_owned()).filter(|docs| pipe::is_web(docs))
     };
     under.filter(|value| pipe::is_web(value)).or_else(in_body).or_else(docs)

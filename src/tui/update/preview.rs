@@ -19,7 +19,7 @@ use crate::{
 /// Shows what the programs of the endpoint's forwards make of the selected capture; where there is none, one is asked for.
 pub(super) fn begin(model: &mut Model) -> Vec<Effect> {
     let Some(row) = model.list.row() else { return Vec::new() };
-    let (id, lenses) = (row.id, preview::lenses(model.endpoints.of(&row.endpoint, &row.path)));
+    let (id, lenses) = (row.id, preview::lenses(model.endpoints.of_row(row)));
     if lenses.is_empty() { ask(model) } else { look(model, id, lenses) }
 }
 
@@ -28,7 +28,7 @@ pub(super) fn ask(model: &mut Model) -> Vec<Effect> {
     let Some(row) = model.list.row() else {
         return plain(model, "there is no capture yet that a program could change".to_owned(), None);
     };
-    let lenses = preview::lenses(model.endpoints.of(&row.endpoint, &row.path));
+    let lenses = preview::lenses(model.endpoints.of_row(row));
     let forwarded = lenses.first().map(|lens| &lens.transform);
     // What is kept in a file may have many lines, and a prompt has one.
     let forwarded = forwarded.filter(|it| !it.program.contains('\n') && it.program.chars().count() <= LONGEST);

@@ -1,23 +1,15 @@
 //! Judging the signature of a capture again.
 
-use super::{Notice, Tone, plain, say};
+use super::{Notice, Tone, say};
 use crate::{
     engine::Judged,
-    record::{CaptureId, Failure, Judgement, Verdict},
+    record::{CaptureId, Failure, Judgement, Origin, Verdict},
     tui::{detail::Tab, effect::Effect, model::Model},
 };
 
 /// Judges the selected capture again.
 pub(super) fn judge(model: &mut Model) -> Vec<Effect> {
-    let Some(row) = model.list.row() else { return Vec::new() };
-    if row.provider.is_none() {
-        return plain(
-            model,
-            format!("nobody knows who signed #{}", row.id),
-            Some("`provider` of its endpoint says so"),
-        );
-    }
-    vec![Effect::Judge(row.id)]
+    model.list.row().map(|row| Effect::Judge(row.id)).into_iter().collect()
 }
 
 /// It was judged.
@@ -36,6 +28,10 @@ pub(super) fn judged(model: &mut Model, id: CaptureId, judged: Result<Judged, Fa
             let hint = if was_checked { Some("what was found when it came stays") } else { why };
             (Tone::Plain, format!("#{id} cannot be checked by the secrets of now"), hint)
         }
+        Judged { left: 1.., .. } if is_nobodys(model, id) => {
+            let text = format!("nobody knows who signed #{id}");
+            (Tone::Plain, text, Some("`provider` of its endpoint says so"))
+        }
         Judged { left: 1.., .. } => {
             let text = format!("#{id} stays as it is: its endpoint is another provider's now");
             (Tone::Plain, text, Some("`creel verify` says what that would come to"))
@@ -46,19 +42,28 @@ pub(super) fn judged(model: &mut Model, id: CaptureId, judged: Result<Judged, Fa
     vec![Effect::Judgement(id)]
 }
 
+/// Whether creel knows nobody who may have sent a capture.
+fn is_nobodys(model: &Model, id: CaptureId) -> bool {
+    model.list.row().is_some_and(|row| row.id == id && row.provider.is_none())
+}
+
 /// Asks for what is said of the open capture, where the list says something else of it.
 pub(super) fn other_verdict(model: &Model) -> Option<Effect> {
     let capture = model.detail.capture.as_ref().filter(|capture| Some(capture.id) == model.detail.id())?;
     let row = model.list.rows.iter().find(|row| row.id == capture.id)?;
-    let said = (capture.judgement.verdict, capture.judgement.fault);
-    ((row.verdict, row.fault) != said).then_some(Effect::Judgement(capture.id))
+    let said = (capture.judgement.verdict, capture.judgement.fault, &capture.provider, &capture.event);
+    ((row.verdict, row.fault, &row.provider, &row.event) != said).then_some(Effect::Judgement(capture.id))
 }
 
 /// What is said of a capture came.
-pub(super) fn came(model: &mut Model, id: CaptureId, judgement: Result<Option<Judgement>, Failure>) -> Vec<Effect> {
+pub(super) fn came(
+    model: &mut Model,
+    id: CaptureId,
+    judgement: Result<Option<(Origin, Judgement)>, Failure>,
+) -> Vec<Effect> {
     match judgement {
         Ok(judgement) => {
-            judgement.into_iter().for_each(|judgement| model.detail.take_judgement(id, judgement));
+            judgement.into_iter().for_each(|(told, judgement)| model.detail.take_judgement(id, told, judgement));
             Vec::new()
         }
         Err(failure) => say(model, Notice::of(&failure)),
