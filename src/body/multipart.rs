@@ -175,6 +175,17 @@ mod tests {
     }
 
     #[test]
+    fn what_a_part_says_of_itself_is_said_once() {
+        let body = b"--x\r\nContent-Type: image/gif\r\n\r\nGIF89a\x02\x00\x03\x00\x00\x00\x00\r\n--x\r\nContent-Type: \
+                     application/json\r\n\r\n{\"a\":1\r\n--x--\r\n";
+        let document = open(&content(&body[..], "multipart/form-data; boundary=x")).unwrap();
+        let shown = lines(&*document);
+        let said = |words: &str| shown.iter().filter(|line| line.contains(words)).count();
+        assert_eq!(said("GIF picture, 2 x 3 pixels, 13 bytes"), 1, "{shown:?}");
+        assert_eq!(said("invalid JSON at 1:"), 1, "{shown:?}");
+    }
+
+    #[test]
     fn parts_without_end_and_what_stands_beside_them_are_shown() {
         let document =
             open(&content("hello\r\n--x\r\n\r\none\r\n--x\r\nno head", "multipart/mixed; boundary=\"x\"")).unwrap();
