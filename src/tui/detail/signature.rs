@@ -21,14 +21,12 @@ pub(super) fn signature(model: &Model, capture: &Capture, columns: usize) -> Vec
     if let Some(explanation) = &judgement.explanation {
         lines.extend(indented(Paint::Plain, &explanation.text, columns));
     }
-    lines.extend(suggested(capture));
+    lines.extend(suggested(model, capture));
     let is_proved = judgement.explanation.as_ref().is_some_and(|explanation| explanation.by.is_some());
     if judgement.fault == Some(Fault::Mismatch) && !is_proved {
         // Most often it is the secret, and that may be another one by now.
-        let key = model.keys.rows().find(|row| row.key.command == Command::Judge);
-        let chord = key.and_then(|row| row.chords.first());
-        let words = chord.map(|chord| format!("{chord} checks it again by the secrets of now"));
-        lines.extend(words.iter().flat_map(|words| indented(Paint::Dim, words, columns)));
+        let words = model.keys.told("{judge} checks it again by the secrets of now");
+        lines.extend(indented(Paint::Dim, &words, columns));
     }
     let Some(evidence) = &judgement.evidence else { return lines };
     lines.push(Vec::new());
@@ -60,10 +58,10 @@ pub(super) fn signature(model: &Model, capture: &Capture, columns: usize) -> Vec
 }
 
 /// What to write into `creel.toml`, where a secret is all that is missing.
-fn suggested(capture: &Capture) -> Vec<Pieces> {
+fn suggested(model: &Model, capture: &Capture) -> Vec<Pieces> {
     let is_missing = capture.judgement.fault == Some(Fault::SecretMissing);
     let Some((place, text)) = suggest::lines(capture).filter(|_| is_missing) else { return Vec::new() };
-    let head = format!("to {place}; y copies it:");
+    let head = format!("to {place}; {} copies it:", model.keys.of(Command::Copy));
     let lines = text.lines().map(|line| fact("", vec![piece(Paint::Good, line)]));
     [Vec::new(), fact("add", vec![piece(Paint::Dim, &head)])].into_iter().chain(lines).collect()
 }
