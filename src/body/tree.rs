@@ -16,6 +16,9 @@ use super::{
 /// How many lines are looked at to count what a fold holds; of a larger one its lines are counted.
 const COUNTED_LINES: usize = 100_000;
 
+/// From how many bytes on a text folds by itself: three rows of a narrow pane.
+const LONG: usize = 160;
+
 /// A document whose lines lie in each other, each in the one that opens what it lies in.
 pub trait Tree {
     /// Folds what a line opens, or unfolds it; folds what it lies in where it opens nothing. Gives the line to go on from.
@@ -89,8 +92,28 @@ impl Folding {
         !self.0.walk.goes_on(place) && !matches!(byte, Some(b'}' | b']'))
     }
 
-    /// What would be folded into a line, where it opens something.
+    /// What would be folded into a line, where it opens something or is a long text.
     fn fold(&self, line: usize) -> Option<Fold> {
+        self.text(line).or_else(|| self.container(line))
+    }
+
+    /// A long text, folded into the line that it begins in.
+    fn text(&self, line: usize) -> Option<Fold> {
+        let place = self.0.place(line).filter(|place| !self.0.walk.goes_on(place))?;
+        let text = self.0.walk.text_of(self.0.walk.offset(&place)).filter(|text| text.len() > LONG)?;
+        let raw = self.0.walk.bytes.get(text.clone())?;
+        let count = serde_json::from_slice::<String>(raw).map_or_else(|_| raw.len(), |text| text.chars().count());
+        let end = self.0.line_with(text.end - 1).max(line);
+        Some(Fold { line: line as u32, end: end as u32, count: u32::try_from(count).ok(), is_text: true })
+    }
+
+    /// The line in which the value begins that a line goes on with.
+    fn beginning(&self, line: usize) -> usize {
+        let goes_on = |line: &usize| self.0.place(*line).is_some_and(|place| self.0.walk.goes_on(&place));
+        (0..=line).rev().find(|line| !goes_on(line)).unwrap_or(line)
+    }
+
+    fn container(&self, line: usize) -> Option<Fold> {
         let depth = self.depth(line)?;
         if self.depth(line + 1)? <= depth {
             return None;
@@ -104,12 +127,12 @@ impl Folding {
             count += u32::from(self.0.walk.depth(&place) == depth + 1 && self.is_value(&place));
         }
         let count = (looked <= COUNTED_LINES).then_some(count);
-        Some(Fold { line: line as u32, end: end as u32, count })
+        Some(Fold { line: line as u32, end: end as u32, count, is_text: false })
     }
 
     /// What opens right below a line, folded.
     fn folds_below(&self, fold: Fold) -> Vec<Fold> {
-        let Some(depth) = self.depth(fold.line as usize) else { return Vec::new() };
+        let Some(depth) = self.depth(fold.line as usize).filter(|_| !fold.is_text) else { return Vec::new() };
         self.folds_at(fold.line as usize + 1..fold.end as usize, depth + 1)
     }
 
@@ -128,7 +151,7 @@ impl Folding {
                 }
             } else if at == depth + 1 {
                 if open.is_none() && shallow.is_some_and(|opening| opening + 1 == line) {
-                    open = Some(Fold { line: line as u32 - 1, end: 0, count: Some(0) });
+                    open = Some(Fold { line: line as u32 - 1, end: 0, count: Some(0), is_text: false });
                 }
                 if let Some(fold) = open.as_mut().filter(|_| self.is_value(&place)) {
                     fold.count = fold.count.map(|count| count + 1);
@@ -148,6 +171,7 @@ impl Tree for Folding {
             folds.open(line, below);
             return line;
         }
+        let line = self.beginning(line);
         let line = if self.fold(line).is_some() { Some(line) } else { self.parent(line) };
         let Some(fold) = line.and_then(|line| self.fold(line)) else { return line.unwrap_or_default() };
         folds.close(fold);
@@ -244,6 +268,40 @@ mod tests {
         assert_eq!(seen(&*document, &folds), ["{…} 4 values"]);
         assert_eq!(tree.toggle(&mut folds, 0), 0);
         assert_eq!(seen(&*document, &folds)[3], "    {…}, 2 values", "what lies in a fold stays folded");
+    }
+
+    #[test]
+    fn a_long_text_folds_into_its_beginning_and_says_how_long_it_is() {
+        let short = "x".repeat(LONG - 2);
+        let long = format!("{}\\n{}", "lorem ipsum ".repeat(20), "é".repeat(8_000));
+        let text = format!("{{\"id\":1,\"short\":\"{short}\",\"note\":\"{long}\",\"to\":{{\"list\":[\"{long}\"]}}}}");
+        let document = opened(text);
+        let tree = document.tree().unwrap();
+        let end = tree.line_with(tree.bytes().windows(4).position(|four| four == b"\"to\"").unwrap());
+        assert!(end > 5, "it stands on several lines");
+        let mut folds = Folds::default();
+        for line in [3, end - 1] {
+            assert_eq!(tree.toggle(&mut folds, line), 3, "on whichever of its lines the cursor is");
+            let shown = seen(&*document, &folds);
+            assert_eq!(shown[3], "  \"note\": \"lorem ipsum lorem i…\", 8,241 characters");
+            assert_eq!((&shown[4][..], folds.hides(3), folds.hides(end)), ("  \"to\": {", true, false));
+            assert_eq!(tree.toggle(&mut folds, 3), 3);
+            assert!(folds.is_empty());
+        }
+        assert_eq!(tree.toggle(&mut folds, end + 2), end + 2);
+        assert_eq!(seen(&*document, &folds)[end + 2], "      \"lorem ipsum lorem i…\" 8,241 characters");
+        folds.reveal(end + 2);
+        assert!(folds.is_empty(), "what is found in it is shown");
+        assert_eq!(tree.toggle(&mut folds, 2), 0, "a short text folds what it lies in");
+    }
+
+    #[test]
+    fn a_text_that_never_ends_folds_to_the_end_of_the_body() {
+        let document = opened(format!("{{\"a\":\"{}", "x".repeat(10_000)));
+        let tree = document.tree().unwrap();
+        let mut folds = Folds::default();
+        assert_eq!(tree.toggle(&mut folds, 1), 1);
+        assert_eq!(seen(&*document, &folds).len(), 2);
     }
 
     #[test]
