@@ -106,7 +106,10 @@ fn add(stack: &mut Stack, content: &Content, part: &multipart::Part, count: usiz
     line.extend(file.as_ref().map(|name| stack::span(Role::Text, &format!("file {name}  "))));
     let words = format!("{}  {}", kind.clone().unwrap_or_default(), amount(bytes.len() as u64));
     line.push(stack::span(Role::Dim, words.trim_start()));
-    stack.part(Part { line: 0, name: base_name(file.as_deref(), count, kind.as_deref()), bytes: bytes.clone() });
+    // What says nothing of itself is text (RFC 7578, section 4.4), where it can be.
+    let is_text = kind.is_none() && !bytes.is_empty() && std::str::from_utf8(&bytes).is_ok();
+    let kind_of_file = if is_text { Some("txt") } else { kind.as_deref() };
+    stack.part(Part { line: 0, name: base_name(file.as_deref(), count, kind_of_file), bytes: bytes.clone() });
     let shown = ["content-disposition", "content-type"];
     let others = part.head.iter().filter(|(name, _)| !shown.contains(&&name.to_ascii_lowercase()[..]));
     let heads = others.map(|(name, value)| stack::fact(name, value));
@@ -136,12 +139,13 @@ fn base_name(name: Option<&str>, count: usize, kind: Option<&str>) -> String {
     if end > 0 {
         return safe[..end].to_owned();
     }
+    let kind = kind.map(|kind| if kind.starts_with("text/plain") { "txt" } else { kind });
     let ending = kind.and_then(|kind| kind.split([';', '/', '+']).map(str::trim).find(|word| ENDINGS.contains(word)));
     format!("part-{count}.{}", ending.unwrap_or("bin"))
 }
 
 /// Words of media types that are endings of files too.
-const ENDINGS: &[&str] = &["json", "xml", "html", "csv", "png", "jpeg", "gif", "webp", "pdf", "zip"];
+const ENDINGS: &[&str] = &["txt", "json", "xml", "html", "csv", "png", "jpeg", "gif", "webp", "pdf", "zip"];
 
 #[cfg(test)]
 mod tests {

@@ -257,7 +257,7 @@ pub(super) const KEYMAP: &[Key] = &[
         &["enter", "x"],
         DETAIL,
         Command::Toggle,
-        "fold or unfold what the cursor is on: JSON, or a delivery",
+        "fold or unfold what the cursor is on: JSON, a long text, or a delivery",
         Some("fold"),
     ),
     key(&["-"], DETAIL, Command::FoldMore, "fold the body to one level less", None),
@@ -444,6 +444,12 @@ impl Keymap {
     /// The rows.
     pub(super) fn rows(&self) -> impl Iterator<Item = &Bound> {
         self.rows.iter()
+    }
+
+    /// The row of a key that does something, wherever that is.
+    pub(super) fn anywhere(&self, chord: &str) -> Option<&Bound> {
+        let is_bound = |row: &&Bound| row.chords.iter().any(|own| own == chord);
+        self.rows.iter().filter(|row| row.key.modes != PROMPT).find(is_bound)
     }
 
     /// The first key that this user has for a command.

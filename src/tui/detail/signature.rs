@@ -22,6 +22,11 @@ pub(super) fn signature(model: &Model, capture: &Capture, columns: usize) -> Vec
         lines.extend(indented(Paint::Plain, &explanation.text, columns));
     }
     lines.extend(suggested(model, capture));
+    if judgement.verdict == Verdict::Unsigned && capture.provider.is_none() {
+        // Who looks here for a signature that there should be is not left with a "none".
+        let words = "Where it should be signed, `provider` of its endpoint in creel.toml says by whom; `creel providers` lists them.";
+        lines.extend(indented(Paint::Dim, words, columns));
+    }
     let is_proved = judgement.explanation.as_ref().is_some_and(|explanation| explanation.by.is_some());
     if judgement.fault == Some(Fault::Mismatch) && !is_proved {
         // Most often it is the secret, and that may be another one by now.
@@ -106,6 +111,12 @@ fn compared(evidence: &Evidence, verdict: Verdict, fault: Option<Fault>, columns
     if part != received {
         lines.push(text_fact("header", received));
         lines.push(Vec::new());
+    }
+    if part == expected {
+        // Of two rows that are alike nobody looks for what differs.
+        let same = fact("expected", vec![piece(Paint::Good, "the same")]);
+        lines.extend([text_fact("received", part), same]);
+        return lines;
     }
     let width = columns.saturating_sub(NAMES).max(16);
     let (came, due): (Vec<char>, Vec<char>) = (part.chars().collect(), expected.chars().collect());

@@ -132,6 +132,22 @@ fn all_that_is_marked_is_deleted_at_once_and_comes_back_at_once() {
 }
 
 #[test]
+fn a_key_of_another_place_says_where_it_does_something() {
+    let mut play = Play::new(3, (80, 24));
+    play.keys("E");
+    said(&play, &["E is for an open capture: edit the JSON value under the cursor in place", "enter opens it"]);
+    play.keys("Q");
+    said(&play, &["Q is no key", "? shows every key"]);
+    play.keys("Sr");
+    said(&play, &["r is for the list and an open capture", "esc goes back there"]);
+    play.keys("\u{1b}j");
+    assert_eq!(play.model.notice.as_ref().map(|notice| &notice.text), None);
+    let mut play = Play::new(0, (80, 24));
+    play.keys("E");
+    said(&play, &["nothing is caught yet"]);
+}
+
+#[test]
 fn no_more_is_deleted_than_the_screen_can_leave_out() {
     let mut play = Play::new(10, (100, 30));
     let many: Vec<_> = (1..=10_001).map(CaptureId).collect();

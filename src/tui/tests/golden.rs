@@ -317,6 +317,8 @@ const NOTICES: &[&str] = &[
     "j E",
     "j 6 E",
     "j : 'replies enter",
+    "j 4",
+    "/ 'sig:failed enter c",
 ];
 
 /// What somebody who is there already may press without a word: where to is seen.

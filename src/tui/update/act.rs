@@ -107,7 +107,8 @@ fn copy(model: &mut Model, copied: &Copied) -> Vec<Effect> {
     }
     let size = counted(bytes.len() as u64, "byte");
     let text = format!("{size} handed to the terminal for the clipboard{}", hidden(model, masked));
-    let hint = "where it does not arrive, the terminal does not take it (OSC 52): save it to a file with {menu} save";
+    let hint =
+        "where it does not arrive, the terminal does not take it (OSC 52): press {menu} and type save for a file";
     model.notice = Some(word(Tone::Good, text, Some(hint)));
     vec![Effect::Copy(bytes)]
 }

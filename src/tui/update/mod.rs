@@ -29,7 +29,7 @@ use super::{
     copy,
     detail::{Tab, tree},
     effect::{Ask, Effect},
-    keys::{Command, Mode},
+    keys::{self, Command, Mode},
     layout,
     model::{Model, Notice, Tone},
     msg::Msg,
@@ -206,9 +206,23 @@ fn key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
     if model.palette.is_some() {
         return act::palette_key(model, event);
     }
-    let Some(command) = model.keys.command(model.mode, event) else { return Vec::new() };
+    let Some(command) = model.keys.command(model.mode, event) else { return no_key(model, event) };
     model.notice = None;
     obey(model, command)
+}
+
+/// Says where a key does something that does nothing here.
+fn no_key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
+    // What no character is may be anything that a terminal tells.
+    let Some(chord) = keys::chord(event).filter(|chord| chord.chars().count() == 1) else { return Vec::new() };
+    let (text, hint) = match (model.mode, model.keys.anywhere(&chord)) {
+        (_, None) => (format!("{chord} is no key"), "{help} shows every key"),
+        (Mode::List, Some(_)) if model.list.rows.is_empty() => return nothing_there(model),
+        (Mode::List, Some(row)) => (format!("{chord} is for an open capture: {}", row.key.help), "{open} opens it"),
+        (Mode::Detail, Some(row)) => (format!("{chord} is for the list: {}", row.key.help), "{back} goes back there"),
+        _ => (format!("{chord} is for the list and an open capture"), "{back} goes back there"),
+    };
+    plain(model, text, Some(hint))
 }
 
 fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
