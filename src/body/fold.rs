@@ -206,8 +206,11 @@ fn begin(line: &mut Line, document: &dyn Document, fold: &Fold) {
     line.extend([(Role::Text, text), (Role::Dim, "…".to_owned())].map(|(role, text)| Span { role, text }));
     line.push(Span { role: Role::Text, text: "\"".to_owned() });
     line.extend(comma);
-    let words = fold.count.map_or_else(String::new, |count| format!(" {}", counted(u64::from(count), "character")));
-    line.push(Span { role: Role::Dim, text: words });
+    let words = match fold.count {
+        Some(count) => counted(u64::from(count), "character"),
+        None => counted(u64::from(fold.end - fold.line) + 1, "line"),
+    };
+    line.push(Span { role: Role::Dim, text: format!(" {words}") });
 }
 
 #[cfg(test)]

@@ -16,6 +16,11 @@ use super::{
 /// How many lines are looked at to count what a fold holds; of a larger one its lines are counted.
 const COUNTED_LINES: usize = 100_000;
 
+/// How many bytes of a text are read to count its characters; of a larger one, and of one that is no JSON, its lines are counted.
+const COUNTED_BYTES: usize = 1 << 20;
+/// How many lines are looked at together.
+const LINES_AT_ONCE: usize = 128;
+
 /// From how many bytes on a text folds by itself: three rows of a narrow pane.
 const LONG: usize = 160;
 
@@ -102,17 +107,28 @@ impl Folding {
         let place = self.0.place(line).filter(|place| !self.0.walk.goes_on(place))?;
         let text = self.0.walk.text_of(self.0.walk.offset(&place)).filter(|text| text.len() > LONG)?;
         let raw = self.0.walk.bytes.get(text.clone())?;
-        let count = serde_json::from_slice::<String>(raw).map_or_else(|_| raw.len(), |text| text.chars().count());
+        let short = Some(raw).filter(|raw| raw.len() <= COUNTED_BYTES);
+        let count =
+            short.and_then(|raw| serde_json::from_slice::<String>(raw).ok()).map(|it| it.chars().count() as u32);
         let end = self.0.line_with(text.end - 1).max(line);
-        Some(Fold { line: line as u32, end: end as u32, count: u32::try_from(count).ok(), is_text: true })
+        Some(Fold { line: line as u32, end: end as u32, count, is_text: true })
     }
 
-    /// The line in which the value begins that a line goes on with.
+    /// The line in which the value begins that a line goes on with: one pass over the lines of that, some at a time.
     fn beginning(&self, line: usize) -> usize {
-        let goes_on = |line: &usize| self.0.place(*line).is_some_and(|place| self.0.walk.goes_on(&place));
-        (0..=line).rev().find(|line| !goes_on(line)).unwrap_or(line)
+        let mut end = line + 1;
+        while end > 0 {
+            let from = end.saturating_sub(LINES_AT_ONCE);
+            let places = self.0.places(from).take(end - from);
+            if let Some((begins, _)) = places.filter(|(_, place)| !self.0.walk.goes_on(place)).last() {
+                return begins;
+            }
+            end = from;
+        }
+        line
     }
 
+    /// What would be folded into a line that opens something.
     fn container(&self, line: usize) -> Option<Fold> {
         let depth = self.depth(line)?;
         if self.depth(line + 1)? <= depth {
@@ -212,7 +228,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::body::{Span, Spelling, fold::shown};
+    use crate::{
+        body::{Span, Spelling, fold::shown},
+        record::counted,
+    };
 
     fn opened(text: impl Into<Bytes>) -> Box<dyn Document> {
         open(&Content { bytes: text.into(), ..Content::default() }).unwrap()
@@ -293,6 +312,19 @@ mod tests {
         folds.reveal(end + 2);
         assert!(folds.is_empty(), "what is found in it is shown");
         assert_eq!(tree.toggle(&mut folds, 2), 0, "a short text folds what it lies in");
+    }
+
+    #[test]
+    fn a_text_of_megabytes_folds_from_its_last_line_on() {
+        let document = opened(format!("[\"{}\",2]", "x".repeat(8 << 20)));
+        let tree = document.tree().unwrap();
+        let mut folds = Folds::default();
+        assert_eq!(tree.toggle(&mut folds, document.line_count() - 3), 1);
+        let lines = document.line_count() - 3;
+        assert_eq!(
+            seen(&*document, &folds)[1..],
+            [format!("  \"{}…\", {}", "x".repeat(19), counted(lines as u64, "line")), "  2".to_owned(), "]".to_owned()]
+        );
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub(super) fn signature(model: &Model, capture: &Capture, columns: usize) -> Vec
     lines.extend(suggested(model, capture));
     if judgement.verdict == Verdict::Unsigned && capture.provider.is_none() {
         // Who looks here for a signature that there should be is not left with a "none".
-        let words = "Where it should be signed, `provider` of its endpoint in creel.toml says by whom; `creel providers` lists them.";
+        let words = "Where it should be signed, name who does: `provider` of its endpoint in creel.toml. `creel providers` lists all.";
         lines.extend(indented(Paint::Dim, words, columns));
     }
     let is_proved = judgement.explanation.as_ref().is_some_and(|explanation| explanation.by.is_some());
