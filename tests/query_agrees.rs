@@ -248,6 +248,26 @@ fn words_and_their_joints_say_the_same_both_ways() {
     }
 }
 
+#[test]
+fn captures_are_taken_by_their_numbers_and_left_out() {
+    let rows = rows();
+    let connection = store(&rows);
+    let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+    let (some, none) = (Filter::of(&[ids[3], ids[1], CaptureId(999)]), Filter::of(&[]));
+    assert_eq!(taken(&some, &rows, &connection), [ids[1].0, ids[3].0]);
+    assert!(taken(&none, &rows, &connection).is_empty());
+    let posts = Filter::parse("method:post").unwrap();
+    let all = taken(&posts, &rows, &connection);
+    let left = posts.without(some.clone());
+    assert_eq!(left.text(), "method:post", "what nobody typed is not shown");
+    let expected: Vec<_> = all.iter().copied().filter(|id| ![ids[1].0, ids[3].0].contains(id)).collect();
+    assert_eq!((taken(&left, &rows, &connection), all.len() > expected.len()), (expected, true));
+    let others = Filter::everything().without(some);
+    assert_eq!(taken(&others, &rows, &connection).len(), rows.len() - 2);
+    let printed = Filter::parse(&others.to_string()).unwrap();
+    assert_eq!(taken(&printed, &rows, &connection), taken(&others, &rows, &connection));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
 

@@ -16,7 +16,7 @@ use super::{
     escape, fit,
     path::{self, Path, Spelling},
 };
-use crate::record::{counted, thousands};
+use crate::record::{counted, thousands, token};
 
 /// The largest body that is compared as JSON or by lines, in bytes; of larger ones it is only said that they differ.
 const COMPARED_BYTES: usize = 4 << 20;
@@ -82,7 +82,13 @@ pub fn diff(before: &Content, after: &Content) -> Vec<Difference> {
         let mut found = moved(&found);
         found.extend(dropped(&before.bytes, &after.bytes));
         return if found.is_empty() {
-            whole(format!("{}, the same JSON in other words", bytes(before)))
+            let at = format!(
+                "the same JSON written otherwise, {} and then {}: {}",
+                bytes(before),
+                bytes(after),
+                how(before, after)
+            );
+            vec![Difference { at, before: None, after: None, to: None }]
         } else {
             bounded(found)
         };
@@ -91,6 +97,33 @@ pub fn diff(before: &Content, after: &Content) -> Vec<Difference> {
         (Ok(a), Ok(b)) => bounded(lines(a, b)),
         _ => whole(bytes(before)),
     }
+}
+
+/// How two texts differ that say the same JSON.
+fn how(before: &Content, after: &Content) -> &'static str {
+    let (mut a, mut b): (Vec<_>, Vec<_>) = (tokens(&before.bytes).collect(), tokens(&after.bytes).collect());
+    if a == b {
+        return "only the white space differs";
+    }
+    a.sort_unstable();
+    b.sort_unstable();
+    if a == b { "the names stand in another order" } else { "texts are spelled another way" }
+}
+
+/// What JSON is made of, the white space left out.
+fn tokens(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        at = token::after_space(bytes, at);
+        let end = match bytes.get(at)? {
+            b'"' => token::string_end(bytes, at).unwrap_or(bytes.len()),
+            b'{' | b'}' | b'[' | b']' | b',' | b':' => at + 1,
+            _ => token::word_end(bytes, at).max(at + 1),
+        };
+        let token = bytes.get(at..end)?;
+        at = end;
+        Some(token)
+    })
 }
 
 /// No more than can be told; where there are more, that is said.
@@ -374,7 +407,18 @@ mod tests {
             ["~ .a (overridden): 1 → 3", "- .b.c (overridden): 1"],
             "what most readers drop stands there all the same"
         );
-        assert_eq!(found(r#"{"a":1}"#, r#"{ "a": 1 }"#), ["~ body: 7 bytes, the same JSON in other words → 10 bytes"]);
+        let same = "  the same JSON written otherwise";
+        for (before, after, words) in [
+            (r#"{"a":1}"#, r#"{ "a": 1 }"#, "7 bytes and then 10 bytes: only the white space differs"),
+            (
+                r#"{"a":[1,2],"b":"x"}"#,
+                r#"{"b":"x", "a":[1,2]}"#,
+                "19 bytes and then 20 bytes: the names stand in another order",
+            ),
+            (r#"{"a":"é"}"#, r#"{"a":"\u00e9"}"#, "10 bytes and then 14 bytes: texts are spelled another way"),
+        ] {
+            assert_eq!(found(before, after), [format!("{same}, {words}")]);
+        }
         assert_eq!(found(r#"{"n":1.0}"#, r#"{"n":1.00}"#), ["~ .n: 1.0 → 1.00"], "numbers are compared as they stand");
     }
 

@@ -17,8 +17,10 @@ pub struct Fold {
     pub(super) line: u32,
     /// The line that closes, which is hidden with all between them.
     pub(super) end: u32,
-    /// How many values lie in it; none where they were too many to count.
+    /// How many values lie in it, or characters of a text; none where they were too many to count.
     pub(super) count: Option<u32>,
+    /// Whether it is a text: of its own line only the beginning is shown.
+    pub(super) is_text: bool,
 }
 
 /// What is folded in a document, and where each shown line is.
@@ -99,9 +101,9 @@ impl Folds {
         self.closed.binary_search_by_key(&line, |fold| fold.line as usize).ok().and_then(|at| self.closed.get(at))
     }
 
-    /// Whether a line is folded away.
+    /// Whether a line, or a part of it, is folded away.
     pub fn hides(&self, line: usize) -> bool {
-        self.line(self.row(line)) != line
+        self.line(self.row(line)) != line || self.at(line).is_some_and(|fold| fold.is_text)
     }
 
     /// Folds one more.
@@ -127,7 +129,8 @@ impl Folds {
     /// Unfolds whatever hides a line.
     pub fn reveal(&mut self, line: usize) {
         let line = line as u32;
-        self.closed.retain(|fold| line <= fold.line || fold.end < line);
+        let hides = |fold: &Fold| (fold.line + u32::from(!fold.is_text)..=fold.end).contains(&line);
+        self.closed.retain(|fold| !hides(fold));
         self.arrange();
     }
 }
@@ -176,12 +179,36 @@ impl Document for Folded {
 
 /// Adds to the line that opens what stands for the folded ones: how they end, and how many values they hold.
 fn stand_in(line: &mut Line, document: &dyn Document, fold: &Fold) {
+    if fold.is_text {
+        return begin(line, document, fold);
+    }
     line.push(Span { role: Role::Dim, text: "…".to_owned() });
     let end = document.lines(fold.end as usize..fold.end as usize + 1).pop().unwrap_or_default();
     line.extend(end.into_iter().filter(|span| span.role != Role::Plain));
     let words = match fold.count {
         Some(count) => counted(u64::from(count), "value"),
         None => counted(u64::from(fold.end - fold.line).saturating_sub(1), "line"),
+    };
+    line.push(Span { role: Role::Dim, text: format!(" {words}") });
+}
+
+/// How many characters of a folded text are shown.
+const BEGINNING: usize = 20;
+
+/// Leaves the beginning of a text in its line, and says how long it is.
+fn begin(line: &mut Line, document: &dyn Document, fold: &Fold) {
+    let last = document.lines(fold.end as usize..fold.end as usize + 1).pop().unwrap_or_default();
+    let behind = last.iter().rev().take_while(|span| span.role != Role::Text);
+    let comma = behind.filter(|span| span.role == Role::Punctuation && span.text.starts_with(',')).last().cloned();
+    let begins = line.iter().position(|span| span.role == Role::Text).unwrap_or(line.len());
+    let text: String = line.drain(begins..).filter(|span| span.role == Role::Text).map(|span| span.text).collect();
+    let text: String = text.chars().take(BEGINNING).collect();
+    line.extend([(Role::Text, text), (Role::Dim, "…".to_owned())].map(|(role, text)| Span { role, text }));
+    line.push(Span { role: Role::Text, text: "\"".to_owned() });
+    line.extend(comma);
+    let words = match fold.count {
+        Some(count) => counted(u64::from(count), "character"),
+        None => counted(u64::from(fold.end - fold.line) + 1, "line"),
     };
     line.push(Span { role: Role::Dim, text: format!(" {words}") });
 }
@@ -193,7 +220,7 @@ mod tests {
     use super::*;
 
     fn folds(ranges: &[(u32, u32)]) -> Folds {
-        Folds::new(ranges.iter().map(|&(line, end)| Fold { line, end, count: None }).collect(), None)
+        Folds::new(ranges.iter().map(|&(line, end)| Fold { line, end, count: None, is_text: false }).collect(), None)
     }
 
     #[test]

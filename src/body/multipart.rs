@@ -106,7 +106,10 @@ fn add(stack: &mut Stack, content: &Content, part: &multipart::Part, count: usiz
     line.extend(file.as_ref().map(|name| stack::span(Role::Text, &format!("file {name}  "))));
     let words = format!("{}  {}", kind.clone().unwrap_or_default(), amount(bytes.len() as u64));
     line.push(stack::span(Role::Dim, words.trim_start()));
-    stack.part(Part { line: 0, name: base_name(file.as_deref(), count, kind.as_deref()), bytes: bytes.clone() });
+    // What says nothing of itself is text (RFC 7578, section 4.4), where it can be.
+    let is_text = kind.is_none() && !bytes.is_empty() && std::str::from_utf8(&bytes).is_ok();
+    let kind_of_file = if is_text { Some("txt") } else { kind.as_deref() };
+    stack.part(Part { line: 0, name: base_name(file.as_deref(), count, kind_of_file), bytes: bytes.clone() });
     let shown = ["content-disposition", "content-type"];
     let others = part.head.iter().filter(|(name, _)| !shown.contains(&&name.to_ascii_lowercase()[..]));
     let heads = others.map(|(name, value)| stack::fact(name, value));
@@ -136,12 +139,13 @@ fn base_name(name: Option<&str>, count: usize, kind: Option<&str>) -> String {
     if end > 0 {
         return safe[..end].to_owned();
     }
+    let kind = kind.map(|kind| if kind.starts_with("text/plain") { "txt" } else { kind });
     let ending = kind.and_then(|kind| kind.split([';', '/', '+']).map(str::trim).find(|word| ENDINGS.contains(word)));
     format!("part-{count}.{}", ending.unwrap_or("bin"))
 }
 
 /// Words of media types that are endings of files too.
-const ENDINGS: &[&str] = &["json", "xml", "html", "csv", "png", "jpeg", "gif", "webp", "pdf", "zip"];
+const ENDINGS: &[&str] = &["txt", "json", "xml", "html", "csv", "png", "jpeg", "gif", "webp", "pdf", "zip"];
 
 #[cfg(test)]
 mod tests {
@@ -172,6 +176,17 @@ mod tests {
         assert_eq!(document.note(), Some("2 parts"));
         let parts: Vec<_> = document.parts().iter().map(|part| (part.line, &part.name[..], &part.bytes[..])).collect();
         assert_eq!(parts, [(0, "part-1.json", &b"{\"a\":1}"[..]), (4, "passwd.txt", b"line --x\r\n--xy\r\n")]);
+    }
+
+    #[test]
+    fn what_a_part_says_of_itself_is_said_once() {
+        let body = b"--x\r\nContent-Type: image/gif\r\n\r\nGIF89a\x02\x00\x03\x00\x00\x00\x00\r\n--x\r\nContent-Type: \
+                     application/json\r\n\r\n{\"a\":1\r\n--x--\r\n";
+        let document = open(&content(&body[..], "multipart/form-data; boundary=x")).unwrap();
+        let shown = lines(&*document);
+        let said = |words: &str| shown.iter().filter(|line| line.contains(words)).count();
+        assert_eq!(said("GIF picture, 2 x 3 pixels, 13 bytes"), 1, "{shown:?}");
+        assert_eq!(said("invalid JSON at 1:"), 1, "{shown:?}");
     }
 
     #[test]

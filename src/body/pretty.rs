@@ -3,7 +3,7 @@
 //! This reads tokens, not values: it needs no valid input, remembers nothing but where it is and how deep, and shows
 //! every byte that is not white space between tokens exactly once and in order. What is wrong is said by the caller.
 
-use std::{num::NonZero, thread};
+use std::{num::NonZero, ops::Range, thread};
 
 use bytes::Bytes;
 
@@ -379,6 +379,17 @@ impl Pretty {
         };
         let is_key = self.bytes.get(self.after_space(end)) == Some(&b':');
         Token { end, role: if is_key { Role::Key } else { Role::Text } }
+    }
+
+    /// Where the text stands that is the value of a line, which begins at a byte; none where that is no text.
+    pub(super) fn text_of(&self, at: usize) -> Option<Range<usize>> {
+        let is_text = |at: usize| self.bytes.get(at) == Some(&b'"');
+        let first = is_text(at).then(|| self.string(at))?;
+        if first.role != Role::Key {
+            return Some(at..first.end);
+        }
+        let value = self.after_space(self.after_space(first.end) + 1);
+        is_text(value).then(|| value..self.string(value).end)
     }
 
     /// Whatever begins there and is neither a string nor a bracket, up to the next white space or mark.

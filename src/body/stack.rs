@@ -53,6 +53,12 @@ pub(super) fn fact(name: &str, value: &str) -> Line {
     pieces.filter(|(_, text)| !text.is_empty()).map(|(role, text)| span(role, text)).collect()
 }
 
+/// Whether a document begins with what it says of itself.
+fn says(document: &dyn Document, note: &str) -> bool {
+    let first = document.lines(0..1).into_iter().flatten();
+    first.map(|span| span.text).collect::<String>().contains(note)
+}
+
 impl Stack {
     /// Puts a document below the others.
     pub(super) fn push(&mut self, document: Box<dyn Document>) {
@@ -78,7 +84,7 @@ impl Stack {
         let view = best(content);
         match (view.open)(content) {
             Ok(document) => {
-                if let Some(note) = document.note() {
+                if let Some(note) = document.note().filter(|note| !says(&*document, note)) {
                     self.add(vec![vec![span(Role::Dim, &format!("{}: {note}", view.name))]]);
                 }
                 self.push(document);

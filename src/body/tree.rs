@@ -16,6 +16,14 @@ use super::{
 /// How many lines are looked at to count what a fold holds; of a larger one its lines are counted.
 const COUNTED_LINES: usize = 100_000;
 
+/// How many bytes of a text are read to count its characters; of a larger one, and of one that is no JSON, its lines are counted.
+const COUNTED_BYTES: usize = 1 << 20;
+/// How many lines are looked at together.
+const LINES_AT_ONCE: usize = 128;
+
+/// From how many bytes on a text folds by itself: three rows of a narrow pane.
+const LONG: usize = 160;
+
 /// A document whose lines lie in each other, each in the one that opens what it lies in.
 pub trait Tree {
     /// Folds what a line opens, or unfolds it; folds what it lies in where it opens nothing. Gives the line to go on from.
@@ -89,8 +97,39 @@ impl Folding {
         !self.0.walk.goes_on(place) && !matches!(byte, Some(b'}' | b']'))
     }
 
-    /// What would be folded into a line, where it opens something.
+    /// What would be folded into a line, where it opens something or is a long text.
     fn fold(&self, line: usize) -> Option<Fold> {
+        self.text(line).or_else(|| self.container(line))
+    }
+
+    /// A long text, folded into the line that it begins in.
+    fn text(&self, line: usize) -> Option<Fold> {
+        let place = self.0.place(line).filter(|place| !self.0.walk.goes_on(place))?;
+        let text = self.0.walk.text_of(self.0.walk.offset(&place)).filter(|text| text.len() > LONG)?;
+        let raw = self.0.walk.bytes.get(text.clone())?;
+        let short = Some(raw).filter(|raw| raw.len() <= COUNTED_BYTES);
+        let count =
+            short.and_then(|raw| serde_json::from_slice::<String>(raw).ok()).map(|it| it.chars().count() as u32);
+        let end = self.0.line_with(text.end - 1).max(line);
+        Some(Fold { line: line as u32, end: end as u32, count, is_text: true })
+    }
+
+    /// The line in which the value begins that a line goes on with: one pass over the lines of that, some at a time.
+    fn beginning(&self, line: usize) -> usize {
+        let mut end = line + 1;
+        while end > 0 {
+            let from = end.saturating_sub(LINES_AT_ONCE);
+            let places = self.0.places(from).take(end - from);
+            if let Some((begins, _)) = places.filter(|(_, place)| !self.0.walk.goes_on(place)).last() {
+                return begins;
+            }
+            end = from;
+        }
+        line
+    }
+
+    /// What would be folded into a line that opens something.
+    fn container(&self, line: usize) -> Option<Fold> {
         let depth = self.depth(line)?;
         if self.depth(line + 1)? <= depth {
             return None;
@@ -104,12 +143,12 @@ impl Folding {
             count += u32::from(self.0.walk.depth(&place) == depth + 1 && self.is_value(&place));
         }
         let count = (looked <= COUNTED_LINES).then_some(count);
-        Some(Fold { line: line as u32, end: end as u32, count })
+        Some(Fold { line: line as u32, end: end as u32, count, is_text: false })
     }
 
     /// What opens right below a line, folded.
     fn folds_below(&self, fold: Fold) -> Vec<Fold> {
-        let Some(depth) = self.depth(fold.line as usize) else { return Vec::new() };
+        let Some(depth) = self.depth(fold.line as usize).filter(|_| !fold.is_text) else { return Vec::new() };
         self.folds_at(fold.line as usize + 1..fold.end as usize, depth + 1)
     }
 
@@ -128,7 +167,7 @@ impl Folding {
                 }
             } else if at == depth + 1 {
                 if open.is_none() && shallow.is_some_and(|opening| opening + 1 == line) {
-                    open = Some(Fold { line: line as u32 - 1, end: 0, count: Some(0) });
+                    open = Some(Fold { line: line as u32 - 1, end: 0, count: Some(0), is_text: false });
                 }
                 if let Some(fold) = open.as_mut().filter(|_| self.is_value(&place)) {
                     fold.count = fold.count.map(|count| count + 1);
@@ -148,6 +187,7 @@ impl Tree for Folding {
             folds.open(line, below);
             return line;
         }
+        let line = self.beginning(line);
         let line = if self.fold(line).is_some() { Some(line) } else { self.parent(line) };
         let Some(fold) = line.and_then(|line| self.fold(line)) else { return line.unwrap_or_default() };
         folds.close(fold);
@@ -188,7 +228,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::body::{Span, Spelling, fold::shown};
+    use crate::{
+        body::{Span, Spelling, fold::shown},
+        record::counted,
+    };
 
     fn opened(text: impl Into<Bytes>) -> Box<dyn Document> {
         open(&Content { bytes: text.into(), ..Content::default() }).unwrap()
@@ -244,6 +287,53 @@ mod tests {
         assert_eq!(seen(&*document, &folds), ["{…} 4 values"]);
         assert_eq!(tree.toggle(&mut folds, 0), 0);
         assert_eq!(seen(&*document, &folds)[3], "    {…}, 2 values", "what lies in a fold stays folded");
+    }
+
+    #[test]
+    fn a_long_text_folds_into_its_beginning_and_says_how_long_it_is() {
+        let short = "x".repeat(LONG - 2);
+        let long = format!("{}\\n{}", "lorem ipsum ".repeat(20), "é".repeat(8_000));
+        let text = format!("{{\"id\":1,\"short\":\"{short}\",\"note\":\"{long}\",\"to\":{{\"list\":[\"{long}\"]}}}}");
+        let document = opened(text);
+        let tree = document.tree().unwrap();
+        let end = tree.line_with(tree.bytes().windows(4).position(|four| four == b"\"to\"").unwrap());
+        assert!(end > 5, "it stands on several lines");
+        let mut folds = Folds::default();
+        for line in [3, end - 1] {
+            assert_eq!(tree.toggle(&mut folds, line), 3, "on whichever of its lines the cursor is");
+            let shown = seen(&*document, &folds);
+            assert_eq!(shown[3], "  \"note\": \"lorem ipsum lorem i…\", 8,241 characters");
+            assert_eq!((&shown[4][..], folds.hides(3), folds.hides(end)), ("  \"to\": {", true, false));
+            assert_eq!(tree.toggle(&mut folds, 3), 3);
+            assert!(folds.is_empty());
+        }
+        assert_eq!(tree.toggle(&mut folds, end + 2), end + 2);
+        assert_eq!(seen(&*document, &folds)[end + 2], "      \"lorem ipsum lorem i…\" 8,241 characters");
+        folds.reveal(end + 2);
+        assert!(folds.is_empty(), "what is found in it is shown");
+        assert_eq!(tree.toggle(&mut folds, 2), 0, "a short text folds what it lies in");
+    }
+
+    #[test]
+    fn a_text_of_megabytes_folds_from_its_last_line_on() {
+        let document = opened(format!("[\"{}\",2]", "x".repeat(8 << 20)));
+        let tree = document.tree().unwrap();
+        let mut folds = Folds::default();
+        assert_eq!(tree.toggle(&mut folds, document.line_count() - 3), 1);
+        let lines = document.line_count() - 3;
+        assert_eq!(
+            seen(&*document, &folds)[1..],
+            [format!("  \"{}…\", {}", "x".repeat(19), counted(lines as u64, "line")), "  2".to_owned(), "]".to_owned()]
+        );
+    }
+
+    #[test]
+    fn a_text_that_never_ends_folds_to_the_end_of_the_body() {
+        let document = opened(format!("{{\"a\":\"{}", "x".repeat(10_000)));
+        let tree = document.tree().unwrap();
+        let mut folds = Folds::default();
+        assert_eq!(tree.toggle(&mut folds, 1), 1);
+        assert_eq!(seen(&*document, &folds).len(), 2);
     }
 
     #[test]

@@ -88,12 +88,17 @@ impl Courier {
     }
 }
 
+/// What to do where an endpoint has no app.
+pub const NAME_APP: &str = "name one: --to URL, or `forward` in creel.toml";
+
+/// What to do where a number is not in the store.
+pub const LIST_CAPTURES: &str = "`creel ls` lists what there is";
+
 fn no_app(endpoint: &str) -> Failure {
-    Failure::new("resending", format!("the endpoint `{endpoint}` has no app"))
-        .hint("name one: --to URL, or `forward` in creel.toml")
+    Failure::new("resending", format!("the endpoint `{endpoint}` has no app")).hint(NAME_APP)
 }
 
 /// The failure for a number that is not, or no longer, in the store.
 pub fn no_such_capture(id: CaptureId) -> Failure {
-    Failure::new(format!("reading capture {id}"), "there is none").hint("`creel ls` lists what there is")
+    Failure::new(format!("reading capture {id}"), "there is none").hint(LIST_CAPTURES)
 }

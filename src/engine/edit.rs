@@ -219,13 +219,15 @@ fn whole_of(whole: &Rewritten, capture: &Capture, receipt: &mut Vec<Change>) -> 
     capture.with_request(whole.head.clone(), whole.body.clone())
 }
 
+/// What to do where a secret is missing to sign with.
+pub const GIVE_SECRET: &str = "configure the endpoint's, or give one with --secret-env, --secret-file or --secret";
+
 /// The failure of signing as a provider whose secret nobody gave, for an endpoint where there is one.
 pub fn no_secret(provider: &Provider, endpoint: Option<&Endpoint>) -> Failure {
     let unset = endpoint.and_then(|endpoint| endpoint.unset.first());
     let why =
         unset.map_or("there is no secret".to_owned(), |source| format!("there is no secret: {source} is not set"));
-    let hint = "configure the endpoint's, or give one with --secret-env, --secret-file or --secret";
-    Failure::new(format!("signing as {}", provider.title()), why).hint(hint)
+    Failure::new(format!("signing as {}", provider.title()), why).hint(GIVE_SECRET)
 }
 
 fn other(what: &str, from: String, to: String) -> Change {

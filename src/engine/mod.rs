@@ -68,7 +68,7 @@ use std::{
 pub use batch::{Each, Pacing, continued};
 pub use catalog::{Providers, catalog, read as read_provider};
 pub use config::{FilterRow, KeyWish, Notice, Screen};
-pub use deliver::{Aim, no_such_capture};
+pub use deliver::{Aim, LIST_CAPTURES, NAME_APP, no_such_capture};
 pub use forward::{HearNews, Tidings};
 pub use import::{How, Import, Progress};
 pub use learn::keep_provider;

@@ -14,7 +14,7 @@ mod parse;
 mod print;
 mod value;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 pub use self::{
     complete::{Completion, Offer, complete},
@@ -30,7 +30,7 @@ use self::{
     field::{Operator, Test},
     magnitude::Magnitudes,
 };
-use crate::record::{Summary, Timestamp};
+use crate::record::{CaptureId, Summary, Timestamp};
 
 /// Filters by their names, for which `@name` stands in another filter.
 pub type Names = BTreeMap<String, Filter>;
@@ -82,6 +82,8 @@ enum Tree {
     /// A word that stands somewhere in the row, or in what the capture holds.
     Word(Word, Inside),
     Test(Asked),
+    /// One of these numbers, ascending. Nobody writes it.
+    Numbers(Arc<[i64]>),
     /// Another filter by its name, as it was written.
     Named(String, Box<Tree>),
 }
@@ -156,6 +158,25 @@ impl Filter {
         parse::parse(text, names).map(|tree| Self { text: text.trim().to_owned(), tree })
     }
 
+    /// The filter that takes everything.
+    pub fn everything() -> Self {
+        Self { text: String::new(), tree: Tree::All(Vec::new()) }
+    }
+
+    /// The filter that takes captures by their numbers, however many.
+    pub fn of(ids: &[CaptureId]) -> Self {
+        let mut numbers: Vec<_> = ids.iter().map(|id| id.0).collect();
+        numbers.sort_unstable();
+        Self { text: String::new(), tree: Tree::Numbers(numbers.into()) }
+    }
+
+    /// What this filter takes less what another one does; it is written as before.
+    #[must_use]
+    pub fn without(&self, other: Self) -> Self {
+        let tree = Tree::All(vec![self.tree.clone(), Tree::Not(Box::new(other.tree))]);
+        Self { text: self.text.clone(), tree }
+    }
+
     /// The filter as it was written.
     pub fn text(&self) -> &str {
         &self.text
@@ -200,6 +221,7 @@ impl Tree {
                 in_row || inside.takes(content)
             }
             Self::Test(asked) => asked.test.matches(row, content, now),
+            Self::Numbers(numbers) => numbers.binary_search(&row.id.0).is_ok(),
             Self::Named(_, tree) => tree.matches(row, content, now),
         }
     }
@@ -232,6 +254,12 @@ impl Tree {
                 sql.reads_bodies |= matches!(&asked.test, Test::Inside(inside) if inside.reads_body());
                 asked.test.write(now, sql);
             }
+            Self::Numbers(numbers) => {
+                // One value, however many they are: the statement stays the same, and is kept.
+                sql.text.push_str("(id IN (SELECT value FROM json_each(?)))");
+                let numbers: Vec<_> = numbers.iter().map(ToString::to_string).collect();
+                sql.values.push(Value::Text(format!("[{}]", numbers.join(","))));
+            }
             Self::Named(_, tree) => tree.write(now, sql),
         }
     }
@@ -246,7 +274,7 @@ impl Tree {
                 let (tests, depth) = tree.measure();
                 (tests, depth + 1)
             }
-            Self::Word(..) | Self::Test(_) => (1, 1),
+            Self::Word(..) | Self::Test(_) | Self::Numbers(_) => (1, 1),
         }
     }
 
@@ -254,7 +282,7 @@ impl Tree {
         match self {
             Self::All(trees) | Self::Any(trees) => trees.iter().any(Self::may_change),
             Self::Not(tree) | Self::Named(_, tree) => tree.may_change(),
-            Self::Word(..) => false,
+            Self::Word(..) | Self::Numbers(_) => false,
             Self::Test(asked) => CHANGING.contains(&&asked.name[..]),
         }
     }
@@ -263,7 +291,7 @@ impl Tree {
         match self {
             Self::All(trees) => Need::all(trees.iter().map(Self::need).chain(together(trees))),
             Self::Any(trees) => Need::any(trees.iter().map(Self::need)),
-            Self::Not(_) => Need::Anything,
+            Self::Not(_) | Self::Numbers(_) => Need::Anything,
             Self::Word(word, _) => Need::text(&word.text),
             Self::Test(asked) => asked.test.need(),
             Self::Named(_, tree) => tree.need(),

@@ -30,6 +30,10 @@ fn print(tree: &Tree, place: Place, f: &mut Formatter<'_>) -> fmt::Result {
         }
         Tree::Word(word, _) => f.write_str(&word_of(&word.text)),
         Tree::Test(asked) => asked.fmt(f),
+        Tree::Numbers(numbers) => {
+            let each: Vec<_> = numbers.iter().map(|number| format!("id={number}")).collect();
+            write!(f, "({})", each.join(" or "))
+        }
         Tree::Named(name, _) => f.write_str(name),
     }
 }

@@ -93,8 +93,8 @@ pub(super) enum Effect {
     ResendDead(CaptureId),
     /// End what of a capture waits to be forwarded or was given up.
     Drop(CaptureId),
-    /// Send all that is marked.
-    ResendMarked,
+    /// Send all that is marked but these.
+    ResendMarked(Vec<CaptureId>),
     /// End that.
     StopResending,
     /// Look for the values that fields of filters have.
@@ -105,6 +105,8 @@ pub(super) enum Effect {
     Copy(Vec<u8>),
     /// Write a new file of that name.
     Keep { name: String, bytes: Vec<u8>, masked: Masked },
+    /// Look what is marked, to be deleted.
+    Doomed,
     /// Look what is marked, to be exported.
     Marked { format: Option<usize>, selected: Option<CaptureId> },
     /// Write captures to a file.

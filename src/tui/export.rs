@@ -10,7 +10,7 @@ use crate::{
     engine::{self, export, mask::Masked, settings},
     export::{FORMATS, Format},
     query::Filter,
-    record::{CaptureId, Failure},
+    record::{CaptureId, Failure, thousands},
     store::{Reader, Start},
 };
 
@@ -29,11 +29,16 @@ pub(super) struct Batch {
 }
 
 impl Batch {
+    /// The one that was selected.
+    pub(super) fn one(id: CaptureId) -> Self {
+        Self { ids: [id].into(), marked: false }
+    }
+
     /// In few words: `#12`, `3 marked`.
     pub(super) fn words(&self) -> String {
         match self.ids.first() {
             Some(id) if !self.marked => format!("#{id}"),
-            _ => format!("{} marked", self.ids.len()),
+            _ => format!("{} marked", thousands(self.ids.len() as u64)),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The keys: one table, read by the loop, the help, the footer and the README.
 
+use std::borrow::Cow;
+
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use crate::{engine::KeyWish, record::Failure};
@@ -102,6 +104,7 @@ pub(super) enum Command {
     Diff,
     Turn,
     Delete,
+    DeleteMarked,
     Undo,
     Help,
     Suspend,
@@ -165,6 +168,7 @@ impl Command {
             Self::Back
                 | Self::Filter
                 | Self::ResendMarked
+                | Self::DeleteMarked
                 | Self::PinnedOnly
                 | Self::Order
                 | Self::Theme
@@ -257,7 +261,7 @@ pub(super) const KEYMAP: &[Key] = &[
         &["enter", "x"],
         DETAIL,
         Command::Toggle,
-        "fold or unfold what the cursor is on: JSON, or a delivery",
+        "fold or unfold what the cursor is on: JSON, a long text, or a delivery",
         Some("fold"),
     ),
     key(&["-"], DETAIL, Command::FoldMore, "fold the body to one level less", None),
@@ -330,6 +334,7 @@ pub(super) const KEYMAP: &[Key] = &[
     key(&["|"], BOTH, Command::Pipe, "give the body to a shell command and show what it prints", None),
     key(&["O"], BOTH, Command::Browse, "open the URL under the cursor, in the body, or of the provider's page", None),
     key(&["D"], BOTH, Command::Delete, "delete the capture", None),
+    key(&["ctrl-x"], BOTH, Command::DeleteMarked, "delete all that is marked", None),
     key(&["u"], BOTH, Command::Undo, "bring back what was deleted last", None),
     key(&["space"], BOTH, Command::Mark, "mark or unmark; `mark:marked` finds them all", Some("mark"))
         .begins("Marking"),
@@ -374,13 +379,18 @@ pub(super) struct Keymap {
 #[derive(Clone, Debug)]
 pub(super) struct Bound {
     pub(super) key: &'static Key,
+    /// Its name in the configuration, and in words that speak of it.
+    pub(super) name: String,
     pub(super) chords: Vec<String>,
 }
 
 impl Default for Keymap {
     fn default() -> Self {
-        let bound =
-            |key: &'static Key| Bound { key, chords: key.chords.iter().map(|&chord| chord.to_owned()).collect() };
+        let bound = |key: &'static Key| Bound {
+            key,
+            name: key.name(),
+            chords: key.chords.iter().map(|&chord| chord.to_owned()).collect(),
+        };
         Self { rows: KEYMAP.iter().map(bound).collect() }
     }
 }
@@ -407,7 +417,7 @@ impl Keymap {
             return Err(Failure::new(format!("reading {}", wish.chords_at), format!("`{chord}` is no key")).hint(hint));
         }
         let name = wish.command.to_lowercase();
-        let mut rows = self.rows.iter_mut().filter(|row| row.key.name() == name).peekable();
+        let mut rows = self.rows.iter_mut().filter(|row| row.name == name).peekable();
         if rows.peek().is_none() {
             let names = KEYMAP.iter().map(Key::name);
             let near = names.min_by_key(|known| strsim::damerau_levenshtein(known, &name)).unwrap_or_default();
@@ -421,7 +431,7 @@ impl Keymap {
     /// A chord does one thing in a mode.
     fn refuse_twice(&self, wish: &KeyWish) -> Result<(), Failure> {
         let name = wish.command.to_lowercase();
-        let own = self.rows.iter().filter(|row| row.key.name() == name);
+        let own = self.rows.iter().filter(|row| row.name == name);
         for (row, chord) in own.flat_map(|row| row.chords.iter().map(move |chord| (row, chord))) {
             let shares = |other: &&Bound| {
                 !std::ptr::eq(*other, row)
@@ -429,8 +439,8 @@ impl Keymap {
                     && other.key.modes.iter().any(|mode| row.key.modes.contains(mode))
             };
             if let Some(other) = self.rows.iter().find(shares) {
-                let why = format!("`{chord}` is bound to `{}` already", other.key.name());
-                let hint = format!("give that one another key: {} = \"…\"", other.key.name());
+                let why = format!("`{chord}` is bound to `{}` already", other.name);
+                let hint = format!("give that one another key: {} = \"…\"", other.name);
                 return Err(Failure::new(format!("reading {}", wish.chords_at), why).hint(hint));
             }
         }
@@ -442,11 +452,49 @@ impl Keymap {
         self.rows.iter()
     }
 
+    /// The row of a key that does something, wherever that is.
+    pub(super) fn anywhere(&self, chord: &str) -> Option<&Bound> {
+        let is_bound = |row: &&Bound| row.chords.iter().any(|own| own == chord);
+        self.rows.iter().filter(|row| row.key.modes != PROMPT).find(is_bound)
+    }
+
+    /// The first key that this user has for a command.
+    pub(super) fn first(&self, command: Command) -> Option<&str> {
+        self.rows.iter().find(|row| row.key.command == command)?.chords.first().map(|chord| &chord[..])
+    }
+
+    /// The same, as words name it.
+    pub(super) fn of(&self, command: Command) -> String {
+        self.rows.iter().find(|row| row.key.command == command).map(Bound::shown).unwrap_or_default()
+    }
+
+    /// Words in which `{next-tab}` stands for the key of that command. Other braces stay as they are.
+    pub(super) fn told<'t>(&self, words: &'t str) -> Cow<'t, str> {
+        let mut parts = words.split('{');
+        let mut told = Cow::Borrowed(parts.next().unwrap_or_default());
+        for part in parts {
+            let named = part.split_once('}').and_then(|(name, behind)| {
+                let row = self.rows.iter().find(|row| row.name == name)?;
+                Some([&row.shown(), behind].concat())
+            });
+            let told = told.to_mut();
+            told.push_str(&named.unwrap_or_else(|| ["{", part].concat()));
+        }
+        told
+    }
+
     /// What a key press does in a mode.
     pub(super) fn command(&self, mode: Mode, event: &KeyEvent) -> Option<Command> {
         let chord = chord(event)?;
         let row = self.rows.iter().find(|row| row.key.modes.contains(&mode) && row.chords.contains(&chord));
         row.map(|row| row.key.command)
+    }
+}
+
+impl Bound {
+    /// Its key for words; where none is left, its name and that.
+    fn shown(&self) -> String {
+        self.chords.first().cloned().unwrap_or_else(|| format!("{} (no key)", self.name))
     }
 }
 
@@ -607,6 +655,17 @@ mod tests {
         assert!(failed(&[wish("quit", &[])]).contains("no key is left that quits"));
         assert!(Keymap::with(&[wish("down", &["k"]), wish("up", &["j"])]).is_ok(), "two may change places");
         assert!(Keymap::with(&[wish("theme", &[])]).unwrap().command(Mode::List, &press('T')).is_none());
+    }
+
+    #[test]
+    fn words_name_a_key_as_it_is_bound() {
+        let keys = Keymap::with(&[wish("undo", &["ü", "U"]), wish("next-tab", &[]), wish("resend-dead", &[])]).unwrap();
+        assert_eq!(keys.told("{undo} brings it back, {open} opens"), "ü brings it back, enter opens");
+        assert_eq!(keys.told("{next-tab} goes on"), "next-tab (no key) goes on");
+        for other in ["", "no key", "{", "{port} }{", "{\"a\":{}}", "{undo", "a{}b"] {
+            assert_eq!(keys.told(other), other);
+        }
+        assert_eq!((keys.of(Command::Undo), keys.of(Command::Quit)), ("ü".to_owned(), "q".to_owned()));
     }
 
     #[test]

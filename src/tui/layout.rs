@@ -37,7 +37,7 @@ pub(super) fn areas(model: &Model) -> Areas {
     let (columns, rows) = model.size;
     let prompt_rows = |prompt: &Prompt| prompt.above(model.size).len() + prompt.wrong(model.size).len();
     let footer_rows = 1 + model.prompt.as_ref().map_or(0, prompt_rows) as u16;
-    let notice_rows = model.notice.as_ref().map_or(0, |notice| notice.rows(model.size).len() as u16);
+    let notice_rows = model.notice.as_ref().map_or(0, |notice| notice.rows(model.size, &model.keys).len() as u16);
     let mut left = Rect::new(0, 0, columns, rows);
     let mut areas = Areas { header: cut_top(&mut left, 1), ..Areas::default() };
     areas.footer = cut_bottom(&mut left, footer_rows);

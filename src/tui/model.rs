@@ -6,10 +6,12 @@ use std::{
 };
 
 use super::{
+    deleted::Deleted,
     detail::Detail,
     draft::Draft,
     export::Export,
     filters::Shelf,
+    hint,
     keys::{Keymap, Mode},
     line::{Piece, Pieces, paragraph, piece},
     list::List,
@@ -76,8 +78,8 @@ pub(super) struct Model {
     pub(super) sheet: Option<Sheet>,
     /// The capture that the next one is compared with.
     pub(super) held: Option<CaptureId>,
-    /// Captures that are deleted when creel is left, the last one last.
-    pub(super) deleted: Vec<CaptureId>,
+    /// Captures that are deleted when creel is left.
+    pub(super) deleted: Deleted,
     /// The commands that bodies were given to, newest first, each once.
     pub(super) commands: Vec<String>,
     /// Requests that were edited and are not dropped yet.
@@ -117,6 +119,7 @@ const ROWS_FOR_EACH: u16 = 6;
 pub(super) struct Notice {
     pub(super) tone: Tone,
     pub(super) text: String,
+    /// What helps; `{undo}` stands for the key of that command.
     pub(super) hint: Option<String>,
 }
 
@@ -130,11 +133,15 @@ pub(super) enum Tone {
 
 impl Notice {
     pub(super) fn of(failure: &Failure) -> Self {
-        Self { tone: Tone::Bad, text: format!("{}: {}", failure.doing, failure.why), hint: failure.hint.clone() }
+        Self {
+            tone: Tone::Bad,
+            text: format!("{}: {}", failure.doing, failure.why),
+            hint: failure.hint.clone().and_then(hint::here),
+        }
     }
 
     /// Its rows on a terminal of that size: where there is room, the words are wrapped and not cut.
-    pub(super) fn rows(&self, size: (u16, u16)) -> Vec<Pieces> {
+    pub(super) fn rows(&self, size: (u16, u16), keys: &Keymap) -> Vec<Pieces> {
         let paint = match self.tone {
             Tone::Good => Paint::Good,
             Tone::Bad => Paint::Bad,
@@ -143,7 +150,8 @@ impl Notice {
         let (columns, most) = (usize::from(size.0).saturating_sub(2), most_rows(size.1));
         // A notice may be several lines of words; the first is shown.
         let text = self.text.lines().next().unwrap_or_default();
-        let hint = self.hint.iter().flat_map(|hint| at_most(Paint::Dim, &hint.replace('\n', " "), columns, most));
+        let hint = self.hint.iter().map(|hint| keys.told(hint).replace('\n', " "));
+        let hint = hint.flat_map(|hint| at_most(Paint::Dim, &hint, columns, most));
         at_most(paint, text, columns, most).into_iter().chain(hint).collect()
     }
 }
@@ -204,7 +212,7 @@ impl Model {
             palette: None,
             sheet: None,
             held: None,
-            deleted: Vec::new(),
+            deleted: Deleted::default(),
             commands: Vec::new(),
             drafts: BTreeMap::new(),
             notice: None,
@@ -229,7 +237,7 @@ mod tests {
         let notice = Notice { tone: Tone::Bad, text: text.to_owned(), hint: Some("start the app".to_owned()) };
         let rows = |size| -> Vec<String> {
             let text = |row: Pieces| row.into_iter().map(|piece| piece.text).collect::<String>();
-            notice.rows(size).into_iter().map(text).collect()
+            notice.rows(size, &Keymap::default()).into_iter().map(text).collect()
         };
         assert_eq!(rows((120, 40)), [format!(" {text}"), " start the app".to_owned()]);
         let wrapped = rows((60, 40));

@@ -175,6 +175,8 @@ pub(super) enum Msg {
     },
     /// A file was written: where, and of how many bytes; and what is masked in it.
     Kept(Result<(String, u64), Failure>, Masked),
+    /// What is marked, oldest first, to be deleted.
+    Doomed(Result<Vec<CaptureId>, Failure>),
     /// What is marked, oldest first, to be exported; and what was selected when that was asked.
     Marked {
         format: Option<usize>,

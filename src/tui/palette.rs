@@ -220,7 +220,7 @@ fn things(model: &Model) -> Vec<Row> {
     let keeps = things.iter().filter(|(_, copied)| !matches!(copied, Copied::As(_)));
     let keeps = keeps.map(|(name, copied)| row(format!("save {name} to a file"), Choice::Keep(copied.clone())));
     let others = [
-        row("in what the app's last two replies differ".to_owned(), Choice::Replies),
+        row("compare the app's last two replies".to_owned(), Choice::Replies),
         row("QR code of the address".to_owned(), Choice::Qr),
     ];
     let many = [

@@ -111,11 +111,12 @@ pub(super) fn perform(stage: &dyn Stage, effect: Effect, late: impl Fn(u64) -> b
         | Effect::Outside { .. }
         | Effect::Resend { .. }
         | Effect::ResendDead(_)
-        | Effect::ResendMarked
+        | Effect::ResendMarked(_)
         | Effect::StopResending
         | Effect::Stats { .. }
         | Effect::Mouse(_)
         | Effect::Copy(_)
+        | Effect::Doomed
         | Effect::Marked { .. }
         | Effect::MarkAll(_)
         | Effect::UnmarkAll
@@ -165,7 +166,7 @@ fn compared(stage: &dyn Stage, what: Compare) -> Result<Compared, Failure> {
             let last: Vec<_> = replied.take(2).collect();
             let [(after_try, after), (before_try, before)] = last[..] else {
                 let doing = format!("comparing the replies to capture {id}");
-                return Err(Failure::new(doing, "there are not two of them").hint("r resends it"));
+                return Err(Failure::new(doing, "there are not two of them").hint("{resend} resends it"));
             };
             let parts = Ok(compare::replies((before.status, before), (after.status, after)));
             Ok(Compared { names: [before_try, after_try].map(|number| format!("the reply to try {number}")), parts })

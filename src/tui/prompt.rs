@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::{
-    export::Export,
+    export::{Batch, Export},
     filters::Assist,
     keys::{self, Command},
     line::Pieces,
@@ -47,8 +47,8 @@ pub(super) enum Purpose {
     Filter(Option<Arc<Filter>>),
     /// The name under which a filter is saved; of an empty one, the name that is taken away.
     FilterName(String),
-    /// Whether to delete a capture.
-    Delete(CaptureId),
+    /// Whether to delete a capture, or what is marked.
+    Delete(Batch),
     /// What to look for in the open tab, or in the help.
     Find,
     /// The URL to resend a capture to, and whether it is signed anew.
@@ -161,7 +161,10 @@ impl Prompt {
             Purpose::FilterName(_) => "save this filter as @".to_owned(),
             Purpose::Answer(endpoint) => format!("{endpoint} answers: "),
             Purpose::Note(id) => format!("note on #{id}: "),
-            Purpose::Delete(id) => format!("delete #{id}? y deletes, esc leaves it: "),
+            Purpose::Delete(batch) if batch.marked => {
+                format!("delete all {}? y deletes, esc leaves them: ", batch.words())
+            }
+            Purpose::Delete(batch) => format!("delete {}? y deletes, esc leaves it: ", batch.words()),
             Purpose::Find => "find: ".to_owned(),
             Purpose::Save(_) => "save as: ".to_owned(),
             Purpose::Export(export) if export.reveal => format!("{}, secrets and all, to: ", export.words()),

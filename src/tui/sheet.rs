@@ -4,7 +4,8 @@
 use std::borrow::Cow;
 
 use super::{
-    keys::Mode,
+    hint,
+    keys::{Command, Mode},
     line::{self, Piece, Pieces, piece},
     look::Paint,
     model::Model,
@@ -89,7 +90,8 @@ fn compared_rows(model: &Model, Compared { names, parts }: &Compared, beside: bo
     if let Err(Failure { why, hint, .. }) = parts {
         rows.push(Vec::new());
         rows.extend(line::paragraph(Paint::Bad, why, columns));
-        rows.extend(hint.iter().flat_map(|hint| line::paragraph(Paint::Dim, hint, columns)));
+        let hint = hint.clone().and_then(hint::here);
+        rows.extend(hint.iter().flat_map(|hint| line::paragraph(Paint::Dim, &model.keys.told(hint), columns)));
     }
     rows
 }
@@ -130,10 +132,10 @@ fn veiled<'d>(model: &Model, part: &str, difference: &'d Difference) -> Cow<'d, 
     if !lets_in || model.detail.unmasked {
         return Cow::Borrowed(difference);
     }
-    let sign = model.look.signs().mask;
+    let (sign, key) = (model.look.signs().mask, model.keys.of(Command::Unmask));
     let veil = |value: &Option<String>| {
         let length = value.as_ref()?.chars().count() as u64;
-        Some(format!("{sign} {}, m shows them", counted(length, "character")))
+        Some(format!("{sign} {}, {key} shows them", counted(length, "character")))
     };
     Cow::Owned(Difference { before: veil(&difference.before), after: veil(&difference.after), ..difference.clone() })
 }

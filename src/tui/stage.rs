@@ -134,7 +134,7 @@ pub(super) trait Stage: Send + Sync + 'static {
     /// Lays words over what an endpoint answers; blocks until they are in force, and gives what is answered.
     fn tell(&self, endpoint: &str, words: Option<&Words>) -> Result<String, Failure>;
     /// Sends all that is marked to the apps of its endpoints; blocks until it is stored, or somebody stops it.
-    fn resend_marked(&self) -> Result<SentAll, Failure>;
+    fn resend_marked(&self, except: &[CaptureId]) -> Result<SentAll, Failure>;
     /// Ends that: what is under way is finished.
     fn stop_resending(&self);
     /// What a filter takes, oldest first.
@@ -381,10 +381,11 @@ impl Stage for Live {
         self.engine.tell(endpoint, words)
     }
 
-    fn resend_marked(&self) -> Result<SentAll, Failure> {
-        let ids = self.marked()?;
+    fn resend_marked(&self, except: &[CaptureId]) -> Result<SentAll, Failure> {
+        let mut ids = self.marked()?;
+        ids.retain(|id| !except.contains(id));
         if ids.is_empty() {
-            return Err(Failure::new("resending", "nothing is marked").hint("space marks a capture"));
+            return Err(Failure::new("resending", "nothing is marked").hint("{mark} marks a capture"));
         }
         self.stop.store(false, Ordering::Release);
         let pacing = Pacing { stop: Arc::clone(&self.stop), ..Pacing::default() };
@@ -435,9 +436,7 @@ impl Stage for Live {
     }
 
     fn forget(&self, ids: &[CaptureId]) -> Result<(), Failure> {
-        let text = ids.iter().map(|id| format!("id={id}")).collect::<Vec<_>>().join(" or ");
-        let filter = Filter::parse(&text).map_err(|why| Failure::new("deleting captures", why))?;
-        self.engine.forget(&filter.sql(engine::now())).map(drop)
+        self.engine.forget(&Filter::of(ids).sql(engine::now())).map(drop)
     }
 
     fn on_ring(&self, ring: Box<dyn Fn() + Send + Sync>) {

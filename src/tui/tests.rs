@@ -155,6 +155,8 @@ struct Play {
     mouse: bool,
     copied: Vec<Vec<u8>>,
     forgotten: Vec<CaptureId>,
+    /// What was left out of all that was sent together.
+    spared: Vec<CaptureId>,
     /// What edited requests were sent, and how.
     edited: Vec<(Option<String>, bool, Arc<Rewritten>)>,
     /// What the terminal was lent for, and what comes of that.
@@ -183,6 +185,7 @@ impl Play {
             mouse: true,
             copied: Vec::new(),
             forgotten: Vec::new(),
+            spared: Vec::new(),
             edited: Vec::new(),
             lent: Vec::new(),
             editor: |_| Err(Failure::new("editing", "no editor")),
@@ -226,6 +229,12 @@ impl Play {
         answer
     }
 
+    fn sorted(&self, order: Order, filter: Option<&Filter>) -> Slice {
+        let rows = self.basket.sorted(order == Order::Slowest, filter);
+        let newest = CaptureId(self.basket.0.lock().unwrap().len() as i64);
+        Slice { newest, ..whole(Start::Newest, usize::MAX, rows) }
+    }
+
     fn perform(&mut self, effect: Effect) -> Option<Msg> {
         match effect {
             Effect::Page { generation, ask, start, limit, filter } => {
@@ -236,10 +245,7 @@ impl Play {
                 Some(Msg::Page { generation, ask: Ask::Kept, rows: Ok(rows) })
             }
             Effect::Sorted { generation, order, filter } => {
-                let rows = self.basket.sorted(order == Order::Slowest, filter.as_deref());
-                let newest = CaptureId(self.basket.0.lock().unwrap().len() as i64);
-                let slice = Slice { newest, ..whole(Start::Newest, usize::MAX, rows) };
-                Some(Msg::Page { generation, ask: Ask::Newest, rows: Ok(slice) })
+                Some(Msg::Page { generation, ask: Ask::Newest, rows: Ok(self.sorted(order, filter.as_deref())) })
             }
             Effect::Arrived { generation, after, filter } => {
                 let scene = Scene { basket: self.basket.clone(), ..Scene::default() };
@@ -300,13 +306,14 @@ impl Play {
             | Effect::Pipe { .. }
             | Effect::Preview { .. }
             | Effect::Browse(_)
+            | Effect::Doomed
+            | Effect::ResendMarked(_)
             | Effect::Marked { .. }
             | Effect::MarkAll(_)
             | Effect::UnmarkAll
             | Effect::Export(_)
             | Effect::StopExport
             | Effect::Outside { .. } => self.perform_outward(effect),
-            Effect::ResendMarked => Some(Msg::ResentMarked(Ok(SentAll { right: 1, wrong: 1, ..SentAll::default() }))),
             Effect::Mouse(_) | Effect::Copy(_) | Effect::Forget(_) => {
                 self.note(effect);
                 None
@@ -352,6 +359,11 @@ impl Play {
                 let filter = if let Effect::MarkAll(filter) = &effect { Some(&**filter) } else { None };
                 Some(Msg::TaggedAll { marked: filter.is_some(), tagged: tagged_all(&scene, filter) })
             }
+            Effect::ResendMarked(spared) => {
+                self.spared = spared;
+                Some(Msg::ResentMarked(Ok(SentAll { right: 1, wrong: 1, ..SentAll::default() })))
+            }
+            Effect::Doomed => Some(Msg::Doomed(Ok(self.basket.marked()))),
             Effect::Marked { format, selected } => {
                 Some(Msg::Marked { format, selected, marked: Ok(self.basket.marked()) })
             }

@@ -26,7 +26,7 @@ use crate::{
     body::Document,
     engine::mask::Masked,
     query::Filter,
-    record::{Failure, Timestamp},
+    record::{CaptureId, Failure, Timestamp},
     store,
 };
 
@@ -149,11 +149,9 @@ impl Workers {
                 let piped = catch("running a command", || stage.pipe(id, &command));
                 Some(Msg::Piped { command, piped })
             }),
+            Effect::Doomed => self.look_for_marked(Msg::Doomed),
             Effect::Marked { format, selected } => {
-                self.apart("creel-export", "looking for what is marked", move |stage| {
-                    let marked = catch("looking for what is marked", || stage.marked());
-                    Some(Msg::Marked { format, selected, marked })
-                });
+                self.look_for_marked(move |marked| Msg::Marked { format, selected, marked });
             }
             Effect::MarkAll(filter) => self.tag_all(Some(filter)),
             Effect::UnmarkAll => self.tag_all(None),
@@ -186,8 +184,8 @@ impl Workers {
                 let delivery = catch("resending", || stage.resend_dead(id));
                 Msg::Resent { id, delivery }
             }),
-            Effect::ResendMarked => {
-                self.deliver(|stage| Msg::ResentMarked(catch("resending", || stage.resend_marked())));
+            Effect::ResendMarked(except) => {
+                self.deliver(move |stage| Msg::ResentMarked(catch("resending", || stage.resend_marked(&except))));
             }
             Effect::StopResending => self.stage.stop_resending(),
             Effect::Open { generation, .. } | Effect::View { generation, .. } | Effect::Rest { generation, .. } => {
@@ -270,6 +268,12 @@ impl Workers {
     }
 
     /// Marks all that a filter takes, or unmarks all, on a thread of its own: there may be many.
+    /// Looks what is marked.
+    fn look_for_marked(&self, told: impl FnOnce(Result<Vec<CaptureId>, Failure>) -> Msg + Send + 'static) {
+        const DOING: &str = "looking for what is marked";
+        self.apart("creel-export", DOING, move |stage| Some(told(catch(DOING, || stage.marked()))));
+    }
+
     fn tag_all(&self, filter: Option<Arc<Filter>>) {
         self.apart("creel-mark", "marking", move |stage| {
             let tagged = catch("marking", || tagged_all(stage, filter.as_deref()));

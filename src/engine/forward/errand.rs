@@ -233,13 +233,15 @@ fn unmade(forward: &Forward, errand: ErrandId, capture: CaptureId, failure: &Fai
     Attempt { delivery, went_out: false }
 }
 
+/// What to do with what nothing forwards any more.
+pub const SEND_ELSEWHERE: &str = "send it where you like with `creel resend ID --to URL`";
+
 /// Sends once more what was given up. Where it fails again, it stays given up.
 pub(in crate::engine) async fn redeliver(ground: Ground, dead: Errand) -> Result<Delivery, Failure> {
     let doing = || format!("sending #{} once more", dead.capture);
     let reader = Reader::open(&ground.db)?;
     let (endpoint, forward) = row_of(&ground.endpoints, &dead.lane).ok_or_else(|| {
-        Failure::new(doing(), format!("creel.toml does not forward `{}` any more", dead.lane))
-            .hint("send it where you like with `creel resend ID --to URL`")
+        Failure::new(doing(), format!("creel.toml does not forward `{}` any more", dead.lane)).hint(SEND_ELSEWHERE)
     })?;
     let mark: Arc<str> = reader.instance()?.into();
     let capture = reader.capture(dead.capture, Bodies::Read)?.ok_or_else(|| engine::no_such_capture(dead.capture))?;

@@ -26,7 +26,7 @@ use std::{
 use serde::Deserialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc as channel, oneshot};
 
-pub use self::policy::Retry;
+pub use self::{errand::SEND_ELSEWHERE, policy::Retry};
 pub(super) use self::{errand::redeliver, proxy::answered};
 use super::{
     Transform,

@@ -31,8 +31,8 @@ pub(super) fn deliveries(model: &Model, columns: usize) -> Vec<Pieces> {
         return standing;
     }
     if model.detail.deliveries.is_empty() {
-        let words = "Not sent on yet. r resends it to the endpoint's app, R to a URL that you are asked for; every byte stays as it came, and what had to change is listed here.";
-        return line::paragraph(Paint::Dim, words, columns);
+        let words = "Not sent on yet. {resend} resends it to the endpoint's app, {resend-to} to a URL that you are asked for; every byte stays as it came, and what had to change is listed here.";
+        return line::paragraph(Paint::Dim, &model.keys.told(words), columns);
     }
     let standing = (!standing.is_empty()).then_some(standing);
     standing.into_iter().chain(each(model)).collect::<Vec<_>>().join(&[Vec::new()][..])
@@ -53,7 +53,9 @@ pub(super) fn standing(model: &Model) -> Vec<Piece> {
     }
     let row = model.list.row().filter(|row| Some(row.id) == model.detail.id());
     let Some(post) = row.and_then(|row| row.post) else { return Vec::new() };
-    let keys = if post == Post::Dead { "U sends it once more, C drops it" } else { "C ends that" };
+    let keys =
+        if post == Post::Dead { "{resend-dead} sends it once more, {drop} drops it" } else { "{drop} ends that" };
+    let keys = model.keys.told(keys);
     let (paint, unread) = match post {
         Post::Dead => (Paint::Bad, "given up"),
         Post::Waiting => (Paint::Warning, "on its way, or waiting for its next try"),
@@ -65,7 +67,7 @@ pub(super) fn standing(model: &Model) -> Vec<Piece> {
         several => {
             let paint = |errand: &Errand| if errand.dead { Paint::Bad } else { Paint::Warning };
             let each = several.iter().map(|errand| piece(paint(errand), &words(model, errand, app(&errand.lane))));
-            each.chain([piece(Paint::Dim, keys)]).collect()
+            each.chain([piece(Paint::Dim, &keys)]).collect()
         }
     }
 }

@@ -61,7 +61,7 @@ pub(super) fn explained(capture: &Capture, header: Header<'_>) -> Option<String>
     if place.is_some_and(|place| header.is(place)) {
         let words = match capture.judgement.verdict {
             Verdict::Passed => "passed",
-            Verdict::Failed => "failed: tab 4 says why",
+            Verdict::Failed => "failed: {tab-4} says why",
             Verdict::Unchecked => "not checked",
             Verdict::Unsigned => "not known",
         };

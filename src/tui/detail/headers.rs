@@ -5,6 +5,7 @@ use crate::{
     body,
     record::{Capture, Header, counted},
     tui::{
+        keys::Command,
         line::{self, Piece, Pieces, piece},
         look::Paint,
         model::Model,
@@ -17,7 +18,12 @@ pub(super) fn header_line(model: &Model, header: Header<'_>) -> Pieces {
     let value = if hidden {
         piece(
             Paint::Dim,
-            &format!("{} {}, m shows them", model.look.signs().mask, counted(header.value.len() as u64, "byte")),
+            &format!(
+                "{} {}, {} shows them",
+                model.look.signs().mask,
+                counted(header.value.len() as u64, "byte"),
+                model.keys.of(Command::Unmask)
+            ),
         )
     } else {
         Piece { paint: Paint::Plain, text: body::escape_bytes(header.value) }
@@ -29,6 +35,7 @@ pub(super) fn header_line(model: &Model, header: Header<'_>) -> Pieces {
 fn explained_lines(model: &Model, capture: &Capture, header: Header<'_>, columns: usize) -> Vec<Pieces> {
     let mut line = header_line(model, header);
     let Some(words) = explained(capture, header) else { return vec![line] };
+    let words = model.keys.told(&words);
     let words = format!("  {} {words}", model.look.signs().dot);
     let used = line::width(&line);
     if used + body::width(&words) <= columns {

@@ -2,13 +2,14 @@
 
 use super::facts::{NAMES, fact, indented, outcome, text_fact, told, verdict};
 use super::{
-    aside,
+    Tab, aside,
     deliveries::{SENT, is_sent, standing},
 };
 use crate::{
     body, engine,
     record::{Capture, Delivery, Tags, counted, thousands},
     tui::{
+        keys::Command,
         line::{self, Piece, Pieces, piece},
         look::Paint,
         model::Model,
@@ -71,7 +72,7 @@ pub(super) fn overview(model: &Model, capture: &Capture, columns: usize) -> Vec<
     let app = match app {
         _ if is_sent(model) => piece(Paint::Warning, SENT),
         Some(app) => app,
-        None => piece(Paint::Dim, "not sent on yet; r resends it"),
+        None => piece(Paint::Dim, &model.keys.told("not sent on yet; {resend} resends it")),
     };
     lines.extend(told("app", app.paint, &app.text, columns));
     let last = model.detail.deliveries.first().filter(|_| !is_sent(model));
@@ -188,10 +189,9 @@ fn preview(model: &Model, columns: usize) -> Vec<Pieces> {
         None => vec![aside::beginning(&**document, pieces, columns, model.look.signs())],
     }));
     if count > PREVIEW_LINES {
-        lines.push(vec![piece(
-            Paint::Dim,
-            &format!("{} more: 2 shows the body", counted((count - PREVIEW_LINES) as u64, "line")),
-        )]);
+        let more = counted((count - PREVIEW_LINES) as u64, "line");
+        let key = model.keys.of(Command::Tab(Tab::Body as usize));
+        lines.push(vec![piece(Paint::Dim, &format!("{more} more: {key} shows the body"))]);
     }
     lines
 }

@@ -21,16 +21,19 @@ pub(super) fn signature(model: &Model, capture: &Capture, columns: usize) -> Vec
     if let Some(explanation) = &judgement.explanation {
         lines.extend(indented(Paint::Plain, &explanation.text, columns));
     }
-    lines.extend(suggested(capture));
-    let learning = suggest::learning(capture);
-    lines.extend(learning.iter().flat_map(|words| indented(Paint::Plain, words, columns)));
+    lines.extend(suggested(model, capture));
+    if judgement.verdict == Verdict::Unsigned && capture.provider.is_none() {
+        // Who looks here for a signature that there should be is not left with a "none".
+        const WHOSE: &str = "Where it should be signed, name who does: `provider` of its endpoint in creel.toml. `creel providers` lists all.";
+        let learning = suggest::learning(capture);
+        let (paint, words) = learning.as_deref().map_or((Paint::Dim, WHOSE), |words| (Paint::Plain, words));
+        lines.extend(indented(paint, words, columns));
+    }
     let is_proved = judgement.explanation.as_ref().is_some_and(|explanation| explanation.by.is_some());
     if judgement.fault == Some(Fault::Mismatch) && !is_proved {
         // Most often it is the secret, and that may be another one by now.
-        let key = model.keys.rows().find(|row| row.key.command == Command::Judge);
-        let chord = key.and_then(|row| row.chords.first());
-        let words = chord.map(|chord| format!("{chord} checks it again by the secrets of now"));
-        lines.extend(words.iter().flat_map(|words| indented(Paint::Dim, words, columns)));
+        let words = model.keys.told("{judge} checks it again by the secrets of now");
+        lines.extend(indented(Paint::Dim, &words, columns));
     }
     let Some(evidence) = &judgement.evidence else { return lines };
     lines.push(Vec::new());
@@ -62,10 +65,10 @@ pub(super) fn signature(model: &Model, capture: &Capture, columns: usize) -> Vec
 }
 
 /// What to write into `creel.toml`, where a secret is all that is missing.
-fn suggested(capture: &Capture) -> Vec<Pieces> {
+fn suggested(model: &Model, capture: &Capture) -> Vec<Pieces> {
     let is_missing = capture.judgement.fault == Some(Fault::SecretMissing);
     let Some((place, text)) = suggest::lines(capture).filter(|_| is_missing) else { return Vec::new() };
-    let head = format!("to {place}; y copies it:");
+    let head = format!("to {place}; {} copies it:", model.keys.of(Command::Copy));
     let lines = text.lines().map(|line| fact("", vec![piece(Paint::Good, line)]));
     [Vec::new(), fact("add", vec![piece(Paint::Dim, &head)])].into_iter().chain(lines).collect()
 }
@@ -110,6 +113,12 @@ fn compared(evidence: &Evidence, verdict: Verdict, fault: Option<Fault>, columns
     if part != received {
         lines.push(text_fact("header", received));
         lines.push(Vec::new());
+    }
+    if part == expected {
+        // Of two rows that are alike nobody looks for what differs.
+        let same = fact("expected", vec![piece(Paint::Good, "the same")]);
+        lines.extend([text_fact("received", part), same]);
+        return lines;
     }
     let width = columns.saturating_sub(NAMES).max(16);
     let (came, due): (Vec<char>, Vec<char>) = (part.chars().collect(), expected.chars().collect());

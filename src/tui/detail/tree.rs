@@ -7,6 +7,7 @@ use crate::{
     body::{self, Document, Folds, Node, Spelling},
     tui::{
         effect::Effect,
+        keys::{Command, Keymap},
         layout,
         model::{Model, Notice, Tone},
         msg::BodyView,
@@ -123,10 +124,11 @@ impl Cursor {
     }
 
     /// Where it stands, in words, for a row below the body.
-    pub(in crate::tui) fn words(&self) -> String {
+    pub(in crate::tui) fn words(&self, keys: &Keymap) -> String {
         let Some(whole) = &self.whole else { return String::new() };
         if whole.tree().is_none() {
-            return self.part().map_or(String::new(), |part| format!("w saves this part as {}", part.name));
+            let key = keys.of(Command::Save);
+            return self.part().map_or(String::new(), |part| format!("{key} saves this part as {}", part.name));
         }
         let nth = self.node.as_ref().and_then(|(_, node)| node.as_ref()).map_or(0, |node| node.nth);
         let nth = if nth > 0 { format!("value {}: ", nth + 1) } else { String::new() };

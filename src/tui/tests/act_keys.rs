@@ -97,6 +97,76 @@ fn a_deletion_is_asked_for_undone_and_made_good_when_creel_is_left() {
 }
 
 #[test]
+fn all_that_is_marked_is_deleted_at_once_and_comes_back_at_once() {
+    let mut play = Play::new(10, (100, 30));
+    play.control('x');
+    said(&play, &["nothing is marked", "space marks a capture"]);
+    play.keys("   ");
+    assert_eq!((play.basket.marked().len(), play.selected()), (3, 7));
+    play.control('x');
+    said(&play, &["delete all 3 marked? y deletes, esc leaves them"]);
+    play.keys("n\n");
+    said(&play, &["3 captures stay", "/path/9"]);
+    play.keys("Dy\n");
+    play.control('x');
+    play.keys("y\n");
+    said(&play, &["3 captures are deleted", "u brings them back", "4 deleted", "/path/6"]);
+    assert!(
+        ["/path/8 ", "/path/9 ", "/path/10 "].iter().all(|path| !play.screen().contains(path)),
+        "{}",
+        play.screen()
+    );
+    play.control('x');
+    said(&play, &["nothing is marked"]);
+    play.keys("B");
+    let spared: Vec<_> = [7, 8, 9, 10].map(CaptureId).into();
+    assert_eq!(play.spared, spared, "what is deleted is not sent any more");
+    play.keys("u");
+    said(&play, &["3 captures are back", "/path/8", "/path/9", "/path/10"]);
+    assert_eq!(play.selected(), 10);
+    play.keys("u");
+    said(&play, &["#7 is back"]);
+    play.control('x');
+    play.keys("yes\nq");
+    assert_eq!((&play.forgotten[..], play.quit), (&[8, 9, 10].map(CaptureId)[..], true));
+}
+
+#[test]
+fn a_key_of_another_place_says_where_it_does_something() {
+    let mut play = Play::new(3, (80, 24));
+    play.keys("E");
+    said(&play, &["E is for an open capture: edit the JSON value under the cursor in place", "enter opens it"]);
+    play.keys("Q");
+    said(&play, &["Q is no key", "? shows every key"]);
+    play.keys("Sr");
+    said(&play, &["r is for the list and an open capture", "esc goes back there"]);
+    play.keys("\u{1b}j");
+    assert_eq!(play.model.notice.as_ref().map(|notice| &notice.text), None);
+    let mut play = Play::new(0, (80, 24));
+    play.keys("E");
+    said(&play, &["nothing is caught yet"]);
+}
+
+#[test]
+fn no_more_is_deleted_than_the_screen_can_leave_out() {
+    let mut play = Play::new(10, (100, 30));
+    let many: Vec<_> = (1..=10_001).map(CaptureId).collect();
+    play.send(Msg::Doomed(Ok(many)));
+    said(&play, &["10,000 captures at most are deleted before creel is left", "`creel forget FILTER` deletes"]);
+    assert!(play.model.prompt.is_none());
+    play.send(Msg::Doomed(Err(Failure::new("looking for what is marked", "the store is locked"))));
+    said(&play, &["looking for what is marked: the store is locked"]);
+}
+
+#[test]
+fn to_mark_all_takes_a_filter_even_where_something_is_deleted() {
+    let mut play = Play::new(10, (100, 30));
+    play.keys("Dy\n:mark all\n");
+    said(&play, &["no filter says which captures are meant"]);
+    assert_eq!(play.basket.marked(), []);
+}
+
+#[test]
 fn the_address_is_shown_as_a_code() {
     let mut play = Play::new(1, (80, 24));
     play.keys(".qr\n");

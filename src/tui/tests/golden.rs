@@ -17,7 +17,7 @@ use tempfile::TempDir;
 
 use super::script::{Ending, options, play, press};
 use crate::{
-    engine::{Engine, Settings, Wishes},
+    engine::{Engine, KeyWish, Settings, Wishes},
     tui::{
         keys::{Command, KEYMAP, Key, Keymap, Mode},
         pictures::basket,
@@ -93,6 +93,7 @@ const KEYS: &[(&str, &str)] = &[
     ("pipe", "j"),
     ("browse", "j"),
     ("delete", "j"),
+    ("delete-marked", "j space space"),
     ("undo", "j D 'y enter"),
     ("mark", "j"),
     ("pin", "j"),
@@ -161,6 +162,11 @@ impl Stores {
 
     /// Plays a script on a screen of that size.
     fn play(&self, kind: Kind, size: (u16, u16), keys: &str) -> Ending {
+        self.play_with(&Keymap::default(), kind, size, keys)
+    }
+
+    /// The same, with keys of somebody's own.
+    fn play_with(&self, keymap: &Keymap, kind: Kind, size: (u16, u16), keys: &str) -> Ending {
         let folder = tempfile::tempdir().unwrap();
         let name = if kind == Kind::Full { "full" } else { "empty" };
         for file in fs::read_dir(self.0.path().join(name)).unwrap().map(Result::unwrap) {
@@ -172,6 +178,7 @@ impl Stores {
         let engine = Arc::new(Engine::visit(Settings::resolve(&wishes).unwrap()));
         let stage: Arc<dyn Stage> = Arc::new(Live::new(engine).unwrap());
         let mut options = options(basket::after);
+        options.configured.keys = Ok(keymap.clone());
         if kind == Kind::Watched {
             options.place = Place::Watching { store: "~/creel.db".to_owned(), address: None };
         }
@@ -279,6 +286,41 @@ const PLACES: &[(&str, (u16, u16), Mode)] = &[
     ("?", SIZE, Mode::Help),
 ];
 
+/// What leads to words that speak of keys and that no key of its own leads to.
+const NOTICES: &[&str] = &[
+    "j d",
+    "D 'y enter",
+    "esc",
+    "/ 'nothing-has-this enter",
+    "/ 'nothing-has-this enter esc j",
+    "j enter n",
+    "j 3",
+    "j 3 -",
+    "j 2 *",
+    "j 2 - - - - -",
+    "j 2 V -",
+    "j 4 E",
+    "3 m 1 m",
+    "j y 'raw enter",
+    "j x",
+    "o o o o",
+    "j 5 C",
+    "S tab",
+    "space B",
+    "space space ctrl-x",
+    "space space ctrl-x 'y enter",
+    "space space ctrl-x 'y enter u",
+    "ctrl-x",
+    ": 'mark space 'all enter",
+    "/ 'stripe enter : 'mark space 'all enter",
+    "? / 'nothing-has-this enter",
+    "j E",
+    "j 6 E",
+    "j : 'replies enter",
+    "j 4",
+    "/ 'sig:failed enter c",
+];
+
 /// What somebody who is there already may press without a word: where to is seen.
 fn only_moves(command: Command) -> bool {
     use Command::{Bottom, Down, PageDown, PageUp, ScrollDown, ScrollUp, Tab, Top, Up};
@@ -299,6 +341,59 @@ fn a_key_that_has_nothing_to_do_says_why() {
         }
     }
     assert!(silent.is_empty(), "{}", silent.join("\n"));
+}
+
+/// Keys that each have another one first, and what creel has for them behind it: that one is named nowhere, and scripts go
+/// on with it.
+fn renamed() -> Keymap {
+    let wish = |(at, key): (usize, &Key)| {
+        // Nothing else on the screen is Cyrillic.
+        let own = char::from_u32(0x410 + at as u32).unwrap().to_string();
+        let chords = [own].into_iter().chain(key.chords.iter().map(|&chord| chord.to_owned())).collect();
+        KeyWish { command: key.name(), at: String::new(), chords, chords_at: String::new() }
+    };
+    Keymap::with(&KEYMAP.iter().enumerate().map(wish).collect::<Vec<_>>()).unwrap()
+}
+
+/// What is fixed, however keys are bound: the palette's own keys, and what is typed as an answer.
+const FIXED: &[&str] = &["enter does it", "esc leaves", "esc keeps", "y deletes", "y writes"];
+
+/// The rows of a screen that say what a key does, or to press it, where that is a key as creel has it.
+fn own_keys(screen: &str) -> Vec<String> {
+    // "given up, alerts" and "a shell command" speak of no keys.
+    let is_other = |word: &str| matches!(word, "a" | "up" | "down" | "home" | "end" | "left" | "right");
+    let is_key = |word: &str| !is_other(word) && KEYMAP.iter().any(|key| key.chords.contains(&word));
+    let is_number = |word: &str| word.starts_with(|c: char| c.is_ascii_digit());
+    let says = |words: &[&str]| match *words {
+        ["press" | "with", key] => is_key(key),
+        [key, does] if is_number(key) => is_key(key) && matches!(does, "shows" | "says"),
+        [key, does] => is_key(key) && does.len() > 2 && does.ends_with('s'),
+        _ => false,
+    };
+    let row = |row: &str| {
+        let bare =
+            FIXED.iter().fold(row.replace(['│', '|', '>', '(', ')', ','], " "), |row, fixed| row.replace(fixed, ""));
+        let words: Vec<_> = bare.split_whitespace().map(|word| word.trim_end_matches([';', ':'])).collect();
+        words.windows(2).any(says).then(|| row.to_owned())
+    };
+    screen.lines().filter_map(row).collect()
+}
+
+#[test]
+fn no_word_on_the_screen_names_a_key_otherwise_than_it_is_bound() {
+    let (stores, keymap) = (Stores::new(), renamed());
+    let scripts = KEYMAP.iter().zip(KEYS).filter(|(key, _)| key.command != Command::Help);
+    let scripts = scripts.map(|(key, (_, before))| (Kind::Full, SIZE, format!("{before} {}", key.chords[0])));
+    let scenes = SCENES.iter().map(|&(_, size, kind, keys)| (kind, size, keys.to_owned()));
+    let words = NOTICES.iter().map(|keys| (Kind::Full, SIZE, (*keys).to_owned()));
+    let mut named = Vec::new();
+    for (kind, size, keys) in scripts.chain(scenes).chain(words) {
+        let screen = text(&stores.play_with(&keymap, kind, size, &keys).screen);
+        named.extend(own_keys(&screen).into_iter().map(|row| format!("{keys}: {row}")));
+    }
+    assert!(named.is_empty(), "{}", named.join("\n"));
+    let told = own_keys("> #3 is deleted\n| u brings it back\n| b brings it back\n| press d there\n| 1 s before");
+    assert_eq!(told, ["| u brings it back", "| press d there"], "a key that is named is found");
 }
 
 #[test]

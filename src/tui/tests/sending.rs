@@ -9,11 +9,11 @@ fn what_is_marked_goes_out_by_one_key_and_the_same_key_stops_it() {
         let key = KeyEvent::new(KeyCode::Char('B'), KeyModifiers::NONE);
         update(model, Msg::Key(key))
     };
-    assert!(matches!(press(&mut model)[..], [Effect::ResendMarked]));
+    assert!(matches!(press(&mut model)[..], [Effect::ResendMarked(_)]));
     assert!(matches!(press(&mut model)[..], [Effect::StopResending]));
     update(&mut model, Msg::ResentMarked(Ok(SentAll { right: 3, wrong: 2, ..SentAll::default() })));
     assert_eq!(model.notice.as_ref().unwrap().text, "5 sent: 3 answered 2xx, 2 not");
-    assert!(matches!(press(&mut model)[..], [Effect::ResendMarked]));
+    assert!(matches!(press(&mut model)[..], [Effect::ResendMarked(_)]));
     let mut all = SentAll::default();
     for id in [7, 8] {
         all.count(Err((CaptureId(id), Failure::new("resending", "the endpoint `a` has no app").hint("name one"))));

@@ -11,12 +11,13 @@ use crate::{
     body,
     engine::mask::Masked,
     query::Filter,
-    record::{CaptureId, Failure, counted},
+    record::{CaptureId, Failure, counted, thousands},
     tui::{
         copy::{self, CLIPBOARD_BYTES, Copied},
+        deleted::DELETED,
         effect::{Ask, Compare, Effect},
-        export::Export,
-        keys::{self, Mode},
+        export::{Batch, Export},
+        keys::{self, Command, Mode},
         model::{Model, Notice, Tone},
         msg::Compared,
         palette::{Choice, Palette},
@@ -25,9 +26,6 @@ use crate::{
         view,
     },
 };
-
-/// How many captures can be deleted before creel is left: each is a term of every question for rows until then.
-const DELETED: usize = 100;
 
 fn word(tone: Tone, text: String, hint: Option<&str>) -> Notice {
     Notice { tone, text, hint: hint.map(str::to_owned) }
@@ -108,8 +106,9 @@ fn copy(model: &mut Model, copied: &Copied) -> Vec<Effect> {
         return keep(model, copied);
     }
     let size = counted(bytes.len() as u64, "byte");
-    let text = format!("{size} handed to the terminal for the clipboard{}", hidden(masked));
-    let hint = "where it does not arrive, the terminal does not take it (OSC 52): save it to a file with . save";
+    let text = format!("{size} handed to the terminal for the clipboard{}", hidden(model, masked));
+    let hint =
+        "where it does not arrive, the terminal does not take it (OSC 52): press {menu} and type save for a file";
     model.notice = Some(word(Tone::Good, text, Some(hint)));
     vec![Effect::Copy(bytes)]
 }
@@ -121,8 +120,9 @@ fn keep(model: &mut Model, copied: &Copied) -> Vec<Effect> {
 }
 
 /// What is masked in something, and what could not be, for the end of a sentence about it.
-fn hidden(masked: Masked) -> String {
-    let hidden = masked.words().map(|words| format!("; masked in it: {words} (press m first for all as it came)"));
+fn hidden(model: &Model, masked: Masked) -> String {
+    let key = model.keys.of(Command::Unmask);
+    let hidden = masked.words().map(|words| format!("; masked in it: {words} (press {key} first for all as it came)"));
     let left = masked.left().map(|words| format!("; not masked: {words}"));
     hidden.into_iter().chain(left).collect()
 }
@@ -131,7 +131,7 @@ fn hidden(masked: Masked) -> String {
 pub(super) fn kept(model: &mut Model, kept: Result<(String, u64), Failure>, masked: Masked) -> Vec<Effect> {
     let notice = match kept {
         Ok((path, size)) => {
-            word(Tone::Good, format!("{} written to {path}{}", body::amount(size), hidden(masked)), None)
+            word(Tone::Good, format!("{} written to {path}{}", body::amount(size), hidden(model, masked)), None)
         }
         Err(failure) => Notice::of(&failure),
     };
@@ -193,7 +193,7 @@ pub(super) fn diff(model: &mut Model) -> Vec<Effect> {
         (None, Some(first)) => vec![Effect::Compare(Compare::Captures(first, id))],
         (None, None) => {
             model.held = Some(id);
-            let hint = "go to another capture and press d there; d again here lets go";
+            let hint = "go to another capture and press {diff} there; {diff} again here lets go";
             say(model, word(Tone::Plain, format!("#{id} is held to be compared"), Some(hint)))
         }
     }
@@ -223,39 +223,72 @@ pub(super) fn show_differences(model: &mut Model, title: &str, all: Vec<Compared
 /// Asks whether the selected capture is to be deleted.
 pub(super) fn ask_delete(model: &mut Model) -> Vec<Effect> {
     let Some(id) = current(model) else { return Vec::new() };
-    if model.deleted.len() >= DELETED {
-        let text = format!("{DELETED} captures are deleted already");
-        return say(
-            model,
-            word(Tone::Plain, text, Some("they go for good when creel is left; `creel forget` deletes many")),
-        );
+    ask_whether(model, Batch::one(id))
+}
+
+/// What is marked came: it is asked whether that is to be deleted.
+pub(super) fn doomed(model: &mut Model, marked: Result<Vec<CaptureId>, Failure>) -> Vec<Effect> {
+    let mut ids = match marked {
+        Ok(ids) => ids,
+        Err(failure) => return say(model, Notice::of(&failure)),
+    };
+    ids.retain(|id| !model.deleted.contains(*id));
+    if ids.is_empty() {
+        return say(model, word(Tone::Plain, "nothing is marked".to_owned(), Some("{mark} marks a capture")));
     }
-    model.prompt = Some(Prompt::new(Purpose::Delete(id), ""));
+    if model.prompt.is_some() || model.palette.is_some() {
+        // Something else was begun meanwhile.
+        return Vec::new();
+    }
+    ask_whether(model, Batch { ids: ids.into(), marked: true })
+}
+
+fn ask_whether(model: &mut Model, batch: Batch) -> Vec<Effect> {
+    if !model.deleted.has_room(batch.ids.len()) {
+        let text = format!("{} captures at most are deleted before creel is left", thousands(DELETED as u64));
+        return say(model, word(Tone::Plain, text, Some("`creel forget FILTER` deletes as many as there are")));
+    }
+    model.prompt = Some(Prompt::new(Purpose::Delete(batch), ""));
     Vec::new()
 }
 
-/// Takes a capture out of the list. It goes for good when creel is left; until then it can be brought back.
-pub(super) fn delete(model: &mut Model, id: CaptureId, answer: &str) -> Vec<Effect> {
+/// Takes captures out of the list. They go for good when creel is left; until then they can be brought back.
+pub(super) fn delete(model: &mut Model, batch: Batch, answer: &str) -> Vec<Effect> {
+    let is_one = batch.ids.len() == 1;
+    let what = said(&batch);
     if !matches!(answer.trim(), "y" | "yes") {
-        return say(model, word(Tone::Plain, format!("#{id} stays"), None));
+        let stays = if is_one { "stays" } else { "stay" };
+        return say(model, word(Tone::Plain, format!("{what} {stays}"), None));
     }
-    model.deleted.push(id);
+    model.deleted.add(batch);
     read_again(model);
-    say(
-        model,
-        word(Tone::Good, format!("#{id} is deleted"), Some("u brings it back; it goes for good when creel is left")),
-    )
+    let (are, hint) = if is_one {
+        ("is", "{undo} brings it back; it goes for good when creel is left")
+    } else {
+        ("are", "{undo} brings them back; they go for good when creel is left")
+    };
+    say(model, word(Tone::Good, format!("{what} {are} deleted"), Some(hint)))
+}
+
+/// Captures, in the words of a sentence about them.
+fn said(batch: &Batch) -> String {
+    match &batch.ids[..] {
+        [id] => format!("#{id}"),
+        ids => counted(ids.len() as u64, "capture"),
+    }
 }
 
 /// Brings back what was deleted last.
 pub(super) fn undo(model: &mut Model) -> Vec<Effect> {
-    let Some(id) = model.deleted.pop() else {
+    let Some(batch) = model.deleted.bring_back() else {
         return say(model, word(Tone::Plain, "nothing was deleted".to_owned(), None));
     };
     model.list.follow = false;
-    model.list.selected = Some(id);
+    // The newest of them: it stands above the others.
+    model.list.selected = batch.ids.last().copied();
     read_again(model);
-    model.notice = Some(word(Tone::Good, format!("#{id} is back"), None));
+    let is = if batch.ids.len() == 1 { "is" } else { "are" };
+    model.notice = Some(word(Tone::Good, format!("{} {is} back", said(&batch)), None));
     super::list::follow_selection(model)
 }
 
@@ -269,20 +302,12 @@ fn read_again(model: &mut Model) {
 
 /// Leaves: what was deleted goes for good first.
 pub(super) fn quit(model: &mut Model) -> Vec<Effect> {
-    let deleted = std::mem::take(&mut model.deleted);
+    let deleted = std::mem::take(&mut model.deleted).ids();
     let forget = (!deleted.is_empty()).then_some(Effect::Forget(deleted));
     forget.into_iter().chain([Effect::Quit]).collect()
 }
 
 /// The filter that rows are asked for with: the one in force, less what was deleted.
 pub(in crate::tui) fn filter(model: &Model) -> Option<Arc<Filter>> {
-    if model.deleted.is_empty() {
-        return model.filter.clone();
-    }
-    let deleted = model.deleted.iter().map(|id| format!("id={id}")).collect::<Vec<_>>().join(" or ");
-    let text = match &model.filter {
-        Some(filter) => format!("({}) and not ({deleted})", filter.text()),
-        None => format!("not ({deleted})"),
-    };
-    super::assist::parse(model, &text).map(Arc::new).ok().or_else(|| model.filter.clone())
+    model.deleted.left_of(model.filter.as_deref()).map(Arc::new).or_else(|| model.filter.clone())
 }

@@ -5,7 +5,7 @@ use crossterm::event::KeyEvent;
 
 use super::{prompt, say};
 use crate::{
-    query::{self, Filter, SyntaxError},
+    query::{self, SyntaxError},
     record::Failure,
     tui::{
         effect::Effect,
@@ -160,9 +160,4 @@ pub(super) fn kept(model: &mut Model, name: &str, text: &str, kept: Result<(), F
         }
     };
     say(model, Notice { tone: Tone::Good, text: words, hint })
-}
-
-/// Reads a filter, with the names that there are.
-pub(super) fn parse(model: &Model, text: &str) -> Result<Filter, query::SyntaxError> {
-    model.shelf.named.parse(text)
 }

@@ -6,6 +6,8 @@ use crate::{
     record::{CaptureId, Delivery, Failure, Outcome, Post, counted},
     tui::{
         effect::Effect,
+        hint,
+        keys::Command,
         model::{Model, Notice, Tone},
         prompt::{Prompt, Purpose},
         sheet::Content,
@@ -85,12 +87,13 @@ pub(super) fn show_news(model: &mut Model) -> Vec<Effect> {
 /// Sends all that is marked; while that is under way, ends it.
 pub(super) fn resend_marked(model: &mut Model) -> Vec<Effect> {
     let (text, effect) = if model.sending_marked {
-        ("stopping; what is under way is finished", Effect::StopResending)
+        ("stopping; what is under way is finished".to_owned(), Effect::StopResending)
     } else {
-        ("all that is marked is on its way; B stops that", Effect::ResendMarked)
+        let key = model.keys.of(Command::ResendMarked);
+        (format!("all that is marked is on its way; {key} stops that"), Effect::ResendMarked(model.deleted.ids()))
     };
     model.sending_marked = true;
-    model.notice = Some(Notice { tone: Tone::Plain, text: text.to_owned(), hint: None });
+    model.notice = Some(Notice { tone: Tone::Plain, text, hint: None });
     vec![effect]
 }
 
@@ -104,7 +107,7 @@ pub(super) fn resent_marked(model: &mut Model, sent: Result<SentAll, Failure>) -
             let others = if unsent > 1 { format!(" and {} more", unsent - 1) } else { String::new() };
             let text = format!("#{id}{others} could not be sent: {}", why.why);
             let text = if right + wrong == 0 { text } else { format!("{sent}; {text}") };
-            say(model, Notice { tone, text, hint: why.hint })
+            say(model, Notice { tone, text, hint: why.hint.and_then(hint::here) })
         }
         Err(failure) => say(model, Notice::of(&failure)),
     }
@@ -140,7 +143,7 @@ pub(super) fn dropped(model: &mut Model, id: CaptureId, dropped: Result<u64, Fai
     match dropped {
         Ok(count) => {
             let text = format!("{} of #{id} dropped: nothing forwards it any more", counted(count, "delivery"));
-            plain(model, text, Some("r resends it all the same"))
+            plain(model, text, Some("{resend} resends it all the same"))
         }
         Err(failure) => say(model, Notice::of(&failure)),
     }

@@ -142,17 +142,18 @@ pub(super) fn no_fold(model: &Model, command: Command) -> Option<(&'static str, 
         (Tab::Deliveries, Command::Toggle) if detail.deliveries.is_empty() => Some(("there is no delivery yet", None)),
         (Tab::Body, _) if tree.is_none() => {
             let why = if command == Command::Spell { "this view has no paths" } else { "nothing folds in this view" };
-            let hint = "v goes through the views: the tree has paths and folds";
+            let hint = "{next-view} goes through the views: the tree has paths and folds";
             Some((why, detail.fits("tree").then_some(hint)))
         }
         (Tab::Body, Command::FoldLess | Command::Unfold) if detail.cursor.is_unfolded() => {
             Some(("all is unfolded", None))
         }
-        (Tab::Body, Command::FoldMore) if detail.cursor.depth() == Some(1) => {
-            Some(("only the first level is left open", Some("+ opens one level more, enter what the cursor is on")))
-        }
+        (Tab::Body, Command::FoldMore) if detail.cursor.depth() == Some(1) => Some((
+            "only the first level is left open",
+            Some("{fold-less} opens one level more, {toggle} what the cursor is on"),
+        )),
         (Tab::Body, _) | (Tab::Deliveries, Command::Toggle) => None,
-        _ => Some(("nothing folds here", Some("2 shows the body, which does"))),
+        _ => Some(("nothing folds here", Some("{tab-2} shows the body, which does"))),
     }
 }
 
@@ -172,7 +173,7 @@ pub(super) fn unmask(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     }
     let text = if model.detail.unmasked { "secrets are shown" } else { "secrets are masked" };
-    let hint = "3 shows the headers, 6 the request as it came";
+    let hint = "{tab-3} shows the headers, {tab-6} the request as it came";
     plain(model, text.to_owned(), (!is_sheet).then_some(hint))
 }
 
@@ -187,7 +188,7 @@ pub(super) fn next_view(model: &mut Model, fitting: bool) -> Vec<Effect> {
     let mut others = (1..=count).map(|step| (body.view + step) % count);
     let view = others.find(|view| !fitting || body.fits.get(*view) == Some(&true));
     let Some(view) = view.filter(|view| *view != body.view) else {
-        return plain(model, "no other view fits this body".to_owned(), Some("V goes through all of them"));
+        return plain(model, "no other view fits this body".to_owned(), Some("{other-view} goes through all of them"));
     };
     let effect = Effect::View { generation: model.detail.generation, capture: Arc::clone(capture), view };
     model.detail.stays();

@@ -82,7 +82,7 @@ fn choose(model: &mut Model, id: CaptureId) -> Vec<Effect> {
 
 /// The choice was left: the edit stays.
 pub(super) fn left(model: &mut Model, id: CaptureId) -> Vec<Effect> {
-    plain(model, format!("the edit of #{id} is kept until creel is left"), Some("e goes on with it"))
+    plain(model, format!("the edit of #{id} is kept until creel is left"), Some("{edit} goes on with it"))
 }
 
 /// Does what was chosen.
@@ -138,12 +138,14 @@ pub(super) fn kept(model: &mut Model, from: CaptureId, kept: Result<CaptureId, F
 
 /// Asks for another value in the place of the one under the cursor.
 pub(super) fn value(model: &mut Model) -> Vec<Effect> {
-    const HINT: &str = "e edits the whole request in the editor";
+    const HINT: &str = "{edit} edits the whole request in the editor";
     let Some(capture) = copy::open(model).filter(|_| model.detail.tab == Tab::Body) else {
-        return plain(model, "2 shows the body; the value under its cursor is edited".to_owned(), Some(HINT));
+        let text = model.keys.told("{tab-2} shows the body; the value under its cursor is edited").into_owned();
+        return plain(model, text, Some(HINT));
     };
     let Some((node, bytes)) = model.detail.cursor.node() else {
-        let hint = if model.detail.fits("tree") { "v goes through the views; in the tree it edits" } else { HINT };
+        let views = "{next-view} goes through the views; in the tree {edit-value} edits";
+        let hint = if model.detail.fits("tree") { views } else { HINT };
         return plain(model, "only values of JSON are edited in place, in the tree".to_owned(), Some(hint));
     };
     if *bytes != capture.body.bytes || node.nth > 0 {
@@ -162,7 +164,7 @@ pub(super) fn value(model: &mut Model) -> Vec<Effect> {
 pub(super) fn header(model: &mut Model, at: usize) -> Vec<Effect> {
     let Some(capture) = copy::open(model) else { return Vec::new() };
     let Some(text) = capture.head.headers().iter().nth(at).and_then(|header| one_line(header.value)) else {
-        let hint = Some("e edits the whole request in the editor");
+        let hint = Some("{edit} edits the whole request in the editor");
         return plain(model, "this value is no text for one line".to_owned(), hint);
     };
     model.prompt = Some(Prompt::new(Purpose::Header(Arc::clone(capture), at), &text));
@@ -189,7 +191,7 @@ pub(super) fn value_typed(model: &mut Model, capture: &Arc<Capture>, path: &body
     // An edit meanwhile may have taken the value away: it is not put back as a new one.
     let Some(body::Put { bytes: body, .. }) = path.put(&bytes, text).ok().filter(|put| put.before.is_some()) else {
         let text = "this value is not in the edited body any more".to_owned();
-        return plain(model, text, Some("e goes on with the edit"));
+        return plain(model, text, Some("{edit} goes on with the edit"));
     };
     made(model, capture, rewrite::text_of(capture.id, &rewrite::fitting(head, bytes.len(), body.len()), &body))
 }

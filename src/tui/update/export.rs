@@ -8,6 +8,7 @@ use crate::{
     tui::{
         effect::Effect,
         export::{Batch, Export, Exported},
+        keys::Command,
         model::{Model, Notice, Tone},
         palette::Palette,
         prompt::{Prompt, Purpose},
@@ -18,7 +19,7 @@ use crate::{
 pub(super) fn begin(model: &mut Model, format: Option<usize>) -> Vec<Effect> {
     if let Some(export) = &model.exporting {
         let text = format!("{} is still being written to {}", export.words(), export.path);
-        return plain(model, text, Some("esc stops that"));
+        return plain(model, text, Some("{back} stops that"));
     }
     vec![Effect::Marked { format, selected: model.list.row().map(|row| row.id) }]
 }
@@ -34,7 +35,7 @@ pub(super) fn marked(
         Ok(ids) => ids,
         Err(failure) => return say(model, Notice::of(&failure)),
     };
-    ids.retain(|id| !model.deleted.contains(id));
+    ids.retain(|id| !model.deleted.contains(*id));
     let is_marked = !ids.is_empty();
     if !is_marked {
         ids.extend(selected);
@@ -87,7 +88,8 @@ fn send(model: &mut Model, export: Export) -> Vec<Effect> {
 pub(super) fn goes_on(model: &mut Model, count: usize) -> Vec<Effect> {
     let Some(export) = &model.exporting else { return Vec::new() };
     let (count, all) = (thousands(count as u64), thousands(export.batch.ids.len() as u64));
-    let text = format!("{count} of {all} are written to {}; esc stops that", export.path);
+    let key = model.keys.of(Command::Back);
+    let text = format!("{count} of {all} are written to {}; {key} stops that", export.path);
     plain(model, text, None)
 }
 

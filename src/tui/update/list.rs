@@ -249,8 +249,11 @@ pub(super) fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
             if model.list.fold() {
                 return follow_selection(model);
             }
-            let hint =
-                if model.list.grouped { None } else { Some("X puts repeats of an event under its first capture") };
+            let hint = if model.list.grouped {
+                None
+            } else {
+                Some("{group} puts repeats of an event under its first capture")
+            };
             return plain(model, "no repeats lie under this capture".to_owned(), hint);
         }
         Command::Zoom | Command::Widen | Command::Narrow if model.size.0 < layout::WIDE => {
@@ -299,9 +302,9 @@ pub(super) fn tagged(model: &mut Model, tagged: Result<u64, Failure>) -> Vec<Eff
 
 /// Marks all that the filter takes. Without one that would be the whole store, which nobody means.
 pub(super) fn mark_all(model: &mut Model) -> Vec<Effect> {
-    match super::act::filter(model) {
+    match super::act::filter(model).filter(|_| model.filter.is_some()) {
         Some(filter) => vec![Effect::MarkAll(filter)],
-        None => plain(model, "no filter says which captures are meant".to_owned(), Some("/ types one")),
+        None => plain(model, "no filter says which captures are meant".to_owned(), Some("{filter} types one")),
     }
 }
 
@@ -313,7 +316,8 @@ pub(super) fn tagged_all(model: &mut Model, marked: bool, tagged: Result<u64, Fa
         (Ok(0), false) => plain(model, "nothing is marked".to_owned(), None),
         (Ok(count), _) => {
             let words = if marked { "marked" } else { "unmarked" };
-            let hint = marked.then_some("`mark:marked` finds them; B resends them, W exports them");
+            let hint =
+                marked.then_some("`mark:marked` finds them; {resend-marked} resends them, {export} exports them");
             plain(model, format!("{} {words}", record::counted(count, "capture")), hint)
         }
         (Err(failure), _) => say(model, Notice::of(&failure)),

@@ -29,7 +29,7 @@ use super::{
     copy,
     detail::{Tab, tree},
     effect::{Ask, Effect},
-    keys::{Command, Mode},
+    keys::{self, Command, Mode},
     layout,
     model::{Model, Notice, Tone},
     msg::Msg,
@@ -65,7 +65,7 @@ fn react(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::ServerEnded => {
             model.server_ended = true;
             let why = Failure::new("capturing", "the server ended; nothing new will be caught");
-            say(model, Notice::of(&why.hint("quit with q: the reason is told there")))
+            say(model, Notice::of(&why.hint("quit with {quit}: the reason is told there")))
         }
         Msg::Panicked(words) => say(
             model,
@@ -120,6 +120,7 @@ fn react(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::FilterKept { name, text, kept } => assist::kept(model, &name, &text, kept),
         Msg::Tries { generation, tries } => detail::tries(model, generation, tries),
         Msg::Kept(kept, masked) => act::kept(model, kept, masked),
+        Msg::Doomed(marked) => act::doomed(model, marked),
         Msg::Marked { format, selected, marked } => export::marked(model, format, selected, marked),
         Msg::Exporting(count) => export::goes_on(model, count),
         Msg::Exported { export, exported } => export::exported(model, export, exported),
@@ -205,9 +206,23 @@ fn key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
     if model.palette.is_some() {
         return act::palette_key(model, event);
     }
-    let Some(command) = model.keys.command(model.mode, event) else { return Vec::new() };
+    let Some(command) = model.keys.command(model.mode, event) else { return no_key(model, event) };
     model.notice = None;
     obey(model, command)
+}
+
+/// Says where a key does something that does nothing here.
+fn no_key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
+    // What no character is may be anything that a terminal tells.
+    let Some(chord) = keys::chord(event).filter(|chord| chord.chars().count() == 1) else { return Vec::new() };
+    let (text, hint) = match (model.mode, model.keys.anywhere(&chord)) {
+        (_, None) => (format!("{chord} is no key"), "{help} shows every key"),
+        (Mode::List, Some(_)) if model.list.rows.is_empty() => return nothing_there(model),
+        (Mode::List, Some(row)) => (format!("{chord} is for an open capture: {}", row.key.help), "{open} opens it"),
+        (Mode::Detail, Some(row)) => (format!("{chord} is for the list: {}", row.key.help), "{back} goes back there"),
+        _ => (format!("{chord} is for the list and an open capture"), "{back} goes back there"),
+    };
+    plain(model, text, Some(hint))
 }
 
 fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
@@ -232,7 +247,7 @@ fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
             Vec::new()
         }
         Command::FindNext | Command::FindPrevious if model.detail.find.is_none() => {
-            plain(model, "nothing is looked for".to_owned(), Some("/ finds a text in the open tab"))
+            plain(model, "nothing is looked for".to_owned(), Some("{find} finds a text in the open tab"))
         }
         Command::FindNext => detail::find_step(model, true),
         Command::FindPrevious => detail::find_step(model, false),
@@ -252,6 +267,7 @@ fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::Diff => act::diff(model),
         Command::Turn => act::turn(model),
         Command::Delete => act::ask_delete(model),
+        Command::DeleteMarked => vec![Effect::Doomed],
         Command::Undo => act::undo(model),
         Command::Resend => deliver::resend(model, false, false),
         Command::ResendTo => deliver::resend(model, true, false),
@@ -277,7 +293,7 @@ fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::Save => detail::save(model),
         Command::Unmask => detail::unmask(model),
         Command::ScrollDown | Command::ScrollUp if layout::areas(model).detail.height == 0 => {
-            plain(model, "the detail is not beside the list".to_owned(), Some("enter opens the capture"))
+            plain(model, "the detail is not beside the list".to_owned(), Some("{open} opens the capture"))
         }
         Command::ScrollDown => detail::scroll(model, 1),
         Command::ScrollUp => detail::scroll(model, -1),
@@ -308,11 +324,12 @@ fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
 fn nothing_there(model: &mut Model) -> Vec<Effect> {
     model.mode = Mode::List;
     let (text, hint) = match (&model.filter, copy::address(model)) {
-        (None, _) if model.list.order.is_sorted() && model.counters.captures > 0 => {
-            ("nothing was sent to an app yet".to_owned(), Some("o lists the captures in another order".to_owned()))
-        }
+        (None, _) if model.list.order.is_sorted() && model.counters.captures > 0 => (
+            "nothing was sent to an app yet".to_owned(),
+            Some("{order} lists the captures in another order".to_owned()),
+        ),
         (Some(filter), _) => {
-            (format!("nothing matches {}", filter.text()), Some("esc takes the filter away".to_owned()))
+            (format!("nothing matches {}", filter.text()), Some("{back} takes the filter away".to_owned()))
         }
         (None, Some(address)) => ("nothing is caught yet".to_owned(), Some(format!("send a request to {address}"))),
         (None, None) => ("nothing is caught yet, and nobody is catching".to_owned(), None),
@@ -347,7 +364,7 @@ fn back(model: &mut Model) -> Vec<Effect> {
         Mode::Detail if model.detail.find.is_some() => look_for(model, ""),
         Mode::Detail | Mode::Stats | Mode::Prompt => model.mode = Mode::List,
         Mode::List if model.filter.is_none() => {
-            let hint = "q quits".to_owned();
+            let hint = "{quit} quits".to_owned();
             return say(
                 model,
                 Notice { tone: Tone::Plain, text: "there is nothing to go back from".to_owned(), hint: Some(hint) },

@@ -9,7 +9,6 @@ use crate::{
     record::{CaptureId, Failure},
     tui::{
         effect::Effect,
-        keys::Command,
         model::{Model, Notice},
         msg::Compared,
         prompt::{LONGEST, Prompt, Purpose},
@@ -90,9 +89,7 @@ fn mend(model: &mut Model, id: CaptureId, transform: &Transform, mut failure: Fa
     // What is said of the body points into that, and not into the program.
     let column = column(&failure.why).filter(|_| !is_of_body);
     if is_of_body {
-        let key = model.keys.rows().find(|row| row.key.command == Command::Whole);
-        let key = key.and_then(|row| row.chords.first().map(|chord| &chord[..])).unwrap_or_default();
-        failure.hint = Some(format!("{key} gives it the whole request, and such a body as a text"));
+        failure.hint = Some("{whole} gives it the whole request, and such a body as a text".to_owned());
     }
     let effects = super::prompt::again(model, Purpose::Program(id, transform.whole), &transform.program, failure);
     if let (Some(column), Some(error)) = (column, model.prompt.as_mut().and_then(|prompt| prompt.error.as_mut())) {

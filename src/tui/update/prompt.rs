@@ -10,6 +10,7 @@ use crate::{
     record::{Failure, NOTE_CHARS, Tagging, thousands},
     tui::{
         effect::{Ask, Effect},
+        hint,
         keys::{Command, Mode},
         model::{Model, Notice},
         prompt::{LONGEST, Prompt, Purpose, Typed},
@@ -138,7 +139,8 @@ pub(super) fn again(model: &mut Model, purpose: Purpose, text: &str, failure: Fa
         return super::say(model, Notice::of(&failure));
     }
     model.notice = None;
-    let error = Some(of_whole(failure));
+    let hint = failure.hint.and_then(hint::here).map(|hint| model.keys.told(&hint).into_owned());
+    let error = Some(whole(&failure.why, hint));
     model.prompt = Some(Prompt { error, ..Prompt::new(purpose, text) });
     Vec::new()
 }
@@ -176,7 +178,7 @@ fn finish_prompt(model: &mut Model) -> Vec<Effect> {
         }
         Purpose::Export(export) => return super::export::typed(model, export, &text),
         Purpose::Over(export) => return super::export::over(model, export, &text),
-        Purpose::Delete(id) => return super::act::delete(model, id, &prompt.text()),
+        Purpose::Delete(batch) => return super::act::delete(model, batch, &text),
         Purpose::FilterName(filter) => return super::assist::name(filter, &text),
         Purpose::Filter(_) => {
             model.shelf.keep(&text);

@@ -19,7 +19,7 @@ pub(super) fn judged(model: &mut Model, id: CaptureId, judged: Result<Judged, Fa
         Ok(judged) => judged,
         Err(failure) => return say(model, Notice::of(&failure)),
     };
-    let why = (model.detail.tab != Tab::Signature).then_some("4 says why");
+    let why = (model.detail.tab != Tab::Signature).then_some("{tab-4} says why");
     let (tone, text, hint) = match judged {
         Judged { passed: 1.., .. } => (Tone::Good, format!("#{id} passes"), None),
         Judged { failed: 1.., .. } => (Tone::Bad, format!("#{id} fails"), why),

@@ -161,11 +161,15 @@ fn state(model: &Model) -> Vec<Part> {
     if model.list.order != Order::Newest {
         parts.push((Matters::Some, vec![piece(Paint::Dim, &format!("   {}", model.list.order.name()))]));
     }
-    if !model.deleted.is_empty() {
-        parts.push((Matters::Some, vec![piece(Paint::Dim, &format!("   {} deleted", model.deleted.len()))]));
+    if model.deleted.len() > 0 {
+        let words = format!("   {} deleted", thousands(model.deleted.len() as u64));
+        parts.push((Matters::Some, vec![piece(Paint::Dim, &words)]));
     }
     if let Some(held) = model.held {
-        parts.push((Matters::Much, vec![piece(Paint::Warning, &format!("   d: #{held}"))]));
+        parts.push((
+            Matters::Much,
+            vec![piece(Paint::Warning, &format!("   {}: #{held}", model.keys.of(Command::Diff)))],
+        ));
     }
     parts
 }
@@ -238,7 +242,7 @@ fn shortened(pieces: Vec<Piece>, room: usize) -> Vec<Piece> {
 /// A word to the user.
 pub(super) fn notice(model: &Model, area: Rect, buffer: &mut Buffer) {
     let Some(notice) = &model.notice else { return };
-    lines(notice.rows(model.size).iter().map(|pieces| line(pieces, model.look)), area, buffer);
+    lines(notice.rows(model.size, &model.keys).iter().map(|pieces| line(pieces, model.look)), area, buffer);
 }
 
 /// The keys, or the prompt; where the cursor stands in it.
@@ -279,16 +283,17 @@ pub(in crate::tui) fn footer_command(model: &Model, column: u16) -> Option<Comma
 
 /// As many hints as fit: the help before those that it tells of.
 fn hints(model: &Model, columns: usize) -> Vec<Hint> {
-    const MOVES: &[(&str, &str, Option<Command>)] = &[("j/k", "move", None), ("tab", "tabs", Some(Command::NextTab))];
-    const BACK: (&str, &str, Option<Command>) = ("esc", "back", Some(Command::Back));
-    let own = |mode: Mode| match mode {
-        Mode::Help | Mode::Stats | Mode::Sheet => vec![BACK],
-        Mode::Detail => [MOVES, &[BACK]].concat(),
-        Mode::List => MOVES[..1].to_vec(),
-        Mode::Prompt => Vec::new(),
-    };
+    let first = |command: Command| model.keys.first(command).map(str::to_owned);
+    let moves = || Some(([first(Command::Down)?, first(Command::Up)?].join("/"), "move", None));
+    let tabs = || Some((first(Command::NextTab)?, "tabs", Some(Command::NextTab)));
+    let back = || Some((first(Command::Back)?, "back", Some(Command::Back)));
     let nothing_there = model.mode == Mode::List && model.list.rows.is_empty();
-    let own = if nothing_there { Vec::new() } else { own(model.mode) };
+    let own = match model.mode {
+        Mode::Help | Mode::Stats | Mode::Sheet => vec![back()],
+        Mode::Detail => vec![moves(), tabs(), back()],
+        Mode::List if !nothing_there => vec![moves()],
+        Mode::List | Mode::Prompt => Vec::new(),
+    };
     // Of the sheets only a comparison has two sides, and only a preview has a program.
     let content = model.sheet.as_ref().map(|sheet| &sheet.content);
     let turns = matches!(content, Some(Content::Diff { .. }));
@@ -306,7 +311,7 @@ fn hints(model: &Model, columns: usize) -> Vec<Hint> {
     let (help, others): (Vec<_>, Vec<_>) = table.partition(|row| row.key.command == Command::Help);
     let rows = help.into_iter().chain(others);
     let rows = rows.filter_map(|row| Some((row.chords.first()?.clone(), row.key.footer?, Some(row.key.command))));
-    let own = own.into_iter().map(|(chord, word, command)| (chord.to_owned(), word, command));
+    let own = own.into_iter().flatten();
     let mut used = 1;
     let fits = |(chord, word, _): &Hint| {
         used += body::width(chord) + body::width(word) + 3;

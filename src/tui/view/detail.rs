@@ -10,7 +10,7 @@ use crate::{
     record::counted,
     tui::{
         detail::{self, FORMS, TABS, Tab},
-        keys::Mode,
+        keys::{Command, Mode},
         layout::{self, Areas},
         line::{Piece, Pieces, line, piece, width},
         look::Paint,
@@ -55,7 +55,7 @@ fn in_row(paint: Paint, row: Paint) -> Paint {
 
 /// The path of what stands under the cursor; its end where it is long, and how it is written where there is room.
 fn path(model: &Model, columns: usize) -> Pieces {
-    let words = body::escape(&model.detail.cursor.words()).into_owned();
+    let words = body::escape(&model.detail.cursor.words(&model.keys)).into_owned();
     let mut pieces = vec![piece(Paint::Brand, &end(&words, columns.saturating_sub(1)))];
     let is_cut = model.detail.body.as_ref().is_some_and(|body| body.is_cut);
     // How long it is nobody knows where its end may be still to come.
@@ -164,8 +164,9 @@ fn tabs(model: &Model, columns: usize) -> Pieces {
     // Where there is no room for all of it, what is said of the body stands below.
     let fits = |note: &&str| body::width(note) <= room;
     let name = shortest(&note);
-    let (said, others) = note.rsplit_once(VIEWS).unwrap_or((&note, ""));
-    let others = if note_below(model).is_some() { format!("{name}{VIEWS}{others}") } else { note.clone() };
+    let views = views(model);
+    let (said, others) = note.rsplit_once(&views).unwrap_or((&note, ""));
+    let others = if note_below(model).is_some() { format!("{name}{views}{others}") } else { note.clone() };
     let forms = [&others[..], said, name];
     let note = forms.into_iter().find(fits).unwrap_or(name);
     if !note.is_empty() && room >= VIEW {
@@ -181,7 +182,9 @@ fn at_end(words: &str, columns: usize) -> [Piece; 2] {
 }
 
 /// What stands before the names of the other views that fit.
-const VIEWS: &str = "; v: ";
+fn views(model: &Model) -> String {
+    format!("; {}: ", model.keys.of(Command::NextView))
+}
 
 /// Which tab stands at a column of their row.
 pub(in crate::tui) fn tab_at(model: &Model, columns: usize, at: usize) -> Option<usize> {
@@ -201,6 +204,6 @@ fn note(model: &Model) -> String {
     let others = body::VIEWS.iter().zip(body.fits.iter()).filter(|(view, fits)| **fits && view.name != name);
     let others: Vec<&str> = others.map(|(view, _)| view.name).collect();
     let note = note.map_or(String::new(), |note| format!(": {note}"));
-    let others = if others.is_empty() { String::new() } else { format!("{VIEWS}{}", others.join(" ")) };
+    let others = if others.is_empty() { String::new() } else { format!("{}{}", views(model), others.join(" ")) };
     format!("{name}{reading}{note}{others}")
 }

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     body, query,
     tui::{
+        keys::Command,
         line::{self, Pieces, line, paragraph, piece, wrap},
         look::Paint,
         model::Model,
@@ -62,7 +63,8 @@ fn content(model: &Model) -> Vec<Pieces> {
     let width = (room + GAP) / count - GAP.min(room);
     let items = items(model, width);
     if items.is_empty() {
-        let words = format!("nothing in this help says {}: esc shows all of it again", model.help_words.trim());
+        let key = model.keys.of(Command::Back);
+        let words = format!("nothing in this help says {}: {key} shows all of it again", model.help_words.trim());
         return paragraph(Paint::Dim, &words, room.saturating_sub(2)).into_iter().map(indented).collect();
     }
     beside(balanced(&items, count), width)
@@ -80,26 +82,31 @@ fn items(model: &Model, columns: usize) -> Vec<Item> {
         let entries = part.iter().map(|bound| {
             let (said, item) = entry(&bound.chords, bound.key.help, KEYS, columns);
             // The footer and creel.toml call it otherwise.
-            (format!("{said} {} {}", bound.key.name(), bound.key.footer.unwrap_or_default()), item)
+            (format!("{said} {} {}", bound.name, bound.key.footer.unwrap_or_default()), item)
         });
         (part[0].key.part.unwrap_or_default(), entries.collect())
     });
     let words = [
         (signs.passed, Paint::Good, "the signature is right"),
         (signs.partly, Paint::Warning, "the token is right; the body is not covered"),
-        (signs.failed, Paint::Bad, "the signature is missing, wrong or stale: tab 4 says why"),
+        (signs.failed, Paint::Bad, "the signature is missing, wrong or stale: {tab-4} says why"),
         (signs.unchecked, Paint::Warning, "a provider is known, but no secret: it was not checked"),
         (signs.unsigned, Paint::Dim, "nothing says that it should be signed"),
         (signs.duplicate, Paint::Warning, "the same event came before; which delivery of it this is"),
         (signs.late, Paint::Warning, "an event that happened later came before it"),
-        (signs.flag, Paint::Warning, "something is odd: tab 1 says what"),
-        (signs.marked, Paint::Brand, "marked by you, with space"),
-        (signs.pinned, Paint::Brand, "pinned by you, with p"),
-        (signs.noted, Paint::Brand, "you noted something, with ;"),
+        (signs.flag, Paint::Warning, "something is odd: {tab-1} says what"),
+        (signs.marked, Paint::Brand, "marked by you, with {mark}"),
+        (signs.pinned, Paint::Brand, "pinned by you, with {pin}"),
+        (signs.noted, Paint::Brand, "you noted something, with {note}"),
         (signs.edited, Paint::Brand, "not caught: made of another capture"),
-        (signs.folded, Paint::Plain, "so many repeats of its event are folded under it: x shows them"),
+        (signs.folded, Paint::Plain, "so many repeats of its event are folded under it: {fold} shows them"),
     ];
-    let meanings = words.map(|(sign, paint, words)| (words.to_owned(), meaning(sign, paint, words, columns))).into();
+    let meanings = words.map(|(sign, paint, words)| {
+        let words = model.keys.told(words).into_owned();
+        let item = meaning(sign, paint, &words, columns);
+        (words, item)
+    });
+    let meanings = meanings.into();
     let grammar = "words, \"phrases\" and fields; side by side all must match; and, or, not, ( )";
     let (said, grammar) = (grammar.to_owned(), paragraph(Paint::Dim, grammar, columns.saturating_sub(2)));
     let mut filter = vec![(said, grammar.into_iter().map(indented).collect())];

@@ -353,9 +353,9 @@ fn empty(model: &Model, area: Rect, buffer: &mut Buffer) {
         rows.extend(at_most(Paint::Plain, filter.text(), columns, most).into_iter().map(|row| row[1..].to_vec()));
         rows.push(Vec::new());
         rows.push(vec![
-            piece(Paint::Heading, "esc"),
+            piece(Paint::Heading, &model.keys.of(Command::Back)),
             piece(Paint::Dim, " takes it away, "),
-            piece(Paint::Heading, "/"),
+            piece(Paint::Heading, &model.keys.of(Command::Filter)),
             piece(Paint::Dim, " changes it"),
         ]);
     } else if model.list.order.is_sorted() && model.counters.captures > 0 {
@@ -364,7 +364,8 @@ fn empty(model: &Model, area: Rect, buffer: &mut Buffer) {
         let words = "Slowest first lists what an app was given, by how long it took.";
         rows.extend(paragraph(Paint::Plain, words, columns));
         rows.push(Vec::new());
-        rows.push(vec![piece(Paint::Heading, "o"), piece(Paint::Dim, " lists the captures in another order")]);
+        let key = piece(Paint::Heading, &model.keys.of(Command::Order));
+        rows.push(vec![key, piece(Paint::Dim, " lists the captures in another order")]);
     } else {
         rows.extend(welcome(model, columns, usize::from(area.height)));
         let height = usize::from(area.height);
@@ -421,15 +422,15 @@ fn brief(model: &Model, columns: usize) -> Vec<Pieces> {
         let words = format!("For others, a tunnel: creel --tunnel CMD, or ssh -R … to port {port}");
         rows.extend(paragraph(Paint::Dim, &words, columns));
     }
-    rows.push(leave());
+    rows.push(leave(model));
     rows
 }
 
-fn leave() -> Pieces {
+fn leave(model: &Model) -> Pieces {
     vec![
-        piece(Paint::Heading, "?"),
+        piece(Paint::Heading, &model.keys.of(Command::Help)),
         piece(Paint::Dim, " shows every key, "),
-        piece(Paint::Heading, "q"),
+        piece(Paint::Heading, &model.keys.of(Command::Quit)),
         piece(Paint::Dim, " quits"),
     ]
 }
@@ -475,6 +476,6 @@ fn welcome(model: &Model, columns: usize, height: usize) -> Vec<Pieces> {
     );
     rows.extend(paragraph(Paint::Dim, &tunnel, columns));
     rows.push(Vec::new());
-    rows.push(leave());
+    rows.push(leave(model));
     rows
 }

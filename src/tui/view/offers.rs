@@ -10,6 +10,7 @@ use crate::{
     body,
     query::Offer,
     tui::{
+        keys::Command,
         line::{Pieces, line, piece},
         look::Paint,
         model::Model,
@@ -52,8 +53,7 @@ pub(super) fn draw(model: &Model, prompt: &Prompt, footer: Rect, left: u16, buff
         } else {
             String::new()
         };
-        let keys =
-            vec![("tab".to_owned(), "takes"), (if model.look.unicode { "↑↓" } else { "up/down" }.to_owned(), "choose")];
+        let keys = vec![(model.keys.of(Command::Take), "takes"), (choosing(model), "choose")];
         frame::draw(model, area, &Frame { note, keys, ..Frame::default() }, buffer)
     } else {
         area
@@ -65,6 +65,14 @@ pub(super) fn draw(model: &Model, prompt: &Prompt, footer: Rect, left: u16, buff
         .take(seen)
         .map(|(at, offer)| line(&row(offer, chosen == Some(at), texts, usize::from(inner.width)), model.look));
     lines(drawn, inner, buffer);
+}
+
+/// The keys that choose.
+fn choosing(model: &Model) -> String {
+    match [Command::ChoosePrevious, Command::ChooseNext].map(|command| model.keys.of(command)) {
+        [up, down] if (&up[..], &down[..]) == ("up", "down") && model.look.unicode => "↑↓".to_owned(),
+        keys => keys.join("/"),
+    }
 }
 
 fn row(offer: &Offer, is_chosen: bool, texts: usize, columns: usize) -> Pieces {

@@ -53,8 +53,9 @@ fn content(model: &Model, area: Rect) -> Rows {
             rows.push(Vec::new());
             if sum(&stats.all) == 0 {
                 let (name, _) = WINDOWS.get(model.stats.window).copied().unwrap_or_default();
-                let more = if model.stats.window + 1 < WINDOWS.len() { "; tab shows a longer time" } else { "" };
-                let words = format!("Nothing came in the {name}{more}.");
+                let more =
+                    if model.stats.window + 1 < WINDOWS.len() { "; {next-window} shows a longer time" } else { "" };
+                let words = format!("Nothing came in the {name}{}.", model.keys.told(more));
                 rows.extend(
                     line::paragraph(Paint::Dim, &words, columns)
                         .into_iter()

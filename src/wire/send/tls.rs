@@ -42,7 +42,7 @@ fn why(error: &rustls::Error) -> Why {
     match error {
         rustls::Error::InvalidCertificate(why) => Why(
             Cause::Certificate,
-            format!("{}; --insecure, or `insecure = true` of a target, takes it", certificate(why)),
+            format!("{}; `insecure = true` of a target takes it, and so does --insecure", certificate(why)),
         ),
         rustls::Error::InvalidMessage(_) => Why(Cause::NotTls, "it answers, and not in TLS".to_owned()),
         other => Why(Cause::Tls, other.to_string()),
