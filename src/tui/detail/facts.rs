@@ -35,8 +35,21 @@ pub(super) fn told(name: &str, paint: Paint, text: &str, columns: usize) -> Vec<
 /// A verdict in words and its colour.
 pub(super) fn verdict(capture: &Capture) -> Piece {
     let judgement = &capture.judgement;
-    let (paint, words) = match (judgement.verdict, judgement.fault) {
-        (Verdict::Passed, _) if judgement.covers_body == Some(false) => {
+    let (paint, words) = match judgement.verdict {
+        Verdict::Unsigned if judgement.handshake.is_some() => (Paint::Dim, "none: the provider asks, and signs later"),
+        verdict => in_words(verdict, judgement.fault, judgement.covers_body),
+    };
+    piece(paint, words)
+}
+
+/// The same of what the list knows.
+pub(in crate::tui) fn in_words(
+    verdict: Verdict,
+    fault: Option<Fault>,
+    covers_body: Option<bool>,
+) -> (Paint, &'static str) {
+    match (verdict, fault) {
+        (Verdict::Passed, _) if covers_body == Some(false) => {
             (Paint::Warning, "passed, and says nothing about the body")
         }
         (Verdict::Passed, _) => (Paint::Good, "passed"),
@@ -44,14 +57,10 @@ pub(super) fn verdict(capture: &Capture) -> Piece {
         (Verdict::Failed, Some(Fault::Malformed)) => (Paint::Bad, "failed: it is not in the scheme's form"),
         (Verdict::Failed, Some(Fault::Stale)) => (Paint::Bad, "failed: it is right and too old"),
         (Verdict::Failed, _) => (Paint::Bad, "failed: it is not of these bytes"),
-        (Verdict::Unsigned, _) if judgement.handshake.is_some() => {
-            (Paint::Dim, "none: the provider asks, and signs later")
-        }
         (Verdict::Unsigned, _) => (Paint::Dim, "none: no provider creel knows signs like this"),
         (Verdict::Unchecked, Some(Fault::SecretMissing)) => (Paint::Warning, "unchecked: no secret"),
         (Verdict::Unchecked, _) => (Paint::Warning, "unchecked: this cannot be checked here"),
-    };
-    piece(paint, words)
+    }
 }
 
 /// What came of a delivery, with its colour.

@@ -4,7 +4,7 @@ pub(super) mod aside;
 mod body_tab;
 mod deliveries;
 mod explained;
-mod facts;
+pub(in crate::tui) mod facts;
 pub(super) mod find;
 mod headers;
 mod kept;

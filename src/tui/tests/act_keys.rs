@@ -148,6 +148,21 @@ fn a_key_of_another_place_says_where_it_does_something() {
 }
 
 #[test]
+fn where_no_detail_stands_beside_it_the_list_says_what_the_sign_of_a_signature_means() {
+    let mut play = Play::new(5, (80, 24));
+    said(&play, &["✗  signature failed: it is not of these bytes   4 says why"]);
+    play.keys("j");
+    said(&play, &["✓  signature passed   enter opens the capture"]);
+    play.keys("k");
+    play.send(Msg::Resize(40, 12));
+    said(&play, &["✗  signature failed: it is not of thes…"]);
+    for (count, size) in [(22, (80, 24)), (5, (120, 24))] {
+        let play = Play::new(count, size);
+        assert!(!play.screen().contains("enter opens the capture"), "{}", play.screen());
+    }
+}
+
+#[test]
 fn no_more_is_deleted_than_the_screen_can_leave_out() {
     let mut play = Play::new(10, (100, 30));
     let many: Vec<_> = (1..=10_001).map(CaptureId).collect();

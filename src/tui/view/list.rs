@@ -9,6 +9,7 @@ use crate::{
     record::{LastDelivery, Summary, Tags, Verdict, counted, thousands},
     tui::{
         age, copy,
+        detail::facts::in_words,
         keys::{Command, Mode},
         layout::{self, Areas},
         line::{Pieces, line, modules, paragraph, piece, wrap},
@@ -108,6 +109,10 @@ pub(super) fn draw(model: &Model, areas: &Areas, buffer: &mut Buffer) {
     if model.list.order == Order::Oldest {
         rows.reverse();
     }
+    if areas.detail.height == 0 && rows.len() + 1 < usize::from(areas.list.height) {
+        let last = Rect { y: areas.list.bottom() - 1, height: 1, ..areas.list };
+        lines(told(model, usize::from(last.width)).map(|pieces| line(&pieces, model.look)), last, buffer);
+    }
     for (row, y) in rows.into_iter().zip(areas.list.y..) {
         let area = Rect { y, height: 1, ..areas.list };
         let selected = model.list.selected == Some(row.id);
@@ -117,6 +122,24 @@ pub(super) fn draw(model: &Model, areas: &Areas, buffer: &mut Buffer) {
             buffer.set_style(area.intersection(buffer.area), selection(model));
         }
     }
+}
+
+/// What the sign of the selected row means, and what says more, for who sees no detail beside the list.
+fn told(model: &Model, columns: usize) -> Option<Pieces> {
+    let row = model.list.row()?;
+    // Why it is not signed is not told by the list alone.
+    let is_known = row.verdict != Verdict::Unsigned || row.provider.is_none();
+    let (_, sign) = signature(model, row);
+    let (paint, words) = in_words(row.verdict, row.fault, row.covers_body);
+    let key = match row.verdict {
+        Verdict::Failed | Verdict::Unchecked => "   {tab-4} says why",
+        Verdict::Passed | Verdict::Unsigned => "   {open} opens the capture",
+    };
+    let said = body::fit(&format!(" {}  signature {words}", sign.trim()), columns);
+    let key = model.keys.told(key);
+    let fits = body::width(&said) + body::width(&key) <= columns;
+    let pieces = [piece(paint, &said)].into_iter().chain(fits.then(|| piece(Paint::Dim, &key)));
+    is_known.then(|| pieces.collect())
 }
 
 /// The selected row stands out where the keys are, and is known again where they are not.
