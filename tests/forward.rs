@@ -158,6 +158,8 @@ fn what_is_dropped_is_not_forwarded_any_more_and_its_capture_stays() {
     assert_eq!((count("reply:dead"), count("reply:waiting")), (0, 1));
     assert_eq!(home.yes(&["drop", "--all", "--json"]), "{\"dropped\":1}\n");
     assert_eq!(home.run(&["drop", "--all"]).status.code(), Some(1));
+    let said = home.fails(1, &["drop", "--all", "--to", "http://nowhere"]);
+    assert_eq!(said, "nothing that waits or was given up goes to http://nowhere\n");
     assert_eq!(home.fails(1, &["resend", "--dead"]), "nothing was given up\n");
     assert_eq!((count("reply:waiting"), home.captures().len()), (0, 2));
     let counters = creel::store::Reader::open(&home.db()).unwrap().counters().unwrap();

@@ -1,6 +1,6 @@
 //! `creel drop`: what waits to be forwarded, or was given up, is not to be forwarded any more.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use clap::Args;
 use serde_json::json;
@@ -22,6 +22,14 @@ pub(crate) struct Drop {
     /// Only what goes there: the app's URL or a part of what `creel dead` calls it
     #[arg(long, value_name = "APP")]
     to: Option<String>,
+}
+
+/// That nothing is left for an app of that name, and for which there is something.
+fn nothing_goes_to(to: &str, left: &[Errand]) -> String {
+    let lanes: BTreeSet<_> = left.iter().map(|errand| &errand.lane[..]).collect();
+    let lanes: Vec<_> = lanes.into_iter().collect();
+    let others = if lanes.is_empty() { String::new() } else { format!("; something does by {}", lanes.join(", ")) };
+    format!("nothing that waits or was given up goes to {to}{others}")
 }
 
 pub(super) fn run(drop: &Drop, common: &Common) -> Result<Answer, Failure> {
@@ -50,6 +58,11 @@ pub(super) fn run(drop: &Drop, common: &Common) -> Result<Answer, Failure> {
     let meant: Vec<_> = left.iter().filter(|errand| is_meant(errand)).map(|errand| errand.id).collect();
     let count = engine.drop_errands(&meant)?;
     engine.stop()?;
+    if let Some(to) = to.filter(|to| left.iter().all(|errand| !errand.lane.contains(to)))
+        && !printer.quiet
+    {
+        super::report(&nothing_goes_to(to, &left));
+    }
     if printer.json {
         printer.value(&json!({ "dropped": count }))?;
     } else if !printer.quiet {

@@ -132,21 +132,20 @@ impl Capture {
         Origin { provider: self.provider.clone(), event: self.event.clone() }
     }
 
-    /// The status its sender was answered; none where nobody was, or where that is not known.
+    /// The status its sender was answered, 0 where nobody was; none where that is not known.
     pub fn answered(&self) -> Option<u16> {
-        Some(self.reply_status).filter(|status| *status != 0)
+        let is_imported = self.flags.contains(Flag::Imported) && !self.flags.contains(Flag::Unanswered);
+        (self.reply_status != 0 || !is_imported).then_some(self.reply_status)
     }
 
     /// What its sender was answered, for eyes.
     pub fn answer_in_words(&self) -> String {
         match self.answered() {
+            None => "not known: what it was imported from does not say".to_owned(),
+            Some(0) if self.edited_from.is_some() => "nobody sent it".to_owned(),
+            Some(0) if self.flags.contains(Flag::Unanswered) => "nothing, on purpose".to_owned(),
+            Some(0) => "nobody was left to answer".to_owned(),
             Some(status) => status.to_string(),
-            None if self.edited_from.is_some() => "nobody sent it".to_owned(),
-            None if self.flags.contains(Flag::Unanswered) => "nothing, on purpose".to_owned(),
-            None if self.flags.contains(Flag::Imported) => {
-                "not known: what it was imported from does not say".to_owned()
-            }
-            None => "nobody was left to answer".to_owned(),
         }
     }
 
