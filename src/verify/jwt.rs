@@ -84,6 +84,11 @@ pub(super) fn claim(token: &[u8], name: &str) -> Option<String> {
     Token::parse(token).ok()?.claim(name)
 }
 
+/// All claims of a token, not checked; none where it is no token.
+pub(super) fn claims(token: &[u8]) -> Vec<(String, Value)> {
+    Token::parse(token).map_or_else(|_| Vec::new(), |token| token.claims.into_iter().collect())
+}
+
 /// A field of a token's head, not checked.
 pub(super) fn header_field(token: &[u8], name: &str) -> Option<String> {
     text(object(token.split(|&b| b == b'.').next()?)?.get(name)?)

@@ -23,10 +23,20 @@ pub(super) struct Shape {
 /// A list like `t=1,v1=abc,v1=def` or `v1,abc v1,def`.
 #[derive(Clone, Debug)]
 pub(super) struct List {
-    /// What separates two items: `,`.
+    /// What separates two items, as it is written: `,`.
     pub(super) split: String,
     /// How an item is divided into its key and its value; None: every item is a signature.
     pub(super) item: Option<Item>,
+}
+
+impl List {
+    /// What separates two items of one that is read: the blanks around a comma are the sender's to choose, unless the comma alone
+    /// stands between key and value.
+    fn separator(&self) -> &str {
+        let bare = self.split.trim();
+        let is_pair = self.item.as_ref().is_some_and(|item| item.pair == bare);
+        if bare.is_empty() || is_pair { &self.split } else { bare }
+    }
 }
 
 /// An item with a key.
@@ -56,7 +66,7 @@ impl<'a> Sent<'a> {
     /// The n-th item of the list.
     pub(super) fn item(&self, at: usize) -> Option<&'a [u8]> {
         let list = self.shape.list.as_ref()?;
-        items(self.text, &list.split).nth(at)
+        items(self.text, list.separator()).nth(at)
     }
 
     /// The value of the last item of that key: of two timestamps the last counts, as in Stripe's libraries.
@@ -87,7 +97,7 @@ impl<'a> Sent<'a> {
     fn candidates(&self) -> Vec<&'a [u8]> {
         match &self.shape.list {
             None => vec![self.text],
-            Some(List { split, item: None }) => items(self.text, split).take(MAX_SIGNATURES).collect(),
+            Some(list @ List { item: None, .. }) => items(self.text, list.separator()).take(MAX_SIGNATURES).collect(),
             Some(List { item: Some(item), .. }) => self.values(&item.key).take(MAX_SIGNATURES).collect(),
         }
     }
@@ -95,7 +105,7 @@ impl<'a> Sent<'a> {
     fn values<'k>(&self, key: &'k str) -> impl Iterator<Item = &'a [u8]> + use<'a, 'k> {
         let text = self.text;
         let list = self.shape.list.as_ref();
-        let parts = list.and_then(|list| list.item.as_ref().map(|item| (&list.split, &item.pair)));
+        let parts = list.and_then(|list| list.item.as_ref().map(|item| (list.separator(), &item.pair)));
         parts.into_iter().flat_map(move |(split, pair)| {
             items(text, split).filter_map(move |item| match key {
                 "*" => memchr::memmem::find(item, pair.as_bytes()).map(|at| &item[at + pair.len()..]),
@@ -203,6 +213,19 @@ mod tests {
         assert_eq!(texts(&prefixed, "sha1=a").unwrap_err(), "does not begin with sha256=");
         let short = Sent { shape: &prefixed, text: b"sha256=abcd" }.signatures(Algorithm::HmacSha256, Encoding::Hex);
         assert_eq!(short.unwrap_err(), "holds no 32 bytes in hex");
+    }
+
+    #[test]
+    fn blanks_around_a_separator_are_the_sender_s_to_choose() {
+        let workos = list(", ", "=", "v1");
+        assert_eq!(workos.write("abc", Some(("t", b"17"))), "t=17, v1=abc");
+        for text in ["t=17, v1=abc", "t=17,v1=abc", "t=17,  v1=abc"] {
+            assert_eq!(texts(&workos, text).unwrap(), ["abc"], "{text}");
+        }
+        // A comma that stands between key and value separates nothing.
+        let supabase = list(", ", ",", "v1");
+        assert_eq!(texts(&supabase, "v1,abc, v1,def").unwrap(), ["abc", "def"]);
+        assert_eq!(texts(&list(" ", ",", "v1"), "v1,abc v1,def").unwrap(), ["abc", "def"]);
     }
 
     #[test]

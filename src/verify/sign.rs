@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value;
-
 use super::{
     Provider, Request, Secret,
     content::{Filling, Missing},
@@ -194,12 +192,14 @@ fn signature(
     Ok(scheme.shape.with_items(scheme.written(&tag, filling.timestamp), others))
 }
 
-/// A token that says what it should, and is good for [`TOKEN_S`] from the request's moment on. `named` is the delivery's id and
-/// where the provider has it: in a claim, that is the new id, or the one that the request came with.
+/// A token that says what it should, and is good for [`TOKEN_S`] from the request's moment on. `named` is where the provider has
+/// the delivery's id, a claim perhaps, and the new one.
 fn token(scheme: &Scheme, view: View<'_>, key: &Key, named: Option<(&Place, &str)>) -> Result<String, Missing> {
     let now = view.request.received_at.unix_s();
-    let mut claims: Vec<(String, Value)> =
-        vec![("iat".into(), now.into()), ("nbf".into(), now.into()), ("exp".into(), (now + TOKEN_S).into())];
+    // What else the request's own token says stays: who made it (LiveKit's `iss` is the name of a key), for whom.
+    let mut claims = view.sent.map_or_else(Vec::new, |sent| jwt::claims(sent.bare()));
+    claims.retain(|(name, _)| !scheme.claims.iter().any(|(own, _)| own == name));
+    claims.extend([("iat".into(), now.into()), ("nbf".into(), now.into()), ("exp".into(), (now + TOKEN_S).into())]);
     for (name, content) in &scheme.claims {
         if content.has_body() && view.request.body.is_empty() {
             continue;
@@ -207,13 +207,8 @@ fn token(scheme: &Scheme, view: View<'_>, key: &Key, named: Option<(&Place, &str
         let text = content.pieces(view, Filling::default())?.concat();
         claims.push((name.clone(), String::from_utf8_lossy(&text).into_owned().into()));
     }
-    if let Some((place, id)) = named
-        && let Some(name) = place.claim()
-    {
-        let came = || place.find(view).map(|came| text::lossless(&came).into_owned());
-        let id = if id.is_empty() { came() } else { Some(id.to_owned()) };
-        claims.extend(id.map(|id| (name.to_owned(), id.into())));
-    }
+    let named = named.filter(|(_, id)| !id.is_empty());
+    claims.extend(named.and_then(|(place, id)| Some((place.claim()?.to_owned(), id.into()))));
     let token = jwt::write(key, &claims).ok_or_else(|| Missing("key".to_owned()))?;
     Ok(format!("{}{token}", scheme.shape.prefix))
 }
