@@ -55,6 +55,11 @@ fn an_unknown_sender_becomes_a_provider_of_ones_own() {
     assert_eq!((&saved["provider"], saved["file"].as_str()), (&"acme".into(), Some(&*file)));
     assert_eq!(std::fs::read_to_string(saved["saved"].as_str().unwrap()).unwrap(), file);
     assert!(run(&["verify", &first, "--secret-file", "secret"]).1.starts_with("passed  (acme)"));
+    // HMAC-SHA256 of the body by the key `trout`, in a header by which one would take it for Twilio's.
+    let sign = "cc7d268a1ce2112fccee42ebea53433856049e7333c9d9b56db6ebb8630c8a54";
+    let another = serving.post("/sms", &[("X-Twilio-Body-Sign", sign)], BODY).to_string();
+    let (code, _, said) = learn(&another, &["--secret-file", "secret", "--save"]);
+    assert!(code == Some(2) && said.contains("another sender by the name `twilio`"), "{said}");
     let (code, _, said) = learn(&first, &["--secret-file", "secret", "--save", "--name", "acme"]);
     assert!(code == Some(2) && said.contains("give it another name with --name"), "{said}");
     let (code, _, said) = learn(&first, &["--secret-file", "secret", "--save", "--name", "../acme"]);

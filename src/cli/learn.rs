@@ -64,6 +64,10 @@ pub(super) fn run(wish: &Learn, common: &Common) -> Result<Answer, Failure> {
             return Ok(Answer::No);
         }
     };
+    if wish.save && wish.name.is_none() && catalog.get(&learned.name).is_some() {
+        return Err(Failure::new(doing, format!("creel knows another sender by the name `{}`", learned.name))
+            .hint("give this one a name of its own with --name"));
+    }
     let saved = wish.save.then(|| engine::keep_provider(&learned.name, &learned.file)).transpose()?;
     print(&learned, id, saved.as_deref(), &printer).map(|()| Answer::Yes)
 }
@@ -82,7 +86,9 @@ fn print(learned: &Learned, id: CaptureId, saved: Option<&Path>, printer: &Print
         super::report(&format!("{place} is {how}, {proof}"));
     }
     match path {
-        Some(path) => printer.line(&format!("saved as {path}: `provider = \"{name}\"` in an endpoint names it")),
+        Some(path) => printer.line(&format!(
+            "saved as {path}: creel goes by it from now on, with the secret of the endpoint; `creel verify {id} --keep` judges this one"
+        )),
         None => file.lines().try_for_each(|line| printer.line(line)),
     }
 }
