@@ -36,10 +36,14 @@ fn came(n: u64, origin: &Origin, is_imported: bool, reply_status: u16) -> Captur
     }
 }
 
-fn tell(writer: &Writer, id: i64, origin: &Origin) {
-    let judgement = Judgement::default();
-    let told = JudgedAgain { id: CaptureId(id), judgement, told: Some(origin.clone()) };
-    assert_eq!(writer.judge(vec![told]).unwrap().blocking_recv().unwrap().unwrap(), 1);
+fn tell(writer: &Writer, told: &[(i64, &Origin)]) {
+    let one = |&(id, origin): &(i64, &Origin)| JudgedAgain {
+        id: CaptureId(id),
+        judgement: Judgement::default(),
+        told: Some(origin.clone()),
+    };
+    let judged = writer.judge(told.iter().map(one).collect()).unwrap();
+    assert_eq!(judged.blocking_recv().unwrap().unwrap(), told.len() as u64);
 }
 
 /// All rows, and how many of them are said to be repeats.
@@ -55,6 +59,7 @@ proptest! {
     fn it_stands_as_if_it_had_come_so(
         captures in vec((origin(), prop::bool::weighted(0.2), select(vec![0_u16, 200, 500])), 1..14),
         told in vec((any::<prop::sample::Index>(), origin()), 1..14),
+        together in 1..5_usize,
         is_beside: bool,
         last in origin(),
     ) {
@@ -65,9 +70,12 @@ proptest! {
             store(&writer, came(n, origin, *is_imported, *status)).unwrap();
         }
         let visiting = Writer::open(&place.path, Role::Visiting, Bell::new()).unwrap().0;
-        for (at, origin) in &told {
-            let at = at.index(now.len());
-            tell(if is_beside { &visiting } else { &writer }, at as i64 + 1, origin);
+        let told: Vec<_> = told.iter().map(|(at, origin)| (at.index(now.len()), origin)).collect();
+        for some in told.chunks(together) {
+            let some: Vec<_> = some.iter().map(|(at, origin)| (*at as i64 + 1, *origin)).collect();
+            tell(if is_beside { &visiting } else { &writer }, &some);
+        }
+        for (at, origin) in told {
             now[at].0 = origin.clone();
         }
         // Whoever stores captures has heard of it: at once, and after a new start.
@@ -85,6 +93,31 @@ proptest! {
     }
 }
 
+/// Each of them is looked at a few times and not once for each other: that would be a thousand million looks.
+#[test]
+fn of_an_event_that_came_a_thousand_times_all_are_told_anew() {
+    const COUNT: i64 = 1_000;
+    let place = place();
+    let writer = place.capturing();
+    let of = |id: &str| Origin { provider: None, event: Event { id: Some(id.to_owned()), ..Event::default() } };
+    for n in 1..=COUNT {
+        store(&writer, came(n as u64, &of("1"), false, 200)).unwrap();
+    }
+    let (all, other) = ((1..=COUNT).collect::<Vec<_>>(), of("2"));
+    for some in all.chunks(100) {
+        tell(&writer, &some.iter().map(|id| (*id, &other)).collect::<Vec<_>>());
+    }
+    let (rows, duplicates) = rows(&place.path);
+    assert_eq!((rows.len() as i64, duplicates as i64), (COUNT, COUNT - 1));
+    for (row, attempt) in rows.iter().zip((1..=COUNT).rev()) {
+        let first = (attempt > 1).then_some(CaptureId(1));
+        assert_eq!(
+            (row.event.id.as_deref(), row.duplicate_of, row.repeat.map_or(1, |repeat| i64::from(repeat.attempt))),
+            (Some("2"), first, attempt)
+        );
+    }
+}
+
 #[test]
 fn what_is_told_anew_is_found_by_what_it_is_told_to_be() {
     let place = place();
@@ -98,13 +131,12 @@ fn what_is_told_anew_is_found_by_what_it_is_told_to_be() {
         provider: Some(name.to_owned()),
         event: Event { kind: Some("trout.spawned".to_owned()), ..Event::default() },
     };
-    tell(&writer, 70, &origin("mine"));
-    tell(&writer, 590, &origin("mine"));
+    tell(&writer, &[(70, &origin("mine")), (590, &origin("mine"))]);
     for n in 601..=5_000 {
         store(&writer, capture(n)).unwrap();
     }
     Indexer::catch_up(&place.path, &writer).unwrap();
-    tell(&writer, 4_000, &origin("mine"));
+    tell(&writer, &[(4_000, &origin("mine"))]);
     let reader = Reader::open(&place.path).unwrap();
     for filter in ["event:trout.spawned", "spawned", "provider:mine"] {
         let filter = Filter::parse(filter).unwrap().sql(Timestamp::from_unix_ms(0));

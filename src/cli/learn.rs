@@ -82,7 +82,7 @@ fn print(learned: &Learned, id: CaptureId, saved: Option<&Path>, printer: &Print
     }
     if !printer.quiet {
         let tried = counted(*tried, "candidate");
-        let proof = format!("by the secret that was given: proved by capture {id}, {tried} tried");
+        let proof = format!("with this secret: proved by capture {id}, {tried} tried");
         super::report(&format!("{place} is {how}, {proof}"));
     }
     match path {

@@ -110,26 +110,27 @@ impl Member {
 }
 
 impl Transaction<'_> {
-    /// Writes whose captures are now, and what their events are; and lays the captures of all events concerned anew.
+    /// Writes whose captures are now, and what their events are; and lays the captures of all events concerned anew. Each event
+    /// is looked at once, however many of its captures are told: of one that came ten thousand times all are.
     pub(super) fn tell_anew(&mut self, told: &[(i64, &Origin)], seen: &mut Seen) -> Result<(), Error> {
-        let mut concerned = BTreeSet::new();
+        let ids: Vec<i64> = told.iter().map(|&(id, _)| id).collect();
+        let mut concerned = self.of_the_events_of(&ids, seen)?;
         for &(id, Origin { provider, event }) in told {
-            concerned.extend(self.of_the_event_of(id, seen)?);
             let at = event.created_at.map(Timestamp::unix_ms);
             self.connection.prepare_cached(TELL)?.execute(params![id, provider, event.id, event.kind, at])?;
             self.connection.prepare_cached(RETOLD)?.execute([id])?;
             may_hold_anything(self.connection, id)?;
-            concerned.extend(self.of_the_event_of(id, seen)?);
-            if let Some(common) = self.common(id)? {
-                seen.note(&common.key(), id);
-            }
         }
+        concerned.extend(self.of_the_events_of(&ids, seen)?);
         let mut events: BTreeMap<Common, Vec<i64>> = BTreeMap::new();
         for &id in &concerned {
             match self.common(id)? {
                 Some(common) => events.entry(common).or_default().push(id),
                 None => self.lay(&[id])?,
             }
+        }
+        for (common, id) in ids.iter().filter_map(|id| Some((self.common(*id).transpose()?, *id))) {
+            seen.note(&common?.key(), id);
         }
         events.values().try_for_each(|ids| self.lay(ids))
     }
@@ -145,21 +146,40 @@ impl Transaction<'_> {
         self.connection.prepare_cached(KEY)?.query_row([id], read)
     }
 
-    /// The capture, and all that stand with it among those of its event, or should.
-    fn of_the_event_of(&self, id: i64, seen: &Seen) -> Result<BTreeSet<i64>, Error> {
-        let mut all = BTreeSet::from([id]);
-        let Some(common) = self.common(id)? else { return Ok(all) };
-        for one in seen.of_event(&common.key()).chain([id]) {
+    /// The captures, and all that stand with them among those of their events, or should.
+    fn of_the_events_of(&self, ids: &[i64], seen: &Seen) -> Result<BTreeSet<i64>, Error> {
+        let mut all: BTreeSet<i64> = ids.iter().copied().collect();
+        let mut events: BTreeMap<Common, Vec<i64>> = BTreeMap::new();
+        for &id in ids {
+            if let Some(common) = self.common(id)? {
+                events.entry(common).or_default().push(id);
+            }
+        }
+        for (common, own) in events {
+            all.extend(self.of_event(&common, &own, seen)?);
+        }
+        Ok(all)
+    }
+
+    /// The captures of an event, of which some are known.
+    fn of_event(&self, common: &Common, known: &[i64], seen: &Seen) -> Result<BTreeSet<i64>, Error> {
+        let mut all = BTreeSet::new();
+        for one in seen.of_event(&common.key()).chain(known.iter().copied()) {
             // What the set says is only a hint.
-            if !self.is_there(one)? || self.common(one)?.as_ref() != Some(&common) {
+            if all.contains(&one) || !self.is_there(one)? || self.common(one)?.as_ref() != Some(common) {
                 continue;
             }
+            all.insert(one);
             let first: i64 = self.connection.prepare_cached(FIRST)?.query_row([one], |row| row.get(0))?;
+            // With its first, which may be deleted and is named all the same, all its repeats are there.
+            if first != one && all.contains(&first) {
+                continue;
+            }
             let mut repeats = self.connection.prepare_cached(REPEATS)?;
             all.extend(repeats.query_map([first], |row| row.get(0))?.collect::<Result<Vec<i64>, _>>()?);
-            // The first may be deleted, and is named all the same.
-            all.extend(Some(first).filter(|first| *first != one && matches!(self.is_there(*first), Ok(true))));
-            all.insert(one);
+            if first == one || self.is_there(first)? {
+                all.insert(first);
+            }
         }
         Ok(all)
     }

@@ -309,6 +309,7 @@ pub(super) const MIGRATIONS: &[Migration] = &[
             n INTEGER PRIMARY KEY,          -- ascending in the order in which they were told anew
             capture INTEGER NOT NULL
         ) STRICT;
+        CREATE INDEX retold_capture ON retold (capture);
     ",
     },
 ];
