@@ -1,7 +1,6 @@
 //! `[metrics]`: totals and standings for who collects such, in the text format of Prometheus, at an address of its own: on
 //! creel's own every path is a webhook's. Nothing is counted while nobody asks: each answer counts what came since the last.
 //!
-//!
 //! Where they are told may change while creel runs: what was counted goes on.
 //!
 //! The format: <https://prometheus.io/docs/instrumenting/exposition_formats/>, version 0.0.4.

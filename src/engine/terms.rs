@@ -42,9 +42,9 @@ impl Terms {
         }
     }
 
-    /// Those of a capture: its endpoint's, whose provider goes before the one that its headers tell, and that before the one that was told
-    /// when it came. `tunnel`: the URL that
-    /// leads here, where neither the endpoint has one nor it is known by which it came.
+    /// Those of a capture: its endpoint's, whose provider goes before the one that its headers tell, and that before the one
+    /// that was told when it came. `tunnel`: the URL that leads here, where neither the endpoint has one nor it is known by
+    /// which the capture came.
     pub fn of(capture: &Capture, endpoints: &Endpoints, tunnel: impl FnOnce() -> Option<String>) -> Self {
         let endpoint = endpoints.of_capture(capture);
         Self {
