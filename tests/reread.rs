@@ -17,6 +17,7 @@ use std::{
 use support::{
     Home, Serving,
     app::{App, status},
+    port::Port,
 };
 
 const AGAIN: &str = "creel.toml was read again: ";
@@ -302,11 +303,12 @@ fn metrics_are_told_elsewhere_or_no_more_and_what_was_counted_goes_on() {
     };
     let first = told_at("0", "is new");
     assert_eq!(counted(&first), Some(1));
-    let second = told_at("127.0.0.2:0", "changed");
+    let port = Port::reserved();
+    let (address, _held) = (port.address, port.lent());
+    let second = told_at(&address.to_string(), "changed");
     assert_eq!((counted(&first), counted(&second)), (None, Some(1)));
     // Of the same port, where one address covers the other.
-    let port = second.rsplit(':').next().unwrap();
-    let third = told_at(&format!("0.0.0.0:{port}"), "changed");
+    let third = told_at(&format!("0.0.0.0:{}", address.port()), "changed");
     assert!(third.ends_with(", to whoever reaches it"), "{third}");
     assert_eq!(counted(&second), Some(1));
     // A port that is taken is said, and all goes on where it was.
