@@ -60,6 +60,9 @@ fn an_unknown_sender_becomes_a_provider_of_ones_own() {
     let another = serving.post("/sms", &[("X-Twilio-Body-Sign", sign)], BODY).to_string();
     let (code, _, said) = learn(&another, &["--secret-file", "secret", "--save"]);
     assert!(code == Some(2) && said.contains("another sender by the name `twilio`"), "{said}");
+    let token = serving.post("/token", &[("Authorization", "Bearer trout")], BODY).to_string();
+    let (code, told, said) = learn(&token, &["--secret-file", "secret", "--save"]);
+    assert!(code == Some(0) && told.contains("so name it: `provider = \"sender\"` in its endpoint"), "{told}{said}");
     let (code, _, said) = learn(&first, &["--secret-file", "secret", "--save", "--name", "acme"]);
     assert!(code == Some(2) && said.contains("give it another name with --name"), "{said}");
     let (code, _, said) = learn(&first, &["--secret-file", "secret", "--save", "--name", "../acme"]);

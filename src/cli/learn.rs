@@ -73,7 +73,7 @@ pub(super) fn run(wish: &Learn, common: &Common) -> Result<Answer, Failure> {
 }
 
 fn print(learned: &Learned, id: CaptureId, saved: Option<&Path>, printer: &Printer) -> Result<(), Failure> {
-    let Learned { name, file, place, how, tried } = learned;
+    let Learned { name, file, place, how, is_told, tried } = learned;
     let path = saved.map(|path| path.display().to_string());
     if printer.json {
         return printer.value(
@@ -86,8 +86,11 @@ fn print(learned: &Learned, id: CaptureId, saved: Option<&Path>, printer: &Print
         super::report(&format!("{place} is {how}, {proof}"));
     }
     match path {
-        Some(path) => printer.line(&format!(
+        Some(path) if *is_told => printer.line(&format!(
             "saved as {path}: creel goes by it from now on, with the secret of the endpoint; `creel verify {id} --keep` judges this one"
+        )),
+        Some(path) => printer.line(&format!(
+            "saved as {path}: nothing in its headers tells it, so name it: `provider = \"{name}\"` in its endpoint"
         )),
         None => file.lines().try_for_each(|line| printer.line(line)),
     }

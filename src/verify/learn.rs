@@ -137,6 +137,8 @@ pub struct Learned {
     pub place: String,
     /// How it is made, for eyes.
     pub how: String,
+    /// Whether its headers tell the sender; else an endpoint must name it.
+    pub is_told: bool,
     /// Candidates that were tried, this one with them.
     pub tried: u64,
 }
@@ -206,7 +208,8 @@ fn learn_within(
     let learned = |found: Candidate<'_>, search: &Search<'_>| {
         let name = name.map(str::to_owned).or_else(|| vendor(found.name)).unwrap_or_else(|| NAMELESS.to_owned());
         let file = file(&name, request, &found, &ids);
-        Learned { name, file, place: found.name.to_owned(), how: found.how, tried: search.tried }
+        let is_told = !family(request, found.name).is_empty();
+        Learned { name, file, place: found.name.to_owned(), how: found.how, is_told, tried: search.tried }
     };
     for mark in &marks {
         let moments = moments(request, mark);
